@@ -1,0 +1,1 @@
+"""glmflow: fine-tuned, fairly compared genomic language models from genomes, genotypes and tracks."""

@@ -1,0 +1,37 @@
+"""The one exception a user is meant to read."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+
+class InputError(Exception):
+    """Something the user gave cannot be used: what, where, and how to mend it, in one line.
+
+    Parameters
+    ----------
+    what
+        What is wrong, as a statement about the input.
+    where
+        The file, line or configuration key that holds it.
+    mend
+        What to do about it.
+    """
+
+    def __init__(self, what: str, *, where: str | PathLike[str] | None = None, mend: str | None = None):
+        self.what = " ".join(str(what).split())
+        self.where = None if where is None else str(where)
+        self.mend = None if mend is None else " ".join(str(mend).split())
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{line.rstrip('.')}. {self.mend}" if self.mend else line
+
+    def __reduce__(self):
+        return _rebuild, (self.what, self.where, self.mend)
+
+
+def _rebuild(what: str, where: str | None, mend: str | None) -> InputError:
+    """Rebuild an `InputError` that crossed a process boundary."""
+    return InputError(what, where=where, mend=mend)
