@@ -15,9 +15,9 @@ class TrackHead(nn.Module):
     """The convolutional head of the Genos RNA-seq track models: a non-negative signal at every base.
 
     `D -> D/4 -> D/16 -> n_tracks` by convolutions of width 3, 3 (dilated by 2) and 1, so that a base sees
-    three neighbours on each side; then `softplus(x) * softplus(scale)`, with one learned `scale` a track. Both
-    factors are positive, hence so is the signal, and the scale lets a track's magnitude be learned apart from
-    its shape.
+    three neighbours on each side; then `softplus(x) * softplus(scale)`, with one learned `scale` a track.
+    Both factors are positive, hence so is the signal, and the scale lets a track's magnitude be learned apart
+    from its shape.
 
     All biases start at zero: states of zero give `softplus(0) ** 2 = 0.480453` at the first step.
 
@@ -84,7 +84,7 @@ class LinearTrackHead(nn.Module):
 class ScalarHead(nn.Module):
     """Numbers or class scores for a whole sequence: attention pooling, then a small perceptron.
 
-    Each position gets a score, the softmax of the scores weighs the states, and the weighted mean is read out.
+    Each position gets a score, the softmax of the scores weighs the states, and their weighted mean is read.
     The scores start at zero, so that training starts from the plain mean.
 
     Parameters
@@ -124,7 +124,7 @@ class ScalarHead(nn.Module):
 
 
 def _positive(signal: Tensor, scale: Tensor) -> Tensor:
-    """Return `softplus(signal) * softplus(scale)`, `[B, T, L]`, in float32 (bfloat16 keeps two to three digits)."""
+    """Return `softplus(signal) * softplus(scale)`, `[B, T, L]`; in float32: bfloat16 keeps 3 digits."""
     return softplus(signal.float()) * softplus(scale.float())[:, None]
 
 
