@@ -1,0 +1,21 @@
+"""The configuration of a study as checked, typed data; needs pydantic and yaml only."""
+
+from .load import ConfigurationError, check_study, read_study
+from .resolve import Data, resolve_data, run_settings, settings_hash, tracks_of
+from .study import Misfit, Run, Study, expand_runs, misfit_reason
+
+__all__ = [
+    "ConfigurationError",
+    "Data",
+    "Misfit",
+    "Run",
+    "Study",
+    "check_study",
+    "expand_runs",
+    "misfit_reason",
+    "read_study",
+    "resolve_data",
+    "run_settings",
+    "settings_hash",
+    "tracks_of",
+]

@@ -1,0 +1,49 @@
+"""How a model is fitted to a task."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .base import Block, Fraction, Positive
+
+
+class Training(Block):
+    """Settings of a training run; the defaults are the published parameter set of the track study."""
+
+    optimizer: Literal["adafactor", "adamw"] = Field("adafactor", description="Optimizer.")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(5e-5, description="Peak learning rate.")
+    schedule: Literal["cosine", "linear", "constant", "one_cycle"] = Field("cosine", description="Learning-rate schedule.")
+    warmup: Fraction = Field(0.05, description="Share of the updates spent warming up.")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="Weight decay.")
+    max_grad_norm: Annotated[float, Field(gt=0)] = Field(1.0, description="Gradient clipping.")
+    epochs: Annotated[float, Field(gt=0)] = Field(40, description="Passes over the training examples; `steps` wins where given.")
+    steps: Positive | None = Field(None, description="Number of updates.")
+    batch: Positive = Field(256, description="Examples an update, whatever the number of GPUs.")
+    micro_batch: Positive = Field(1, description="Examples on a GPU at a time; the rest is accumulated.")
+    crop: Positive | None = Field(None, description="Train on random crops of this length (bp) instead of whole windows.")
+    reverse_complement: bool = Field(False, description="Reverse-complement half the examples (stranded tracks swap).")
+    bf16: bool = Field(False, description="bfloat16 mixed precision.")
+    gradient_checkpointing: bool = Field(False, description="Recompute activations in the backward pass to save memory.")
+    evaluations: Annotated[int, Field(ge=0)] = Field(5, description="Evaluations on the validation split during training.")
+    workers: Annotated[int, Field(ge=0)] = Field(0, description="Data-loader processes.")
+
+
+class Head(Block):
+    """What turns states into predictions."""
+
+    kind: Literal["track", "linear"] = Field("track", description="`track`: dilated convolutions; `linear`: one layer a base.")
+
+
+class Adaptation(Block):
+    """One entry of `adaptations`."""
+
+    kind: Literal["full", "lora", "probe", "zero-shot", "baseline"] = Field(
+        description="Train everything; low-rank adapters; frozen states with a trained head; nothing trained; a baseline."
+    )
+    train: Training = Field(default_factory=Training, description="Training settings (not for zero-shot and baseline).")
+    head: Head = Field(default_factory=Head, description="Head on the states.")
+    rank: Positive = Field(8, description="LoRA rank.")
+    alpha: Positive = Field(16, description="LoRA alpha.")
+    dropout: Fraction = Field(0.0, description="LoRA dropout.")

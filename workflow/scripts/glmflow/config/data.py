@@ -1,0 +1,75 @@
+"""Where the sequence, the people and the signals come from, and how they are split."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .base import Block, Fraction, Label, Positive
+
+
+class Reference(Block):
+    """The reference genome and its genes."""
+
+    fasta: str = Field(description="Reference genome, FASTA, plain or bgzip.")
+    annotation: str | None = Field(None, description="Genes, GTF (plain or gzip); needed for gene-level scores.")
+    blacklist: str | None = Field(None, description="Regions to leave out, BED.")
+    contigs: list[str] | None = Field(None, description="Contigs to use; all of the FASTA where left out.")
+
+
+class Cohort(Block):
+    """People with phased genotypes."""
+
+    vcf: str = Field(description="Phased genotypes, VCF.gz or BCF.")
+    samples: str | None = Field(
+        None, description="Table (TSV) of people: `sample` and, where known, `population`, `family`; all of the VCF where left out."
+    )
+    variants: Literal["all", "snv"] = Field(
+        "all", description="`snv` keeps every coordinate of the reference; `all` applies insertions and deletions too."
+    )
+    unphased: Literal["refuse", "reference"] = Field(
+        "refuse", description="Unphased heterozygous calls: stop, or take the reference allele (counted)."
+    )
+
+
+class Track(Block):
+    """One signal: the mean over its replicates."""
+
+    biosample: str = Field(description="Tissue or cell type; tracks of different biosamples are compared as fold changes.")
+    strand: Literal["+", "-", "."] = Field(".", description="Strand of the signal; `.` where unstranded.")
+    replicates: Annotated[list[str], Field(min_length=1)] = Field(description="bigWig files, one a replicate.")
+
+
+class ContigSplits(Block):
+    """Whole contigs are held out."""
+
+    by: Literal["contig"] = "contig"
+    train: Annotated[list[str], Field(min_length=1)] = Field(description="Contigs to learn from.")
+    validation: list[str] = Field(default_factory=list, description="Contigs to choose settings on.")
+    test: list[str] = Field(default_factory=list, description="Contigs that are scored.")
+
+    @model_validator(mode="after")
+    def _disjoint(self) -> ContigSplits:
+        seen: dict[str, str] = {}
+        for split in ("train", "validation", "test"):
+            for contig in getattr(self, split):
+                if contig in seen:
+                    raise ValueError(f"contig {contig!r} is in both {seen[contig]} and {split}; give each contig to one split")
+                seen[contig] = split
+        return self
+
+
+class BlockSplits(Block):
+    """Blocks along the contigs are held out, with a gap between splits."""
+
+    by: Literal["block"] = "block"
+    block: Positive = Field(description="Length of a block in bp.")
+    gap: Positive = Field(description="Bases left out between blocks of different splits; at least one window.")
+    validation: Fraction = Field(0.1, description="Share of the blocks for validation.")
+    test: Fraction = Field(0.2, description="Share of the blocks for testing.")
+    seed: int = Field(1, description="Seed of the draw of blocks.")
+
+
+Splits = Annotated[ContigSplits | BlockSplits, Field(discriminator="by")]
+Tracks = dict[Label, Track]

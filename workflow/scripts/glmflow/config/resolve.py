@@ -1,0 +1,72 @@
+"""What a study's labels stand for: its files, its tracks, and everything one run depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, NamedTuple
+
+from .data import Cohort, Reference, Track
+from .study import Run, Study
+
+STRANDS = {"plus": "+", "minus": "-"}
+
+
+class Data(NamedTuple):
+    """Where a study's data lie, simulated or given."""
+
+    reference: Reference | None
+    cohort: Cohort | None
+    tracks: dict[str, Track]
+
+
+def resolve_data(study: Study) -> Data:
+    """Return the data of a study; what is simulated takes the place of what is not given."""
+    if study.simulate is None:
+        return Data(study.reference, study.cohort, study.tracks)
+    folder = f"{study.results}/simulated"
+    reference = Reference(fasta=f"{folder}/genome.fa", annotation=f"{folder}/genes.gtf")
+    cohort = Cohort(vcf=f"{folder}/cohort.vcf.gz", samples=f"{folder}/samples.tsv")
+    tracks = {
+        f"{biosample}_{name}": Track(
+            biosample=biosample,
+            strand=strand,
+            replicates=[f"{folder}/tracks/{biosample}.{name}.rep{n}.bw" for n in range(1, study.simulate.replicates + 1)],
+        )
+        for biosample in study.simulate.biosamples
+        for name, strand in STRANDS.items()
+    }
+    return Data(study.reference or reference, study.cohort or cohort, study.tracks or tracks)
+
+
+def tracks_of(study: Study, task: str) -> list[str]:
+    """Return the names of the tracks that a task predicts, in their order."""
+    chosen = getattr(study.tasks[task], "tracks", None)
+    return list(chosen) if chosen else list(resolve_data(study).tracks)
+
+
+def run_settings(study: Study, run: Run) -> dict[str, Any]:
+    """Return everything of the configuration that a run depends on, as plain YAML data.
+
+    Two runs with equal settings and equal inputs are the same run; a change anywhere else in the study does not touch it.
+    """
+    tracks = resolve_data(study).tracks
+    return {
+        "study": study.study,
+        "task_label": run.task,
+        "model_label": run.model,
+        "adaptation_label": run.adaptation,
+        "seed": run.seed,
+        "task": study.tasks[run.task].model_dump(mode="json"),
+        "model": study.models[run.model].model_dump(mode="json", exclude_none=True),
+        "adaptation": study.adaptations[run.adaptation].model_dump(mode="json"),
+        "tracks": {
+            name: {"biosample": tracks[name].biosample, "strand": tracks[name].strand} for name in tracks_of(study, run.task)
+        },
+    }
+
+
+def settings_hash(settings: dict[str, Any]) -> str:
+    """Return the SHA-256 of resolved settings, independent of the order of keys."""
+    canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,0 +1,109 @@
+"""A study: one YAML file that says what is to be computed."""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
+
+from .adaptations import Adaptation
+from .base import Block, Label
+from .data import Cohort, Reference, Splits, Tracks
+from .models import Model
+from .simulation import Simulation
+from .tasks import Task
+
+
+class RunSet(Block):
+    """Every task x model x adaptation x seed of these lists is a run."""
+
+    tasks: Annotated[list[Label], Field(min_length=1)] = Field(description="Labels of `tasks`.")
+    models: Annotated[list[Label], Field(min_length=1)] = Field(description="Labels of `models`.")
+    adaptations: Annotated[list[Label], Field(min_length=1)] = Field(description="Labels of `adaptations`.")
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = Field(
+        default_factory=lambda: [1], description="Seeds; the report gives mean and spread over them."
+    )
+
+
+class ReportSettings(Block):
+    """What the report shows first."""
+
+    title: str = Field("", description="Title; the study's name where left out.")
+    genes: list[str] = Field(default_factory=list, description="Genes (id or name) shown first in the genome browser.")
+    n_genes: Annotated[int, Field(ge=1, le=200)] = Field(20, description="Genes in the genome browser.")
+
+
+class Study(Block):
+    """The whole configuration."""
+
+    study: Label = Field(description="Name of the study: results go to `results/{study}/`.")
+    simulate: Simulation | None = Field(
+        None, description="Simulate the data; then `reference`, `cohort` and `tracks` are the simulated ones."
+    )
+    reference: Reference | None = Field(None, description="Reference genome.")
+    cohort: Cohort | None = Field(None, description="People with phased genotypes.")
+    tracks: Tracks = Field(default_factory=dict, description="Signals by name.")
+    splits: Splits = Field(description="What is learned from and what is held out.")
+    tasks: dict[Label, Task] = Field(description="Tasks by label.")
+    models: dict[Label, Model] = Field(description="Models by label.")
+    adaptations: dict[Label, Adaptation] = Field(description="Adaptations by label.")
+    runs: Annotated[list[RunSet], Field(min_length=1)] = Field(description="Which of them to run with each other.")
+    report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
+
+    @property
+    def results(self) -> str:
+        """Folder of the study's results."""
+        return f"results/{self.study}"
+
+
+class Run(NamedTuple):
+    """One cell of the study: a model fitted to a task in one way from one seed."""
+
+    task: str
+    model: str
+    adaptation: str
+    seed: int
+
+    def folder(self, results: str) -> str:
+        """Return the folder of the run below the study's results."""
+        return f"{results}/runs/{self.task}/{self.model}/{self.adaptation}/seed{self.seed}"
+
+
+class Misfit(NamedTuple):
+    """A combination that was asked for and makes no sense, with the reason."""
+
+    task: str
+    model: str
+    adaptation: str
+    reason: str
+
+
+def expand_runs(study: Study) -> tuple[list[Run], list[Misfit]]:
+    """Return the runs of a study, each once and in order, and the combinations that do not fit."""
+    runs: dict[Run, None] = {}
+    misfits: dict[Misfit, None] = {}
+    for entry in study.runs:
+        for task in entry.tasks:
+            for model in entry.models:
+                for adaptation in entry.adaptations:
+                    reason = misfit_reason(study, task, model, adaptation)
+                    if reason:
+                        misfits[Misfit(task, model, adaptation, reason)] = None
+                    else:
+                        runs.update({Run(task, model, adaptation, seed): None for seed in entry.seeds})
+    return list(runs), list(misfits)
+
+
+def misfit_reason(study: Study, task: str, model: str, adaptation: str) -> str | None:
+    """Return why a model cannot be fitted to a task in this way, or None where it can."""
+    origin = study.models[model].origin
+    kind = study.adaptations[adaptation].kind
+    if origin == "baseline" and kind != "baseline":
+        return "a baseline has no weights to adapt"
+    if origin != "baseline" and kind == "baseline":
+        return "only baselines are run as they are"
+    if origin == "new" and kind in ("lora", "probe", "zero-shot"):
+        return "an untrained model has nothing to keep frozen"
+    if kind == "zero-shot" and study.tasks[task].kind == "rnaseq_tracks":
+        return "coverage cannot be read off a language model without a trained head"
+    return None
