@@ -1,0 +1,1 @@
+"""Correlation, classification and bootstrap intervals; knows nothing of genomes or models."""
