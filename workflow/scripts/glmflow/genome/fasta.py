@@ -1,0 +1,173 @@
+"""FASTA as a format: recognised by its first bytes, checked, and copied into the form the workflow reads."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from glmflow.errors import InputError
+from glmflow.files import atomic_path
+
+N = ord("N")
+LINE = 60
+_BLOCK = 16 << 20
+_AMBIGUOUS = b"RYSWKMBDHV"  # IUPAC codes that stand for several bases
+
+
+def _alphabet() -> bytes:
+    """Return the translation to upper case A C G T N; what is no nucleotide code becomes a zero byte."""
+    table = bytearray(256)
+    for code in b"ACGTN":
+        table[code] = table[ord(chr(code).lower())] = code
+    for code in _AMBIGUOUS:
+        table[code] = table[ord(chr(code).lower())] = N
+    return bytes(table)
+
+
+ALPHABET = _alphabet()
+
+
+def compression(path: Path) -> str:
+    """Return `none`, `gzip` or `bgzip` from a file's first bytes."""
+    try:
+        with path.open("rb") as handle:
+            head = handle.read(14)
+    except FileNotFoundError:
+        raise InputError("no such FASTA file", where=path, mend="Check the path.") from None
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", where=path, mend="Check the path.") from None
+    if head[:2] != b"\x1f\x8b":
+        return "none"
+    return "bgzip" if head[3] & 4 and head[12:14] == b"BC" else "gzip"
+
+
+def check_head(head: bytes, path: Path) -> None:
+    """Stop when a file's first bytes are not those of a FASTA file."""
+    start = head.lstrip()
+    if not start:
+        raise InputError("the FASTA file is empty", where=path, mend="Fetch it again.")
+    if start[:1] == b"<":
+        raise InputError("a web page (HTML or XML), not FASTA", where=path, mend="Fetch the file itself.")
+    if start[:1] != b">":
+        raise InputError("not FASTA: it does not begin with '>'", where=path, mend="Give a FASTA file.")
+
+
+def not_a_nucleotide(raw: bytes | bytearray, chrom: str, path: Path) -> InputError:
+    """Name the first character that is no nucleotide."""
+    found = next(code for code in raw if not ALPHABET[code])
+    return InputError(
+        f"contig {chrom!r} holds {chr(found)!r}, which is no nucleotide",
+        where=path,
+        mend="Give a DNA FASTA file (A C G T N and IUPAC codes).",
+    )
+
+
+def prepare_reference(fasta: str | os.PathLike[str], output: str | os.PathLike[str]) -> dict[str, int]:
+    """Write a checked copy of a genome: uncompressed, upper case, A C G T N only, lines of 60, indexed.
+
+    Parameters
+    ----------
+    fasta
+        FASTA file, plain, gzip or bgzip.
+    output
+        The copy; its index is written beside it as `{output}.fai`.
+
+    Returns
+    -------
+    dict[str, int]
+        `contigs`, `bases`, `n_bases` (in the copy), `ambiguous` (IUPAC codes turned to N) and `soft_masked`
+        (lower case turned to upper).
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, truncated, not FASTA, holds a contig twice or without bases, or a
+        character that is no nucleotide.
+    """
+    fasta, output = Path(fasta), Path(output)
+    opener = open if compression(fasta) == "none" else gzip.open
+    counts = Counter(dict.fromkeys(("contigs", "bases", "n_bases", "ambiguous", "soft_masked"), 0))
+    with atomic_path(output) as copy, atomic_path(Path(f"{output}.fai")) as index:
+        with opener(fasta, "rb") as source, copy.open("wb") as target:
+            lines = _Lines(target)
+            try:
+                for name, raw in _pieces(source, fasta):
+                    bases = raw.translate(ALPHABET, b"\r\n")
+                    if 0 in bases:
+                        raise not_a_nucleotide(raw.translate(None, b"\r\n"), name, fasta)
+                    lines.write(name, bases)
+                    counts["n_bases"] += bases.count(b"N")
+                    counts["ambiguous"] += bases.count(b"N") - raw.count(b"N") - raw.count(b"n")
+                    counts["soft_masked"] += sum(map(raw.count, (b"a", b"c", b"g", b"t", b"n")))
+            except (EOFError, gzip.BadGzipFile) as error:
+                raise InputError(f"damaged ({error})", where=fasta, mend="Fetch it again.") from error
+            lines.close()
+        for name, (length, _) in lines.contigs.items():
+            if not length:
+                raise InputError(f"contig {name!r} has no bases", where=fasta, mend="Remove it.")
+        index.write_text(
+            "".join(f"{name}\t{n}\t{at}\t{LINE}\t{LINE + 1}\n" for name, (n, at) in lines.contigs.items())
+        )
+    counts["contigs"] = len(lines.contigs)
+    counts["bases"] = sum(length for length, _ in lines.contigs.values())
+    return dict(counts)
+
+
+def _pieces(source: BinaryIO, path: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield every contig's name and bases, in one or more pieces a contig."""
+    seen: set[str] = set()
+    name = ""
+    while block := source.read(_BLOCK):
+        block += source.readline()
+        if not seen:
+            check_head(block, path)
+            block = block.lstrip()
+        for number, piece in enumerate((b"\n" + block).split(b"\n>")):
+            if number:
+                header, _, piece = piece.partition(b"\n")
+                name = (header.decode("utf-8", "replace").split() or [""])[0]
+                if not name or name in seen:
+                    what = f"contig {name!r} twice" if name else "a contig without a name"
+                    raise InputError(what, where=path, mend="Give every contig a name of its own.")
+                seen.add(name)
+            if number or piece.strip():
+                yield name, piece
+    if not seen:
+        check_head(b"", path)
+
+
+class _Lines:
+    """Bases written in lines of 60 under one header a contig."""
+
+    def __init__(self, handle: BinaryIO):
+        self.handle = handle
+        self.contigs: dict[str, tuple[int, int]] = {}  # name: (length, byte of the first base)
+        self._name = ""
+        self._rest = b""
+
+    def write(self, name: str, bases: bytes) -> None:
+        if name not in self.contigs:
+            self.close()
+            self.handle.write(f">{name}\n".encode())
+            self.contigs[name] = (0, self.handle.tell())
+            self._name = name
+        length, offset = self.contigs[name]
+        self.contigs[name] = (length + len(bases), offset)
+        bases = self._rest + bases
+        full = len(bases) // LINE * LINE
+        lines = np.full((full // LINE, LINE + 1), ord("\n"), np.uint8)
+        lines[:, :LINE] = np.frombuffer(bases, np.uint8, full).reshape(-1, LINE)
+        self.handle.write(lines)
+        self._rest = bases[full:]
+
+    def close(self) -> None:
+        """End the last line of the contig."""
+        if self._rest:
+            self.handle.write(self._rest + b"\n")
+            self._rest = b""

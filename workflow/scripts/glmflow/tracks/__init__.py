@@ -1,0 +1,1 @@
+"""Per-base signal along the genome: bigWig files averaged, scaled, read and written."""
