@@ -1,0 +1,1 @@
+"""One file a family; see `glmflow.models` for how to add one."""

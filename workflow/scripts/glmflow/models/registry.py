@@ -1,0 +1,155 @@
+"""Which families there are, and which of them a checkpoint belongs to. Imports no torch until a family is
+asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from glmflow.errors import InputError
+from glmflow.models import families
+
+if TYPE_CHECKING:
+    import torch
+
+    from glmflow.models.adapter import Adapter, ModelCard, Network
+    from glmflow.models.tokenizers import Tokenizer
+
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of models: how its networks are built, read and described.
+
+    Parameters
+    ----------
+    name
+        The name of its file in ``models/families``.
+    build
+        ``build(config, attention)`` returns a `Network` with random weights; it is also run on the meta
+        device.
+    card
+        ``card(config)`` returns the `ModelCard`.
+    tokenizer
+        ``tokenizer(config, folder)``; `folder` is None for a model made from a configuration.
+    model_types
+        Values of ``model_type`` in ``config.json`` that belong to the family.
+    matches
+        Decides from the whole configuration where ``model_type`` does not; takes the place of `model_types`.
+    convert
+        ``convert(state, config)``: published tensor names to those of the network (renamed, permuted,
+        dropped).
+    load
+        ``load(folder, config, dtype, attention)`` returns the network, where the common loader will not do
+        (transformers' own classes).
+    save
+        ``save(network, folder)`` writes the weights, where the network's own state dict will not do.
+    configure
+        ``configure(config)`` completes and checks a configuration: defaults, derived keys. Applied before all
+        the others.
+    adapter
+        A subclass of `Adapter` for a family whose inputs or states are peculiar.
+    """
+
+    name: str
+    build: Callable[[Config, str], Network]
+    card: Callable[[Config], ModelCard]
+    tokenizer: Callable[[Config, Path | None], Tokenizer | None]
+    model_types: tuple[str, ...] = ()
+    matches: Callable[[Config], bool] | None = None
+    convert: Callable[[dict[str, torch.Tensor], Config], dict[str, torch.Tensor]] | None = None
+    load: Callable[[Path, Config, torch.dtype, str], Network] | None = None
+    save: Callable[[Network, Path], None] | None = None
+    configure: Callable[[Config], Config] | None = None
+    adapter: type[Adapter] | None = None
+
+    def recognises(self, config: Config) -> bool:
+        """Whether a checkpoint with this ``config.json`` is of the family."""
+        if self.matches is not None:
+            return self.matches(config)
+        return config.get("model_type") in self.model_types
+
+
+def family_names() -> tuple[str, ...]:
+    """Names of all families, from the files in ``models/families``; none is imported."""
+    return tuple(
+        sorted(module.name for module in pkgutil.iter_modules(families.__path__) if module.name[0] != "_")
+    )
+
+
+def get_family(name: str) -> Family:
+    """Import one family's file and return its ``FAMILY``.
+
+    Raises
+    ------
+    InputError
+        There is no such family.
+    """
+    if name not in family_names():
+        raise InputError(f"unknown model family {name!r}", mend=f"Known: {', '.join(family_names())}.")
+    return importlib.import_module(f"{families.__name__}.{name}").FAMILY
+
+
+def read_config(folder: Path) -> Config:
+    """Read ``config.json`` of a checkpoint folder, or the one ``.yml`` configuration of an Evo 2 checkpoint.
+
+    Raises
+    ------
+    InputError
+        Neither is there, or it is not valid.
+    """
+    path = folder / "config.json"
+    candidates = (
+        [path] if path.exists() else sorted(p for p in folder.glob("*.y*ml") if p.name != "model.yaml")
+    )
+    if len(candidates) != 1:
+        raise InputError(
+            "no config.json in the checkpoint folder", where=folder, mend="Give a complete checkpoint."
+        )
+    text = candidates[0].read_text()
+    try:
+        config = json.loads(text) if candidates[0].suffix == ".json" else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError) as error:
+        raise InputError(
+            f"not valid: {error}", where=candidates[0], mend="Download the file again."
+        ) from None
+    if not isinstance(config, dict):
+        raise InputError("holds no mapping of configuration keys", where=candidates[0])
+    return config
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Read ``model.yaml``, which `Adapter.save` writes; empty for a published checkpoint."""
+    path = folder / "model.yaml"
+    return (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
+
+
+def recognise(config: Config, *, where: Path | None = None) -> Family:
+    """Return the one family that recognises a configuration.
+
+    Raises
+    ------
+    InputError
+        None does, or more than one.
+    """
+    found = [family for family in map(get_family, family_names()) if family.recognises(config)]
+    if len(found) == 1:
+        return found[0]
+    seen = f"model_type {config.get('model_type')!r}"
+    if not found:
+        raise InputError(
+            f"no family recognises this checkpoint ({seen})", where=where, mend="Name it with family=."
+        )
+    names = ", ".join(family.name for family in found)
+    raise InputError(
+        f"several families recognise this checkpoint ({seen}): {names}", where=where, mend="Name one."
+    )
