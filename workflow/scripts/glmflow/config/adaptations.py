@@ -14,7 +14,7 @@ class Training(Block):
 
     optimizer: Literal["adafactor", "adamw"] = Field("adafactor", description="Optimizer.")
     learning_rate: Annotated[float, Field(gt=0)] = Field(5e-5, description="Peak learning rate.")
-    schedule: Literal["cosine", "linear", "constant", "one_cycle"] = Field("cosine", description="Learning-rate schedule.")
+    schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="Learning-rate schedule.")
     warmup: Fraction = Field(0.05, description="Share of the updates spent warming up.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="Weight decay.")
     max_grad_norm: Annotated[float, Field(gt=0)] = Field(1.0, description="Gradient clipping.")

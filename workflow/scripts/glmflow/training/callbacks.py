@@ -1,0 +1,63 @@
+"""What a run leaves behind while it trains: `metrics.jsonl`, a line a logged step."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerCallback
+
+
+class MetricsLog(TrainerCallback):
+    """Append every logged number to `metrics.jsonl`; the report and the status page read nothing else.
+
+    Lines: `step`, `time` (seconds since the epoch), `memory_mb` (peak of this process) and whatever the Trainer logged
+    (`loss`, `learning_rate`, `grad_norm`, `eval_*`). A resumed run drops the lines after the checkpoint it resumes from.
+    """
+
+    def __init__(self, path: Path, examples_per_update: int):
+        self.path, self.examples_per_update = path, examples_per_update
+        self._last: tuple[int, float] | None = None
+
+    def on_train_begin(self, args, state, control, **kwargs) -> None:
+        """Keep only what happened before the step that training starts from."""
+        if not state.is_world_process_zero:
+            return
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        kept = [line for line in lines if _step(line) <= state.global_step] if state.global_step else []
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text("".join(f"{line}\n" for line in kept))
+        self._last = (state.global_step, time.monotonic())
+
+    def on_log(self, args, state, control, logs: dict[str, Any] | None = None, **kwargs) -> None:
+        """Write one line."""
+        if not state.is_world_process_zero or not logs or "train_runtime" in logs:
+            return
+        line = {"step": state.global_step, "time": round(time.time(), 3), "memory_mb": round(peak_memory_mb(), 1)}
+        if "loss" in logs and self._last and state.global_step > self._last[0]:
+            now = time.monotonic()
+            updates = state.global_step - self._last[0]
+            line["samples_per_second"] = round(updates * self.examples_per_update / (now - self._last[1]), 3)
+            self._last = (state.global_step, now)
+        with self.path.open("a") as handle:
+            handle.write(json.dumps(line | {key: value for key, value in logs.items() if key != "epoch"}) + "\n")
+
+
+def _step(line: str) -> int:
+    """Return the step of a line, or a step that is never reached where the line was cut off."""
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError):
+        return sys.maxsize
+
+
+def peak_memory_mb() -> float:
+    """Return the peak memory in MB: of the GPU where there is one, else of this process."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,0 +1,207 @@
+"""Fit a model to a track task, from a run's settings to its model folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from safetensors.torch import load_file, save_file
+from torch.utils.data import DataLoader
+
+from glmflow.config.adaptations import Adaptation
+from glmflow.config.tasks import RnaseqTracks
+from glmflow.errors import InputError
+from glmflow.files import atomic_path
+from glmflow.genome.reference import Reference
+from glmflow.models import load_model, new_model
+from glmflow.models.adapter import Adapter
+from glmflow.tracks.reading import TrackReader
+
+from .fit import Fitted, fit
+from .losses import track_loss
+from .stream import ExampleList, ExampleStream
+from .track_data import TrackExamples, collate, strand_swap
+from .track_model import TrackEvaluation, TrackModel, new_head
+
+log = logging.getLogger(__name__)
+
+EVALUATION_WINDOWS = 64
+
+
+def finetune(
+    settings: Mapping[str, Any],
+    examples: pd.DataFrame,
+    reference: Path,
+    tracks: Mapping[str, Path],
+    track_means: Mapping[str, float],
+    checkpoint: Path | str | None,
+    folder: Path,
+) -> None:
+    """Train a model on the training windows of a track task and save it in `folder/model`.
+
+    Parameters
+    ----------
+    settings
+        Resolved settings of the run (`glmflow.config.run_settings`).
+    examples
+        Examples table with `chrom`, `start`, `end`, `split`.
+    reference
+        FASTA of the reference.
+    tracks, track_means
+        The averaged bigWig of each track and its mean over non-zero training bases.
+    checkpoint
+        Model folder to start from; None for a model from random weights.
+    folder
+        Run folder; gets `model/`, `metrics.jsonl`, `cost.json` and, while training, `checkpoints/`.
+    """
+    task = RnaseqTracks.model_validate(settings["task"])
+    adaptation = Adaptation.model_validate(settings["adaptation"])
+    training, seed = adaptation.train, int(settings["seed"])
+    torch.manual_seed(seed)
+    adapter = starting_model(settings["model"], checkpoint, seed)
+    warnings: list[str] = []
+    coverage = None
+    if adaptation.kind == "lora":
+        from glmflow.models.lora import apply_lora
+
+        coverage = apply_lora(adapter, rank=adaptation.rank, alpha=adaptation.alpha, dropout=adaptation.dropout)
+        log.info("LoRA: %s", coverage)
+    if training.gradient_checkpointing:
+        adapter.gradient_checkpointing_enable()
+    model = TrackModel(
+        adapter,
+        new_head(adaptation.head.kind, adapter.card.hidden_size, len(tracks)),
+        [track_means[name] for name in tracks],
+        squash=task.scaling.squash,
+        soft_clip=task.scaling.soft_clip,
+        loss=track_loss(task.loss, task.tweedie_power),
+        frozen=adaptation.kind == "probe",
+    )
+    warnings += context_warning(adapter, training.crop or task.windows.size)
+    windows = {split: table.reset_index(drop=True) for split, table in examples.groupby("split")}
+    reader = TrackReader([tracks[name] for name in tracks])
+    make = partial(
+        TrackExamples, reference=Reference(reference), tracks=reader, swap=strand_swap(settings["tracks"])
+    )
+    length = training.crop or task.windows.size
+    train = make(windows["train"], length=length, reverse_complement=training.reverse_complement)
+    updates = training.steps or max(1, round(training.epochs * len(train) / training.batch))
+    batches = partial(collate, tokenize=partial(adapter.tokenize, chunk=True))
+    evaluate = None
+    if "validation" in windows:
+        held_out = spread(windows["validation"], EVALUATION_WINDOWS)
+        items = ExampleList(make(held_out, length=length), len(held_out))
+        evaluate = TrackEvaluation(DataLoader(items, batch_size=training.micro_batch, collate_fn=batches))
+    fitted = fit(
+        model,
+        ExampleStream(train, len(train), updates * training.batch, seed),
+        batches,
+        training,
+        updates,
+        folder,
+        seed,
+        evaluate,
+    )
+    save_track_model(model, settings, track_means, folder / "model")
+    write_cost(folder / "cost.json", model, fitted, warnings, coverage)
+
+
+def starting_model(model: Mapping[str, Any], checkpoint: Path | str | None, seed: int) -> Adapter:
+    """Return the adapter a run starts from: a checkpoint, or random weights."""
+    if checkpoint is not None:
+        adapter = load_model(checkpoint)
+    elif "new" in model:
+        adapter = new_model(model["new"]["family"], model["new"].get("config", {}), seed=seed)
+    else:
+        raise InputError("the model has no checkpoint to start from", where="models")
+    if not adapter.card.can("per_base_states"):
+        raise InputError(
+            f"{adapter.card.family} gives no states per base: {adapter.card.cannot['per_base_states']}", where="models"
+        )
+    return adapter
+
+
+def context_warning(adapter: Adapter, length: int) -> list[str]:
+    """Say where a model has to read windows in overlapping chunks."""
+    if adapter.card.context_bp is None or length <= adapter.card.context_bp:
+        return []
+    line = (
+        f"windows of {length} bp are read in overlapping chunks of {adapter.card.context_bp} bp, "
+        f"the context of {adapter.card.family}"
+    )
+    log.warning(line)
+    return [line]
+
+
+def spread(windows: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Return at most `n` windows, evenly spread over the table."""
+    step = max(1, len(windows) // n)
+    return windows.iloc[::step].head(n).reset_index(drop=True)
+
+
+def save_track_model(
+    model: TrackModel, settings: Mapping[str, Any], track_means: Mapping[str, float], folder: Path
+) -> None:
+    """Write the tuned backbone (adapters merged), the head and what is needed to predict with them again."""
+    if getattr(model.adapter, "merge_lora", None):
+        model.adapter.merge_lora()
+    with atomic_path(folder) as temporary:
+        model.adapter.save(temporary)
+        save_file(
+            {name: value.detach().cpu().contiguous() for name, value in model.head.state_dict().items()},
+            temporary / "head.safetensors",
+        )
+        (temporary / "task.json").write_text(
+            json.dumps({"settings": settings, "track_means": dict(track_means)}, indent=2) + "\n"
+        )
+
+
+def load_track_model(folder: Path) -> tuple[TrackModel, dict[str, Any]]:
+    """Load what `save_track_model` wrote, in evaluation mode, with the settings of its run."""
+    stored = json.loads((folder / "task.json").read_text())
+    settings, means = stored["settings"], stored["track_means"]
+    task = RnaseqTracks.model_validate(settings["task"])
+    adaptation = Adaptation.model_validate(settings["adaptation"])
+    adapter = load_model(folder)
+    names = list(settings["tracks"])
+    head = new_head(adaptation.head.kind, adapter.card.hidden_size, len(names))
+    head.load_state_dict(load_file(folder / "head.safetensors"))
+    model = TrackModel(
+        adapter,
+        head,
+        [means[name] for name in names],
+        squash=task.scaling.squash,
+        soft_clip=task.scaling.soft_clip,
+        loss=track_loss(task.loss, task.tweedie_power),
+        frozen=True,
+    )
+    return model.eval(), settings
+
+
+def write_cost(
+    path: Path, model: torch.nn.Module, fitted: Fitted, warnings: list[str], coverage: Any | None = None
+) -> None:
+    """Write what the run cost, for the leaderboard."""
+    parameters = list(model.parameters())
+    cost = {
+        "parameters": sum(p.numel() for p in parameters),
+        "trainable_parameters": sum(p.numel() for p in parameters if p.requires_grad),
+        "updates": fitted.updates,
+        "train_seconds": round(fitted.seconds, 1),
+        "peak_memory_mb": round(fitted.peak_memory_mb, 1),
+        "resumed_from": fitted.resumed_from,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
+        "threads": torch.get_num_threads(),
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "warnings": warnings,
+        "lora": str(coverage) if coverage is not None else None,
+    }
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(cost, indent=2) + "\n")

@@ -1,0 +1,63 @@
+"""The order of training examples as a pure function of the seed.
+
+Training reads one long virtual sequence of draws: draw `i` is an example of epoch `i // n` in that epoch's order, with
+a random generator of its own for crops and strands. Update `u` takes draws `u * batch ... (u + 1) * batch - 1`. Nothing
+else decides: not the number of worker processes, not the number of GPUs, not whether the run was interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset
+
+Item = dict[str, Any]
+
+
+class ExampleStream(Dataset):
+    """The draws of a training run, to be read in order.
+
+    Parameters
+    ----------
+    make
+        Makes the item of an example from its index and a random generator.
+    n_examples
+        Number of distinct examples.
+    n_draws
+        Length of the run: updates x effective batch.
+    seed
+        Seed of order, crops and strands.
+    """
+
+    def __init__(self, make: Callable[[int, np.random.Generator], Item], n_examples: int, n_draws: int, seed: int):
+        self.make, self.n_examples, self.n_draws, self.seed = make, n_examples, n_draws, seed
+
+    def __len__(self) -> int:
+        return self.n_draws
+
+    def __getitem__(self, draw: int) -> Item:
+        epoch, place = divmod(draw, self.n_examples)
+        example = int(_epoch_order(self.seed, epoch, self.n_examples)[place])
+        return self.make(example, np.random.default_rng([self.seed, 1, draw]))
+
+
+class ExampleList(Dataset):
+    """Examples as they are, each once and in order: for evaluation and prediction."""
+
+    def __init__(self, make: Callable[[int, np.random.Generator | None], Item], n_examples: int):
+        self.make, self.n_examples = make, n_examples
+
+    def __len__(self) -> int:
+        return self.n_examples
+
+    def __getitem__(self, index: int) -> Item:
+        return self.make(index, None)
+
+
+@lru_cache(maxsize=2)
+def _epoch_order(seed: int, epoch: int, n: int) -> np.ndarray:
+    """Return the order of the examples in an epoch, `[n]`."""
+    return np.random.default_rng([seed, 0, epoch]).permutation(n)
