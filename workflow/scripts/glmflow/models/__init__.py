@@ -1,20 +1,22 @@
 """Published and home-made genomic language models behind one interface.
 
 >>> from glmflow.models import load_model
->>> model = load_model("resources/models/nt-v2-50m")          # a folder, or a Hugging Face id already downloaded
->>> tokens = model.tokenize(["ACGTNACGT"])                     # lower case is upper-cased, IUPAC letters become N
+>>> model = load_model("resources/models/nt-v2-50m")  # a folder, or a Hugging Face id already downloaded
+>>> tokens = model.tokenize(["ACGTNACGT"])  # lower case is upper-cased, IUPAC letters become N
 >>> logits, hidden = model(tokens.input_ids, tokens.attention_mask)
->>> model.states_per_base(tokens).shape                        # [sequences, bases, hidden size], whatever the tokenizer
->>> model.log_likelihood(["ACGTNACGT"])                        # nats a sequence
+>>> model.states_per_base(tokens).shape  # [sequences, bases, hidden size], whatever the tokenizer
+>>> model.log_likelihood(["ACGTNACGT"])  # nats a sequence
 >>> model.card.licence, model.card.context_bp, model.card.can("base_probabilities")
 
 Modules
 -------
-``adapter``     `Adapter`, the interface; `ModelCard`, what a model is; `Network`, what a family's module provides.
+``adapter``     `Adapter`, the interface; `ModelCard`, what a model is; `Network`, a family's module.
 ``registry``    finds families by file name and recognises a checkpoint's family; imports no torch.
 ``tokenizers``  character, k-mer and BPE tokenizers that know which token covers which base.
 ``weights``     reads and writes checkpoint files, tied weights included.
 ``loading``     puts the parts together: a folder, a Hugging Face id or a configuration to an `Adapter`.
+``scoring``     log-likelihoods and base probabilities.
+``huggingface`` a `Network` around one of transformers' own classes.
 ``chunking``    windows longer than a model's context, as overlapping chunks stitched back per base.
 ``attention``   one attention function (SDPA, or flash-attention 2), and which of them a model takes.
 ``lora``        low-rank adaptation with the targets of each family, checked to train something.

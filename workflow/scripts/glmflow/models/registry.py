@@ -58,6 +58,8 @@ class Family:
         the others.
     adapter
         A subclass of `Adapter` for a family whose inputs or states are peculiar.
+    attention
+        Attention implementations the network can take; ``build`` and ``load`` are given one of them.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Family:
     save: Callable[[Network, Path], None] | None = None
     configure: Callable[[Config], Config] | None = None
     adapter: type[Adapter] | None = None
+    attention: tuple[str, ...] = ("flash_attention_2", "sdpa", "eager")
 
     def recognises(self, config: Config) -> bool:
         """Whether a checkpoint with this ``config.json`` is of the family."""

@@ -1,8 +1,10 @@
 """Tokenizers that say which token covers which base.
- Every tokenizer turns a sequence into `Pieces`: the token ids without special tokens and, for each base, the
+
+Every tokenizer turns a sequence into `Pieces`: the token ids without special tokens and, for each base, the
 index of the token that covers it. `Tokenizer.prefix` and `Tokenizer.suffix` are the special tokens the family
 puts around them.
- `clean` is applied to what a user gives, once and for every family: lower case (soft-masked repeats) is
+
+`clean` is applied to what a user gives, once and for every family: lower case (soft-masked repeats) is
 upper-cased, U becomes T, IUPAC ambiguity letters become N, and anything else is an error. A tokenizer alone
 (`Tokenizer.encode`) does what the original tokenizer does, lower case included, so that it can be compared
 with it.

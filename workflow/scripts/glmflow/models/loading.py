@@ -1,0 +1,156 @@
+"""From a folder, a Hugging Face id or a configuration to an `Adapter`, and back to a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from glmflow.errors import InputError
+from glmflow.files import atomic_path
+from glmflow.models import attention as attention_module
+from glmflow.models.adapter import Adapter
+from glmflow.models.registry import Config, Family, get_family, read_config, read_record, recognise
+from glmflow.models.weights import file_hashes, load_state, read_state, save_state
+
+
+def load(
+    folder_or_id: str | os.PathLike[str],
+    family: str | None = None,
+    dtype: torch.dtype | str | None = None,
+    attention: str = "auto",
+    revision: str | None = None,
+) -> Adapter:
+    """See `glmflow.models.load_model`."""
+    folder = find_folder(folder_or_id, revision)
+    record, config = read_record(folder), read_config(folder)
+    name = family or record.get("family")
+    found = get_family(name) if name else recognise(config, where=folder)
+    config = found.configure(config) if found.configure else config
+    dtype = as_dtype(dtype)
+    implementation = attention_module.choose(attention, dtype, found.attention)
+    if found.load:
+        network = found.load(folder, config, dtype, implementation)
+    else:
+        with torch.device("meta"):
+            network = found.build(config, implementation)
+        if not record.get("head", True):
+            network.drop_head()
+        state = read_state(folder)
+        if found.convert and record.get("layout") != "network":
+            state = found.convert(state, config)
+        load_state(network, state, dtype, where=folder)
+    origin = record.get("origin") or {
+        "source": str(folder_or_id),
+        **({"revision": revision} if revision else {}),
+    }
+    adapter = _adapter(found, network, config, folder, origin)
+    adapter.has_head = record.get("head", True)
+    if record.get("extension"):
+        _extend(adapter, record["extension"])
+    return adapter.eval()
+
+
+def create(family: str, config: Config, seed: int = 0, attention: str = "auto") -> Adapter:
+    """See `glmflow.models.new_model`."""
+    found = get_family(family)
+    config = found.configure(dict(config)) if found.configure else dict(config)
+    implementation = attention_module.choose(attention, torch.float32, found.attention)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = found.build(config, implementation)
+    return _adapter(found, network, config, None, {"source": "random weights", "seed": seed})
+
+
+def save(adapter: Adapter, folder: str | os.PathLike[str]) -> None:
+    """See `glmflow.models.adapter.Adapter.save`."""
+    if any(".lora_" in name for name, _ in adapter.named_parameters()):
+        raise InputError(
+            "the model still carries separate LoRA weights",
+            mend="Fold them in with glmflow.models.lora.merge first.",
+        )
+    family = get_family(adapter.card.family)
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        if family.save:
+            family.save(adapter.network, temporary)
+        else:
+            save_state(adapter.network, temporary)
+        (temporary / "config.json").write_text(json.dumps(adapter.config, indent=1, sort_keys=True) + "\n")
+        if adapter.tokenizer is not None:
+            adapter.tokenizer.save(temporary)
+        record = {
+            "family": adapter.card.family,
+            "tokenizer": type(adapter.tokenizer).__name__ if adapter.tokenizer is not None else None,
+            "context_bp": adapter.card.context_bp,
+            "position_embedding": adapter.card.position_embedding,
+            "head": adapter.has_head,
+            "layout": "network",
+            "sha256": file_hashes(temporary),
+            "origin": adapter.origin,
+        }
+        if adapter.extension:
+            record["extension"] = adapter.extension
+        (temporary / "model.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
+
+
+def find_folder(folder_or_id: str | os.PathLike[str], revision: str | None = None) -> Path:
+    """Return a checkpoint's folder: a local one, or the downloaded snapshot of a Hugging Face model.
+
+    Raises
+    ------
+    InputError
+        It is neither.
+    """
+    folder = Path(folder_or_id)
+    if folder.is_dir():
+        return folder
+    if folder.is_absolute() or str(folder_or_id).count("/") != 1:
+        raise InputError(
+            "no such checkpoint folder", where=folder_or_id, mend="Give a folder, or owner/name."
+        )
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(str(folder_or_id), revision=revision, local_files_only=True))
+    except Exception:
+        raise InputError(
+            "neither a folder nor a Hugging Face model that has been downloaded",
+            where=folder_or_id,
+            mend="Download it first where there is internet: snakemake prefetch.",
+        ) from None
+
+
+def as_dtype(dtype: torch.dtype | str | None) -> torch.dtype:
+    """Return a floating-point type from itself, its name, or None (float32)."""
+    if isinstance(dtype, torch.dtype):
+        return dtype
+    found = {
+        "float32": torch.float32,
+        "bfloat16": torch.bfloat16,
+        "bf16": torch.bfloat16,
+        "float16": torch.float16,
+    }
+    if (dtype or "float32") not in found:
+        raise InputError(f"unknown dtype {dtype!r}", mend=f"Choose one of {', '.join(found)}.")
+    return found[dtype or "float32"]
+
+
+def _adapter(
+    family: Family, network: Any, config: Config, folder: Path | None, origin: dict[str, Any]
+) -> Adapter:
+    """Put a family's parts together."""
+    kind = family.adapter or Adapter
+    return kind(network, family.card(config), config, family.tokenizer(config, folder), origin=origin)
+
+
+def _extend(adapter: Adapter, settings: dict[str, Any]) -> None:
+    """Apply a saved context extension again: the weights hold none of it."""
+    from glmflow.context import extend
+
+    extend(adapter.network, **settings)
+    adapter.extension = settings

@@ -1,0 +1,200 @@
+"""Log-likelihoods of sequences and probabilities of bases, for every tokenizer with a grid of bases."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from glmflow.errors import InputError
+from glmflow.models.adapter import Tokens
+from glmflow.models.tokenizers import clean, reverse_complement
+
+if TYPE_CHECKING:
+    from glmflow.models.adapter import Adapter
+
+SLICE = 4096
+"""Positions whose logits exist at a time: those of a whole long sequence would not fit beside the model."""
+
+
+def log_likelihood(
+    adapter: Adapter, sequences: Sequence[str | np.ndarray], batch_size: int = 8
+) -> np.ndarray:
+    """See `glmflow.models.adapter.Adapter.log_likelihood`."""
+    if adapter.card.objective == "regions" or not adapter.has_head:
+        raise adapter.refuse("log-likelihood", "it has no language-model head; use a model with one")
+    codes = [clean(sequence) for sequence in sequences]
+    with _scoring(adapter):
+        if adapter.card.objective == "masked":
+            return np.array([_pseudo_log_likelihood(adapter, one, batch_size) for one in codes])
+        forward = _causal(adapter, codes, batch_size)
+        return (forward + _causal(adapter, [reverse_complement(one) for one in codes], batch_size)) / 2
+
+
+def base_probabilities(
+    adapter: Adapter,
+    sequences: Sequence[str | np.ndarray],
+    positions: Sequence[int] | np.ndarray,
+    batch_size: int = 8,
+) -> np.ndarray:
+    """See `glmflow.models.adapter.Adapter.base_probabilities`."""
+    adapter.require("base_probabilities")
+    if adapter.tokenizer.bases is None or not adapter.has_head:
+        reason = "its tokens do not sit on a grid of bases; compare the log_likelihood of both alleles"
+        raise adapter.refuse("base_probabilities", reason)
+    codes = [clean(sequence) for sequence in sequences]
+    positions = np.broadcast_to(np.asarray(positions, np.int64), (len(codes), np.shape(positions)[-1]))
+    for one, places in zip(codes, positions):
+        if places.size and (places.min() < 0 or places.max() >= len(one)):
+            raise InputError(f"position {places.max()} lies outside a sequence of {len(one)} bp (0-based)")
+    queries = [(one, int(place)) for one, places in zip(codes, positions) for place in places]
+    compute = {
+        ("masked", True): _masked_query,
+        ("masked", False): _masked_query,
+        ("causal", True): _next_base_query,
+        ("causal", False): _next_kmer_query,
+    }[adapter.card.objective, adapter.tokenizer.bases.shape[1] == 1]
+    with _scoring(adapter):
+        rows = [compute(adapter, one, place) for one, place in queries]
+        found = np.empty((len(rows), 4))
+        for batch in _batches(adapter, [len(row[0]) for row in rows], batch_size):
+            ids, mask = _pad(adapter, [rows[index][0] for index in batch])
+            states = adapter.hidden_states(ids, mask)
+            at = torch.tensor([rows[index][1] for index in batch], device=states.device)
+            logits = adapter.network.logits(states[torch.arange(len(batch), device=at.device), at][:, None])[
+                :, 0
+            ]
+            probabilities = logits.double().softmax(-1).cpu().numpy()
+            for row, index in zip(probabilities, batch):
+                found[index] = _marginal(adapter.tokenizer.bases, row, *rows[index][2:])
+    return found.reshape(len(codes), -1, 4)
+
+
+def _masked_query(adapter: Adapter, codes: np.ndarray, place: int) -> tuple[np.ndarray, int, int, int]:
+    """Token ids with the place's token masked, where to read, the token's number of bases, the place's offset
+    in it.
+    """
+    tokens = adapter.tokenize([codes])
+    ids, covering = tokens.input_ids[0].numpy(), tokens.token_of_base[0].numpy()
+    token = covering[place]
+    ids[token] = _mask_id(adapter)
+    first = int(np.argmax(covering == token))
+    return ids, int(token), int((covering == token).sum()), place - first
+
+
+def _next_base_query(adapter: Adapter, codes: np.ndarray, place: int) -> tuple[np.ndarray, int, int, int]:
+    """Token ids up to the place, whose last position predicts it."""
+    ids = np.concatenate(
+        [np.array(adapter.tokenizer.prefix, np.int64), adapter.tokenizer.pieces(codes[:place]).ids]
+    )
+    if not len(ids):
+        raise InputError(
+            "position 0 has nothing to its left to be predicted from", mend="Start at position 1."
+        )
+    return ids, len(ids) - 1, 1, 0
+
+
+def _next_kmer_query(adapter: Adapter, codes: np.ndarray, place: int) -> tuple[np.ndarray, int, int, int]:
+    """Token ids of the whole k-mers that end at the place: the next k-mer begins with it."""
+    k = adapter.tokenizer.bases.shape[1]
+    ids, at, _, _ = _next_base_query(adapter, codes[place % k :], place - place % k)
+    return ids, at, k, 0
+
+
+def _marginal(bases: np.ndarray, probabilities: np.ndarray, length: int, offset: int) -> np.ndarray:
+    """Sum the probabilities of tokens of `length` bases by their base at `offset`, and scale the four sums to
+    one.
+    """
+    fits = ((bases >= 0).sum(1) == length) & (bases[:, offset] >= 0)
+    sums = np.bincount(bases[fits, offset], weights=probabilities[: len(bases)][fits], minlength=4)
+    return sums / sums.sum()
+
+
+def _causal(adapter: Adapter, sequences: list[np.ndarray], batch_size: int) -> np.ndarray:
+    """Sum over tokens of log p(token | tokens to its left), ``float64[B]``."""
+    counts = [len(adapter.tokenizer.pieces(one).ids) for one in sequences]
+    total = np.empty(len(sequences))
+    for batch in _batches(adapter, counts, batch_size):
+        tokens = adapter.tokenize([sequences[index] for index in batch]).to(adapter.device)
+        states = adapter.hidden_states(tokens.input_ids, tokens.attention_mask)
+        scored = _scored(adapter, tokens)[:, 1:]
+        targets = tokens.input_ids[:, 1:]
+        sums = torch.zeros(len(batch), dtype=torch.float64, device=states.device)
+        for start in range(0, targets.shape[1], SLICE):
+            part = slice(start, start + SLICE)
+            logs = adapter.network.logits(states[:, :-1][:, part]).float().log_softmax(-1)
+            chosen = logs.gather(-1, targets[:, part, None])[..., 0].double()
+            sums += (chosen * scored[:, part]).sum(1)
+        total[batch] = sums.cpu().numpy()
+    return total
+
+
+def _pseudo_log_likelihood(adapter: Adapter, codes: np.ndarray, batch_size: int) -> float:
+    """Sum over tokens of log p(token | all others), masking one token at a time."""
+    tokens = adapter.tokenize([codes]).to(adapter.device)
+    places = _scored(adapter, tokens)[0].nonzero()[:, 0]
+    total = 0.0
+    for some in places.split(batch_size):
+        index = torch.arange(len(some), device=some.device)
+        ids = tokens.input_ids.repeat(len(some), 1)
+        ids[index, some] = _mask_id(adapter)
+        logits = adapter.network.logits(adapter.hidden_states(ids)[index, some][:, None])[:, 0]
+        logs = logits.double().log_softmax(-1)
+        total += float(logs[index, tokens.input_ids[0, some]].sum())
+    return total
+
+
+def _scored(adapter: Adapter, tokens: Tokens) -> Tensor:
+    """Which tokens are scored, ``bool[B, T]``: those that cover a base and are not unknown."""
+    covered = torch.zeros(
+        len(tokens.input_ids), tokens.input_ids.shape[1] + 1, dtype=torch.bool, device=adapter.device
+    )
+    covered.scatter_(
+        1, torch.where(tokens.token_of_base < 0, covered.shape[1] - 1, tokens.token_of_base), True
+    )
+    known = adapter.tokenizer.unknown_id
+    return covered[:, :-1] & (tokens.input_ids != (-1 if known is None else known))
+
+
+def _mask_id(adapter: Adapter) -> int:
+    """Id of the mask token."""
+    if adapter.tokenizer.mask_id is None:
+        raise adapter.refuse("masked scores", "its tokenizer has no mask token; use a family that has one")
+    return adapter.tokenizer.mask_id
+
+
+def _batches(adapter: Adapter, lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+    """Yield indices of sequences in batches: of similar length, and of one length where the family cannot pad."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for index in np.argsort(lengths, kind="stable"):
+        groups[0 if adapter.card.padding else lengths[index]].append(int(index))
+    for group in groups.values():
+        for start in range(0, len(group), batch_size):
+            yield group[start : start + batch_size]
+
+
+def _pad(adapter: Adapter, rows: list[np.ndarray]) -> tuple[Tensor, Tensor]:
+    """Stack rows of token ids, padded on the right, with their attention mask."""
+    ids = torch.nn.utils.rnn.pad_sequence(
+        [torch.from_numpy(row) for row in rows], batch_first=True, padding_value=adapter.tokenizer.pad_id or 0
+    )
+    lengths = torch.tensor([len(row) for row in rows])
+    mask = (torch.arange(ids.shape[1])[None] < lengths[:, None]).long()
+    return ids.to(adapter.device), mask.to(adapter.device)
+
+
+@contextmanager
+def _scoring(adapter: Adapter) -> Iterator[None]:
+    """Compute in evaluation mode without gradients, and go back to what was."""
+    was_training = adapter.training
+    adapter.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        adapter.train(was_training)
