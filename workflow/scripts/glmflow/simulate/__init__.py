@@ -1,0 +1,1 @@
+"""A cohort whose truth is known: made from nothing, or laid over real genotypes."""

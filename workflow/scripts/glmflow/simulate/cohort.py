@@ -1,0 +1,120 @@
+"""A cohort made from nothing: genome, genes, people, tracks and expression, with the truth beside them."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from glmflow.files import atomic_path
+from glmflow.simulate.expression import activities
+from glmflow.simulate.files import write_fasta, write_table, write_vcf
+from glmflow.simulate.genes import exon_spans, place_genes, promoter_spans
+from glmflow.simulate.haplotypes import assign_alleles, draw_sites
+from glmflow.simulate.motifs import MOTIF_BP, Grammar, draw_grammar
+from glmflow.simulate.outputs import (
+    SimulatedContig,
+    grammar_text,
+    stream,
+    write_annotation,
+    write_expression,
+    write_motifs,
+    write_tracks,
+)
+from glmflow.simulate.promoters import Promoter, move_common_variants, plant
+from glmflow.simulate.sequence import background, codon_frequencies, write_gene
+from glmflow.simulate.settings import SimulationSettings
+
+
+def simulate_cohort(settings: SimulationSettings, folder: str | PathLike[str]) -> Path:
+    """Make a cohort whose truth is known; the same settings give the same bytes.
+
+    One grammar of promoter motifs drives both the tracks (on the genome) and the expression of each person (on both
+    haplotypes).
+
+    Parameters
+    ----------
+    settings
+        What to make.
+    folder
+        Written whole: genome.fa, cohort.vcf.gz (with indexes), genes.gtf, samples.tsv,
+        tracks/{biosample}.{plus,minus}.rep{n}.bw, expression.tsv (gene_id, chrom, tss, strand, then natural-log
+        expression of each person) and truth/. An existing folder is replaced.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    grammar = draw_grammar(settings.promoter, stream(settings.seed, "grammar"))
+    codons = codon_frequencies(settings.genes, stream(settings.seed, "codons"))
+    contigs = [
+        _make_contig(name, number, settings, grammar, codons)
+        for number, name in enumerate(settings.contigs, 1)
+    ]
+    samples = _samples(settings)
+    people = samples["sample"].tolist()
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        write_fasta(temporary / "genome.fa", {contig.name: contig.sequence for contig in contigs})
+        variants = {contig.name: contig.variants for contig in contigs}
+        write_vcf(temporary / "cohort.vcf.gz", dict(settings.contigs), people, variants)
+        write_table(temporary / "samples.tsv", samples)
+        write_annotation(temporary, contigs, "simulated")
+        write_tracks(temporary, contigs, settings)
+        write_expression(temporary, contigs, people, settings)
+        write_motifs(temporary, grammar, settings.promoter.biosamples)
+        (temporary / "truth" / "README.txt").write_text(_readme(contigs, samples, grammar, settings))
+    return Path(folder)
+
+
+def _make_contig(
+    name: str, number: int, settings: SimulationSettings, grammar: Grammar, codons: np.ndarray
+) -> SimulatedContig:
+    rng = stream(settings.seed, "contig", name)
+    length = settings.contigs[name]
+    upstream = settings.promoter.length_bp
+    genes, exons = place_genes(name, length, settings.genes, upstream, f"G{number:02d}", rng)
+    sequence = background(length, rng)
+    spans_of = exon_spans(exons)
+    for gene in genes.itertuples():
+        write_gene(sequence, (gene.start, gene.end), gene.strand, spans_of[gene.gene_id], codons, rng)
+    promoters = [
+        Promoter(gene.gene_id, int(start), int(end), gene.strand)
+        for gene, (start, end) in zip(genes.itertuples(), promoter_spans(genes, upstream), strict=True)
+    ]
+    position, carried = draw_sites(length, settings.population, rng)
+    position, moved = move_common_variants(position, carried, promoters, settings.expression, rng)
+    kept = moved | ~_near(position, np.sort(position[moved]), MOTIF_BP)
+    order = np.flatnonzero(kept)[np.argsort(position[kept], kind="stable")]
+    variants = assign_alleles(
+        sequence, position[order], carried[order], moved[order], settings.population, rng
+    )
+    sites = plant(sequence, name, promoters, variants, grammar, (settings.promoter, settings.expression), rng)
+    activity = activities(sequence, promoters, variants, grammar, settings.promoter.biosamples)
+    return SimulatedContig(name, sequence, genes, exons, variants, sites, activity)
+
+
+def _near(position: np.ndarray, others: np.ndarray, distance: int) -> np.ndarray:
+    """Return whether each position has one of the (sorted) others closer than `distance`."""
+    first = np.searchsorted(others, position - distance, side="right")
+    return np.searchsorted(others, position + distance, side="left") > first
+
+
+def _samples(settings: SimulationSettings) -> pd.DataFrame:
+    populations = [name for name, count in settings.population.people.items() for _ in range(count)]
+    names = [f"S{number:04d}" for number in range(1, len(populations) + 1)]
+    return pd.DataFrame({"sample": names, "population": populations})
+
+
+def _readme(
+    contigs: list[SimulatedContig], samples: pd.DataFrame, grammar: Grammar, settings: SimulationSettings
+) -> str:
+    genes = sum(len(contig.genes) for contig in contigs)
+    count = sum(len(contig.variants) for contig in contigs)
+    return f"""Everything in this folder is simulated: no base, person or measurement is real.
+
+{len(contigs)} contigs, {genes} genes, {len(samples)} people, {count} variants; biosamples {", ".join(settings.promoter.biosamples)}; seed {settings.seed}.
+{grammar_text(grammar, settings)}"""

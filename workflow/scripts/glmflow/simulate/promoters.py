@@ -1,0 +1,183 @@
+"""Motif sites and causal variants laid into promoters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from glmflow.simulate.haplotypes import Variants
+from glmflow.simulate.motifs import MOTIF_BP, PAIR_DISTANCE_BP, STRAND_SPECIFIC, Grammar
+from glmflow.simulate.sequence import decode, oriented
+from glmflow.simulate.settings import ExpressionSettings, PromoterSettings
+
+CORE_BP = 45  # next to the transcription start: the core promoter, where nothing is planted
+BETWEEN_BP = MOTIF_BP + PAIR_DISTANCE_BP + 4  # least distance between two variants that are moved
+WEAKEST_EFFECT = 0.1  # a causal variant gets a motif that acts at least so much
+ATTEMPTS = 40  # places tried for one planted site
+SITE_COLUMNS = ["gene_id", "chrom", "start", "end", "strand", "motif", "kind", "variant_position"]
+
+
+@dataclass(frozen=True)
+class Promoter:
+    """A gene's promoter on its contig (0-based half-open) and the gene's strand."""
+
+    gene_id: str
+    start: int
+    end: int
+    strand: str
+
+    @property
+    def plantable(self) -> tuple[int, int]:
+        """The part of it outside the core promoter."""
+        return (self.start, self.end - CORE_BP) if self.strand == "+" else (self.start + CORE_BP, self.end)
+
+
+def move_common_variants(
+    position: np.ndarray,
+    carried: np.ndarray,
+    promoters: list[Promoter],
+    settings: ExpressionSettings,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Move the common variants nearest to each promoter into it.
+
+    Natural variation puts few common variants into motifs; moved by a few kb, variants keep their linkage almost as
+    it was. Sites that then lie within a motif's length of a moved one are to be left out by the caller.
+
+    Returns
+    -------
+    position, moved
+        int64[V] the new positions (no longer sorted) and bool[V] which were moved.
+    """
+    position, moved = position.copy(), np.zeros(len(position), bool)
+    frequency = carried.mean(1)
+    common = np.flatnonzero(np.minimum(frequency, 1 - frequency) >= settings.min_maf)
+    common_position = position[common]
+    for promoter in promoters:
+        low, high = promoter.plantable
+        middle = (low + high) // 2
+        near = np.searchsorted(common_position, middle)
+        candidates = common[max(near - 60, 0) : near + 60]
+        candidates = candidates[~moved[candidates]]
+        order = np.argsort(np.abs(position[candidates] - middle), kind="stable")
+        chosen = candidates[order[: settings.causal_variants]]
+        position[chosen] = _spread(len(chosen), low + MOTIF_BP, high - MOTIF_BP, rng)
+        moved[chosen] = True
+    return position, moved
+
+
+def _spread(count: int, low: int, high: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw positions that lie `BETWEEN_BP` or more apart, in random order."""
+    free = high - low - (count - 1) * BETWEEN_BP
+    positions = low + np.sort(rng.integers(0, free, count)) + np.arange(count) * BETWEEN_BP
+    return rng.permutation(positions)
+
+
+def plant(
+    sequence: np.ndarray,
+    chrom: str,
+    promoters: list[Promoter],
+    variants: Variants,
+    grammar: Grammar,
+    settings: tuple[PromoterSettings, ExpressionSettings],
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Lay motifs over common variants and plant further sites, editing the genome in place.
+
+    Over a common single-base variant a motif is laid that its reference allele completes (the alternate allele
+    breaks it) or that its alternate allele completes (creates it), half and half. No base under a variant's reference allele is edited.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a site, with the columns of `SITE_COLUMNS`: `strand` is that of the motif; `kind` is planted, break or
+        create; `variant_position` (0-based) is -1 for planted sites.
+    """
+    promoter_settings, expression = settings
+    taken = np.zeros(len(sequence), bool)
+    for start, end in zip(variants.position, variants.end, strict=True):
+        taken[start:end] = True
+    eligible = variants.single_base & (variants.minor_frequency >= expression.min_maf)
+    sites: list[tuple] = []
+    layer = _Layer(sequence, taken, grammar, rng)
+    for promoter in promoters:
+        low, high = promoter.plantable
+        inside = np.arange(*np.searchsorted(variants.position, [low, high]))
+        causal = rng.permutation(inside[eligible[inside]])
+        laid = 0
+        for row in causal:
+            if laid == expression.causal_variants:
+                break
+            alleles = variants.reference[row], variants.alternate[row]
+            site = layer.lay_over(int(variants.position[row]), alleles, promoter)
+            if site is not None:
+                sites.append((promoter.gene_id, chrom, *site))
+                laid += 1
+        for _ in range(rng.poisson(promoter_settings.sites_per_gene)):
+            sites += [(promoter.gene_id, chrom, *site) for site in layer.plant_one(promoter)]
+    return pd.DataFrame(sites, columns=SITE_COLUMNS)
+
+
+class _Layer:
+    """Writes motifs into free bases of a contig."""
+
+    def __init__(self, sequence: np.ndarray, taken: np.ndarray, grammar: Grammar, rng: np.random.Generator):
+        self.sequence, self.taken, self.grammar, self.rng = sequence, taken, grammar, rng
+        # Laid alone: every motif. Laid together: the spaced pair, drawn as often as one motif.
+        self.units = [*((k,) for k in range(len(grammar.first))), grammar.pair]
+        self.completions = _completions(grammar)
+
+    def motif(self, index: int, strand: str) -> np.ndarray:
+        """Return one of the two words that a motif stands for, as it reads on the forward strand."""
+        word = (self.grammar.first, self.grammar.second)[self.rng.integers(2)][index]
+        return oriented(word, strand)
+
+    def lay_over(self, position: int, alleles: tuple[str, str], promoter: Promoter) -> tuple | None:
+        """Lay a motif over a variant so that one of its alleles completes it; None where nothing fits."""
+        low, high = promoter.plantable
+        for kind in self.rng.permutation(["break", "create"]):
+            completions = self.completions[alleles[0 if kind == "break" else 1]]
+            for choice in self.rng.permutation(len(completions)):
+                index, strand, offset = completions[choice]
+                start, end = position - offset, position - offset + MOTIF_BP
+                others = np.delete(np.arange(start, end), offset)
+                silent = index == STRAND_SPECIFIC and strand != promoter.strand
+                if silent or start < low or end > high or self.taken[others].any():
+                    continue
+                self.sequence[others] = np.delete(self.motif(index, strand), offset)
+                self.taken[start:end] = True
+                return start, end, strand, self.grammar.names[index], str(kind), position
+        return None
+
+    def plant_one(self, promoter: Promoter) -> list[tuple]:
+        """Plant one motif, or the pair, at a random free place of a promoter; nothing where no place is found."""
+        low, high = promoter.plantable
+        unit = self.units[self.rng.integers(len(self.units))]
+        length = MOTIF_BP + PAIR_DISTANCE_BP * (len(unit) - 1)
+        strand = promoter.strand if unit == (STRAND_SPECIFIC,) else "+-"[self.rng.integers(2)]
+        for start in self.rng.integers(low, high - length + 1, ATTEMPTS):
+            if self.taken[start : start + length].any():
+                continue
+            self.taken[start : start + length] = True
+            sites = []
+            for index in unit if strand == "+" else unit[::-1]:
+                self.sequence[start : start + MOTIF_BP] = self.motif(index, strand)
+                sites.append(
+                    (int(start), int(start) + MOTIF_BP, strand, self.grammar.names[index], "planted", -1)
+                )
+                start += PAIR_DISTANCE_BP
+            return sites
+        return []
+
+
+def _completions(grammar: Grammar) -> dict[str, list[tuple[int, str, int]]]:
+    """By base: the motifs, strands and offsets (on the forward strand) at which this base, and no other, is wanted."""
+    found: dict[str, list[tuple[int, str, int]]] = {base: [] for base in "ACGT"}
+    for index in np.flatnonzero(np.abs(grammar.effects[0]) >= WEAKEST_EFFECT):
+        for strand in "+-":
+            first, second = (oriented(word[index], strand) for word in (grammar.first, grammar.second))
+            for offset in np.flatnonzero(first == second):
+                found[decode(first[offset : offset + 1])].append((int(index), strand, int(offset)))
+    return found
