@@ -97,7 +97,7 @@ def language_batch(items: Sequence[Item], adapter: Adapter, mask: float) -> dict
     how = torch.ones_like(ids, dtype=torch.float64)
     how[rows, places] = fate[rows, bases]
     masked, random = MASKED_AS
-    letters = torch.tensor([adapter.tokenizer.base_ids[base] for base in "ACGT"])
+    letters = torch.tensor([adapter.tokenizer.vocab[base] for base in "ACGT"])
     drawn = letters[((how - masked) / (random - masked) * 4).long().clamp(0, 3)]
     noisy = torch.where(hidden & (how < masked), adapter.tokenizer.mask_id, ids)
     noisy = torch.where(hidden & (how >= masked) & (how < random), drawn, noisy)

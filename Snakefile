@@ -1,0 +1,41 @@
+# From phased VCFs, a genome and bigWig tracks to fine-tuned, fairly compared genomic language models.
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+# A study is complete in itself: the demo is loaded only where no other file is given.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+container: "docker://python:3.12"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/reference.smk"
+include: "workflow/rules/cohort.smk"
+include: "workflow/rules/tracks.smk"
+include: "workflow/rules/examples.smk"
+include: "workflow/rules/models.smk"
+include: "workflow/rules/adapt.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    localrule: True
+    input:
+        f"{RESULTS}/report/index.html",
+
+
+rule metrics:
+    localrule: True
+    input:
+        collect("{folder}/metrics.tsv", folder=RUN_FOLDERS),

@@ -1,0 +1,44 @@
+# People's variants as sparse arrays, counted by what became of them.
+if DATA.cohort:
+
+    rule variants:
+        input:
+            vcf=DATA.cohort.vcf,
+            fasta="results/{study}/reference/genome.fa",
+            index="results/{study}/reference/genome.fa.fai",
+        output:
+            store=directory("results/{study}/cohort/store"),
+            counts="results/{study}/cohort/variants.tsv",
+        log:
+            "logs/{study}/variants.log",
+        benchmark:
+            "benchmarks/{study}/variants.tsv"
+        params:
+            unphased=DATA.cohort.unphased,
+        resources:
+            mem_mb=2000,
+            runtime=120,
+        script:
+            "../scripts/variants.py"
+
+    rule haplotype:
+        input:
+            store="results/{study}/cohort/store",
+            fasta="results/{study}/reference/genome.fa",
+            index="results/{study}/reference/genome.fa.fai",
+        output:
+            fasta="results/{study}/cohort/haplotypes/{sample}.{haplotype}.fa.gz",
+            index="results/{study}/cohort/haplotypes/{sample}.{haplotype}.fa.gz.fai",
+            blocks="results/{study}/cohort/haplotypes/{sample}.{haplotype}.fa.gz.gzi",
+        log:
+            "logs/{study}/haplotypes/{sample}.{haplotype}.log",
+        wildcard_constraints:
+            sample=r"[^/]+",
+            haplotype="[12]",
+        params:
+            variants=DATA.cohort.variants,
+        resources:
+            mem_mb=4000,
+            runtime=60,
+        script:
+            "../scripts/haplotype.py"

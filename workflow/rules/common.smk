@@ -1,0 +1,81 @@
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.append(str(Path(workflow.basedir) / "workflow" / "scripts"))
+
+from glmflow import config as study_config
+from glmflow.errors import InputError
+
+try:
+    STUDY = study_config.check_study(config, (workflow.configfiles or [None])[-1])
+    if workflow.is_main_process:
+        from glmflow.inputs import check_inputs
+
+        check_inputs(STUDY)
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = STUDY.results
+DATA = study_config.resolve_data(STUDY)
+RUNS, MISFITS = study_config.expand_runs(STUDY)
+RUN_FOLDERS = [run.folder(RESULTS) for run in RUNS]
+TRACK_TASKS = [label for label, task in STUDY.tasks.items() if task.kind == "rnaseq_tracks"]
+SEEDS = sorted({run.seed for run in RUNS})
+
+# A pattern that matches nothing, for wildcards whose list is empty.
+NONE = "(?!)"
+
+
+def any_of(labels):
+    """Return the pattern of a wildcard that is one of these labels."""
+    return "|".join(map(re.escape, labels)) or NONE
+
+
+def labels_of_kind(*kinds):
+    """Return the pattern of the adaptations of some kinds."""
+    return any_of(label for label, item in STUDY.adaptations.items() if item.kind in kinds)
+
+
+TRAINED = labels_of_kind("full", "lora", "probe")
+BASELINE = labels_of_kind("baseline")
+
+
+wildcard_constraints:
+    study=any_of([STUDY.study]),
+    task=any_of(STUDY.tasks),
+    model=any_of(STUDY.models),
+    adaptation=any_of(STUDY.adaptations),
+    track=any_of(DATA.tracks),
+    seed=r"\d+",
+
+
+def run_of(wildcards):
+    """Return the run that the wildcards of a path stand for."""
+    return study_config.Run(wildcards.task, wildcards.model, wildcards.adaptation, int(wildcards.seed))
+
+
+def run_settings(wildcards):
+    """Return everything of the configuration that a run depends on."""
+    return study_config.run_settings(STUDY, run_of(wildcards))
+
+
+def tracks_of(task):
+    """Return the names of a task's tracks."""
+    return study_config.tracks_of(STUDY, task)
+
+
+def averaged_tracks(wildcards):
+    """Return the averaged bigWigs of a task."""
+    return collect(f"{RESULTS}/tracks/{{track}}.bw", track=tracks_of(wildcards.task))
+
+
+def checkpoint_folder(wildcards):
+    """Return the model folder a run starts from, or nothing where it starts from random weights."""
+    model = STUDY.models[wildcards.model]
+    if model.origin == "pretrain":
+        return f"{RESULTS}/models/{wildcards.model}/seed{wildcards.seed}"
+    if model.origin == "checkpoint":
+        return f"resources/models/{model.checkpoint}" if "/" not in model.checkpoint else model.checkpoint
+    return []

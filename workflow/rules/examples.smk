@@ -1,0 +1,38 @@
+# What is learned from and what is held out.
+rule regions:
+    input:
+        fasta="results/{study}/reference/genome.fa",
+        index="results/{study}/reference/genome.fa.fai",
+    output:
+        regions="results/{study}/examples/regions.tsv",
+    log:
+        "logs/{study}/regions.log",
+    params:
+        splits=STUDY.splits.model_dump(mode="json"),
+        size=max(task.windows.size for task in STUDY.tasks.values()),
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../scripts/regions.py"
+
+
+rule examples:
+    input:
+        fasta="results/{study}/reference/genome.fa",
+        index="results/{study}/reference/genome.fa.fai",
+        regions="results/{study}/examples/regions.tsv",
+        blacklist=DATA.reference.blacklist or [],
+    output:
+        examples="results/{study}/examples/{task}.parquet",
+        windows="results/{study}/examples/{task}.windows.tsv",
+        leakage="results/{study}/examples/{task}.leakage.tsv",
+    log:
+        "logs/{study}/examples/{task}.log",
+    params:
+        task=lambda wildcards: STUDY.tasks[wildcards.task].windows.model_dump(mode="json"),
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    script:
+        "../scripts/examples.py"

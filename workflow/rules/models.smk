@@ -1,0 +1,24 @@
+# Models the workflow makes itself.
+rule pretrain:
+    input:
+        fasta="results/{study}/reference/genome.fa",
+        index="results/{study}/reference/genome.fa.fai",
+        regions="results/{study}/examples/regions.tsv",
+    output:
+        model=directory("results/{study}/models/{model}/seed{seed}"),
+        metrics="results/{study}/models/{model}/training/seed{seed}/metrics.jsonl",
+        cost="results/{study}/models/{model}/training/seed{seed}/cost.json",
+    log:
+        "logs/{study}/pretrain/{model}/seed{seed}.log",
+    benchmark:
+        "benchmarks/{study}/pretrain/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=any_of(label for label, model in STUDY.models.items() if model.origin == "pretrain"),
+    params:
+        settings=lambda wildcards: STUDY.models[wildcards.model].pretrain.model_dump(mode="json"),
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    script:
+        "../scripts/pretrain.py"

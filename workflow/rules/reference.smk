@@ -1,0 +1,35 @@
+# The genome every room agrees on: upper case, indexed, its genes as tables.
+rule reference:
+    input:
+        fasta=DATA.reference.fasta,
+    output:
+        fasta="results/{study}/reference/genome.fa",
+        index="results/{study}/reference/genome.fa.fai",
+    log:
+        "logs/{study}/reference.log",
+    benchmark:
+        "benchmarks/{study}/reference.tsv"
+    params:
+        contigs=DATA.reference.contigs,
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    script:
+        "../scripts/reference.py"
+
+
+rule genes:
+    input:
+        annotation=DATA.reference.annotation or [],
+        fasta="results/{study}/reference/genome.fa",
+        index="results/{study}/reference/genome.fa.fai",
+    output:
+        genes="results/{study}/reference/genes.tsv",
+        exons="results/{study}/reference/exons.tsv",
+    log:
+        "logs/{study}/genes.log",
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    script:
+        "../scripts/genes.py"

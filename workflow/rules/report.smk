@@ -1,0 +1,30 @@
+# One folder that opens by double click.
+rule report:
+    input:
+        metrics=collect("{folder}/metrics.tsv", folder=RUN_FOLDERS),
+        tracks=collect("results/{{study}}/tracks/{track}.bw", track=DATA.tracks),
+        statistics="results/{study}/tracks/statistics.tsv",
+        replicates="results/{study}/tracks/replicates.tsv",
+        windows=collect("results/{{study}}/examples/{task}.windows.tsv", task=STUDY.tasks),
+        leakage=collect("results/{{study}}/examples/{task}.leakage.tsv", task=STUDY.tasks),
+        variants="results/{study}/cohort/variants.tsv" if DATA.cohort else [],
+        genes="results/{study}/reference/genes.tsv",
+        fasta="results/{study}/reference/genome.fa",
+    output:
+        index=report(
+            "results/{study}/report/index.html",
+            caption="../report/index.rst",
+            category="Study",
+            labels={"page": "results"},
+        ),
+        tracks="results/{study}/report/tracks.html",
+    log:
+        "logs/{study}/report.log",
+    params:
+        study=STUDY.model_dump(mode="json"),
+        misfits=[misfit._asdict() for misfit in MISFITS],
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    script:
+        "../scripts/report.py"

@@ -1,0 +1,26 @@
+# A cohort whose truth is known, in place of data that are not given.
+if STUDY.simulate:
+
+    rule simulate:
+        input:
+            study_config.simulation_inputs(STUDY),
+        output:
+            fasta="results/{study}/simulated/genome.fa",
+            annotation="results/{study}/simulated/genes.gtf",
+            vcf="results/{study}/simulated/cohort.vcf.gz",
+            index="results/{study}/simulated/cohort.vcf.gz.tbi",
+            samples="results/{study}/simulated/samples.tsv",
+            expression="results/{study}/simulated/expression.tsv",
+            tracks=collect("{file}", file=study_config.simulated_tracks(STUDY)),
+            truth=directory("results/{study}/simulated/truth"),
+        log:
+            "logs/{study}/simulate.log",
+        benchmark:
+            "benchmarks/{study}/simulate.tsv"
+        params:
+            settings=STUDY.simulate.model_dump(mode="json"),
+        resources:
+            mem_mb=4000,
+            runtime=60,
+        script:
+            "../scripts/simulate.py"

@@ -1,0 +1,53 @@
+# One signal a track: the exact mean of its replicates.
+rule average_track:
+    input:
+        replicates=lambda wildcards: DATA.tracks[wildcards.track].replicates,
+        fasta="results/{study}/reference/genome.fa",
+        index="results/{study}/reference/genome.fa.fai",
+    output:
+        track="results/{study}/tracks/{track}.bw",
+        counts="results/{study}/tracks/{track}.tsv",
+    log:
+        "logs/{study}/average_track/{track}.log",
+    benchmark:
+        "benchmarks/{study}/average_track/{track}.tsv"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=120,
+    script:
+        "../scripts/average_track.py"
+
+
+rule track_statistics:
+    input:
+        tracks=collect("results/{{study}}/tracks/{track}.bw", track=DATA.tracks),
+        counts=collect("results/{{study}}/tracks/{track}.tsv", track=DATA.tracks),
+        regions="results/{study}/examples/regions.tsv",
+    output:
+        statistics="results/{study}/tracks/statistics.tsv",
+    log:
+        "logs/{study}/track_statistics.log",
+    params:
+        tracks={name: track.model_dump(mode="json") for name, track in DATA.tracks.items()},
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    script:
+        "../scripts/track_statistics.py"
+
+
+rule replicates:
+    input:
+        files=[file for track in DATA.tracks.values() for file in track.replicates],
+    output:
+        table="results/{study}/tracks/replicates.tsv",
+    log:
+        "logs/{study}/replicates.log",
+    params:
+        tracks={name: track.model_dump(mode="json") for name, track in DATA.tracks.items()},
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    script:
+        "../scripts/replicates.py"

@@ -1,0 +1,1 @@
+"""Models without a language model in them: every result stands beside what they reach."""
