@@ -11,14 +11,14 @@ if STUDY.simulate:
             index="results/{study}/simulated/cohort.vcf.gz.tbi",
             samples="results/{study}/simulated/samples.tsv",
             expression="results/{study}/simulated/expression.tsv",
-            tracks=collect("{file}", file=study_config.simulated_tracks(STUDY)),
+            tracks=[file for track in DATA.tracks.values() for file in track.replicates],
             truth=directory("results/{study}/simulated/truth"),
         log:
             "logs/{study}/simulate.log",
         benchmark:
             "benchmarks/{study}/simulate.tsv"
         params:
-            settings=STUDY.simulate.model_dump(mode="json"),
+            settings=STUDY.simulate.settings.model_dump(mode="json"),
         resources:
             mem_mb=4000,
             runtime=60,

@@ -42,3 +42,12 @@ def sha256(path: str | os.PathLike[str]) -> str:
     """Return the SHA-256 of a file's content as hexadecimal digits."""
     with Path(path).open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def write_table(table, path: str | os.PathLike[str]) -> None:
+    """Write a data frame whole or not at all: parquet by that suffix, else tab-separated text, without its index."""
+    with atomic_path(path) as temporary:
+        if Path(path).suffix == ".parquet":
+            table.to_parquet(temporary, index=False)
+        else:
+            table.to_csv(temporary, sep="\t", index=False, lineterminator="\n", float_format="%.10g")

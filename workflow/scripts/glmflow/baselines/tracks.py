@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmflow.genome.reference import Reference
+from glmflow.models.tokenizers import reverse_complement
 from glmflow.tracks.reading import TrackReader
 
 from .kmers import kmer_counts
@@ -119,11 +120,8 @@ def promoter(gene: Any, reference: Reference, length: int) -> NDArray[np.uint8]:
     """Return the `length` bases upstream of a gene's TSS, read along the gene."""
     if gene.strand == "-":
         sequence = reference.fetch(gene.chrom, gene.tss + 1, gene.tss + 1 + length)
-        return _COMPLEMENT[sequence[::-1]]
+        return reverse_complement(sequence)
     return reference.fetch(gene.chrom, gene.tss - length, gene.tss)
-
-
-_COMPLEMENT = np.frombuffer(bytes.maketrans(b"ACGTN", b"TGCAN"), dtype=np.uint8)
 
 
 def exon_spans(gene: Any, exons: pd.DataFrame | None) -> list[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """The configuration of a study as checked, typed data; needs pydantic and yaml only."""
 
 from .load import ConfigurationError, check_study, read_study
-from .resolve import Data, resolve_data, run_settings, settings_hash, tracks_of
+from .resolve import Data, resolve_data, run_settings, settings_hash, simulation_inputs, tracks_of
 from .study import Misfit, Run, Study, expand_runs, misfit_reason
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "resolve_data",
     "run_settings",
     "settings_hash",
+    "simulation_inputs",
     "tracks_of",
 ]

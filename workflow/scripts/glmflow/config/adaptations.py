@@ -18,22 +18,32 @@ class Training(Block):
     warmup: Fraction = Field(0.05, description="Share of the updates spent warming up.")
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="Weight decay.")
     max_grad_norm: Annotated[float, Field(gt=0)] = Field(1.0, description="Gradient clipping.")
-    epochs: Annotated[float, Field(gt=0)] = Field(40, description="Passes over the training examples; `steps` wins where given.")
+    epochs: Annotated[float, Field(gt=0)] = Field(
+        40, description="Passes over the training examples; `steps` wins where given."
+    )
     steps: Positive | None = Field(None, description="Number of updates.")
     batch: Positive = Field(256, description="Examples an update, whatever the number of GPUs.")
     micro_batch: Positive = Field(1, description="Examples on a GPU at a time; the rest is accumulated.")
-    crop: Positive | None = Field(None, description="Train on random crops of this length (bp) instead of whole windows.")
+    crop: Positive | None = Field(
+        None, description="Train on random crops of this length (bp) instead of whole windows."
+    )
     reverse_complement: bool = Field(False, description="Reverse-complement half the examples (stranded tracks swap).")
     bf16: bool = Field(False, description="bfloat16 mixed precision.")
-    gradient_checkpointing: bool = Field(False, description="Recompute activations in the backward pass to save memory.")
-    evaluations: Annotated[int, Field(ge=0)] = Field(5, description="Evaluations on the validation split during training.")
+    gradient_checkpointing: bool = Field(
+        False, description="Recompute activations in the backward pass to save memory."
+    )
+    evaluations: Annotated[int, Field(ge=0)] = Field(
+        5, description="Evaluations on the validation split during training."
+    )
     workers: Annotated[int, Field(ge=0)] = Field(0, description="Data-loader processes.")
 
 
 class Head(Block):
     """What turns states into predictions."""
 
-    kind: Literal["track", "linear"] = Field("track", description="`track`: dilated convolutions; `linear`: one layer a base.")
+    kind: Literal["track", "linear"] = Field(
+        "track", description="`track`: dilated convolutions; `linear`: one layer a base."
+    )
 
 
 class Adaptation(Block):

@@ -23,10 +23,12 @@ class Cohort(Block):
 
     vcf: str = Field(description="Phased genotypes, VCF.gz or BCF.")
     samples: str | None = Field(
-        None, description="Table (TSV) of people: `sample` and, where known, `population`, `family`; all of the VCF where left out."
+        None,
+        description="Table (TSV) of people: `sample` and, where known, `population`, `family`; all of the VCF where left out.",
     )
     variants: Literal["all", "snv"] = Field(
-        "all", description="`snv` keeps every coordinate of the reference; `all` applies insertions and deletions too."
+        "all",
+        description="`snv` keeps every coordinate of the reference; `all` applies insertions and deletions too.",
     )
     unphased: Literal["refuse", "reference"] = Field(
         "refuse", description="Unphased heterozygous calls: stop, or take the reference allele (counted)."
@@ -36,7 +38,9 @@ class Cohort(Block):
 class Track(Block):
     """One signal: the mean over its replicates."""
 
-    biosample: str = Field(description="Tissue or cell type; tracks of different biosamples are compared as fold changes.")
+    biosample: str = Field(
+        description="Tissue or cell type; tracks of different biosamples are compared as fold changes."
+    )
     strand: Literal["+", "-", "."] = Field(".", description="Strand of the signal; `.` where unstranded.")
     replicates: Annotated[list[str], Field(min_length=1)] = Field(description="bigWig files, one a replicate.")
 
@@ -55,7 +59,9 @@ class ContigSplits(Block):
         for split in ("train", "validation", "test"):
             for contig in getattr(self, split):
                 if contig in seen:
-                    raise ValueError(f"contig {contig!r} is in both {seen[contig]} and {split}; give each contig to one split")
+                    raise ValueError(
+                        f"contig {contig!r} is in both {seen[contig]} and {split}; give each contig to one split"
+                    )
                 seen[contig] = split
         return self
 

@@ -36,7 +36,13 @@ def reference() -> str:
     queue: list[tuple[str, dict[str, Any]]] = [("The study", root)]
     while queue:
         title, node = queue.pop(0)
-        lines += [f"\n## {title}\n", node.get("description", "").split("\n\n")[0].replace("\n", " "), "", HEADER, RULE]
+        lines += [
+            f"\n## {title}\n",
+            node.get("description", "").split("\n\n")[0].replace("\n", " "),
+            "",
+            HEADER,
+            RULE,
+        ]
         for key, value in node.get("properties", {}).items():
             lines.append(f"| `{key}` | {_type(root, value)} | {_default(key, node)} | {value.get('description', '')} |")
             for name in _blocks(value):
@@ -83,7 +89,9 @@ def _default(key: str, node: dict[str, Any]) -> str:
     if key in node.get("required", []):
         return "(required)"
     default = node["properties"][key].get("default")
-    return "" if default is None or default == "" else f"`{json.dumps(default)}`" if not isinstance(default, dict) else ""
+    return (
+        "" if default is None or default == "" else f"`{json.dumps(default)}`" if not isinstance(default, dict) else ""
+    )
 
 
 def write(root: str | Path = ".") -> None:

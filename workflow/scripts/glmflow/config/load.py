@@ -94,9 +94,9 @@ def _existing(location: Sequence[str | int], raw: Any) -> Path_:
     """Keep the parts of pydantic's location that are keys of the configuration (it adds names of variants)."""
     path: list[str | int] = []
     for part in location:
-        if isinstance(raw, Mapping) and part in raw:
-            raw = raw[part]
-        elif isinstance(raw, Sequence) and not isinstance(raw, str) and isinstance(part, int) and part < len(raw):
+        if (isinstance(raw, Mapping) and part in raw) or (
+            isinstance(raw, Sequence) and not isinstance(raw, str) and isinstance(part, int) and part < len(raw)
+        ):
             raw = raw[part]
         else:
             continue
@@ -144,7 +144,10 @@ def _references(raw: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
             for position, label in enumerate(labels):
                 if label not in defined:
                     kind = block.removesuffix("s")
-                    yield ("runs", number, block, position), f"unknown {kind} {label!r}{_suggest(str(label), defined)}"
+                    yield (
+                        ("runs", number, block, position),
+                        f"unknown {kind} {label!r}{_suggest(str(label), defined)}",
+                    )
 
 
 def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
@@ -154,11 +157,17 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
 
     data = resolve_data(study)
     if data.reference is None:
-        yield ("reference",), "a study needs a reference genome: give `reference: {fasta: ...}` or `simulate:`"
+        yield (
+            ("reference",),
+            "a study needs a reference genome: give `reference: {fasta: ...}` or `simulate:`",
+        )
     for label, task in study.tasks.items():
         for position, track in enumerate(getattr(task, "tracks", None) or []):
             if track not in data.tracks:
-                yield ("tasks", label, "tracks", position), f"unknown track {track!r}{_suggest(track, data.tracks)}"
+                yield (
+                    ("tasks", label, "tracks", position),
+                    f"unknown track {track!r}{_suggest(track, data.tracks)}",
+                )
         if task.kind == "rnaseq_tracks" and not tracks_of(study, label):
             yield ("tasks", label), "no tracks to predict: give `tracks:` or `simulate:`"
         gap = getattr(study.splits, "gap", None)
@@ -169,8 +178,10 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
                 f"windows would share bases; use at least {task.windows.size}",
             )
     if not expand_runs(study)[0]:
-        yield ("runs",), "none of the combinations fits: " + "; ".join(
-            f"{misfit.model} x {misfit.adaptation}: {misfit.reason}" for misfit in expand_runs(study)[1]
+        yield (
+            ("runs",),
+            "none of the combinations fits: "
+            + "; ".join(f"{misfit.model} x {misfit.adaptation}: {misfit.reason}" for misfit in expand_runs(study)[1]),
         )
 
 

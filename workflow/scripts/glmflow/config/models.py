@@ -41,11 +41,15 @@ class Baseline(Block):
 class Model(Block):
     """One entry of `models`; exactly one of the origins is given."""
 
-    checkpoint: str | None = Field(None, description="A name of `config/models.yaml` or the path of a checkpoint folder.")
+    checkpoint: str | None = Field(
+        None, description="A name of `config/models.yaml` or the path of a checkpoint folder."
+    )
     pretrain: Pretrain | None = Field(None, description="Pretrain it here.")
     new: New | None = Field(None, description="Start from random weights.")
     baseline: Baseline | None = Field(None, description="A baseline.")
-    context: Positive | None = Field(None, description="Longest input in bp; longer windows are read in overlapping chunks.")
+    context: Positive | None = Field(
+        None, description="Longest input in bp; longer windows are read in overlapping chunks."
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:

@@ -27,16 +27,25 @@ def resolve_data(study: Study) -> Data:
     folder = f"{study.results}/simulated"
     reference = Reference(fasta=f"{folder}/genome.fa", annotation=f"{folder}/genes.gtf")
     cohort = Cohort(vcf=f"{folder}/cohort.vcf.gz", samples=f"{folder}/samples.tsv")
+    settings = study.simulate.settings
     tracks = {
         f"{biosample}_{name}": Track(
             biosample=biosample,
             strand=strand,
-            replicates=[f"{folder}/tracks/{biosample}.{name}.rep{n}.bw" for n in range(1, study.simulate.replicates + 1)],
+            replicates=[
+                f"{folder}/tracks/{biosample}.{name}.rep{n}.bw" for n in range(1, settings.tracks.replicates + 1)
+            ],
         )
-        for biosample in study.simulate.biosamples
+        for biosample in settings.promoter.biosamples
         for name, strand in STRANDS.items()
     }
     return Data(study.reference or reference, study.cohort or cohort, study.tracks or tracks)
+
+
+def simulation_inputs(study: Study) -> list[str]:
+    """Return the real files a simulation is laid over (none for a cohort made from nothing)."""
+    overlay = study.simulate and study.simulate.overlay
+    return [overlay.fasta, overlay.vcf, overlay.annotation] if overlay else []
 
 
 def tracks_of(study: Study, task: str) -> list[str]:
@@ -61,7 +70,8 @@ def run_settings(study: Study, run: Run) -> dict[str, Any]:
         "model": study.models[run.model].model_dump(mode="json", exclude_none=True),
         "adaptation": study.adaptations[run.adaptation].model_dump(mode="json"),
         "tracks": {
-            name: {"biosample": tracks[name].biosample, "strand": tracks[name].strand} for name in tracks_of(study, run.task)
+            name: {"biosample": tracks[name].biosample, "strand": tracks[name].strand}
+            for name in tracks_of(study, run.task)
         },
     }
 

@@ -39,7 +39,9 @@ class RnaseqTracks(Block):
     windows: Windows = Field(default_factory=Windows, description="Windows along the reference.")
     tracks: list[Label] | None = Field(None, description="Tracks to predict together; all where left out.")
     scaling: Scaling = Field(default_factory=Scaling, description="Scaling of the targets.")
-    loss: Literal["mse", "poisson", "tweedie", "poisson_multinomial"] = Field("mse", description="Training loss on scaled targets.")
+    loss: Literal["mse", "poisson", "tweedie", "poisson_multinomial"] = Field(
+        "mse", description="Training loss on scaled targets."
+    )
     tweedie_power: Annotated[float, Field(gt=1, lt=2)] = Field(1.2, description="Power of the Tweedie loss.")
     trim: Annotated[int, Field(ge=0)] = Field(100, description="Bases at each end of a window that are not scored.")
     bootstrap: Positive = Field(200, description="Bootstrap draws behind each interval.")

@@ -20,7 +20,7 @@ from glmflow.statistics import correlation, moments
 from glmflow.statistics.bootstrap import Interval, interval_of_mean, interval_of_rows, interval_of_sums
 from glmflow.tracks.reading import TrackReader
 
-from .tables import examples_table, metric_row
+from .tables import examples_table, metric_row, metrics_table
 
 PSEUDO_COUNT = 1e-6
 
@@ -58,7 +58,9 @@ def scored_tiles(windows: pd.DataFrame, size: int, trim: int) -> pd.DataFrame:
     """
     rows = []
     for chrom, group in windows.groupby("chrom", sort=True):
-        inner = sorted((start + trim, end - trim) for start, end in zip(group["start"], group["end"]) if end - start > 2 * trim)
+        inner = sorted(
+            (start + trim, end - trim) for start, end in zip(group["start"], group["end"]) if end - start > 2 * trim
+        )
         for start, end in _merge(inner):
             rows += [(chrom, left, min(left + size, end)) for left in range(start, end, size)]
     return pd.DataFrame(rows, columns=["chrom", "start", "end"])
@@ -207,7 +209,9 @@ def gene_table(
     """
     names = list(tracks)
     exons_of = dict(tuple(exons.groupby("gene_id")))
-    regions = {chrom: list(_merge(sorted(zip(group["start"], group["end"])))) for chrom, group in tiles.groupby("chrom")}
+    regions = {
+        chrom: list(_merge(sorted(zip(group["start"], group["end"])))) for chrom, group in tiles.groupby("chrom")
+    }
     rows = []
     for gene in genes.itertuples(index=False):
         if not any(start <= gene.start and gene.end <= end for start, end in regions.get(gene.chrom, [])):
@@ -275,7 +279,10 @@ def score_fold_changes(
     """
     biosample = genes["track"].map({name: track["biosample"] for name, track in tracks.items()})
     wide = genes.assign(biosample=biosample).pivot_table(
-        index=["gene_id", "strand"], columns="biosample", values=["observed_exons", "predicted_exons"], sort=False
+        index=["gene_id", "strand"],
+        columns="biosample",
+        values=["observed_exons", "predicted_exons"],
+        sort=False,
     )
     names = list(dict.fromkeys(track["biosample"] for track in tracks.values()))
     rows = []
@@ -326,3 +333,55 @@ def score_deviations(genes: pd.DataFrame) -> list[dict[str, Any]]:
             metric_row("gene_deviation_significant", (large & expressed).sum(), n, track=track),
         ]
     return rows
+
+
+def score(
+    settings: Mapping[str, Any],
+    examples: pd.DataFrame,
+    observed: Sequence[str],
+    predicted: Sequence[str],
+    genes: pd.DataFrame,
+    exons: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score the predicted tracks of a run on every held-out split.
+
+    Parameters
+    ----------
+    settings
+        Resolved settings of the run.
+    examples
+        Examples table; splits other than `train` are scored.
+    observed, predicted
+        Averaged and predicted bigWigs in the order of the run's tracks.
+    genes, exons
+        Tables of the annotation (may be empty: then there are no gene-level scores).
+
+    Returns
+    -------
+    metrics, genes
+        The metrics table, and a row a gene and track with its observed and predicted mean coverage.
+    """
+    task, tracks = settings["task"], settings["tracks"]
+    truth, guess = TrackReader(list(observed)), TrackReader(list(predicted))
+    rows, tables = [], []
+    for split in ("validation", "test"):
+        windows = examples[examples["split"] == split]
+        if windows.empty:
+            continue
+        tiles = scored_tiles(windows, task["windows"]["size"], task["trim"])
+        found = score_bases(read_coverage(tiles, truth, guess), list(tracks), task["bootstrap"])
+        table = gene_table(genes, exons, tiles, truth, guess, tracks)
+        found += score_genes(table, task["bootstrap"])
+        found += score_fold_changes(table, tracks, task["bootstrap"])
+        found += score_deviations(table)
+        rows += [{**row, "split": split} for row in found]
+        tables.append(table.assign(split=split))
+    keys = {
+        "study": settings["study"],
+        "task": settings["task_label"],
+        "model": settings["model_label"],
+        "adaptation": settings["adaptation_label"],
+        "seed": settings["seed"],
+        "context_bp": task["windows"]["size"],
+    }
+    return metrics_table(rows, **keys), pd.concat(tables, ignore_index=True)

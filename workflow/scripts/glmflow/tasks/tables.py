@@ -55,7 +55,14 @@ def examples_table(columns: pd.DataFrame) -> pd.DataFrame:
 def metric_row(metric: str, value: Interval | float, n: int | None = None, **keys: Any) -> dict[str, Any]:
     """Return one row of a metrics table from a value with or without an interval."""
     if isinstance(value, Interval):
-        return {"metric": metric, "value": value.value, "ci_low": value.low, "ci_high": value.high, "n": value.n, **keys}
+        return {
+            "metric": metric,
+            "value": value.value,
+            "ci_low": value.low,
+            "ci_high": value.high,
+            "n": value.n,
+            **keys,
+        }
     return {"metric": metric, "value": float(value), "ci_low": None, "ci_high": None, "n": n, **keys}
 
 

@@ -38,7 +38,11 @@ class MetricsLog(TrainerCallback):
         """Write one line."""
         if not state.is_world_process_zero or not logs or "train_runtime" in logs:
             return
-        line = {"step": state.global_step, "time": round(time.time(), 3), "memory_mb": round(peak_memory_mb(), 1)}
+        line = {
+            "step": state.global_step,
+            "time": round(time.time(), 3),
+            "memory_mb": round(peak_memory_mb(), 1),
+        }
         if "loss" in logs and self._last and state.global_step > self._last[0]:
             now = time.monotonic()
             updates = state.global_step - self._last[0]

@@ -87,9 +87,7 @@ def finetune(
     warnings += context_warning(adapter, training.crop or task.windows.size)
     windows = {split: table.reset_index(drop=True) for split, table in examples.groupby("split")}
     reader = TrackReader([tracks[name] for name in tracks])
-    make = partial(
-        TrackExamples, reference=Reference(reference), tracks=reader, swap=strand_swap(settings["tracks"])
-    )
+    make = partial(TrackExamples, reference=Reference(reference), tracks=reader, swap=strand_swap(settings["tracks"]))
     length = training.crop or task.windows.size
     train = make(windows["train"], length=length, reverse_complement=training.reverse_complement)
     updates = training.steps or max(1, round(training.epochs * len(train) / training.batch))
@@ -123,7 +121,8 @@ def starting_model(model: Mapping[str, Any], checkpoint: Path | str | None, seed
         raise InputError("the model has no checkpoint to start from", where="models")
     if not adapter.card.can("per_base_states"):
         raise InputError(
-            f"{adapter.card.family} gives no states per base: {adapter.card.cannot['per_base_states']}", where="models"
+            f"{adapter.card.family} gives no states per base: {adapter.card.cannot['per_base_states']}",
+            where="models",
         )
     return adapter
 

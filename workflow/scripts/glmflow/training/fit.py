@@ -154,7 +154,9 @@ def training_arguments(
         gradient_accumulation_steps=accumulation,
         optim={"adafactor": "adafactor", "adamw": "adamw_torch"}[training.optimizer],
         learning_rate=training.learning_rate,
-        lr_scheduler_type={"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}[training.schedule],
+        lr_scheduler_type={"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}[
+            training.schedule
+        ],
         warmup_steps=math.ceil(training.warmup * updates),
         weight_decay=training.weight_decay,
         max_grad_norm=training.max_grad_norm,

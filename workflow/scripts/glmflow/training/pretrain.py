@@ -121,8 +121,15 @@ class LanguageEvaluation:
         return {"loss": mean, "perplexity": float(np.exp(mean))}
 
 
-def pretrain(settings: Mapping[str, Any], regions: pd.DataFrame, reference: Path, seed: int, folder: Path) -> None:
-    """Pretrain a small model on the training regions and save it in `folder/model`.
+def pretrain(
+    settings: Mapping[str, Any],
+    regions: pd.DataFrame,
+    reference: Path,
+    seed: int,
+    folder: Path,
+    model_folder: Path,
+) -> None:
+    """Pretrain a small model on the training regions and save it in `model_folder`.
 
     Parameters
     ----------
@@ -131,7 +138,7 @@ def pretrain(settings: Mapping[str, Any], regions: pd.DataFrame, reference: Path
     regions
         Table with `chrom`, `start`, `end`, `split`: the regions every split owns. Only `train` is learned from.
     folder
-        Gets `model/`, `metrics.jsonl` and `cost.json`.
+        Gets `metrics.jsonl`, `cost.json` and, while training, `checkpoints/`.
     """
     block = Pretrain.model_validate(settings)
     torch.manual_seed(seed)
@@ -155,5 +162,5 @@ def pretrain(settings: Mapping[str, Any], regions: pd.DataFrame, reference: Path
     draws = ExampleStream(segments, len(segments), block.steps * block.batch, seed)
     model = LanguageModel(adapter)
     fitted = fit(model, draws, batches, training, block.steps, folder, seed, evaluate)
-    adapter.save(folder / "model")
+    adapter.save(model_folder)
     write_cost(folder / "cost.json", model, fitted, [])

@@ -11,11 +11,10 @@ import torch
 
 from glmflow.genome.reference import Reference
 from glmflow.models.adapter import Tokens
+from glmflow.models.tokenizers import reverse_complement
 from glmflow.tracks.reading import TrackReader
 
 from .stream import Item
-
-COMPLEMENT = np.frombuffer(bytes.maketrans(b"ACGTN", b"TGCAN"), dtype=np.uint8)
 
 
 class TrackExamples:
@@ -64,7 +63,7 @@ class TrackExamples:
         mask = np.zeros((1, self.length), dtype=np.float32)
         mask[:, : labelled - start] = 1
         if generator is not None and self.reverse_complement and generator.random() < 0.5:
-            sequence = COMPLEMENT[sequence[::-1]]
+            sequence = reverse_complement(sequence)
             targets, mask = targets[self.swap, ::-1].copy(), mask[:, ::-1].copy()
         return {"sequence": sequence.tobytes().decode("ascii"), "targets": targets, "mask": mask}
 

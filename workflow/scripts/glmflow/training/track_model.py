@@ -107,7 +107,9 @@ class TrackEvaluation:
             observed = batch["targets"].cpu().numpy()[keep]
             predicted = model.coverage(output["predictions"].float()).cpu().numpy()[keep]
             plain += moments.sums(observed, predicted)
-            logged += moments.sums(*(torch.log1p(torch.from_numpy(x).clamp_min(0)).numpy() for x in (observed, predicted)))
+            logged += moments.sums(
+                *(torch.log1p(torch.from_numpy(x).clamp_min(0)).numpy() for x in (observed, predicted))
+            )
         return {
             "loss": sum(losses) / max(1, len(losses)),
             "pearson": float(moments.pearson(plain)),

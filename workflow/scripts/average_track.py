@@ -1,0 +1,15 @@
+"""Average the replicates of a track."""
+
+from scriptlog import logged
+
+with logged(snakemake):
+    from glmflow.files import write_table
+    from glmflow.genome.reference import Reference
+    from glmflow.tracks.averaging import average, counts_table
+    from glmflow.tracks.checks import check_track_matches
+
+    contigs = Reference(snakemake.input.fasta).contigs
+    for path in snakemake.input.replicates:
+        check_track_matches(path, contigs)
+    counts = average(snakemake.input.replicates, snakemake.output.track, cores=snakemake.threads)
+    write_table(counts_table(counts), snakemake.output.counts)

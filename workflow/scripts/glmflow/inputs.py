@@ -1,0 +1,86 @@
+"""What a study's files have to be before any job starts: present, and of one genome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from glmflow.config import ConfigurationError, Study, resolve_data, simulation_inputs
+from glmflow.errors import InputError
+
+
+def check_inputs(study: Study) -> None:
+    """Check the files that a study names: all of them are there, and their contigs belong together.
+
+    Only headers and indexes are read. Files that the workflow itself will make are not looked at.
+
+    Raises
+    ------
+    ConfigurationError
+        With every problem, a line each.
+    """
+    problems = [str(problem) for problem in _missing(study)]
+    if not problems and not study.simulate:
+        problems = [str(problem) for problem in _unlike(study)]
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _missing(study: Study) -> Iterator[InputError]:
+    """Yield the files that are not there."""
+    named: dict[str, str] = {}
+    if study.simulate:
+        named.update(
+            {
+                f"simulate.overlay.{key}": path
+                for key, path in zip(("fasta", "vcf", "annotation"), simulation_inputs(study))
+            }
+        )
+    for block in ("reference", "cohort"):
+        for key, path in getattr(study, block) or ():
+            if key in ("fasta", "annotation", "blacklist", "vcf", "samples") and path:
+                named[f"{block}.{key}"] = path
+    for name, track in study.tracks.items():
+        named.update({f"tracks.{name}.replicates.{n}": path for n, path in enumerate(track.replicates)})
+    for label, model in study.models.items():
+        if model.checkpoint and "/" in model.checkpoint:
+            named[f"models.{label}.checkpoint"] = model.checkpoint
+    made = study.results + "/"
+    for key, path in named.items():
+        if not Path(path).exists() and not path.startswith(made):
+            yield InputError(
+                f"no such file: {path}",
+                where=key,
+                mend="correct the path (it starts at the working directory)",
+            )
+
+
+def _unlike(study: Study) -> Iterator[InputError]:
+    """Yield the files whose contigs do not belong to the reference."""
+    from glmflow.genome.guards import find_contigs
+    from glmflow.genome.reference import Reference
+    from glmflow.tracks.checks import check_track_matches
+
+    data = resolve_data(study)
+    assert data.reference is not None
+    try:
+        contigs = Reference(data.reference.fasta).contigs
+        for split in ("train", "validation", "test"):
+            for chrom in getattr(study.splits, split, None) or []:
+                if study.splits.by == "contig" and chrom not in contigs:
+                    yield InputError(
+                        f"contig {chrom!r} is not in {data.reference.fasta}",
+                        where=f"splits.{split}",
+                        mend="use one of its contigs",
+                    )
+        if data.cohort is not None:
+            find_contigs(Path(data.cohort.vcf), contigs)
+    except InputError as error:
+        yield error
+        return
+    for track in data.tracks.values():
+        for path in track.replicates:
+            try:
+                check_track_matches(path, contigs)
+            except InputError as error:
+                yield error

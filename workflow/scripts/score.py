@@ -1,0 +1,19 @@
+"""Score predicted tracks against the averaged ones, on every held-out split."""
+
+from scriptlog import logged
+
+with logged(snakemake):
+    import pandas as pd
+    from glmflow.files import write_table
+    from glmflow.tasks.rnaseq_tracks import score
+
+    metrics, genes = score(
+        snakemake.params.settings,
+        pd.read_parquet(snakemake.input.examples),
+        snakemake.input.observed,
+        snakemake.input.predicted,
+        pd.read_csv(snakemake.input.genes, sep="\t"),
+        pd.read_csv(snakemake.input.exons, sep="\t"),
+    )
+    write_table(metrics, snakemake.output.metrics)
+    write_table(genes, snakemake.output.genes)

@@ -1,0 +1,40 @@
+"""What every script does around its one call: a log file, a thread limit, and one line for a user's mistake."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def logged(snakemake: Any) -> Iterator[None]:
+    """Run the body of a script with its log file, and end the job with one line where the input is at fault."""
+    from glmflow.errors import InputError
+
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[name] = str(snakemake.threads)
+    terminal = sys.stderr
+    with open(snakemake.log[0], "w", buffering=1) as log:  # noqa: PTH123
+        sys.stdout = sys.stderr = log
+        logging.basicConfig(
+            stream=log,
+            level=logging.INFO,
+            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+            force=True,
+        )
+        try:
+            yield
+        except InputError as error:
+            print(f"{snakemake.rule}: {error}", file=log)
+            print(f"\n{snakemake.rule}: {error}\n", file=terminal)
+            sys.exit(1)
+        except BaseException:
+            traceback.print_exc(file=log)
+            raise
+        finally:
+            sys.stdout, sys.stderr = sys.__stdout__, terminal
