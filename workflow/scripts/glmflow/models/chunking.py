@@ -112,8 +112,8 @@ def describe(card: ModelCard, window_bp: int, overlap: float = DEFAULT_OVERLAP) 
         return None
     chunks = len(chunk_starts(window_bp, card.context_bp, overlap))
     return (
-        f"{card.family} sees {card.context_bp:,} bp at a time: a window of {window_bp:,} bp is computed in about "
-        f"{chunks} chunks that overlap by {overlap:.0%}, each base taken from the chunk where it has most context"
+        f"{card.family} sees {card.context_bp:,} bp at a time: a window of {window_bp:,} bp is computed in "
+        f"about {chunks} chunks that overlap by {overlap:.0%}, each base taken where it has most context"
     )
 
 

@@ -22,9 +22,7 @@ SLICE = 4096
 """Positions whose logits exist at a time: those of a whole long sequence would not fit beside the model."""
 
 
-def log_likelihood(
-    adapter: Adapter, sequences: Sequence[str | np.ndarray], batch_size: int = 8
-) -> np.ndarray:
+def log_likelihood(adapter: Adapter, sequences: Sequence[str | np.ndarray], batch_size: int = 8) -> np.ndarray:
     """See `glmflow.models.adapter.Adapter.log_likelihood`."""
     if adapter.card.objective == "regions" or not adapter.has_head:
         raise adapter.refuse("log-likelihood", "it has no language-model head; use a model with one")
@@ -66,9 +64,7 @@ def base_probabilities(
             ids, mask = _pad(adapter, [rows[index][0] for index in batch])
             states = adapter.hidden_states(ids, mask)
             at = torch.tensor([rows[index][1] for index in batch], device=states.device)
-            logits = adapter.network.logits(states[torch.arange(len(batch), device=at.device), at][:, None])[
-                :, 0
-            ]
+            logits = adapter.network.logits(states[torch.arange(len(batch), device=at.device), at][:, None])[:, 0]
             probabilities = logits.double().softmax(-1).cpu().numpy()
             for row, index in zip(probabilities, batch):
                 found[index] = _marginal(adapter.tokenizer.bases, row, *rows[index][2:])
@@ -89,13 +85,9 @@ def _masked_query(adapter: Adapter, codes: np.ndarray, place: int) -> tuple[np.n
 
 def _next_base_query(adapter: Adapter, codes: np.ndarray, place: int) -> tuple[np.ndarray, int, int, int]:
     """Token ids up to the place, whose last position predicts it."""
-    ids = np.concatenate(
-        [np.array(adapter.tokenizer.prefix, np.int64), adapter.tokenizer.pieces(codes[:place]).ids]
-    )
+    ids = np.concatenate([np.array(adapter.tokenizer.prefix, np.int64), adapter.tokenizer.pieces(codes[:place]).ids])
     if not len(ids):
-        raise InputError(
-            "position 0 has nothing to its left to be predicted from", mend="Start at position 1."
-        )
+        raise InputError("position 0 has nothing to its left to be predicted from", mend="Start at position 1.")
     return ids, len(ids) - 1, 1, 0
 
 
@@ -151,12 +143,8 @@ def _pseudo_log_likelihood(adapter: Adapter, codes: np.ndarray, batch_size: int)
 
 def _scored(adapter: Adapter, tokens: Tokens) -> Tensor:
     """Which tokens are scored, ``bool[B, T]``: those that cover a base and are not unknown."""
-    covered = torch.zeros(
-        len(tokens.input_ids), tokens.input_ids.shape[1] + 1, dtype=torch.bool, device=adapter.device
-    )
-    covered.scatter_(
-        1, torch.where(tokens.token_of_base < 0, covered.shape[1] - 1, tokens.token_of_base), True
-    )
+    covered = torch.zeros(len(tokens.input_ids), tokens.input_ids.shape[1] + 1, dtype=torch.bool, device=adapter.device)
+    covered.scatter_(1, torch.where(tokens.token_of_base < 0, covered.shape[1] - 1, tokens.token_of_base), True)
     known = adapter.tokenizer.unknown_id
     return covered[:, :-1] & (tokens.input_ids != (-1 if known is None else known))
 
@@ -169,7 +157,7 @@ def _mask_id(adapter: Adapter) -> int:
 
 
 def _batches(adapter: Adapter, lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
-    """Yield indices of sequences in batches: of similar length, and of one length where the family cannot pad."""
+    """Yield batches of indices: of similar lengths, and of one length where the family cannot pad."""
     groups: dict[int, list[int]] = defaultdict(list)
     for index in np.argsort(lengths, kind="stable"):
         groups[0 if adapter.card.padding else lengths[index]].append(int(index))

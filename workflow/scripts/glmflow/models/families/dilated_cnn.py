@@ -1,0 +1,143 @@
+"""A small U-net over bases, trained here from scratch: convolutions at three resolutions, a dilated trunk,
+skips back.
+
+Stem at 1 bp, one step down to 4 bp and one to 32 bp, residual blocks whose reach doubles from block to block
+(Yu and Koltun 2016; Kelley et al. 2018 for DNA), and the way back up to 1 bp, adding what each resolution had
+(Ronneberger et al. 2015). Any length is taken. Positions beyond the end of a sequence are zero at every
+resolution, so that padding changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, interpolate, max_pool1d, one_hot, pad
+
+from glmflow.errors import InputError
+from glmflow.models.adapter import ModelCard, Network
+from glmflow.models.families.small import VOCABULARY, tokenizer
+from glmflow.models.registry import Config, Family
+
+__all__ = ["FAMILY", "DilatedCNN", "card", "configure", "tokenizer"]
+
+DEFAULTS: dict[str, Any] = {
+    "model_type": "glmflow-dilated-cnn",
+    "channels": [24, 48, 64],
+    "stem_width": 15,
+    "blocks": 8,
+    "vocab_size": 8,
+}
+FIRST_STEP, SECOND_STEP = 4, 8
+COARSEST = FIRST_STEP * SECOND_STEP
+INPUTS = [VOCABULARY[token] for token in ("A", "C", "G", "T", "[MASK]")]
+
+
+class Residual(nn.Module):
+    """Add what a dilated convolution of three positions sees; ``[B, C, L]`` to ``[B, C, L]``."""
+
+    def __init__(self, channels: int, dilation: int):
+        super().__init__()
+        self.norm = nn.GroupNorm(1, channels)
+        self.dilated = nn.Conv1d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.pointwise = nn.Conv1d(channels, channels, 1)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Normalise each position by itself, look around, add."""
+        batch, channels, length = x.shape
+        each = self.norm(x.transpose(1, 2).reshape(-1, channels, 1)).reshape(batch, length, channels).transpose(1, 2)
+        return x + self.pointwise(gelu(self.dilated(each * mask))) * mask
+
+
+class DilatedCNN(Network):
+    """The whole model; its states are those at 1 bp."""
+
+    head_names = ("lm_head",)
+
+    def __init__(self, config: Config, attention: str):
+        super().__init__()
+        fine, middle, coarse = config["channels"]
+        self.stem = nn.Conv1d(len(INPUTS), fine, config["stem_width"], padding="same")
+        self.down_1 = nn.Conv1d(fine, middle, 5, padding="same")
+        self.down_2 = nn.Conv1d(middle, coarse, 5, padding="same")
+        self.trunk = nn.ModuleList(Residual(coarse, 2**index) for index in range(config["blocks"]))
+        self.up_1 = nn.Conv1d(coarse, middle, 3, padding="same")
+        self.up_2 = nn.Conv1d(middle, fine, 3, padding="same")
+        self.last = nn.Conv1d(fine, fine, 5, padding="same")
+        self.lm_head = nn.Linear(fine, config["vocab_size"])
+
+    def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """``int64[B, L]`` to ``[B, L, D]``, D being the channels at 1 bp."""
+        length = input_ids.shape[1]
+        present = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        short_of = (0, -length % COARSEST)
+        mask_1 = pad(present, short_of)[:, None].to(self.stem.weight.dtype)
+        letters = pad(one_hot(input_ids, len(VOCABULARY) + 1)[..., INPUTS].transpose(1, 2), short_of) * mask_1
+        mask_4 = max_pool1d(mask_1, FIRST_STEP)
+        mask_32 = max_pool1d(mask_4, SECOND_STEP)
+
+        at_1 = self.run_block(self.convolve(self.stem), letters, mask_1)
+        at_4 = self.run_block(self.convolve(self.down_1), max_pool1d(at_1, FIRST_STEP), mask_4)
+        x = self.run_block(self.convolve(self.down_2), max_pool1d(at_4, SECOND_STEP), mask_32)
+        for block in self.trunk:
+            x = self.run_block(block, x, mask_32)
+        x = at_4 + self.run_block(self.convolve(self.up_1), interpolate(x, scale_factor=SECOND_STEP), mask_4)
+        x = at_1 + self.run_block(self.convolve(self.up_2), interpolate(x, scale_factor=FIRST_STEP), mask_1)
+        x = x + self.run_block(self.convolve(self.last), x, mask_1)
+        return x[..., :length].transpose(1, 2)
+
+    @staticmethod
+    def convolve(layer: nn.Conv1d):
+        """Return the step `layer`, GELU, mask."""
+        return lambda x, mask: gelu(layer(x)) * mask
+
+    def logits(self, states: Tensor) -> Tensor:
+        """``[B, L, D]`` to ``[B, L, V]``."""
+        return self.lm_head(states)
+
+
+def configure(config: Config) -> Config:
+    """Fill in defaults and check.
+
+    Raises
+    ------
+    InputError
+        An unknown key, or not three numbers of channels.
+    """
+    unknown = sorted(set(config) - set(DEFAULTS))
+    if unknown:
+        raise InputError(f"family dilated_cnn knows no {', '.join(unknown)}", mend=f"It has {', '.join(DEFAULTS)}.")
+    config = {**DEFAULTS, **config}
+    if len(config["channels"]) != 3:
+        raise InputError("channels of dilated_cnn are not three", mend="Give those at 1, 4 and 32 bp.")
+    return config
+
+
+def card(config: Config) -> ModelCard:
+    """Describe the model."""
+    return ModelCard(
+        family="dilated_cnn",
+        objective="masked",
+        context_bp=None,
+        context_tokens=None,
+        bases_per_token=1,
+        position_embedding="convolution",
+        padding=True,
+        strand="one strand at a time: train on both, average predictions over both",
+        licence="trained here",
+        hidden_size=config["channels"][0],
+        vocab_size=config["vocab_size"],
+        lora_targets=("dilated", "pointwise"),
+    )
+
+
+FAMILY = Family(
+    name="dilated_cnn",
+    model_types=("glmflow-dilated-cnn",),
+    build=DilatedCNN,
+    card=card,
+    tokenizer=tokenizer,
+    configure=configure,
+    attention=("sdpa",),
+)
