@@ -22,6 +22,9 @@ DATA = study_config.resolve_data(STUDY)
 RUNS, MISFITS = study_config.expand_runs(STUDY)
 RUN_FOLDERS = [run.folder(RESULTS) for run in RUNS]
 TRACK_TASKS = [label for label, task in STUDY.tasks.items() if task.kind == "rnaseq_tracks"]
+CONFIG_FILE = (workflow.configfiles or ["config/config.yaml"])[-1]
+COMMAND = "snakemake" if CONFIG_FILE == "config/config.yaml" else f"snakemake --configfile {CONFIG_FILE}"
+SIMULATED_TRACKS = [Path(file).name for track in DATA.tracks.values() for file in track.replicates]
 SEEDS = sorted({run.seed for run in RUNS})
 
 # A pattern that matches nothing, for wildcards whose list is empty.

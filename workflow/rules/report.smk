@@ -18,11 +18,12 @@ rule report:
             labels={"page": "results"},
         ),
         tracks="results/{study}/report/tracks.html",
+        provenance="results/{study}/provenance.json",
     log:
         "logs/{study}/report.log",
     params:
         study=STUDY.model_dump(mode="json"),
-        misfits=[misfit._asdict() for misfit in MISFITS],
+        command=COMMAND,
     resources:
         mem_mb=4000,
         runtime=30,

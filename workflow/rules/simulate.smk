@@ -11,7 +11,7 @@ if STUDY.simulate:
             index="results/{study}/simulated/cohort.vcf.gz.tbi",
             samples="results/{study}/simulated/samples.tsv",
             expression="results/{study}/simulated/expression.tsv",
-            tracks=[file for track in DATA.tracks.values() for file in track.replicates],
+            tracks=collect("results/{{study}}/simulated/tracks/{file}", file=SIMULATED_TRACKS),
             truth=directory("results/{study}/simulated/truth"),
         log:
             "logs/{study}/simulate.log",

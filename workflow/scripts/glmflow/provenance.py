@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import platform
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from glmflow.config import settings_hash
-from glmflow.files import atomic_path
+from glmflow.config import Misfit, Study, resolve_data, settings_hash
+from glmflow.files import atomic_path, sha256
 
 PACKAGES = (
     *(
@@ -62,3 +63,34 @@ def write_run(settings: Mapping[str, Any], path: str | Path) -> None:
     content = {**settings, "hash": settings_hash(dict(settings)), "versions": versions()}
     with atomic_path(path) as temporary:
         temporary.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def write_provenance(study: Study, misfits: Sequence[Misfit], command: str, path: str | Path) -> None:
+    """Write `provenance.json`: what the whole study was made from and with."""
+    data = resolve_data(study)
+    named = {"genome": data.reference and data.reference.fasta, "genotypes": data.cohort and data.cohort.vcf}
+    named |= {Path(file).name: file for track in data.tracks.values() for file in track.replicates}
+    content = {
+        "command": command,
+        "rerun": f"{command} {{path}}",
+        "git_commit": git_commit(),
+        "hash": settings_hash(study.model_dump(mode="json")),
+        "configuration": yaml.safe_dump(study.model_dump(mode="json", exclude_none=True), sort_keys=False),
+        "versions": versions(),
+        "checksums": {file: sha256(file) for file in named.values() if file and Path(file).exists()},
+        "simulated": describe_simulation(study),
+        "misfits": [misfit._asdict() for misfit in misfits],
+        "warnings": [],
+    }
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def describe_simulation(study: Study) -> str | bool:
+    """Return what of the data is simulated, for the label on every page."""
+    if study.simulate is None:
+        return False
+    if study.simulate.cohort:
+        return "genome, genotypes, genes, tracks and expression are simulated"
+    edited = "flanks of real variants edited" if study.simulate.overlay.edit_flanks else "sequence untouched"
+    return f"tracks and expression are simulated on real sequence and real genotypes ({edited})"

@@ -1,7 +1,7 @@
 """DNA in which far context helps: a Markov background with copies of earlier segments, and where real DNA repeats.
 
-Most bases of a genome can be guessed from a few neighbours or not at all; what a long context adds is mostly repeats.
-Sequences are ``uint8`` ASCII codes as everywhere.
+Most bases of a genome can be guessed from a few neighbours or not at all; what a long context adds is
+mostly repeats. Sequences are ``uint8`` ASCII codes as everywhere.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def reverse_complement(sequence: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def find_repeats(sequence: NDArray[np.uint8], k: int = 16) -> NDArray[np.int64]:
     """Say for each base how far back the `k` bases before it last occurred.
 
-    Whether the base itself continues that earlier copy plays no part, so that the bases marked are those that copying
-    would predict, rightly or wrongly.
+    Whether the base itself continues that earlier copy plays no part, so that the bases marked are
+    those that copying would predict, rightly or wrongly.
 
     Parameters
     ----------
@@ -149,7 +149,8 @@ def needles(
     Parameters
     ----------
     background
-        Sequences ``[trials, T]``; every one is used at every distance and in every variant, so that they are paired.
+        Sequences ``[trials, T]``; every one is used at every distance and in every variant, so that
+        they are paired.
     distances
         Bases from the start of the hidden copy to the start of the last segment: at least `segment`, at most
         ``T - segment``.

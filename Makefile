@@ -1,0 +1,58 @@
+# `make demo`, `make test`, `make test-all`, `make benchmark`; each sets up .venv where it is missing.
+SHELL := /bin/bash
+PYTHON ?= python3
+CORES ?= 2
+BIN := .venv/bin
+TORCH ?= torch==2.13.0
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# A laptop's cores are shared by the jobs, not by the threads of one job.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo       run the demo study (config/config.yaml) and print where its report is"
+	@echo "make test       lint, dry runs, unit tests, one small study end to end"
+	@echo "make test-all   the long ones too"
+	@echo "make benchmark  our speed beside that of the tools people use, in one run"
+	@echo "make docs       write config/README.md and the JSON schema from the code"
+
+# torch comes first and on its own: which build is right depends on the machine (see README.md).
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Setting up .venv (about two minutes) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@bash workflow/scripts/install_tools.sh
+	@touch $@
+
+setup: .venv/installed
+
+demo: setup
+	@snakemake --cores $(CORES) --quiet host --rerun-incomplete
+	@echo "The report: results/demo/report/index.html"
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow/rules
+	lint-imports --no-cache
+	snakemake --lint
+
+docs: setup
+	python -m glmflow.config.document
+
+test: lint
+	pytest -m "not slow" -q
+
+test-all: setup
+	pytest -m slow -q
+
+benchmark: setup
+	@for script in benchmark/benchmark_*.py; do echo "== $$script"; python $$script || exit 1; done
+
+clean:
+	rm -rf results logs benchmarks .snakemake
+
+.PHONY: help setup demo lint docs test test-all benchmark clean

@@ -1,0 +1,24 @@
+"""Write the report: one folder that opens by double click."""
+
+from pathlib import Path
+
+from scriptlog import logged
+
+with logged(snakemake):
+    from glmflow.config import Study, expand_runs
+    from glmflow.provenance import write_provenance
+    from glmflow.report import ReportInputs, RunFolder, write_report
+
+    study = Study.model_validate(snakemake.params.study)
+    runs, misfits = expand_runs(study)
+    write_provenance(study, misfits, snakemake.params.command, snakemake.output.provenance)
+    folders = tuple(RunFolder(*run, Path(run.folder(study.results))) for run in runs)
+    inputs = ReportInputs.from_results(
+        study.results,
+        runs=folders,
+        title=study.report.title,
+        headline={label: "base_log1p_pearson" for label, task in study.tasks.items() if task.kind == "rnaseq_tracks"},
+        genes_first=tuple(study.report.genes),
+        n_genes=study.report.n_genes,
+    )
+    write_report(inputs, Path(snakemake.output.index).parent)
