@@ -58,9 +58,7 @@ def test_reads_base_and_unit_off_the_model(name):
     }
 
 
-@pytest.mark.parametrize(
-    "rope_type, method", [("linear", "pi"), ("yarn", "yarn"), ("dynamic", "dynamic_ntk")]
-)
+@pytest.mark.parametrize("rope_type, method", [("linear", "pi"), ("yarn", "yarn"), ("dynamic", "dynamic_ntk")])
 def test_equals_transformers_configured_for_it(rope_type, method):
     model = tiny.build("llama")
     config = copy.deepcopy(model.config)
@@ -244,9 +242,7 @@ def test_refuses_models_without_rotary_positions_by_name(make, message):
         extend(make(), "pi", 2, 512)
 
 
-@pytest.mark.parametrize(
-    "rope_type, message", [("yarn", "no geometric series"), ("dynamic", "its own configuration")]
-)
+@pytest.mark.parametrize("rope_type, message", [("yarn", "no geometric series"), ("dynamic", "its own configuration")])
 def test_refuses_a_model_that_is_extended_already(rope_type, message):
     config = LlamaConfig(**tiny.SIZES, num_attention_heads=2, max_position_embeddings=tiny.LENGTH)
     config.rope_parameters = {

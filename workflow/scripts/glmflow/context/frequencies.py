@@ -308,9 +308,7 @@ def inverse_frequencies(
         Where the method or a setting is not known, or a number makes no sense.
     """
     if head_dim < 4 or head_dim % 2:
-        raise InputError(
-            f"a rotary embedding of {head_dim} features", mend="Give an even number of at least 4."
-        )
+        raise InputError(f"a rotary embedding of {head_dim} features", mend="Give an even number of at least 4.")
     if factor < 1 or original_length <= 0 or base <= 1:
         raise InputError(
             f"factor {factor}, original length {original_length} and base {base} cannot be used together",
@@ -338,6 +336,4 @@ def _check_settings(method: str, settings: dict) -> None:
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
     }
     if missing := required - set(settings):
-        raise InputError(
-            f"extension method '{method}' needs {', '.join(sorted(missing))}", mend="Add the setting."
-        )
+        raise InputError(f"extension method '{method}' needs {', '.join(sorted(missing))}", mend="Add the setting.")

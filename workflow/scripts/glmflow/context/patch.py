@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
+from .attention import install
 from .clex import FrequencyField
 from .frequencies import Rotary, clex_stretch, depends_on_length, inverse_frequencies
 from .positions import refusal
@@ -134,7 +135,8 @@ class Extension:
     def __init__(self, model: nn.Module, tables: list[RotaryTable], rotary: Rotary, settings: dict):
         self.model, self.tables, self.rotary, self.settings = model, tables, rotary, settings
         self.scale: float | None = None
-        own = {key: value for key, value in settings.items() if key not in SHARED}
+        self.undo_attention: Callable[[], None] | None = None
+        own = {key: value for key, value in settings.items() if key not in (*SHARED, "attention")}
         self.own = {key: value for key, value in own.items() if key not in FIELD_SETTINGS}
         self.follows_length = depends_on_length(settings["method"], self.own)
         self.field = None
@@ -171,6 +173,8 @@ class Extension:
         if self.field is not None:
             delattr(self.tables[0].module, FIELD)
         del self.model.__dict__["glmflow_extension"]
+        if self.undo_attention is not None:
+            self.undo_attention()
         _note_in_config(self.model, None)
 
     def _write(self) -> None:
@@ -187,6 +191,7 @@ def extend(
     *,
     base: float | None = None,
     unit: float = 1.0,
+    attention: dict | None = None,
     **settings,
 ) -> Extension:
     """Extend the context of a model with rotary positions, in place.
@@ -207,6 +212,9 @@ def extend(
         Tokens of the longest sequence the model was trained on.
     base, unit
         Of the trained frequencies; read off the model where `base` is not given.
+    attention
+        ``{"form": "rerope" or "dual_chunk", "window": tokens}`` for a form of attention that bounds
+        distances, over any method's frequencies (see `glmflow.context.attention`); transformers models only.
 
     Returns
     -------
@@ -243,15 +251,19 @@ def extend(
         "base": base,
         "unit": unit,
     }
-    field_settings = {
-        key: value for key, value in settings.items() if method == "clex" and key in FIELD_SETTINGS
-    }
+    field_settings = {key: value for key, value in settings.items() if method == "clex" and key in FIELD_SETTINGS}
     own = {key: value for key, value in settings.items() if key not in field_settings}
     inverse_frequencies(head_dim=rotary.head_dim, **shared, **own)  # refuses what it does not know
     if given:  # the checkpoint may hold frequencies that are extended (ESM saves them)
         for table in tables:
             table.write(torch.from_numpy(rotary.theta), table.attention_factor)
+    undo_attention = None
+    if attention is not None:
+        settings["attention"] = attention
+        chosen = {"window": None, **attention}
+        undo_attention = install(model, lambda: tables[0].frequencies, original_length, **chosen)
     extension = Extension(model, tables, rotary, {**shared, **settings})
+    extension.undo_attention = undo_attention
     for table in tables:
         table.attach(extension)
     extension._write()
@@ -280,9 +292,7 @@ def reapply(model: nn.Module, settings: dict, weights: Mapping[str, Tensor] | No
     extension = extend(model, **settings)
     if extension.field is not None:
         learned = {
-            name.partition(f"{FIELD}.")[2]: tensor
-            for name, tensor in (weights or {}).items()
-            if f"{FIELD}." in name
+            name.partition(f"{FIELD}.")[2]: tensor for name, tensor in (weights or {}).items() if f"{FIELD}." in name
         }
         if set(learned) != set(extension.field.state_dict()):
             raise InputError(
@@ -343,11 +353,7 @@ def _rounded(number: float) -> float:
 
 def _input_length(name: str, args: tuple, kwargs: dict) -> int:
     """Return the number of positions a rotary module is called for: the largest position and one."""
-    given = (
-        [kwargs["position_ids"]]
-        if kwargs.get("position_ids") is not None
-        else [*args[1:], *kwargs.values(), *args]
-    )
+    given = [kwargs["position_ids"]] if kwargs.get("position_ids") is not None else [*args[1:], *kwargs.values(), *args]
     for value in given:
         if isinstance(value, Tensor) and value.ndim <= 2:
             return math.floor(value.max().item()) + 1

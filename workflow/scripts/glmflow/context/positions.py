@@ -49,10 +49,7 @@ def refusal(model: nn.Module) -> InputError:
 def _shows(model: nn.Module, sign: str) -> bool:
     """Say whether a module's class, path or tensor, or the configuration, carries `sign`."""
     config = getattr(model, "config", None)
-    if (
-        sign in str(getattr(config, "position_embedding_type", "")).lower()
-        or getattr(config, sign, None) is True
-    ):
+    if sign in str(getattr(config, "position_embedding_type", "")).lower() or getattr(config, sign, None) is True:
         return True
     names = {type(module).__name__ for module in model.modules()}
     names |= {name for name, _ in model.named_modules()} | {name for name, _ in model.named_buffers()}
