@@ -1,0 +1,6 @@
+"""The report: one folder of pages, tables and figures that opens by double click, made from files only."""
+
+from .inputs import ReportInputs, RunFolder
+from .write import write_report
+
+__all__ = ["ReportInputs", "RunFolder", "write_report"]

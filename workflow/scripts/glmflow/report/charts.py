@@ -1,0 +1,209 @@
+"""The interactive charts as Vega-Lite specifications (made by Altair); the page gives them their data by name.
+
+Charts share the page's selectors as parameters (`task`, `split`, `subset`, `context_bp`, `protocol`, `metric`,
+`track`), which the page sets without a reload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+SHAPES = ("circle", "square", "triangle-up", "cross", "triangle-down", "triangle-left", "triangle-right")
+BASELINE_SHAPE = "diamond"
+CELL = "datum.task === task && datum.split === split && datum.subset === subset && datum.context_bp === context_bp"
+CELL += " && datum.protocol === protocol && datum.metric === metric"
+
+
+def theme() -> dict[str, Any]:
+    """Return the look that all charts share."""
+    text = {"labelColor": "#3b4350", "titleColor": "#3b4350", "labelFontSize": 11, "titleFontSize": 11}
+    return {
+        "font": FONT,
+        "background": "transparent",
+        "view": {"stroke": "#d9dee5"},
+        "axis": text
+        | {"gridColor": "#eceff3", "domainColor": "#aab2bd", "tickColor": "#aab2bd", "titleFontWeight": 500},
+        "legend": text | {"symbolSize": 70, "titleFontWeight": 600, "labelLimit": 260},
+        "header": text | {"labelFontWeight": 600, "labelFontSize": 12, "title": None},
+    }
+
+
+def shapes(adaptations: list[str], baselines: set[str]) -> dict[str, str]:
+    """Give each adaptation a mark; the baselines' is a diamond."""
+    others = [name for name in adaptations if name not in baselines]
+    found = {name: SHAPES[place % len(SHAPES)] for place, name in enumerate(others)}
+    return found | dict.fromkeys(baselines, BASELINE_SHAPE)
+
+
+def by_track(look: Look, labels: list[str], tracks: int) -> dict[str, Any]:
+    """One dot with its interval a run and track."""
+    base = alt.Chart(alt.NamedData("summary")).transform_filter(CELL).transform_filter("datum.value !== null")
+    y = alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=200, grid=True))
+    tooltip = _tooltip("label", "track", "value", "ci_low", "ci_high", "sd", "seeds", "n")
+    x = alt.X("value:Q", title=None, scale=alt.Scale(zero=False, nice=True))
+    interval = base.mark_rule(strokeWidth=2, opacity=0.55).encode(
+        y=y, x=alt.X("ci_low:Q", title=None), x2="ci_high:Q", color=look.colour(None)
+    )
+    dot = base.mark_point(filled=True, size=70, opacity=1).encode(
+        y=y, x=x, color=look.colour(None), shape=look.shape(None), tooltip=tooltip
+    )
+    chart = alt.layer(interval, dot).properties(width=300 if tracks > 1 else 640, height=alt.Step(20))
+    return _finish(chart.facet(facet=alt.Facet("track:N", title=None), columns=2), CELL_PARAMETERS)
+
+
+def cost(look: Look) -> dict[str, Any]:
+    """The chosen metric against what it cost."""
+    what = alt.param(
+        name="cost",
+        value="train_seconds",
+        bind=alt.binding_select(
+            options=[
+                "train_seconds",
+                "predict_seconds",
+                "peak_memory_mb",
+                "parameters",
+                "trainable_parameters",
+            ],
+            labels=[
+                "training time (s)",
+                "prediction time (s)",
+                "peak memory (MB)",
+                "parameters",
+                "trained parameters",
+            ],
+            name="Cost ",
+        ),
+    )
+    base = (
+        alt.Chart(alt.NamedData("summary"))
+        .transform_filter(CELL + " && datum.track === track && datum.value !== null")
+        .transform_lookup("key", alt.LookupData(alt.NamedData("costs"), "key", COST_FIELDS))
+        .transform_calculate(x="datum[cost]")
+        .transform_filter("datum.x > 0")
+    )
+    x = alt.X(
+        "x:Q",
+        title="cost (log scale)",
+        scale=alt.Scale(type="log", nice=True),
+        axis=alt.Axis(format="~s", tickCount=6),
+    )
+    interval = base.mark_rule(strokeWidth=1.5, opacity=0.5).encode(
+        x=x, y=alt.Y("ci_low:Q", title=None), y2="ci_high:Q", color=look.colour("model")
+    )
+    dot = base.mark_point(filled=True, size=110, opacity=1).encode(
+        x=x,
+        y=alt.Y("value:Q", title="chosen metric", scale=alt.Scale(zero=False)),
+        color=look.colour("model"),
+        shape=look.shape("adaptation"),
+        tooltip=_tooltip("label", "value", "ci_low", "ci_high", *COST_FIELDS),
+    )
+    chart = alt.layer(interval, dot).properties(width=620, height=280).add_params(what)
+    return _finish(chart, [*CELL_PARAMETERS, "track"])
+
+
+def curves(look: Look, quantities: list[str]) -> dict[str, Any]:
+    """A logged quantity against the step, one line a seed."""
+    labels = [name.replace("_", " ") for name in quantities]
+    what = alt.param(
+        name="quantity",
+        value=quantities[0],
+        bind=alt.binding_select(options=quantities, labels=labels, name="Quantity "),
+    )
+    base = alt.Chart(alt.NamedData("curves")).transform_filter("datum.task === task && datum.quantity === quantity")
+    x = alt.X("step:Q", title="step", axis=alt.Axis(format="~s"))
+    y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False))
+    line = base.mark_line(strokeWidth=1.6, opacity=0.9).encode(
+        x=x, y=y, color=look.colour("model"), detail=["seed:N", "label:N"],
+        strokeDash=alt.StrokeDash("adaptation:N", legend=alt.Legend(title="adaptation", symbolStrokeColor="#3b4350")),
+    )  # fmt: skip
+    dot = base.mark_circle(size=60, opacity=0).encode(x=x, y=y, tooltip=_tooltip("label", "seed", "step", "value"))
+    return _finish(alt.layer(line, dot).properties(width=720, height=300).add_params(what), ["task"])
+
+
+def gene_scatter(look: Look, labels: list[str], largest: float) -> dict[str, Any]:
+    """Predicted against observed signal of genes, one panel a run."""
+    size = 250
+    base = alt.Chart(alt.NamedData("genes")).transform_filter(
+        "datum.task === task && datum.split === split && (track === all_tracks || datum.track === track)"
+    )
+    scale = alt.Scale(domain=[0, largest], nice=False)
+    tooltip = _tooltip("gene_name", "track", "observed", "predicted")
+    dots = base.mark_point(filled=True, size=24).encode(
+        x=alt.X("x:Q", title="observed, log10(1 + signal)", scale=scale),
+        y=alt.Y("y:Q", title="predicted", scale=scale),
+        color=look.colour(None),
+        opacity=alt.condition("datum.shown", alt.value(0.95), alt.value(0.4)),
+        stroke=alt.condition("datum.shown", alt.value("#1d2430"), alt.value("transparent")),
+        cursor=alt.condition("datum.shown", alt.value("pointer"), alt.value("default")),
+        tooltip=tooltip,
+    ).transform_calculate(x="log(1 + max(0, datum.observed)) / LN10", y="log(1 + max(0, datum.predicted)) / LN10")  # fmt: skip
+    diagonal = (
+        base.transform_aggregate(n="count()", groupby=["label"])
+        .mark_rule(color="#8a93a0", strokeDash=[4, 4])
+        .encode(x=alt.datum(0), y=alt.datum(0), x2=alt.datum(largest), y2=alt.datum(largest))
+    )
+    chart = alt.layer(diagonal, dots).properties(width=size, height=size)
+    chart = chart.facet(facet=alt.Facet("label:N", title=None, sort=labels), columns=3)
+    return _finish(chart, ["task", "split", "track", "all_tracks"])
+
+
+def replicates() -> dict[str, Any]:
+    """Correlation of each pair of replicates; pairs with an outlier stand out by shape and colour."""
+    base = alt.Chart(alt.NamedData("replicates"))
+    kinds = alt.Scale(domain=["agrees", "outlier"], range=["#0072B2", "#D55E00"])
+    marks = alt.Scale(domain=["agrees", "outlier"], range=["circle", "triangle-up"])
+    chart = base.mark_point(filled=True, size=70, opacity=0.85).encode(
+        x=alt.X("r:Q", title="Pearson r between two replicates", scale=alt.Scale(zero=False, padding=8)),
+        y=alt.Y("track:N", title=None, axis=alt.Axis(grid=True, labelLimit=220)),
+        color=alt.Color("kind:N", scale=kinds, title="pair"),
+        shape=alt.Shape("kind:N", scale=marks, title="pair"),
+        tooltip=_tooltip("track", "replicate_a", "replicate_b", "r", "kind"),
+    )
+    return _finish(chart.properties(width=520, height=alt.Step(24)), [])
+
+
+class Look:
+    """Colour by model and shape by adaptation, the same in every chart."""
+
+    def __init__(self, colours: Mapping[str, str], marks: Mapping[str, str]):
+        self._colours, self._marks = colours, marks
+
+    def colour(self, legend: str | None) -> alt.Color:
+        """Colour of the model, with or without a legend."""
+        scale = alt.Scale(domain=list(self._colours), range=list(self._colours.values()))
+        return alt.Color("model:N", scale=scale, legend=alt.Legend(title=legend) if legend else None)
+
+    def shape(self, legend: str | None) -> alt.Shape:
+        """Shape of the adaptation, with or without a legend."""
+        scale = alt.Scale(domain=list(self._marks), range=list(self._marks.values()))
+        return alt.Shape("adaptation:N", scale=scale, legend=alt.Legend(title=legend) if legend else None)
+
+
+COST_FIELDS = ["parameters", "trainable_parameters", "train_seconds", "predict_seconds", "peak_memory_mb"]
+CELL_PARAMETERS = ["task", "split", "subset", "context_bp", "protocol", "metric"]
+_COUNTS = {"n", "seeds", "seed", "step", "parameters", "trainable_parameters"}
+_TEXT = {"label", "track", "gene_name", "replicate_a", "replicate_b", "kind"}
+
+
+def _tooltip(*fields: str) -> list[alt.Tooltip]:
+    """Fields of a tooltip with their formats."""
+    tips = []
+    for name in fields:
+        title = {"label": "run", "sd": "sd between seeds", "gene_name": "gene"}.get(name, name.replace("_", " "))
+        if name in _TEXT:
+            tips.append(alt.Tooltip(f"{name}:N", title=title))
+        else:
+            tips.append(alt.Tooltip(f"{name}:Q", title=title, format=",.0f" if name in _COUNTS else ",.4~g"))
+    return tips
+
+
+def _finish(chart: alt.TopLevelMixin, parameters: list[str]) -> dict[str, Any]:
+    """Add the page's selectors as parameters and return the specification without data."""
+    spec = chart.to_dict(validate=True)
+    spec["params"] = spec.get("params", []) + [{"name": name, "value": ""} for name in parameters]
+    spec["config"] = theme()
+    return spec

@@ -1,0 +1,122 @@
+"""What is known of a metric from its name: what it is computed over, which way is better, how it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Level:
+    """What a metric is computed over."""
+
+    title: str
+    phrase: str
+    explanation: str
+
+
+LEVELS = {
+    "base": Level(
+        "Per base, pooled",
+        "per base, pooled",
+        "All bases of the split are one sample, so getting the level of a window right counts as skill.",
+    ),
+    "window": Level(
+        "Per base, window by window",
+        "per base within windows",
+        "Computed inside each window, then averaged over windows: only the shape within a window counts.",
+    ),
+    "gene": Level("Per gene", "across genes", "Mean signal over the gene's interval, compared across genes."),
+    "gene_exon": Level(
+        "Per gene, exons only",
+        "across genes (exons)",
+        "Mean signal over the gene's exons, compared across genes.",
+    ),
+    "fold_change": Level(
+        "Fold change between biosamples",
+        "of fold changes across genes",
+        "Does the model know in which of two biosamples a gene is higher? Predicting the same for both scores 0.",
+    ),
+    "gene_deviation": Level(
+        "Genes that are far off",
+        "genes far off",
+        "Genes left after each filter: tested, expressed, off by more than fourfold, and both. No replicates and no test "
+        "are in it: this is a check, not differential expression.",
+    ),
+    "example": Level("Per example", "per example", "One value an example of the task."),
+}
+
+HEADLINES = (
+    "base_log1p_pearson", "base_pearson", "gene_log1p_pearson", "gene_pearson",
+    "pearson", "spearman", "auroc", "mcc", "accuracy",
+)  # fmt: skip
+
+_LOWER_IS_BETTER = (
+    "mse",
+    "mae",
+    "rmse",
+    "loss",
+    "error",
+    "perplexity",
+    "nll",
+    "brier",
+    "fourfold",
+    "significant",
+)
+_COUNTS = ("tested", "expressed", "fourfold", "significant", "count")
+_WORDS = {
+    "mse": "MSE",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "r2": "R²",
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "mcc": "MCC",
+    "pearson": "Pearson r",
+    "spearman": "Spearman ρ",
+    "log1p": "log1p",
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric as it is shown."""
+
+    name: str
+    label: str
+    level: str
+    higher_is_better: bool
+    is_count: bool
+
+    @property
+    def title(self) -> str:
+        """Label and level, as they stand in a sentence."""
+        return f"{self.label} {LEVELS[self.level].phrase}"
+
+
+def describe(name: str) -> Metric:
+    """Read a metric's level and direction off its name.
+
+    The level stands first (`base_pearson`, `window_pearson`, `gene_pearson`); what has none is per example.
+    """
+    level = next((level for level in sorted(LEVELS, key=len, reverse=True) if name.startswith(f"{level}_")), "example")
+    rest = name.removeprefix(f"{level}_")
+    words = [_WORDS.get(word, word) for word in rest.split("_")]
+    label = " ".join(words)
+    last = rest.split("_")[-1]
+    return Metric(name, label, level, last not in _LOWER_IS_BETTER, last in _COUNTS)
+
+
+def number(value: float | None, *, is_count: bool = False) -> str:
+    """Write a number for reading: three decimals, fewer where it is large, `–` where there is none."""
+    if value is None or value != value:
+        return "–"
+    if is_count:
+        return f"{value:,.0f}"
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}"
+    if size >= 10:
+        return f"{value:.1f}"
+    if size and size < 0.001:
+        return f"{value:.1e}"
+    return f"{value:.3f}"

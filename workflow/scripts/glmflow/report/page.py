@@ -1,0 +1,70 @@
+"""Fill the templates: data as JSON inside the page, scripts and styles from installed packages."""
+
+from __future__ import annotations
+
+import base64
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import jinja2
+import pandas as pd
+import vl_convert
+
+from .metrics import number
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(template: str, **context: Any) -> str:
+    """Fill a template."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    return environment.get_template(template).render(**context)
+
+
+def records(table: pd.DataFrame) -> dict[str, Any]:
+    """Return a table for a page: column names, and rows with five digits a number and null for NaN."""
+    rows = [[_short(cell) for cell in row] for row in table.itertuples(index=False, name=None)]
+    return {"columns": list(table.columns), "rows": rows}
+
+
+def embed(data: Any) -> str:
+    """Write data as JSON that can stand inside a script element."""
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False).replace("</", "<\\/")
+
+
+def vega() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed in the version that Altair writes for, from vl-convert."""
+    version = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+    return vl_convert.javascript_bundle(vl_version=version)
+
+
+def igv() -> str:
+    """Return igv.js, from igv-notebook."""
+    return files("igv_notebook").joinpath("js/igv.min.js").read_text(encoding="utf-8")
+
+
+def datatables() -> dict[str, str]:
+    """Return the style of DataTables and, in base64, its module, from itables."""
+    html = files("itables").joinpath("html")
+    return {
+        "css": html.joinpath("dt_bundle.css").read_text(encoding="utf-8"),
+        "module": base64.b64encode(html.joinpath("dt_bundle.js").read_bytes()).decode("ascii"),
+    }
+
+
+def _short(cell: Any) -> Any:
+    """Shorten a number to five digits; NaN becomes None."""
+    cell = cell.item() if hasattr(cell, "item") else cell
+    if isinstance(cell, float):
+        return None if cell != cell else float(f"{cell:.5g}")
+    return cell

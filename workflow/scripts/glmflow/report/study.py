@@ -1,0 +1,99 @@
+"""All tables of a study, read once, with the names and colours its runs go by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from . import charts, tables
+from .inputs import ReportInputs, read_json
+from .palette import colours
+from .verdict import Verdict, judge, run_label
+
+
+class Study:
+    """The tables of a study.
+
+    Attributes
+    ----------
+    metrics
+        One row a value, as scored.
+    summary
+        One row a model x adaptation in every cell, seeds put together.
+    costs, curves, genes, windows, leakage, replicates, statistics, variants, warnings
+        What their names say; empty tables where the study has none.
+    cells
+        By task, the ranked rows its verdict is about.
+
+    The tables of runs hold `label` (how a run is called), `key` (task, model and adaptation) and `origin`.
+    """
+
+    def __init__(self, inputs: ReportInputs):
+        self.inputs = inputs
+        self.provenance = read_json(inputs.provenance)
+        self.tasks = list(dict.fromkeys(run.task for run in inputs.runs))
+        self.colours = colours(run.model for run in inputs.runs)
+        origins = {run.name: run.origin for run in inputs.runs}
+
+        self.metrics = tables.read_metrics(inputs.runs)
+        self.costs = _name_runs(tables.read_costs(inputs.runs), origins)
+        self.curves = _name_runs(tables.read_curves(inputs.runs), origins)
+        self.genes = _name_runs(tables.read_genes(inputs.runs, inputs.split), origins)
+        self.summary = _name_runs(tables.summarise(self.metrics), origins)
+        self.windows, self.leakage = tables.read_by_task(inputs.windows), tables.read_by_task(inputs.leakage)
+        self.replicates = read_table(inputs.replicates)
+        self.statistics = read_table(inputs.track_statistics)
+        self.variants = read_table(inputs.variants)
+        self.warnings = tables.read_warnings(inputs, self.provenance)
+
+        self.headlines = {
+            task: tables.headline_metric(self.metrics, task, inputs.headline.get(task)) for task in self.tasks
+        }
+        self.cells = {
+            task: tables.headline_cell(self.summary, task, inputs.split, metric)
+            for task, metric in self.headlines.items()
+        }
+        baselines = {run.adaptation for run in inputs.runs if run.origin == "baseline"}
+        adaptations = list(dict.fromkeys(run.adaptation for run in inputs.runs))
+        self.look = charts.Look(self.colours, charts.shapes(adaptations, baselines))
+
+    @property
+    def title(self) -> str:
+        """Title of the pages."""
+        return self.inputs.title or self.inputs.study
+
+    @property
+    def simulated(self) -> str:
+        """What is simulated, in words; empty where nothing is."""
+        simulated = self.provenance.get("simulated")
+        return simulated if isinstance(simulated, str) else "the data" if simulated else ""
+
+    @property
+    def labels(self) -> list[str]:
+        """How the runs are called, in the order of the study."""
+        return list(dict.fromkeys(self.costs["label"]))
+
+    def verdict(self, task: str) -> Verdict:
+        """Return the answer of a task."""
+        cell = self.cells[task]
+        return judge(cell, self.headlines[task], cell["split"].iloc[0])
+
+    def leader(self, task: str) -> str:
+        """Return the label of the run that is first in a task's verdict."""
+        return self.cells[task]["label"].iloc[0]
+
+
+def read_table(path: Path | None) -> pd.DataFrame:
+    """Read a table; empty where there is none."""
+    return pd.read_csv(path, sep="\t") if path is not None else pd.DataFrame()
+
+
+def _name_runs(table: pd.DataFrame, origins: dict[tuple[str, str, str], str]) -> pd.DataFrame:
+    """Add `origin`, `label` and `key` to a table of runs."""
+    names = list(zip(table["task"], table["model"], table["adaptation"]))
+    return table.assign(
+        origin=[origins[name] for name in names],
+        label=[run_label(model, adaptation, origins[task, model, adaptation]) for task, model, adaptation in names],
+        key=["/".join(name) for name in names],
+    )

@@ -1,0 +1,203 @@
+"""Read the tables of the runs and put the seeds together."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from glmflow.errors import InputError
+
+from .inputs import ReportInputs, RunFolder
+from .metrics import HEADLINES, describe
+
+METRIC_COLUMNS = [
+    "study", "task", "model", "adaptation", "seed", "split", "subset", "track", "context_bp", "metric", "protocol",
+    "value", "ci_low", "ci_high", "n",
+]  # fmt: skip
+CELL = ["task", "split", "subset", "context_bp", "protocol", "metric"]
+RUN = ["model", "adaptation"]
+ALL_TRACKS = "mean"
+COSTS = ["parameters", "trainable_parameters", "train_seconds", "predict_seconds", "peak_memory_mb"]
+
+
+def read_metrics(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
+    """Return the metrics of all runs, one row a value.
+
+    Raises
+    ------
+    InputError
+        Where a table lacks a column.
+    """
+    tables = []
+    for run in runs:
+        path = run.folder / "metrics.tsv"
+        table = pd.read_csv(path, sep="\t", dtype={"subset": str, "track": str, "protocol": str, "model": str})
+        missing = [column for column in METRIC_COLUMNS if column not in table]
+        if missing:
+            raise InputError(f"the table lacks {', '.join(missing)}", where=path, mend="Score the run again.")
+        tables.append(table[METRIC_COLUMNS])
+    metrics = pd.concat(tables, ignore_index=True)
+    for column, default in {"subset": "all", "track": "all", "protocol": "strict"}.items():
+        metrics[column] = metrics[column].fillna(default).astype(str)
+    metrics["context_bp"] = metrics["context_bp"].astype("Float64").astype(str).replace("<NA>", "")
+    metrics["context_bp"] = metrics["context_bp"].str.removesuffix(".0")
+    return metrics
+
+
+def mean_over_tracks(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Return rows for the mean over tracks of each metric of several tracks whose scorer gave none (track `mean`).
+
+    The interval is the mean of the tracks' limits: as wide as if the errors of all tracks moved together, so it errs
+    on the wide side. A run that lacks a track gets no mean, for it would be over other tracks than its rivals'.
+    """
+    scored = metrics[metrics["track"] == ALL_TRACKS]
+    scored = set(zip(*(scored[column] for column in CELL)))
+    tracks = metrics[[cell not in scored for cell in zip(*(metrics[column] for column in CELL))]]
+    expected = tracks.groupby(CELL)["track"].nunique().rename("expected")
+    keys = ["study", *CELL, *RUN, "seed"]
+    means = tracks.groupby(keys, as_index=False).agg(
+        value=("value", _mean), ci_low=("ci_low", _mean), ci_high=("ci_high", _mean),
+        n=("n", "min"), tracks=("track", "nunique"),
+    ).join(expected, on=CELL)  # fmt: skip
+    means = means[means["expected"] > 1].copy()
+    means.loc[means["tracks"] < means["expected"], ["value", "ci_low", "ci_high"]] = np.nan
+    return means.assign(track=ALL_TRACKS)[METRIC_COLUMNS]
+
+
+def summarise(metrics: pd.DataFrame) -> pd.DataFrame:
+    """Put the seeds together: one row a model x adaptation in every cell (task, split, subset, track, …, metric).
+
+    `value`, `ci_low` and `ci_high` are means over seeds (the seeds are scored on the same examples, so their sampling
+    errors move together and do not average out), `sd` is the spread between seeds (NaN for one), `seeds` their number.
+    """
+    both = pd.concat([mean_over_tracks(metrics), metrics], ignore_index=True)
+    return both.groupby([*CELL, "track", *RUN], as_index=False, sort=False).agg(
+        value=("value", _mean), ci_low=("ci_low", _mean), ci_high=("ci_high", _mean),
+        sd=("value", "std"), seeds=("seed", "nunique"), n=("n", "min"),
+    )  # fmt: skip
+
+
+def rank(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Sort rows of one cell from best to worst; those without a value last."""
+    ascending = not describe(metric).higher_is_better
+    return rows.sort_values(["value", *RUN], ascending=[ascending, True, True], na_position="last")
+
+
+def headline_metric(metrics: pd.DataFrame, task: str, asked: str | None) -> str:
+    """Return the metric that a task's verdict is about.
+
+    Raises
+    ------
+    InputError
+        Where the metric that was asked for was not computed.
+    """
+    known = list(dict.fromkeys(metrics.loc[metrics["task"] == task, "metric"]))
+    if asked is not None and asked not in known:
+        raise InputError(
+            f"the headline metric {asked!r} of task {task!r} was not computed",
+            where="report.headline",
+            mend=f"Use one of {', '.join(known)}.",
+        )
+    return asked or next((name for name in HEADLINES if name in known), known[0])
+
+
+def headline_cell(summary: pd.DataFrame, task: str, split: str, metric: str) -> pd.DataFrame:
+    """Return the ranked rows of the verdict's cell: the first subset and context, over all tracks where several."""
+    rows = summary[(summary["task"] == task) & (summary["metric"] == metric)]
+    rows = rows[rows["split"] == (split if split in set(rows["split"]) else rows["split"].iloc[0])]
+    for column in ("subset", "protocol", "context_bp"):
+        values = sorted(set(rows[column]))
+        rows = rows[rows[column] == values[0]]
+    tracks = set(rows["track"])
+    track = next(name for name in (ALL_TRACKS, *sorted(tracks)) if name in tracks)
+    return rank(rows[rows["track"] == track], metric)
+
+
+def read_costs(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
+    """Return the mean cost over seeds, one row a task x model x adaptation, with where it ran."""
+    rows = []
+    for run in runs:
+        cost = run.cost
+        names = {"task": run.task, "model": run.model, "adaptation": run.adaptation, "origin": run.origin}
+        rows.append(names | {name: cost.get(name) for name in COSTS} | {"device": cost.get("device") or ""})
+    table = pd.DataFrame(rows)
+    table[COSTS] = table[COSTS].apply(pd.to_numeric)
+    how = dict.fromkeys(COSTS, "mean") | {
+        "origin": "first",
+        "device": lambda names: ", ".join(sorted({*names} - {""})),
+    }
+    return table.groupby(["task", *RUN], as_index=False, sort=False).agg(how)
+
+
+def read_curves(runs: tuple[RunFolder, ...], points: int = 200) -> pd.DataFrame:
+    """Return the logged quantities of all runs, long: task model adaptation seed quantity step value.
+
+    Curves of more than `points` steps are thinned to the means of equal stretches.
+    """
+    tables = []
+    for run in runs:
+        path = run.folder / "metrics.jsonl"
+        if not path.exists():
+            continue
+        table = pd.DataFrame([json.loads(line) for line in path.read_text().splitlines() if line.strip()])
+        if "step" not in table:
+            continue
+        numeric = table.select_dtypes("number").drop(columns="time", errors="ignore")
+        long = numeric.melt(id_vars="step", var_name="quantity").dropna()
+        long = long[np.isfinite(long["value"])]
+        thinned = long.groupby("quantity", group_keys=True, sort=False)[["step", "value"]].apply(_thin, points)
+        if len(thinned):
+            thinned = thinned.reset_index(level=0).reset_index(drop=True)
+            names = {"task": run.task, "model": run.model, "adaptation": run.adaptation, "seed": run.seed}
+            tables.append(thinned.assign(**names))
+    columns = ["task", *RUN, "seed", "quantity", "step", "value"]
+    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+
+
+def read_genes(runs: tuple[RunFolder, ...], split: str) -> pd.DataFrame:
+    """Return observed and predicted signal of genes, averaged over seeds: one row a run x gene x track."""
+    tables = []
+    for run in runs:
+        path = run.folder / "genes.tsv"
+        if path.exists():
+            table = pd.read_csv(path, sep="\t", dtype={"chrom": str, "gene_id": str, "gene_name": str, "track": str})
+            table = table if "split" in table else table.assign(split=split)
+            tables.append(table.assign(task=run.task, model=run.model, adaptation=run.adaptation))
+    gene = ["gene_id", "gene_name", "chrom", "start", "end", "strand", "split", "track"]
+    keys = ["task", *RUN, *gene]
+    if not tables:
+        return pd.DataFrame(columns=[*keys, "observed", "predicted"])
+    genes = pd.concat(tables, ignore_index=True)
+    genes["gene_name"] = genes["gene_name"].fillna(genes["gene_id"])
+    return genes.groupby(keys, as_index=False, sort=False)[["observed", "predicted"]].mean()
+
+
+def read_by_task(paths: dict) -> pd.DataFrame:
+    """Return the tables of several tasks as one, with a column `task`; empty where there are none."""
+    tables = [pd.read_csv(path, sep="\t").assign(task=task) for task, path in paths.items()]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def read_warnings(inputs: ReportInputs, provenance: dict) -> pd.DataFrame:
+    """Return what the runs and the study warn of: where, message, and how many seeds said it."""
+    rows = [{"where": "study", "message": text} for text in provenance.get("warnings", [])]
+    for run in inputs.runs:
+        where = f"{run.task} / {run.model} / {run.adaptation}"
+        rows += [{"where": where, "message": text} for text in run.cost.get("warnings") or []]
+    table = pd.DataFrame(rows, columns=["where", "message"])
+    return table.groupby(["where", "message"], as_index=False, sort=False).size().rename(columns={"size": "times"})
+
+
+def _mean(values: pd.Series) -> float:
+    """Mean that is NaN where any value is."""
+    return float(values.mean(skipna=False))
+
+
+def _thin(curve: pd.DataFrame, points: int) -> pd.DataFrame:
+    """Average a curve over at most `points` equal stretches of its rows."""
+    curve = curve.sort_values("step")
+    if len(curve) <= points:
+        return curve
+    return curve.groupby(np.arange(len(curve)) * points // len(curve)).mean()

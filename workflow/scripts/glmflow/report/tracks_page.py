@@ -1,0 +1,94 @@
+"""The genome browser page: true and predicted signals around held-out genes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import browser
+from .page import datatables, embed, igv, records, render
+from .palette import TRUTH
+from .study import Study, read_table
+
+
+@dataclass(frozen=True)
+class TracksPage:
+    """The page, the genes it shows and the regions it holds."""
+
+    html: str
+    genes: pd.DataFrame
+    regions: list[browser.Region]
+
+
+def tracks_page(study: Study) -> TracksPage:
+    """Return the page; where there are no tracks or no genes, it says so in a line."""
+    inputs = study.inputs
+    runs = browser.shown_runs(inputs.runs)
+    if not inputs.tracks or not runs or study.genes.empty:
+        reason = "no signal was averaged" if not inputs.tracks else "no run has predicted tracks and scored genes"
+        return TracksPage(render("tracks.html", study=study, missing=reason), pd.DataFrame({"gene_id": []}), [])
+
+    task = runs[0].task
+    contigs = browser.contig_lengths(inputs)
+    candidates = gene_errors(study, task)
+    chosen = browser.choose_genes(candidates[candidates["chrom"].isin(contigs)], inputs.genes_first, inputs.n_genes)
+    regions = browser.regions_around(chosen, contigs)
+    predicted = {
+        run.name: {name: path for name, path in run.predicted.items() if name in inputs.tracks} for run in runs
+    }
+    slices = browser.slice_signals(inputs.tracks, predicted, regions, contigs)
+    data = page_data(study, task, chosen, slices) | {
+        "fasta": browser.slice_sequence(inputs.genome, regions, contigs),
+        "features": browser.gene_features(
+            read_table(inputs.genes) if inputs.genes else chosen, read_table(inputs.exons), regions
+        ),
+    }
+    html = render(
+        "tracks.html", study=study, missing="", leader=study.leader(task), bin=slices.bin,
+        seeds=sorted({run.seed for run in runs}), tables=datatables(), igv=igv(), data=embed(data),
+    )  # fmt: skip
+    return TracksPage(html, chosen, regions)
+
+
+def gene_errors(study: Study, task: str) -> pd.DataFrame:
+    """Return one row a held-out gene: largest observed signal, and the leading run's error of log1p over its tracks."""
+    genes = study.genes[study.genes["task"] == task]
+    leading = genes[genes["label"] == study.leader(task)]
+    genes = leading if len(leading) else genes
+    held_out = genes[genes["split"] == study.inputs.split]
+    genes = held_out if len(held_out) else genes
+    error = np.log1p(genes["predicted"].clip(lower=0)) - np.log1p(genes["observed"].clip(lower=0))
+    keys = ["gene_id", "gene_name", "chrom", "start", "end", "strand", "split"]
+    return (
+        genes.assign(error=error.abs())
+        .groupby(keys, as_index=False)
+        .agg(observed=("observed", "max"), error=("error", "mean"))
+    )
+
+
+def page_data(study: Study, task: str, chosen: pd.DataFrame, slices: browser.Slices) -> dict[str, Any]:
+    """Return what the page's script needs, but for the reference."""
+    labels = dict(zip(study.costs["key"], study.costs["label"]))
+    values = study.genes[study.genes["gene_id"].isin(chosen["gene_id"]) & (study.genes["task"] == task)]
+    described = study.statistics.set_index("track") if len(study.statistics) else pd.DataFrame()
+    return {
+        "genes": records(chosen[["gene_id", "gene_name", "chrom", "start", "end", "strand", "split"]]),
+        "values": records(values[["gene_id", "label", "track", "observed", "predicted"]]),
+        "tracks": [
+            {
+                "name": name,
+                "strand": str(described["strand"].get(name, "")) if "strand" in described else "",
+                "true": uri,
+            }
+            for name, uri in slices.true.items()
+        ],
+        "runs": [
+            {"label": labels["/".join(name)], "colour": study.colours[name[1]], "predicted": uris}
+            for name, uris in slices.predicted.items()
+        ],
+        "leader": study.leader(task),
+        "truth": TRUTH,
+    }

@@ -1,0 +1,115 @@
+"""The answer in one sentence, computed from the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from .metrics import describe, number
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One sentence, and what has to be known to read it."""
+
+    sentence: str
+    notes: tuple[str, ...] = ()
+
+
+def run_label(model: str, adaptation: str, origin: str) -> str:
+    """Return how a row is called: a baseline has only one adaptation, so its name is enough."""
+    return model if origin == "baseline" else f"{model} ({adaptation})"
+
+
+def judge(rows: pd.DataFrame, metric_name: str, split: str) -> Verdict:
+    """Say which model leads, by how much, whether that is more than chance, and whether it beats the baselines.
+
+    Parameters
+    ----------
+    rows
+        One cell of the metrics, ranked: model, adaptation, origin (`pretrained`, `scratch`, `baseline`), value,
+        ci_low, ci_high, seeds.
+    metric_name
+        The metric of the cell.
+    split
+        Its split.
+    """
+    what = f"{describe(metric_name).title} ({split} split)"
+    scored = rows[rows["value"].notna()].reset_index(drop=True)
+    if scored.empty:
+        return Verdict(f"No run has a value for {what}, so nothing can be said.")
+    best = scored.iloc[0]
+    if len(scored) == 1:
+        return Verdict(f"Only {name(best)} was scored on {what}: {value(best)}; there is nothing to compare it with.")
+    second = scored.iloc[1]
+    sentence = f"{_lead(best, second, what)}; {_against_baselines(scored)}."
+    return Verdict(sentence, tuple(_notes(scored)))
+
+
+def overlap(one: pd.Series, other: pd.Series) -> bool | None:
+    """Say whether two intervals overlap; None where either has none."""
+    limits = [row[limit] for row in (one, other) for limit in ("ci_low", "ci_high")]
+    if any(pd.isna(limit) for limit in limits):
+        return None
+    return bool(one["ci_low"] <= other["ci_high"] and other["ci_low"] <= one["ci_high"])
+
+
+def name(row: pd.Series) -> str:
+    """Return how a row is called."""
+    return run_label(row["model"], row["adaptation"], row["origin"])
+
+
+def value(row: pd.Series) -> str:
+    """Write a value with its interval where it has one."""
+    if pd.isna(row["ci_low"]) or pd.isna(row["ci_high"]):
+        return number(row["value"])
+    return f"{number(row['value'])} [{number(row['ci_low'])}, {number(row['ci_high'])}]"
+
+
+def _lead(best: pd.Series, second: pd.Series, what: str) -> str:
+    """Compare the first with the second."""
+    against = f"{value(best)} against {value(second)}"
+    overlaps = overlap(best, second)
+    if overlaps:
+        return f"{name(best)} and {name(second)} cannot be told apart on {what}: {against}, intervals overlap"
+    chance = "without intervals, so this may be chance" if overlaps is None else "intervals do not overlap"
+    margin = number(abs(best["value"] - second["value"]))
+    return f"{name(best)} leads on {what} by {margin}: {against} of {name(second)}, {chance}"
+
+
+def _against_baselines(scored: pd.DataFrame) -> str:
+    """Compare the best model with the best baseline."""
+    baselines, models = scored[scored["origin"] == "baseline"], scored[scored["origin"] != "baseline"]
+    if baselines.empty:
+        return "no baseline was run, so what a simple method would reach is unknown"
+    if models.empty:
+        return "all of them are baselines"
+    model, baseline = models.iloc[0], baselines.iloc[0]
+    apart = overlap(model, baseline) is False
+    if baseline.name < model.name:
+        how = "" if apart else ", though their intervals overlap" if overlap(model, baseline) else ""
+        return f"no model beats the baselines: the best, {name(model)}, reaches {value(model)}{how}"
+    which = f"the baseline {name(baseline)}" if len(baselines) == 1 else f"all {len(baselines)} baselines"
+    reached = value(baseline) if len(baselines) == 1 else f"the best, {name(baseline)}, reaches {value(baseline)}"
+    if apart:
+        return f"{name(model)} beats {which} ({reached})"
+    return f"{name(model)} is ahead of {which}, but not by more than the intervals ({reached})"
+
+
+def _notes(scored: pd.DataFrame) -> list[str]:
+    """What a reader must know beside the sentence."""
+    notes = []
+    models = scored[scored["origin"] != "baseline"]
+    pretrained = models[models["origin"] == "pretrained"]
+    if len(pretrained) and models.iloc[0]["origin"] == "scratch":
+        other = pretrained.iloc[0]
+        notes.append(
+            f"{name(models.iloc[0])} was trained from scratch; the best pretrained model, {name(other)}, reaches {value(other)}."
+        )
+    fewest = int(scored.iloc[:2]["seeds"].min())
+    if fewest == 1:
+        notes.append("The comparison rests on a single seed, so the spread between seeds is not known.")
+    else:
+        notes.append(f"Values are means over seeds (at least {fewest} each).")
+    return notes

@@ -1,0 +1,63 @@
+"""Write the report of a study."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from glmflow.files import atomic_path
+
+from .figures import write_figures
+from .index_page import index_page
+from .inputs import ReportInputs
+from .study import Study
+from .tracks_page import TracksPage, tracks_page
+
+
+def write_report(inputs: ReportInputs, output: str | Path) -> None:
+    """Write `index.html`, `tracks.html`, `data/` and `figures/` into the folder `output`, replacing what was there.
+
+    Both pages hold all they need (scripts, styles, data) and open by double click without a network.
+
+    Raises
+    ------
+    InputError
+        Where a table lacks a column, or the headline metric was not computed.
+    """
+    study = Study(inputs)
+    browser = tracks_page(study)
+    with atomic_path(output) as folder:
+        write_data(study, browser, folder / "data")
+        figures = write_figures(study, browser, folder / "figures")
+        index = index_page(
+            study, set(browser.genes["gene_id"]), figures, sorted(p.name for p in (folder / "data").iterdir())
+        )
+        (folder / "tracks.html").write_text(browser.html, encoding="utf-8")
+        (folder / "index.html").write_text(index, encoding="utf-8")
+
+
+def write_data(study: Study, browser: TracksPage, folder: Path) -> None:
+    """Write the table behind every figure."""
+    folder.mkdir(parents=True)
+    tables = {
+        "metrics": study.metrics,
+        "summary": study.summary.drop(columns="key"),
+        "leaderboard": pd.concat(study.cells.values()).drop(columns="key"),
+        "costs": study.costs.drop(columns="key"),
+        "training": study.curves.drop(columns="key"),
+        "genes": study.genes.drop(columns="key"),
+        "tracks": study.statistics,
+        "replicates": study.replicates,
+        "windows": study.windows,
+        "leakage": study.leakage,
+        "variants": study.variants,
+        "warnings": study.warnings,
+        "browser_regions": pd.DataFrame(browser.regions, columns=["chrom", "start", "end"]),
+    }
+    for name, table in tables.items():
+        if len(table):
+            table.to_csv(folder / f"{name}.tsv", sep="\t", index=False, float_format="%.6g")
+    if study.provenance:
+        (folder / "provenance.json").write_text(json.dumps(study.provenance, indent=1, ensure_ascii=False) + "\n")
