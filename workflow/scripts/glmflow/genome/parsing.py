@@ -1,0 +1,174 @@
+"""Records of a VCF as alleles with their carriers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import cyvcf2
+import numpy as np
+
+from glmflow.errors import InputError
+from glmflow.genome import guards
+from glmflow.genome.alleles import Edit, is_anchored, is_snv, left_out_because, minimal_edit, upper_bases
+from glmflow.genome.ploidy import MISSING, NO_ALLELE, HaploidRuns
+
+
+class Allele(NamedTuple):
+    """An alternative allele and who carries it."""
+
+    pos: int  # 0-based first base of REF
+    last: int  # last reference base it takes
+    ref: str
+    alt: str
+    edit: Edit
+    anchored: bool
+    snv: bool  # every alternative allele of its record changes one base only (bcftools' TYPE="snp")
+    missing: int  # calls of the record that are missing
+    carriers: np.ndarray  # bool[haplotypes]: both of the first sample, both of the second ...
+
+
+@dataclass
+class Parser:
+    """Reads the records of one contig and counts what it leaves out.
+
+    Parameters
+    ----------
+    vcf
+        The file as the user named it, for messages.
+    chrom
+        Contig, by the genome's name.
+    samples
+        Names, in the order of the haplotypes.
+    order
+        Where each of `samples` stands among the samples of the opened file.
+    filters
+        FILTER values to keep (`.` for a record without one); None keeps every record.
+    unphased
+        `refuse`, or `reference` to read unphased heterozygotes as the reference.
+    """
+
+    vcf: Path
+    chrom: str
+    samples: Sequence[str]
+    order: np.ndarray
+    filters: Container[str] | None
+    unphased: str
+    alleles_left_out: Counter = field(default_factory=Counter)
+    calls_left_out: Counter = field(default_factory=Counter)
+    records: list[tuple[int, str]] = field(default_factory=list)  # REF to check: position and bases
+
+    def __post_init__(self):
+        self.ploidy = HaploidRuns(len(self.samples))
+
+    def positions(self, records: Iterator[cyvcf2.Variant]) -> Iterator[list[Allele]]:
+        """Yield the carried alleles of each position, single-base ones first, else in the order of the file."""
+        here: list[Allele] = []
+        pos = -1
+        for record in records:
+            if record.start < pos:
+                raise guards.unsorted(self.chrom, record.start, self.chrom, pos, self.vcf)
+            if record.start != pos:
+                yield _single_bases_first(here)
+                here, pos = [], record.start
+            here.extend(self.record(record))
+        yield _single_bases_first(here)
+
+    def record(self, record: cyvcf2.Variant) -> list[Allele]:
+        """Return the alleles of a record that can be written and that someone carries."""
+        if not record.ALT:
+            return []
+        calls, phased = self._genotypes(record)
+        if not self._passes(record):
+            self._leave_out("filter", calls, range(1, len(record.ALT) + 1))
+            return []
+        ref = upper_bases(record.REF)
+        self.records.append((record.start, ref))
+        self.ploidy.add(calls, record.start, record.start + len(ref))
+        alts = {k: alt.upper() for k, alt in enumerate(record.ALT, 1)}
+        edits = {}
+        for k, alt in alts.items():
+            reason = left_out_because(alt)
+            end = _deletion_end(record, k) if alt == "<DEL>" else None
+            if alt == "<DEL>" and end is None:
+                reason = "symbolic"
+            if reason:
+                self._leave_out(reason, calls, [k])
+            else:
+                edits[k] = Edit(record.start + 1, end, "") if end else minimal_edit(record.start, ref, alt)
+        calls = self._phased_only(record, calls, phased, list(edits))
+        snv = len(edits) == len(alts) and all(map(is_snv, edits.values()))
+        missing = int((calls == MISSING).sum())
+        self.calls_left_out["missing"] += missing
+        found = []
+        for k, edit in edits.items():
+            carriers = (calls == k).ravel()
+            if carriers.any():
+                last = (edit.end if alts[k] == "<DEL>" else record.start + len(ref)) - 1
+                anchored = is_anchored(ref, alts[k], edit)
+                found.append(Allele(record.start, last, ref, alts[k], edit, anchored, snv, missing, carriers))
+            else:
+                self.alleles_left_out["not_carried"] += 1
+        return found
+
+    def _genotypes(self, record: cyvcf2.Variant) -> tuple[np.ndarray, np.ndarray]:
+        """Return int[samples, 2] alleles (-1 missing, -2 none) and bool[samples] whether phased."""
+        try:
+            genotypes = record.genotype.array()[self.order]
+        except Exception as error:  # cyvcf2 raises a bare Exception
+            raise InputError(
+                f"no genotypes (GT) at {self.chrom}:{record.start + 1}",
+                where=self.vcf,
+                mend="Give a VCF with a GT field.",
+            ) from error
+        guards.check_ploidy(genotypes, self.chrom, record.start, self.vcf)
+        if genotypes.shape[1] == 2:
+            genotypes = np.insert(genotypes, 1, NO_ALLELE, axis=1)
+        return genotypes[:, :2], genotypes[:, 2].astype(bool)
+
+    def _passes(self, record: cyvcf2.Variant) -> bool:
+        """Return whether the FILTER policy keeps a record."""
+        return self.filters is None or all(name in self.filters for name in record.FILTERS or ["."])
+
+    def _phased_only(
+        self, record: cyvcf2.Variant, calls: np.ndarray, phased: np.ndarray, kept: list[int]
+    ) -> np.ndarray:
+        """Return the calls without unphased heterozygotes of a kept allele."""
+        if phased.all():
+            return calls
+        first, second = calls.T
+        differ = ~phased & (first != second) & (second != NO_ALLELE)
+        carries = differ[:, None] & np.isin(calls, kept)
+        unknown = carries.any(axis=1)
+        if not unknown.any():
+            return calls
+        if self.unphased == "refuse":
+            who = [self.samples[i] for i in np.flatnonzero(unknown)]
+            raise guards.unphased_heterozygotes(self.chrom, record.start, who, self.vcf)
+        self.alleles_left_out["unphased"] += len(set(calls[unknown].ravel()) & set(kept))
+        self.calls_left_out["unphased"] += int(carries.sum())
+        return np.where(unknown[:, None], 0, calls)
+
+    def _leave_out(self, reason: str, calls: np.ndarray, alleles: Sequence[int]) -> None:
+        """Count alleles that are not used, and the calls of them."""
+        self.alleles_left_out[reason] += len(alleles)
+        self.calls_left_out[reason] += int(np.isin(calls, alleles).sum())
+
+
+def _single_bases_first(alleles: list[Allele]) -> list[Allele]:
+    """Let an allele that changes the base of a position precede an insertion that is anchored on it."""
+    return sorted(alleles, key=lambda allele: not len(allele.ref) == len(allele.alt) == 1)
+
+
+def _deletion_end(record: cyvcf2.Variant, allele: int) -> int | None:
+    """Return the 0-based half-open end of a `<DEL>`, by END or else SVLEN; None where there is neither."""
+    end = record.INFO.get("END")
+    if end is None:
+        length = record.INFO.get("SVLEN")
+        if isinstance(length, tuple):
+            length = length[allele - 1] if len(length) >= allele else None
+        end = None if length is None else record.start + 1 + abs(int(length))
+    return int(end) if end is not None and end > record.start + 1 else None

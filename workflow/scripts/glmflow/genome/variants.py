@@ -1,0 +1,205 @@
+"""A cohort's phased variants, parsed once into arrays on disk."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from glmflow.errors import InputError
+from glmflow.files import atomic_path, sha256
+from glmflow.genome import guards
+from glmflow.genome.contigs import some
+from glmflow.genome.parsing import Parser
+from glmflow.genome.reference import Reference
+from glmflow.genome.store import VERSION, VariantStore, contig_folder, open_store
+from glmflow.genome.writing import ContigWriter
+
+__all__ = ["build_store", "open_store"]
+
+log = logging.getLogger(__name__)
+
+Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
+
+
+def build_store(
+    vcf: Paths,
+    reference: Reference,
+    folder: str | PathLike[str],
+    *,
+    samples: Sequence[str] | None = None,
+    contigs: Sequence[str] | None = None,
+    filter_policy: Sequence[str] | None = ("PASS", "."),
+    unphased: str = "refuse",
+    cores: int = 1,
+) -> VariantStore:
+    """Parse a phased VCF or BCF into a variant store, unless the folder has that very store already.
+
+    Memory grows with the number of variants of a contig (some hundred bytes each), not with that of the people.
+
+    Parameters
+    ----------
+    vcf
+        VCF or BCF, or several that have their contigs apart.
+    reference
+        The genome that the variants were called on.
+    folder
+        Where the store goes.
+    samples, contigs
+        What to read; all by default. Contigs by the genome's names.
+    filter_policy
+        FILTER values to keep (`.`: a record without one); None keeps every record.
+    unphased
+        What to do with unphased heterozygotes: `refuse`, or read them as the `reference`.
+    cores
+        Processes.
+
+    Raises
+    ------
+    InputError
+        The VCF is missing, unsorted or of another genome, lacks a sample or contig, has unphased
+        heterozygotes (unless told otherwise) or nothing that any haplotype carries.
+    """
+    folder = Path(folder)
+    vcfs = [Path(vcf)] if isinstance(vcf, str | PathLike) else [Path(path) for path in vcf]
+    if unphased not in ("refuse", "reference"):
+        raise InputError(f"unphased: {unphased!r}", mend="Say refuse or reference.")
+    settings = {
+        "version": VERSION,
+        "samples_wanted": None if samples is None else list(samples),
+        "contigs_wanted": None if contigs is None else list(contigs),
+        "filter_policy": None if filter_policy is None else list(filter_policy),
+        "unphased": unphased,
+    }
+    inputs = [*vcfs, reference.path]
+    if _is_current(folder, settings, inputs):
+        log.info("%s: up to date", folder)
+        return open_store(folder)
+    with atomic_path(folder) as temporary, tempfile.TemporaryDirectory() as scratch:
+        jobs = _jobs(vcfs, reference, temporary, Path(scratch), samples, contigs, filter_policy, unphased)
+        counts = [row for rows in _run(jobs, cores) for row in rows]
+        if not any(outcome == "applied" and calls for _, _, outcome, _, calls in counts):
+            raise InputError(
+                f"nothing that {some(jobs[0].samples)} carry could be applied",
+                where=some(map(str, vcfs)),
+                mend="Check the samples, the contig names and the FILTER policy.",
+            )
+        description = settings | {
+            "samples": jobs[0].samples,
+            "contigs": {job.chrom: reference.contigs[job.chrom] for job in jobs},
+            "counts": counts,
+            "inputs": [_fingerprint(path) for path in inputs],
+        }
+        (temporary / "store.json").write_text(json.dumps(description, indent=1))
+    return open_store(folder)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """The parsing of one contig."""
+
+    vcf: Path  # as the user named it
+    source: Path  # indexed
+    chrom: str
+    name: str  # of the contig in the VCF
+    samples: list[str]
+    reference: Reference
+    folder: Path
+    filter_policy: Sequence[str] | None
+    unphased: str
+
+
+def _jobs(
+    vcfs: list[Path],
+    reference: Reference,
+    folder: Path,
+    scratch: Path,
+    samples: Sequence[str] | None,
+    contigs: Sequence[str] | None,
+    filter_policy: Sequence[str] | None,
+    unphased: str,
+) -> list[_Job]:
+    """Check the files against each other and return what to parse, in the order of the genome."""
+    jobs: dict[str, _Job] = {}
+    for i, vcf in enumerate(vcfs):
+        source = guards.indexed(vcf, scratch / str(i))
+        samples = guards.find_samples(vcf, samples)
+        for chrom, name in guards.find_contigs(source, reference, contigs, vcf).items():
+            if chrom in jobs:
+                raise InputError(
+                    f"contig {chrom} is in {jobs[chrom].vcf} too", where=vcf, mend="Give each contig once."
+                )
+            jobs[chrom] = _Job(vcf, source, chrom, name, samples, reference, folder, filter_policy, unphased)
+    missing = [chrom for chrom in contigs or () if chrom not in jobs]
+    if missing or not jobs:
+        raise InputError(f"no records of contig {some(missing)}", where=some(map(str, vcfs)), mend="Check the contigs.")
+    return [jobs[chrom] for chrom in reference.contigs if chrom in jobs]
+
+
+def _run(jobs: list[_Job], cores: int) -> list[list[tuple]]:
+    """Parse every contig and return their counts."""
+    if cores == 1 or len(jobs) == 1:
+        return [_parse(job) for job in jobs]
+    with ProcessPoolExecutor(min(cores, len(jobs))) as pool:
+        return list(pool.map(_parse, jobs))
+
+
+def _parse(job: _Job) -> list[tuple]:
+    """Parse one contig into its folder and return its counts."""
+    file = guards.open_vcf(job.source, job.samples)
+    order = np.array([file.samples.index(sample) for sample in job.samples])
+    parser = Parser(job.vcf, job.chrom, job.samples, order, job.filter_policy, job.unphased)
+    length = job.reference.contigs[job.chrom]
+    writer = ContigWriter(contig_folder(job.folder, job.chrom), 2 * len(job.samples))
+    for alleles in parser.positions(file(f"{job.name}:1-{length}")):
+        for allele in alleles:
+            writer.add(allele)
+        if len(parser.records) >= 4096:
+            _check_records(parser, job)
+    _check_records(parser, job)
+    outcomes = writer.finish(parser.ploidy.runs(length))
+    for reason, alleles in parser.alleles_left_out.items():
+        for rows in outcomes.values():
+            rows[reason] = alleles, parser.calls_left_out[reason]
+    for rows in outcomes.values():
+        rows["missing"] = 0, parser.calls_left_out["missing"]
+    return [
+        (job.chrom, mode, outcome, *numbers) for mode, rows in outcomes.items() for outcome, numbers in rows.items()
+    ]
+
+
+def _check_records(parser: Parser, job: _Job) -> None:
+    """Compare the reference alleles read so far with the genome."""
+    positions, alleles = zip(*parser.records) if parser.records else ((), ())
+    guards.check_reference_alleles(job.reference, job.chrom, positions, alleles, job.vcf)
+    parser.records.clear()
+
+
+def _is_current(folder: Path, settings: dict, inputs: list[Path]) -> bool:
+    """Return whether a folder has the store of these settings and of inputs with this content."""
+    try:
+        description = json.loads((folder / "store.json").read_text())
+    except FileNotFoundError:
+        return False
+    recorded = description.get("inputs", [])
+    same_settings = all(description.get(key) == value for key, value in settings.items())
+    return same_settings and len(recorded) == len(inputs) and all(map(_unchanged, inputs, recorded))
+
+
+def _fingerprint(path: Path) -> dict:
+    """Return what tells whether a file has changed."""
+    return {"size": path.stat().st_size, "modified": path.stat().st_mtime_ns, "sha256": sha256(path)}
+
+
+def _unchanged(path: Path, recorded: dict) -> bool:
+    """Return whether a file has the recorded content; it is read only where its time differs."""
+    if not path.exists() or path.stat().st_size != recorded["size"]:
+        return False
+    return path.stat().st_mtime_ns == recorded["modified"] or sha256(path) == recorded["sha256"]
