@@ -63,13 +63,27 @@ def match_contigs(
     return {name: name if name in equal else renamed[name] for name in ours if name in equal | renamed.keys()}
 
 
+def find_contig(name: str, names: Iterable[str]) -> str | None:
+    """Return the one of some contig names that means `name`: the same, or alone in differing by its prefix."""
+    names = set(names)
+    if name in names:
+        return name
+    alike = _by_core_name(names, set()).get(_core_name(name), [])
+    return alike[0] if len(alike) == 1 else None
+
+
+def _core_name(name: str) -> str:
+    """Return a contig's name without the prefix `chr`; the mitochondrion is `M`."""
+    core = name[3:] if name[:3].lower() == "chr" else name
+    return "M" if core.upper() == "MT" else core
+
+
 def _by_core_name(names: Iterable[str], leave_out: set[str]) -> dict[str, list[str]]:
-    """Group names by what is left without the prefix `chr`, the mitochondrion being `M`."""
+    """Group names by what is left without their prefix."""
     groups: dict[str, list[str]] = {}
     for name in names:
         if name not in leave_out:
-            core = name[3:] if name[:3].lower() == "chr" else name
-            groups.setdefault("M" if core.upper() == "MT" else core, []).append(name)
+            groups.setdefault(_core_name(name), []).append(name)
     return groups
 
 

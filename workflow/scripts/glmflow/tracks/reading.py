@@ -1,0 +1,200 @@
+"""Reading bigWig tracks: a missing interval, a missing contig and a value that is no number are 0."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyBigWig
+
+from glmflow.errors import InputError
+from glmflow.genome.contigs import find_contig, match_contigs
+
+_BIGWIG, _BIGBED = 0x888FFC26, 0x8789F2EB
+
+
+class TrackReader:
+    """Coverage of several tracks by coordinates.
+
+    Handles are opened when first needed, anew in every process, so that an instance can be pickled and shared
+    with workers however those are started.
+
+    Parameters
+    ----------
+    paths
+        bigWig files, one a track.
+
+    Attributes
+    ----------
+    paths : list[Path]
+        The files, in the order of the tracks.
+    contigs : dict[str, int]
+        Length in bases of every contig that any of the files names.
+
+    Raises
+    ------
+    InputError
+        A file is missing, damaged or not bigWig.
+    """
+
+    def __init__(self, paths: Sequence[str | os.PathLike[str]]):
+        self.paths = [Path(path) for path in paths]
+        self.contigs: dict[str, int] = {}
+        self._handles: list[_Track] = []
+        self._owner = -1
+        for track in self._open():
+            self.contigs |= track.contigs
+
+    def read(self, chrom: str, start: int, end: int) -> np.ndarray:
+        """Return the coverage of an interval.
+
+        Parameters
+        ----------
+        chrom
+            Contig; a track that does not have it is 0 there. `chr1` and `1` are taken as the same.
+        start, end
+            0-based half-open; may reach past either end of the contig, where tracks are 0.
+
+        Returns
+        -------
+        float32[tracks, end - start]
+            Finite values.
+        """
+        coverage = np.zeros((len(self.paths), end - start), np.float32)
+        for row, track in zip(coverage, self._open()):
+            values = track.values(chrom, start, end)
+            if len(values):
+                inside = row[max(-start, 0) :][: len(values)]
+                np.copyto(inside, values, where=np.isfinite(values))
+        return coverage
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_handles": [], "_owner": -1}
+
+    def _open(self) -> list[_Track]:
+        """Return this process's own handles."""
+        if self._owner != os.getpid():
+            self._handles = [_Track(path) for path in self.paths]
+            self._owner = os.getpid()
+        return self._handles
+
+
+class _Track:
+    """One open bigWig file."""
+
+    def __init__(self, path: Path):
+        self.file = open_bigwig(path)
+        self.contigs: dict[str, int] = self.file.chroms()
+        self._names: dict[str, str | None] = {}
+
+    def name(self, chrom: str) -> str | None:
+        """Return what this file calls a contig."""
+        if chrom not in self._names:
+            self._names[chrom] = find_contig(chrom, self.contigs)
+        return self._names[chrom]
+
+    def values(self, chrom: str, start: int, end: int) -> np.ndarray:
+        """Return the part of an interval that the contig has: float32, NaN where there is no value."""
+        name = self.name(chrom)
+        start, end = max(start, 0), min(end, self.contigs.get(name, 0))
+        if start >= end:
+            return np.empty(0, np.float32)
+        return np.asarray(self.file.values(name, start, end, numpy=True), np.float32)
+
+
+def open_bigwig(path: str | os.PathLike[str]) -> pyBigWig.pyBigWig:
+    """Open a bigWig file for reading.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged or not bigWig.
+    """
+    read_summary(path)  # tells a bad file apart before the C library does in its own many lines
+    try:
+        return pyBigWig.open(str(path))
+    except RuntimeError as error:
+        raise InputError("a damaged bigWig file", where=path, mend="Fetch it again.") from error
+
+
+class Summary(NamedTuple):
+    """What a bigWig file says of itself."""
+
+    bases: int
+    minimum: float
+    maximum: float
+    sum: float
+    sum_of_squares: float
+
+
+def read_summary(path: str | os.PathLike[str]) -> Summary:
+    """Return the summary in a bigWig file's head.
+
+    The layout is that of Kent et al. 2010 (doi:10.1093/bioinformatics/btq351), supplementary tables 5 and 18.
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged or not bigWig.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as handle:
+            head = handle.read(64).ljust(64, b"\0")
+            order = "<" if head[:4] in (struct.pack("<I", _BIGWIG), struct.pack("<I", _BIGBED)) else ">"
+            magic, *_, index, _, _, _, at = struct.unpack(order + "IHHQQQHHQQ", head[:52])
+            if magic != _BIGWIG:
+                what = "a bigBed file, not bigWig" if magic == _BIGBED else "not a bigWig file"
+                raise InputError(what, where=path, mend="Give per-base signal as bigWig.")
+            handle.seek(at)
+            summary = handle.read(40)
+    except FileNotFoundError:
+        raise InputError("no such bigWig file", where=path, mend="Check the path.") from None
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", where=path, mend="Check the path.") from None
+    if index >= size or len(summary) < 40:
+        raise InputError("a truncated bigWig file", where=path, mend="Fetch it again.")
+    if not at:  # version 1 of the format has no summary
+        return Summary(0, np.nan, np.nan, np.nan, np.nan)
+    return Summary(*struct.unpack(order + "Qdddd", summary))
+
+
+def check_track_matches(path: str | os.PathLike[str], contigs: Mapping[str, int]) -> dict[str, str]:
+    """Stop when a track lies on another genome build.
+
+    Parameters
+    ----------
+    path
+        bigWig file.
+    contigs
+        Length in bases of every contig of the genome.
+
+    Returns
+    -------
+    dict[str, str]
+        The genome's names of the contigs that both have, to the file's.
+
+    Raises
+    ------
+    InputError
+        A contig has another length than in the genome, or no contig is shared; or as `open_bigwig`.
+    """
+    theirs = open_bigwig(path).chroms()
+    names = match_contigs(contigs, theirs, where=path)
+    for ours, name in names.items():
+        if theirs[name] != contigs[ours]:
+            raise InputError(
+                f"a track of another genome build: contig {name} has {theirs[name]:,} bases,"
+                f" in the genome {contigs[ours]:,}",
+                where=path,
+                mend="Give a track of the same build, or lift it over.",
+            )
+    return names
