@@ -1,0 +1,130 @@
+"""What a model is asked about its context, and how its answers are scored and compared."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from glmflow.errors import InputError
+from glmflow.tasks import repeats
+from glmflow.tasks.context_extension import (
+    compare,
+    loss_examples,
+    paired_difference,
+    queries,
+    recall_examples,
+    score,
+)
+from scipy import stats
+
+SEGMENT = 32
+
+
+def make_examples():
+    rng = np.random.default_rng(0)
+    chain = repeats.markov_chain(rng)
+    windows = repeats.plant_copies(repeats.markov_sequences(chain, 6, 512, rng), rng)
+    found = repeats.needles(repeats.markov_sequences(chain, 4, 512, rng), rng, [64, 300], SEGMENT)
+    return windows, found, pd.concat([loss_examples(windows, 64), recall_examples(found, SEGMENT)])
+
+
+def copier(query):
+    """A model that knows a base when the 12 before it occur earlier, on this strand, and guesses otherwise."""
+    nats = np.full(query.scored, np.log(4.0))
+    distance = repeats.find_repeats(query.sequence, 12)[-query.scored :]
+    for place in np.flatnonzero(distance):
+        index = len(query.sequence) - query.scored + place
+        right = query.sequence[index] == query.sequence[index - distance[place]]
+        nats[place] = 0.1 if right else 3.0
+    return nats
+
+
+def predict(examples, contexts, model=copier, masked=False):
+    rows = []
+    for query in queries(examples, contexts):
+        nats = model(query)
+        rows.append((query.example, query.context_bp, np.where(query.hidden, nats, np.nan) if masked else nats))
+    return pd.DataFrame(rows, columns=["example", "context_bp", "prediction"])
+
+
+def by_key(rows):
+    return {(row["metric"], row["subset"], row["context_bp"]): row for row in rows}
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_same_bases_are_scored_at_every_context(masked):
+    windows, _, examples = make_examples()
+    rows = by_key(score(examples, predict(examples, [128, 256, 512], masked=masked), draws=50))
+    asked = np.arange(64) % 7 == 0 if masked else np.ones(64, bool)
+    last = windows.repeat[:, -64:][:, asked]
+    for context in (128, 256, 512):
+        assert rows["loss", "all", context]["n"] == 6  # windows, the units that are resampled
+        repeat, background = (rows["loss", subset, context]["value"] for subset in ("repeat", "background"))
+        pooled = last.mean() * repeat + (1 - last.mean()) * background
+        assert rows["loss", "all", context]["value"] == pytest.approx(pooled)
+
+
+def test_a_model_that_copies_gains_on_repeats_alone():
+    _, _, examples = make_examples()
+    rows = by_key(score(examples, predict(examples, [128, 512]), draws=50))
+    assert rows["loss", "repeat", 512]["value"] < rows["loss", "repeat", 128]["value"] - 0.1
+    assert rows["loss", "background", 512]["value"] == pytest.approx(np.log(4), abs=0.1)
+
+
+def test_recall_is_what_the_copy_is_worth():
+    _, _, examples = make_examples()
+    rows = by_key(score(examples, predict(examples, [128]), draws=50))
+    for distance in (64, 300):
+        exact = rows["copy_advantage", "exact", distance]
+        # 24 bases are scored: the copier recognises the copy after 12, of which 8 are left out of scoring.
+        assert exact["value"] == pytest.approx((24 - 4) / 24 * (np.log(4) - 0.1), abs=0.02)
+        assert exact["n"] == 4
+        assert rows["copy_advantage", "mutated", distance]["value"] < exact["value"]
+        assert rows["copy_advantage", "reverse_complement", distance]["value"] == pytest.approx(0, abs=0.05)
+
+
+def test_a_control_is_asked_once_for_all_its_needles():
+    _, found, examples = make_examples()
+    assert len(found) == 4 * 2 * 3
+    assert (examples["variant"] == "control").sum() == 4
+
+
+def test_a_context_that_cannot_be_asked_is_refused():
+    _, _, examples = make_examples()
+    for context in (64, 1024):
+        with pytest.raises(InputError, match=f"a context of {context} bases"):
+            list(queries(examples, [context]))
+
+
+def test_a_missing_prediction_is_refused():
+    _, _, examples = make_examples()
+    predictions = predict(examples, [128])
+    with pytest.raises(InputError, match="1 examples have no prediction, loss0"):
+        score(examples, predictions[predictions["example"] != "loss0"])
+
+
+def test_paired_difference_is_the_paired_t_test():
+    one, other = [1.0, 2.0, 4.0, 3.5], [0.5, 1.8, 3.1, 3.0]
+    found = paired_difference(one, other)
+    oracle = stats.ttest_rel(one, other)
+    interval = oracle.confidence_interval(0.95)
+    assert found.p == pytest.approx(oracle.pvalue)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert found.mean == pytest.approx(0.525) and found.seeds == 4
+    assert np.isnan(paired_difference([1.0], [2.0]).p)
+
+
+def test_methods_are_compared_seed_by_seed():
+    rng = np.random.default_rng(0)
+    seeds = rng.normal(size=5)  # a seed shifts all methods alike: only a paired test sees the small difference
+    noise = rng.normal(scale=0.01, size=5)
+    rows = [
+        {"model": model, "seed": seed, "metric": "loss", "subset": "all", "context_bp": 512, "value": value}
+        for model, values in {"yarn": seeds, "ours": seeds - 0.1 + noise, "pi": seeds + noise}.items()
+        for seed, value in enumerate(values)
+    ]
+    table = compare(pd.DataFrame(rows), "yarn").set_index("model")
+    assert list(table.index) == ["ours", "pi"]
+    assert table.loc["ours", "high"] < 0 and table.loc["ours", "p_holm"] < 0.01
+    assert table.loc["pi", "low"] < 0 < table.loc["pi", "high"]
+    assert table.loc["ours", "p_holm"] == pytest.approx(2 * table.loc["ours", "p"])
+    with pytest.raises(InputError, match="no result of 'clex'"):
+        compare(pd.DataFrame(rows), "clex")

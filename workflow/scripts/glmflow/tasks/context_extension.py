@@ -1,0 +1,224 @@
+"""How far back a model makes use of its context: loss as context grows, recall of a repeated segment, methods compared.
+
+Two questions are asked of every extended model:
+
+* **Loss.** The same last bases of each window are scored with more and more of what lies before them. All bases,
+  bases that continue a repeat and background are kept apart: background hardly gains from context, so their mean
+  would hide what happens to either.
+* **Recall.** The last bases of a window occur once before, a known distance back: as they are, mutated, or on the
+  other strand. What the copy is worth is the loss without it minus the loss with it, in nats a base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from glmflow.errors import InputError
+from glmflow.statistics.bootstrap import interval_of_mean, interval_of_sums
+
+from .repeats import RECOGNISED, Needle, Windows
+from .tables import examples_table, metric_row
+
+HIDDEN_EVERY = {"loss": 7, "recall": 4}
+"""A masked model is asked one in so many of the scored bases at once: it needs the others around them."""
+
+
+class Query(NamedTuple):
+    """One thing to ask a model: the loss of the last bases of a sequence, in nats.
+
+    ``example`` and ``context_bp`` name the row of the predictions table, ``sequence`` is ``uint8[T]`` and `scored` how
+    many bases at its end are asked. A masked model hides, and is asked, only ``hidden`` (bool ``[scored]``).
+    """
+
+    example: str
+    context_bp: int
+    sequence: NDArray[np.uint8]
+    scored: int
+    hidden: NDArray[np.bool_]
+
+
+def loss_examples(windows: Windows, scored: int, names: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return one example a window, with which of its bases continue a repeat.
+
+    Parameters
+    ----------
+    windows
+        Sequences ``[n, T]`` of the longest context, and repeats.
+    scored
+        Bases at the end that are scored, below the shortest context that will be asked.
+    names
+        Unique names of the windows, such as coordinates.
+    """
+    names = [f"loss{index}" for index in range(len(windows.sequence))] if names is None else names
+    return examples_table(
+        pd.DataFrame(
+            {
+                "example": list(names),
+                "split": "test",
+                "subset": "loss",
+                "group": list(names),
+                "sequence": [_text(row) for row in windows.sequence],
+                "scored": scored,
+                "repeat": ["".join("01"[mark] for mark in row[-scored:].astype(int)) for row in windows.repeat],
+            }
+        )
+    )
+
+
+def recall_examples(needles: Sequence[Needle], segment: int) -> pd.DataFrame:
+    """Return two examples a needle, with and without the copy; a control shared by needles appears once.
+
+    Parameters
+    ----------
+    needles
+        From `glmflow.tasks.repeats.needles`.
+    segment
+        Bases of the repeated segment.
+    """
+    rows, controls = [], {}
+    for index, needle in enumerate(needles):
+        text = _text(needle.control)
+        control = controls.setdefault(text, f"control{len(controls)}")
+        rows.append((f"recall{index}", control, _text(needle.repeat), needle.variant, needle.distance))
+    rows += [(name, name, text, "control", 0) for text, name in controls.items()]
+    table = pd.DataFrame(rows, columns=["example", "group", "sequence", "variant", "distance"])
+    return examples_table(table.assign(split="test", subset="recall", scored=segment - RECOGNISED))
+
+
+def queries(examples: pd.DataFrame, contexts: Sequence[int]) -> Iterator[Query]:
+    """Yield what a model is asked: windows at every context, needles at their whole length.
+
+    Raises
+    ------
+    InputError
+        Where a context is shorter than what is scored, or longer than a window.
+    """
+    for row in examples.itertuples():
+        sequence = np.frombuffer(row.sequence.encode(), np.uint8)
+        hidden = np.arange(row.scored) % HIDDEN_EVERY[row.subset] == 0
+        for context in contexts if row.subset == "loss" else [len(sequence)]:
+            if not row.scored < context <= len(sequence):
+                raise InputError(
+                    f"a context of {context} bases for a window of {len(sequence)} with {row.scored} scored",
+                    mend="Take contexts longer than the scored bases and no longer than the windows.",
+                )
+            yield Query(row.example, context, sequence[-context:], row.scored, hidden)
+
+
+def score(examples: pd.DataFrame, predictions: pd.DataFrame, draws: int = 1000, seed: int = 0) -> list[dict[str, Any]]:
+    """Score the losses a model gave.
+
+    Parameters
+    ----------
+    examples
+        Of `loss_examples` and `recall_examples`.
+    predictions
+        ``example``, ``context_bp`` and ``prediction``: nats of the scored bases, not a number where not asked.
+    draws
+        Bootstrap draws over windows or needles.
+
+    Returns
+    -------
+    list of dict
+        Rows of a metrics table. ``loss`` (nats a base; subsets all, repeat, background) at each ``context_bp``;
+        ``copy_advantage`` (nats a base; the subset is the variant), where ``context_bp`` is the distance.
+    """
+    table = predictions.merge(examples, on="example", validate="many_to_one")
+    if missing := set(examples["example"]) - set(table["example"]):
+        raise InputError(f"{len(missing)} examples have no prediction, {min(missing)} among them")
+    return [
+        *_loss_rows(table[table["subset"] == "loss"], draws, seed),
+        *_recall_rows(table[table["subset"] == "recall"], draws, seed),
+    ]
+
+
+def _loss_rows(table: pd.DataFrame, draws: int, seed: int) -> Iterator[dict[str, Any]]:
+    for context, group in table.groupby("context_bp"):
+        nats = np.stack(group["prediction"].to_list())
+        repeat = np.stack([np.frombuffer(text.encode(), np.uint8) == ord("1") for text in group["repeat"]])
+        asked = ~np.isnan(nats)
+        for subset, chosen in {"all": asked, "repeat": asked & repeat, "background": asked & ~repeat}.items():
+            sums = np.stack([np.where(chosen, nats, 0).sum(axis=1), chosen.sum(axis=1)], axis=1)
+            if sums[:, 1].any():
+                value = interval_of_sums(sums, lambda total: total[..., 0] / total[..., 1], draws, seed)
+                yield metric_row("loss", value, subset=subset, context_bp=context)
+
+
+def _recall_rows(table: pd.DataFrame, draws: int, seed: int) -> Iterator[dict[str, Any]]:
+    loss = table.assign(loss=[np.nanmean(nats) for nats in table["prediction"]])
+    control = loss[loss["variant"] == "control"].set_index("group")["loss"]
+    for (variant, distance), group in loss[loss["variant"] != "control"].groupby(["variant", "distance"]):
+        advantage = control.loc[group["group"]].to_numpy() - group["loss"].to_numpy()
+        value = interval_of_mean(advantage, draws, seed)
+        yield metric_row("copy_advantage", value, subset=variant, context_bp=distance)
+
+
+class Difference(NamedTuple):
+    """A mean difference over seeds with its 95 % interval (Student's t) and the p-value of the paired t-test."""
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    seeds: int
+
+
+def paired_difference(one: Sequence[float], other: Sequence[float]) -> Difference:
+    """Compare two methods seed by seed (`one` minus `other`); interval and p-value need two seeds."""
+    difference = np.asarray(one, float) - np.asarray(other, float)
+    n, mean = len(difference), float(difference.mean())
+    if n < 2:
+        return Difference(mean, np.nan, np.nan, np.nan, n)
+    half = float(stats.t.ppf(0.975, n - 1) * stats.sem(difference))
+    p = float(stats.ttest_rel(one, other).pvalue) if difference.any() else 1.0
+    return Difference(mean, mean - half, mean + half, p, n)
+
+
+def compare(metrics: pd.DataFrame, reference: str, by: str = "model") -> pd.DataFrame:
+    """Compare every method with one of them, paired by seed, metric by metric.
+
+    Parameters
+    ----------
+    metrics
+        Metrics tables of all runs: `by`, ``seed``, ``metric``, ``subset``, ``context_bp``, ``value``.
+    reference
+        The method (a value of `by`) that the others are compared with.
+
+    Returns
+    -------
+    DataFrame
+        `by`, ``metric``, ``subset``, ``context_bp``, ``mean``, ``low``, ``high`` (method minus reference), ``p``,
+        ``p_holm`` (corrected over all rows; Holm 1979) and ``seeds``.
+    """
+    key = ["metric", "subset", "context_bp"]
+    wide = metrics.pivot_table(index=[*key, "seed"], columns=by, values="value")
+    if reference not in wide:
+        raise InputError(f"there is no result of '{reference}' to compare with", mend=f"Take one of {list(wide)}.")
+    rows = []
+    for values, group in wide.groupby(level=key):
+        for method in wide.columns.drop(reference):
+            both = group[[method, reference]].dropna()
+            if len(both):
+                difference = paired_difference(both[method], both[reference])
+                rows.append({by: method, **dict(zip(key, values)), **difference._asdict()})
+    table = pd.DataFrame(rows, columns=[by, *key, *Difference._fields])
+    return table.assign(p_holm=_holm(table["p"].to_numpy()))
+
+
+def _holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return p-values corrected for their number by Holm's step-down; what is not a number stays so."""
+    corrected = np.full(len(p), np.nan)
+    known = np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known])]
+    corrected[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
+    return corrected
+
+
+def _text(sequence: NDArray[np.uint8]) -> str:
+    return sequence.tobytes().decode()
