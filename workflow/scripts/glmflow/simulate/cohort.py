@@ -11,19 +11,19 @@ import pandas as pd
 from glmflow.files import atomic_path
 from glmflow.simulate.expression import activities
 from glmflow.simulate.files import write_fasta, write_table, write_vcf
-from glmflow.simulate.genes import exon_spans, place_genes, promoter_spans
+from glmflow.simulate.genes import exon_spans, place_genes
 from glmflow.simulate.haplotypes import assign_alleles, draw_sites
 from glmflow.simulate.motifs import MOTIF_BP, Grammar, draw_grammar
 from glmflow.simulate.outputs import (
     SimulatedContig,
-    grammar_text,
+    explanation,
     stream,
     write_annotation,
     write_expression,
     write_motifs,
     write_tracks,
 )
-from glmflow.simulate.promoters import Promoter, move_common_variants, plant
+from glmflow.simulate.promoters import covered, move_common_variants, plant, promoters_of
 from glmflow.simulate.sequence import background, codon_frequencies, write_gene
 from glmflow.simulate.settings import SimulationSettings
 
@@ -50,10 +50,7 @@ def simulate_cohort(settings: SimulationSettings, folder: str | PathLike[str]) -
     """
     grammar = draw_grammar(settings.promoter, stream(settings.seed, "grammar"))
     codons = codon_frequencies(settings.genes, stream(settings.seed, "codons"))
-    contigs = [
-        _make_contig(name, number, settings, grammar, codons)
-        for number, name in enumerate(settings.contigs, 1)
-    ]
+    contigs = [_make_contig(name, number, settings, grammar, codons) for number, name in enumerate(settings.contigs, 1)]
     samples = _samples(settings)
     people = samples["sample"].tolist()
     with atomic_path(folder) as temporary:
@@ -81,18 +78,15 @@ def _make_contig(
     spans_of = exon_spans(exons)
     for gene in genes.itertuples():
         write_gene(sequence, (gene.start, gene.end), gene.strand, spans_of[gene.gene_id], codons, rng)
-    promoters = [
-        Promoter(gene.gene_id, int(start), int(end), gene.strand)
-        for gene, (start, end) in zip(genes.itertuples(), promoter_spans(genes, upstream), strict=True)
-    ]
+    promoters = promoters_of(genes, upstream)
     position, carried = draw_sites(length, settings.population, rng)
     position, moved = move_common_variants(position, carried, promoters, settings.expression, rng)
     kept = moved | ~_near(position, np.sort(position[moved]), MOTIF_BP)
     order = np.flatnonzero(kept)[np.argsort(position[kept], kind="stable")]
-    variants = assign_alleles(
-        sequence, position[order], carried[order], moved[order], settings.population, rng
-    )
-    sites = plant(sequence, name, promoters, variants, grammar, (settings.promoter, settings.expression), rng)
+    variants = assign_alleles(sequence, position[order], carried[order], moved[order], settings.population, rng)
+    protected = covered(variants.position, variants.end, length)
+    laid = settings.promoter, settings.expression
+    sites = plant(sequence, name, promoters, variants, protected, grammar, laid, rng)
     activity = activities(sequence, promoters, variants, grammar, settings.promoter.biosamples)
     return SimulatedContig(name, sequence, genes, exons, variants, sites, activity)
 
@@ -114,7 +108,9 @@ def _readme(
 ) -> str:
     genes = sum(len(contig.genes) for contig in contigs)
     count = sum(len(contig.variants) for contig in contigs)
+    biosamples = ", ".join(settings.promoter.biosamples)
     return f"""Everything in this folder is simulated: no base, person or measurement is real.
 
-{len(contigs)} contigs, {genes} genes, {len(samples)} people, {count} variants; biosamples {", ".join(settings.promoter.biosamples)}; seed {settings.seed}.
-{grammar_text(grammar, settings)}"""
+{len(contigs)} contigs, {genes} genes, {len(samples)} people, {count} variants; biosamples {biosamples}; seed {settings.seed}.
+
+{explanation(grammar, settings)}"""

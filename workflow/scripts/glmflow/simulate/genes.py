@@ -59,18 +59,6 @@ def _draw_exons(span: int, settings: GeneSettings, rng: np.random.Generator) -> 
         position = end + int(rng.integers(settings.intron_bp[0], longest_intron + 1))
 
 
-def promoter_spans(genes: pd.DataFrame, length_bp: int) -> np.ndarray:
-    """Return the promoter of each gene, the `length_bp` bases upstream of its start: int64[genes, 2].
-
-    A promoter may reach past the end of its contig (a negative start, or an end past the length).
-    """
-    tss = genes["tss"].to_numpy()
-    plus = (genes["strand"] == "+").to_numpy()
-    return np.stack(
-        [np.where(plus, tss - length_bp, tss + 1), np.where(plus, tss, tss + 1 + length_bp)], axis=1
-    )
-
-
 def exon_spans(exons: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return the exons of each gene, in genome order: gene id -> int64[exons, 2]."""
     order = np.lexsort([exons["start"].to_numpy()])

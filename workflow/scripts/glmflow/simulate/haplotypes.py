@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import msprime
 import numpy as np
 
+from glmflow.genome.alleles import is_anchored, minimal_edit
+from glmflow.genome.conflicts import overlapping
 from glmflow.simulate.sequence import N, decode, encode
 from glmflow.simulate.settings import PopulationSettings
 
@@ -41,9 +43,7 @@ class Variants:
     @property
     def single_base(self) -> np.ndarray:
         """bool[V]: both alleles are one base."""
-        return np.array(
-            [len(a) == len(b) == 1 for a, b in zip(self.reference, self.alternate, strict=True)], bool
-        )
+        return np.array([len(a) == len(b) == 1 for a, b in zip(self.reference, self.alternate, strict=True)], bool)
 
     @property
     def minor_frequency(self) -> np.ndarray:
@@ -56,9 +56,7 @@ class Variants:
         return Variants(self.position[rows], self.reference[rows], self.alternate[rows], self.carried[rows])
 
 
-def draw_sites(
-    length: int, settings: PopulationSettings, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def draw_sites(length: int, settings: PopulationSettings, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Draw polymorphic sites and who carries the alternate allele, by coalescent with recombination (msprime).
 
     Kelleher, Etheridge and McVean, PLoS Comput Biol 12:e1004842 (2016). Populations part from a common one
@@ -130,8 +128,7 @@ def haplotype_sequences(
 ) -> list[np.ndarray]:
     """Return the codes (uint8, of unequal lengths) of a region on each of several haplotypes.
 
-    Indels are applied without the base they share with the genome, so that one may follow a variant of that base;
-    of two carried variants that overlap all the same, the first is applied, as `bcftools consensus` does.
+    Of two carried variants that overlap, the first is applied, as `bcftools consensus` does.
 
     Parameters
     ----------
@@ -145,29 +142,25 @@ def haplotype_sequences(
     region = np.full(end - start, N, np.uint8)
     left, right = max(start, 0), min(end, len(sequence))
     region[left - start : right - start] = sequence[left:right]
-    changes = [
-        _trimmed(int(position) - start, reference, alternate)
-        for position, reference, alternate in zip(
-            variants.position, variants.reference, variants.alternate, strict=True
-        )
-    ]
-    return [_apply(region, [changes[row] for row in np.flatnonzero(column)]) for column in carried.T]
-
-
-def _trimmed(position: int, reference: str, alternate: str) -> tuple[int, int, np.ndarray]:
-    """Return start, end and new codes of a change, without the first base that both alleles of an indel share."""
-    shared = len(reference) != len(alternate) and reference[0] == alternate[0]
-    return position + shared, position + len(reference), encode(alternate[shared:])
+    alleles = list(zip(variants.position.tolist(), variants.reference, variants.alternate, strict=True))
+    edits = [minimal_edit(*allele) for allele in alleles]
+    changes = [(edit.start - start, edit.end - start, encode(edit.bases)) for edit in edits]
+    anchored = np.array([is_anchored(ref, alt, edit) for (_, ref, alt), edit in zip(alleles, edits, strict=True)], bool)
+    grows = np.array([len(alt) > len(ref) for _, ref, alt in alleles], bool)
+    last = variants.end - 1
+    sequences = []
+    for column in carried.T:
+        rows = np.flatnonzero(column)
+        rows = rows[~overlapping(variants.position[rows], last[rows], grows[rows], anchored[rows])]
+        sequences.append(_apply(region, [changes[row] for row in rows]))
+    return sequences
 
 
 def _apply(region: np.ndarray, changes: list[tuple[int, int, np.ndarray]]) -> np.ndarray:
-    pieces, done, inserted = [], 0, -1
+    pieces, done = [], 0
     for start, end, codes in changes:
-        if start < done or start == end == inserted:
-            continue
         pieces += [region[done:start], codes]
         done = end
-        inserted = end if start == end else -1
     return np.concatenate([*pieces, region[done:]])
 
 

@@ -15,7 +15,8 @@ STRAND_SPECIFIC = 2  # index of the motif that acts on the gene's own strand onl
 SATURATION = 0.15
 _WORDS = 4**MOTIF_BP
 _PLACES = 4 ** np.arange(MOTIF_BP - 1, -1, -1)
-_IUPAC = {"AC": "M", "AG": "R", "AT": "W", "CG": "S", "CT": "Y", "GT": "K"}
+DECIMALS = 6  # of log activities: the last bits differ between processors
+_IUPAC = {"A": "A", "C": "C", "G": "G", "T": "T", "AC": "M", "AG": "R", "AT": "W", "CG": "S", "CT": "Y", "GT": "K"}
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,8 @@ class Grammar:
     @property
     def consensus(self) -> list[str]:
         """Each motif in IUPAC letters."""
-        pairs = [
-            ["".join(sorted({decode(a), decode(b)})) for a, b in zip(*rows, strict=True)]
-            for rows in zip(self.first[..., None], self.second[..., None], strict=True)
-        ]
-        return ["".join(_IUPAC.get(bases, bases) for bases in motif) for motif in pairs]
+        words = zip(map(decode, self.first), map(decode, self.second), strict=True)
+        return ["".join(_IUPAC["".join(sorted({a, b}))] for a, b in zip(*pair, strict=True)) for pair in words]
 
     @property
     def pair(self) -> tuple[int, int]:
@@ -126,10 +124,8 @@ def log_activity(grammar: Grammar, promoters: np.ndarray, batch: int = 512) -> n
         uint8[S, L] codes in the gene's direction, the last base next to the transcription start, padded with N on
         the left where a promoter is shorter than L.
     """
-    return np.concatenate(
-        [_log_activity(grammar, promoters[i : i + batch]) for i in range(0, len(promoters), batch)]
-        or [np.zeros((0, len(grammar.effects)))]
-    )
+    batches = [_log_activity(grammar, promoters[first : first + batch]) for first in range(0, len(promoters), batch)]
+    return np.concatenate([np.zeros((0, len(grammar.effects))), *batches]).round(DECIMALS)
 
 
 def _log_activity(grammar: Grammar, promoters: np.ndarray) -> np.ndarray:

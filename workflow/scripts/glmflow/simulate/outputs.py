@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from glmflow.simulate.expression import (
+    LEAST_VARIANCE,
     Activities,
     achieved_heritability,
     genetic_expression,
@@ -19,7 +20,7 @@ from glmflow.simulate.expression import (
 from glmflow.simulate.files import write_table
 from glmflow.simulate.genes import gtf_lines
 from glmflow.simulate.haplotypes import Variants
-from glmflow.simulate.motifs import MOTIF_BP, PAIR_DISTANCE_BP, STRAND_SPECIFIC, Grammar
+from glmflow.simulate.motifs import MOTIF_BP, PAIR_DISTANCE_BP, SATURATION, STRAND_SPECIFIC, Grammar
 from glmflow.simulate.settings import TruthSettings
 from glmflow.simulate.tracks import STRANDS, mean_coverage, replicate_coverage, transcripts, write_track
 
@@ -115,9 +116,7 @@ def _variant_truth(contig: SimulatedContig, settings: TruthSettings) -> pd.DataF
             laid["gene_id"], laid["variant_position"], laid["motif"], laid["kind"], strict=True
         )
     }
-    found = [
-        kind.get(key, (".", "natural")) for key in zip(acting["gene_id"], variants.position, strict=True)
-    ]
+    found = [kind.get(key, (".", "natural")) for key in zip(acting["gene_id"], variants.position, strict=True)]
     dosage = variants.carried[:, 0::2].astype(float) + variants.carried[:, 1::2]
     table = pd.DataFrame(
         {
@@ -146,11 +145,26 @@ def write_motifs(folder: Path, grammar: Grammar, biosamples: Sequence[str]) -> N
     write_table(folder / "truth" / "motifs.tsv", table)
 
 
-def grammar_text(grammar: Grammar, settings: TruthSettings) -> str:
-    """Say in words how sequence makes activity."""
+def explanation(grammar: Grammar, settings: TruthSettings) -> str:
+    """Say in words how the sequence makes activity, and what the files of the truth hold."""
     left, right = (grammar.names[k] for k in grammar.pair)
-    return f"""Log activity of a gene = sum over motifs of effect * s / (1 + 0.15 s), s the sum over the sites of the motif, in the
-{settings.promoter.length_bp} bp upstream of the transcription start, of occupancy * exp(-d^2 / (2 * {settings.promoter.distance_sd_bp:g}^2)), d the distance in bp of the site's middle
-to the start. Motifs of {MOTIF_BP} bp (motifs.tsv) act on both strands, {grammar.names[STRAND_SPECIFIC]} on the gene's own strand only; {left} followed by {right},
-their first bases {PAIR_DISTANCE_BP} bp apart, adds {settings.promoter.pair_effect:g} as a pair in every biosample.
+    promoter = settings.promoter
+    measured = promoter.biosamples[0]
+    return f"""How the sequence acts. The promoter is the {promoter.length_bp} bp upstream of the transcription start (TSS).
+Each site of a motif counts occupancy * exp(-d^2 / (2 * {promoter.distance_sd_bp:g}^2)), d the distance in bp of its middle to the TSS;
+s is the sum over the sites of a motif. Log activity (natural) = sum over motifs of effect * s / (1 + {SATURATION:g} s).
+Motifs (motifs.tsv, {MOTIF_BP} bp) act on both strands, {grammar.names[STRAND_SPECIFIC]} on the gene's own strand only.
+{left} followed by {right}, first bases {PAIR_DISTANCE_BP} bp apart, counts once more as a pair of effect {promoter.pair_effect:g} in every biosample.
+
+Tracks are made by the genome's own sequence: mean coverage of the exons = {settings.tracks.coverage:g} * activity.
+Expression of a person = log of the mean activity in {measured} of both haplotypes, and noise that leaves a
+heritability of {settings.expression.heritability:g}. A gene whose genetic variance is under {LEAST_VARIANCE:g} has less.
+
+genes.tsv       log activity on the genome by biosample; genetic and noise variance between people; heritability
+                expected (by the variances) and achieved (squared correlation of both expression tables)
+expression.tsv  expression without noise
+variants.tsv    every variant that acts: `effect_*` is the change of log activity the ALT allele alone makes on the
+                genome; `kind` break or create: laid into a motif on purpose, natural: not; `pos` is 1-based
+sites.tsv       sites planted or laid over variants (0-based, half-open)
+tracks/         mean coverage without noise
 """

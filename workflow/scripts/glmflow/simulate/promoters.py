@@ -34,6 +34,22 @@ class Promoter:
         return (self.start, self.end - CORE_BP) if self.strand == "+" else (self.start + CORE_BP, self.end)
 
 
+def promoters_of(genes: pd.DataFrame, length_bp: int) -> list[Promoter]:
+    """Return the promoter of each gene: the `length_bp` bases upstream of its start, possibly past the contig's ends."""
+    return [
+        Promoter(gene_id, *((tss - length_bp, tss) if strand == "+" else (tss + 1, tss + 1 + length_bp)), strand)
+        for gene_id, tss, strand in zip(genes["gene_id"], genes["tss"].tolist(), genes["strand"], strict=True)
+    ]
+
+
+def covered(start: np.ndarray, end: np.ndarray, length: int) -> np.ndarray:
+    """Return which bases of a contig lie in any of these intervals: bool[length]."""
+    change = np.zeros(length + 1, np.int64)
+    np.add.at(change, np.clip(start, 0, length), 1)
+    np.add.at(change, np.clip(end, 0, length), -1)
+    return np.cumsum(change[:-1]) > 0
+
+
 def move_common_variants(
     position: np.ndarray,
     carried: np.ndarray,
@@ -80,6 +96,7 @@ def plant(
     chrom: str,
     promoters: list[Promoter],
     variants: Variants,
+    protected: np.ndarray,
     grammar: Grammar,
     settings: tuple[PromoterSettings, ExpressionSettings],
     rng: np.random.Generator,
@@ -87,7 +104,14 @@ def plant(
     """Lay motifs over common variants and plant further sites, editing the genome in place.
 
     Over a common single-base variant a motif is laid that its reference allele completes (the alternate allele
-    breaks it) or that its alternate allele completes (creates it), half and half. No base under a variant's reference allele is edited.
+    breaks it) or that its alternate allele completes (creates it), half and half.
+
+    Parameters
+    ----------
+    sequence
+        Codes of the contig.
+    protected
+        bool[length]: bases that are not edited; the reference alleles of all variants at least.
 
     Returns
     -------
@@ -96,12 +120,9 @@ def plant(
         create; `variant_position` (0-based) is -1 for planted sites.
     """
     promoter_settings, expression = settings
-    taken = np.zeros(len(sequence), bool)
-    for start, end in zip(variants.position, variants.end, strict=True):
-        taken[start:end] = True
     eligible = variants.single_base & (variants.minor_frequency >= expression.min_maf)
     sites: list[tuple] = []
-    layer = _Layer(sequence, taken, grammar, rng)
+    layer = _Layer(sequence, protected.copy(), grammar, rng)
     for promoter in promoters:
         low, high = promoter.plantable
         inside = np.arange(*np.searchsorted(variants.position, [low, high]))
@@ -164,9 +185,7 @@ class _Layer:
             sites = []
             for index in unit if strand == "+" else unit[::-1]:
                 self.sequence[start : start + MOTIF_BP] = self.motif(index, strand)
-                sites.append(
-                    (int(start), int(start) + MOTIF_BP, strand, self.grammar.names[index], "planted", -1)
-                )
+                sites.append((int(start), int(start) + MOTIF_BP, strand, self.grammar.names[index], "planted", -1))
                 start += PAIR_DISTANCE_BP
             return sites
         return []

@@ -27,9 +27,7 @@ class PromoterSettings(_Block):
         "motif acts on the gene's own strand only; the last two act together as a spaced pair. The first biosample "
         "is the one whose expression is measured in every person.",
     )
-    pair_effect: float = Field(
-        0.8, description="What one spaced pair of the last two motifs adds (natural log)."
-    )
+    pair_effect: float = Field(0.8, description="What one spaced pair of the last two motifs adds (natural log).")
     distance_sd_bp: Positive = Field(
         250,
         description="Standard deviation, in bp, of the Gaussian weight of a site's distance to the start.",
@@ -73,12 +71,8 @@ class PopulationSettings(_Block):
     )
     recombination_rate: Positive = Field(1e-8, description="Crossovers per bp and generation.")
     mutation_rate: Positive = Field(3e-8, description="Mutations per bp and generation.")
-    flipped_share: Share = Field(
-        0.3, description="Share of sites at which the genome carries the derived allele."
-    )
-    indel_share: Share = Field(
-        0.1, description="Share of variants, outside the causal ones, that are indels."
-    )
+    flipped_share: Share = Field(0.3, description="Share of sites at which the genome carries the derived allele.")
+    indel_share: Share = Field(0.1, description="Share of variants, outside the causal ones, that are indels.")
     longest_indel_bp: int = Field(6, ge=1, description="Longest inserted or deleted stretch, in bp.")
 
 
@@ -86,16 +80,12 @@ class TrackSettings(_Block):
     """RNA-seq coverage of each biosample and strand."""
 
     replicates: int = Field(3, ge=1, description="Replicates of each biosample.")
-    coverage: Positive = Field(
-        1.0, description="Mean coverage, in reads per base, of a gene of log activity 0."
-    )
+    coverage: Positive = Field(1.0, description="Mean coverage, in reads per base, of a gene of log activity 0.")
     read_bp: int = Field(100, ge=1, description="Read length, in bp.")
     replicate_log_sd: float = Field(
         0.15, ge=0, description="Standard deviation, between replicates, of a gene's log level."
     )
-    unspliced_share: Share = Field(
-        0.02, description="Coverage by unspliced transcripts, as a share of the exons'."
-    )
+    unspliced_share: Share = Field(0.02, description="Coverage by unspliced transcripts, as a share of the exons'.")
 
 
 class ExpressionSettings(_Block):
@@ -110,9 +100,7 @@ class ExpressionSettings(_Block):
     causal_variants: int = Field(
         3, ge=0, description="Common single-base variants a gene that are made to complete or break a motif."
     )
-    min_maf: float = Field(
-        0.05, ge=0, lt=0.5, description="Smallest minor-allele frequency of these variants."
-    )
+    min_maf: float = Field(0.05, ge=0, lt=0.5, description="Smallest minor-allele frequency of these variants.")
 
 
 class TruthSettings(_Block):
@@ -139,9 +127,7 @@ class SimulationSettings(TruthSettings):
     def _genes_fit(self) -> Self:
         needed = self.genes.span_bp[1] + self.promoter.length_bp + 100
         if needed > self.genes.spacing_bp:
-            raise ValueError(
-                f"genes.spacing_bp: the longest gene with its promoter needs {needed} bp or more"
-            )
+            raise ValueError(f"genes.spacing_bp: the longest gene with its promoter needs {needed} bp or more")
         return self
 
 
