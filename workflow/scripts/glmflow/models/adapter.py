@@ -4,11 +4,10 @@ provides).
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +17,8 @@ from torch.utils.checkpoint import checkpoint
 from glmflow.errors import InputError
 from glmflow.models.tokenizers import Tokenizer, clean
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from glmflow.context import Extension
 
 CAPABILITIES = ("per_base_states", "masked_scores", "base_probabilities", "generation", "extension")
 
@@ -91,9 +91,7 @@ class ModelCard:
         if self.objective != "causal":
             reasons["generation"] = "not a causal model; use a causal family"
         if self.position_embedding != "rope":
-            reasons["extension"] = (
-                f"positions are {self.position_embedding}, not rotary; use overlapping chunks"
-            )
+            reasons["extension"] = f"positions are {self.position_embedding}, not rotary; use overlapping chunks"
         if self.objective == "regions":
             for capability in ("per_base_states", "base_probabilities"):
                 reasons[capability] = "its inputs are regions x motifs, not bases; use a sequence model"
@@ -205,9 +203,6 @@ class Adapter(nn.Module):
         Where the weights come from: the folder or id that was loaded, or how they were made.
     has_head
         False after `drop_head`: there are no logits then.
-    extension
-        Settings of a context extension that is in force, written to ``model.yaml`` and applied again on
-        loading.
     """
 
     def __init__(
@@ -225,7 +220,6 @@ class Adapter(nn.Module):
         self.config = config
         self.tokenizer = tokenizer
         self.origin = dict(origin or {})
-        self.extension: dict[str, Any] | None = None
         self.has_head = True
 
     @property
@@ -237,9 +231,7 @@ class Adapter(nn.Module):
     def dtype(self) -> torch.dtype:
         """The floating-point type of most weights (those a family keeps in float32 aside)."""
         return next(
-            p.dtype
-            for n, p in self.network.named_parameters()
-            if not n.endswith(self.network.keep_float32 or "\0")
+            p.dtype for n, p in self.network.named_parameters() if not n.endswith(self.network.keep_float32 or "\0")
         )
 
     def tokenize(
@@ -269,9 +261,7 @@ class Adapter(nn.Module):
         from glmflow.models.chunking import DEFAULT_OVERLAP, rows_of
 
         if self.tokenizer is None:
-            raise self.refuse(
-                "tokenization", "its inputs are regions x motifs, not sequences; build its input table"
-            )
+            raise self.refuse("tokenization", "its inputs are regions x motifs, not sequences; build its input table")
         if not len(sequences) or isinstance(sequences, str):
             raise InputError("no sequences to tokenize", mend="Give a list with at least one.")
         pieces = [self.tokenizer.pieces(clean(sequence)) for sequence in sequences]
@@ -301,9 +291,7 @@ class Adapter(nn.Module):
         if attention_mask is not None and bool(attention_mask.all()):
             attention_mask = None  # lets attention take its fast path, which knows no mask
         if attention_mask is not None and not self.card.padding:
-            raise self.refuse(
-                "padding", "the original ignores the attention mask; batch sequences of one length"
-            )
+            raise self.refuse("padding", "the original ignores the attention mask; batch sequences of one length")
         return self.network.states(input_ids, attention_mask)
 
     def states_per_base(self, tokens: Tokens) -> Tensor:
@@ -359,9 +347,7 @@ class Adapter(nn.Module):
 
         return base_probabilities(self, sequences, positions, batch_size)
 
-    def gradient_checkpointing_enable(
-        self, gradient_checkpointing_kwargs: dict[str, Any] | None = None
-    ) -> None:
+    def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: dict[str, Any] | None = None) -> None:
         """Compute activations again in the backward pass (always non-reentrant; the argument is for the
         Trainer).
         """
@@ -375,6 +361,26 @@ class Adapter(nn.Module):
         """Remove the language-model head, which a track or scalar head on the states does not need."""
         self.network.drop_head()
         self.has_head = False
+
+    def extend(self, method: str, factor: float, **settings: Any) -> None:
+        """Extend the context of a model with rotary positions (see `glmflow.context.extend`); the card follows.
+
+        Raises
+        ------
+        NotSupportedError
+            The model has no rotary positions.
+        """
+        from glmflow.context import extend
+
+        self.require("extension")
+        settings.setdefault("original_length", self.card.context_tokens)
+        self.note_extension(extend(self.network, method, factor, **settings))
+
+    def note_extension(self, extension: Extension) -> None:
+        """Let the card tell the context that an extension aims at."""
+        tokens = round(extension.settings["original_length"] * extension.settings["factor"])
+        bases = round(self.card.context_bp * tokens / self.card.context_tokens)
+        self.card = replace(self.card, context_tokens=tokens, context_bp=bases)
 
     def save(self, folder: str | PathLike[str]) -> None:
         """Write a model folder (safetensors, ``config.json``, tokenizer, ``model.yaml``) that `load_model`
@@ -392,9 +398,7 @@ class Adapter(nn.Module):
         """
         why, _, alternative = reason.partition("; ")
         mend = f"{alternative[:1].upper()}{alternative[1:]}." if alternative else None
-        return NotSupportedError(
-            f"{self.card.family} does not support {what.replace('_', ' ')}: {why}", mend=mend
-        )
+        return NotSupportedError(f"{self.card.family} does not support {what.replace('_', ' ')}: {why}", mend=mend)
 
     def require(self, capability: str) -> None:
         """Raise `NotSupportedError` where the card says that the model lacks a capability."""

@@ -39,9 +39,7 @@ def choose(requested: str, dtype: torch.dtype, supported: tuple[str, ...] = IMPL
         options = ", ".join(("auto", *IMPLEMENTATIONS))
         raise InputError(f"unknown attention implementation {requested!r}", mend=f"Choose one of {options}.")
     why_not = why_no_flash(dtype) if "flash_attention_2" in supported else "the family does not support it"
-    best = (
-        "flash_attention_2" if not why_not else next(name for name in ("sdpa", "eager") if name in supported)
-    )
+    best = "flash_attention_2" if not why_not else next(name for name in ("sdpa", "eager") if name in supported)
     if requested == "auto":
         logger.info("attention: %s%s", best, f" (no flash-attention 2: {why_not})" if why_not else "")
         return best

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 
+from glmflow.context import extension_of, reapply
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
 from glmflow.models import attention as attention_module
 from glmflow.models.adapter import Adapter
 from glmflow.models.registry import Config, Family, get_family, read_config, read_record, recognise
-from glmflow.models.weights import file_hashes, load_state, read_state, save_state
+from glmflow.models.weights import file_hashes, load_state, read_extension, read_state, save_extension, save_state
 
 
 def load(
@@ -51,7 +53,7 @@ def load(
     adapter = _adapter(found, network, config, folder, origin)
     adapter.has_head = record.get("head", True)
     if record.get("extension"):
-        _extend(adapter, record["extension"])
+        adapter.note_extension(reapply(network, record["extension"], read_extension(folder)))
     return adapter.eval()
 
 
@@ -74,6 +76,7 @@ def save(adapter: Adapter, folder: str | os.PathLike[str]) -> None:
             mend="Fold them in with glmflow.models.lora.merge first.",
         )
     family = get_family(adapter.card.family)
+    extension = extension_of(adapter)
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         if family.save:
@@ -93,8 +96,9 @@ def save(adapter: Adapter, folder: str | os.PathLike[str]) -> None:
             "sha256": file_hashes(temporary),
             "origin": adapter.origin,
         }
-        if adapter.extension:
-            record["extension"] = adapter.extension
+        if extension is not None:
+            record["extension"] = extension.settings
+            save_extension(adapter.network, temporary)
         (temporary / "model.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
 
 
@@ -110,9 +114,7 @@ def find_folder(folder_or_id: str | os.PathLike[str], revision: str | None = Non
     if folder.is_dir():
         return folder
     if folder.is_absolute() or str(folder_or_id).count("/") != 1:
-        raise InputError(
-            "no such checkpoint folder", where=folder_or_id, mend="Give a folder, or owner/name."
-        )
+        raise InputError("no such checkpoint folder", where=folder_or_id, mend="Give a folder, or owner/name.")
     from huggingface_hub import snapshot_download
 
     try:
@@ -140,17 +142,13 @@ def as_dtype(dtype: torch.dtype | str | None) -> torch.dtype:
     return found[dtype or "float32"]
 
 
-def _adapter(
-    family: Family, network: Any, config: Config, folder: Path | None, origin: dict[str, Any]
-) -> Adapter:
-    """Put a family's parts together."""
-    kind = family.adapter or Adapter
-    return kind(network, family.card(config), config, family.tokenizer(config, folder), origin=origin)
-
-
-def _extend(adapter: Adapter, settings: dict[str, Any]) -> None:
-    """Apply a saved context extension again: the weights hold none of it."""
-    from glmflow.context import extend
-
-    extend(adapter.network, **settings)
-    adapter.extension = settings
+def _adapter(family: Family, network: Any, config: Config, folder: Path | None, origin: dict[str, Any]) -> Adapter:
+    """Put a family's parts together; the card learns what only the tokenizer knows."""
+    card, tokenizer = family.card(config), family.tokenizer(config, folder)
+    if tokenizer is not None and tokenizer.bases is not None and tokenizer.bases.shape[1] == 1 != card.bases_per_token:
+        special = len(tokenizer.prefix) + len(tokenizer.suffix)
+        card = replace(card, bases_per_token=1, context_bp=card.context_tokens and card.context_tokens - special)
+    if tokenizer is not None and tokenizer.bases is None:
+        reason = "its tokens do not sit on a grid of bases; compare the log_likelihood of both alleles"
+        card = replace(card, cannot={"base_probabilities": reason, **card.cannot})
+    return (family.adapter or Adapter)(network, card, config, tokenizer, origin=origin)

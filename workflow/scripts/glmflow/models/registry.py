@@ -84,9 +84,7 @@ class Family:
 
 def family_names() -> tuple[str, ...]:
     """Names of all families, from the files in ``models/families``; none is imported."""
-    return tuple(
-        sorted(module.name for module in pkgutil.iter_modules(families.__path__) if module.name[0] != "_")
-    )
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(families.__path__) if module.name[0] != "_"))
 
 
 def get_family(name: str) -> Family:
@@ -111,20 +109,14 @@ def read_config(folder: Path) -> Config:
         Neither is there, or it is not valid.
     """
     path = folder / "config.json"
-    candidates = (
-        [path] if path.exists() else sorted(p for p in folder.glob("*.y*ml") if p.name != "model.yaml")
-    )
+    candidates = [path] if path.exists() else sorted(p for p in folder.glob("*.y*ml") if p.name != "model.yaml")
     if len(candidates) != 1:
-        raise InputError(
-            "no config.json in the checkpoint folder", where=folder, mend="Give a complete checkpoint."
-        )
+        raise InputError("no config.json in the checkpoint folder", where=folder, mend="Give a complete checkpoint.")
     text = candidates[0].read_text()
     try:
         config = json.loads(text) if candidates[0].suffix == ".json" else yaml.safe_load(text)
     except (ValueError, yaml.YAMLError) as error:
-        raise InputError(
-            f"not valid: {error}", where=candidates[0], mend="Download the file again."
-        ) from None
+        raise InputError(f"not valid: {error}", where=candidates[0], mend="Download the file again.") from None
     if not isinstance(config, dict):
         raise InputError("holds no mapping of configuration keys", where=candidates[0])
     return config
@@ -149,10 +141,6 @@ def recognise(config: Config, *, where: Path | None = None) -> Family:
         return found[0]
     seen = f"model_type {config.get('model_type')!r}"
     if not found:
-        raise InputError(
-            f"no family recognises this checkpoint ({seen})", where=where, mend="Name it with family=."
-        )
+        raise InputError(f"no family recognises this checkpoint ({seen})", where=where, mend="Name it with family=.")
     names = ", ".join(family.name for family in found)
-    raise InputError(
-        f"several families recognise this checkpoint ({seen}): {names}", where=where, mend="Name one."
-    )
+    raise InputError(f"several families recognise this checkpoint ({seen}): {names}", where=where, mend="Name one.")

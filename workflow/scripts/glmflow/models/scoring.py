@@ -24,8 +24,9 @@ SLICE = 4096
 
 def log_likelihood(adapter: Adapter, sequences: Sequence[str | np.ndarray], batch_size: int = 8) -> np.ndarray:
     """See `glmflow.models.adapter.Adapter.log_likelihood`."""
-    if adapter.card.objective == "regions" or not adapter.has_head:
-        raise adapter.refuse("log-likelihood", "it has no language-model head; use a model with one")
+    if adapter.card.objective == "regions":
+        raise adapter.refuse("log-likelihood", "its inputs are regions x motifs, not bases; use a sequence model")
+    _require_head(adapter)
     codes = [clean(sequence) for sequence in sequences]
     with _scoring(adapter):
         if adapter.card.objective == "masked":
@@ -42,9 +43,7 @@ def base_probabilities(
 ) -> np.ndarray:
     """See `glmflow.models.adapter.Adapter.base_probabilities`."""
     adapter.require("base_probabilities")
-    if adapter.tokenizer.bases is None or not adapter.has_head:
-        reason = "its tokens do not sit on a grid of bases; compare the log_likelihood of both alleles"
-        raise adapter.refuse("base_probabilities", reason)
+    _require_head(adapter)
     codes = [clean(sequence) for sequence in sequences]
     positions = np.broadcast_to(np.asarray(positions, np.int64), (len(codes), np.shape(positions)[-1]))
     for one, places in zip(codes, positions):
@@ -102,8 +101,10 @@ def _marginal(bases: np.ndarray, probabilities: np.ndarray, length: int, offset:
     """Sum the probabilities of tokens of `length` bases by their base at `offset`, and scale the four sums to
     one.
     """
+    known = min(len(bases), len(probabilities))  # either may hold ids that the other does not have
+    bases, probabilities = bases[:known], probabilities[:known]
     fits = ((bases >= 0).sum(1) == length) & (bases[:, offset] >= 0)
-    sums = np.bincount(bases[fits, offset], weights=probabilities[: len(bases)][fits], minlength=4)
+    sums = np.bincount(bases[fits, offset], weights=probabilities[fits], minlength=4)
     return sums / sums.sum()
 
 
@@ -147,6 +148,12 @@ def _scored(adapter: Adapter, tokens: Tokens) -> Tensor:
     covered.scatter_(1, torch.where(tokens.token_of_base < 0, covered.shape[1] - 1, tokens.token_of_base), True)
     known = adapter.tokenizer.unknown_id
     return covered[:, :-1] & (tokens.input_ids != (-1 if known is None else known))
+
+
+def _require_head(adapter: Adapter) -> None:
+    """Refuse a model whose language-model head was dropped."""
+    if not adapter.has_head:
+        raise adapter.refuse("scores", "its language-model head was dropped; load the model anew")
 
 
 def _mask_id(adapter: Adapter) -> int:

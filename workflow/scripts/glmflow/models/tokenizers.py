@@ -156,9 +156,7 @@ class CharacterTokenizer(Tokenizer):
         """Tokenize ASCII codes ``uint8[L]``: one token each."""
         ids = self._ids[codes]
         if codes.size and ids.min() < 0:
-            raise InputError(
-                f"character {chr(codes[int(np.argmin(ids))])!r} is not in the model's vocabulary"
-            )
+            raise InputError(f"character {chr(codes[int(np.argmin(ids))])!r} is not in the model's vocabulary")
         return Pieces(ids, np.arange(len(codes)))
 
 
@@ -209,13 +207,8 @@ class FileTokenizer(Tokenizer):
             "mask_id": ("[MASK]", "<mask>", "MASK"),
             "unknown_id": ("[UNK]", "<unk>", "<oov>", "UNK"),
         }
-        found = {
-            key: next((vocab[name] for name in options if name in vocab), None)
-            for key, options in names.items()
-        }
-        super().__init__(
-            vocab, **{"prefix": outer[:start], "suffix": outer[start + len(inner) :], **found, **special}
-        )
+        found = {key: next((vocab[name] for name in options if name in vocab), None) for key, options in names.items()}
+        super().__init__(vocab, **{"prefix": outer[:start], "suffix": outer[start + len(inner) :], **found, **special})
 
     def pieces(self, codes: np.ndarray) -> Pieces:
         """Tokenize ASCII codes ``uint8[L]``."""
@@ -250,7 +243,7 @@ class MissingTokenizer(Tokenizer):
 
 
 def tokenizer_from_file(folder: Path | None, **special) -> Tokenizer:
-    """Read ``tokenizer.json`` of a folder; one whose tokens are single letters becomes a
+    """Read ``tokenizer.json`` of a folder, or of its folder ``tokenizer``; one whose tokens are single letters becomes a
     `CharacterTokenizer`.
 
     Parameters
@@ -260,9 +253,11 @@ def tokenizer_from_file(folder: Path | None, **special) -> Tokenizer:
     special
         Overrides of what the file says: `prefix`, `suffix`, `pad_id`, `mask_id`, `unknown_id`.
     """
-    if folder is None or not (folder / "tokenizer.json").exists():
+    places = () if folder is None else (folder / "tokenizer.json", folder / "tokenizer" / "tokenizer.json")
+    path = next((place for place in places if place.exists()), None)
+    if path is None:
         return MissingTokenizer(folder)
-    tokenizer = FileTokenizer(folder / "tokenizer.json", **special)
+    tokenizer = FileTokenizer(path, **special)
     if any(set(token) <= set("ACGTN") and len(token) > 1 for token in tokenizer.vocab):
         return tokenizer
     ids = {base: tokenizer.encode(base, special=False) for base in "ACGTN"}

@@ -16,6 +16,9 @@ from glmflow.models.adapter import Network
 
 State = dict[str, Tensor]
 
+EXTENSION_FIELD = "extension_field."
+"""In the names of what a context extension learned, which is kept in a file of its own."""
+
 
 def weight_files(folder: Path) -> list[Path]:
     """Return the files that hold a checkpoint's weights: safetensors before PyTorch's own, shards in their
@@ -36,9 +39,7 @@ def weight_files(folder: Path) -> list[Path]:
             names = sorted(set(json.loads((folder / index).read_text())["weight_map"].values()))
             missing = [name for name in names if not (folder / name).exists()]
             if missing:
-                raise InputError(
-                    f"weight file {missing[0]} is missing", where=folder, mend="Download it again."
-                )
+                raise InputError(f"weight file {missing[0]} is missing", where=folder, mend="Download it again.")
             return [folder / name for name in names]
     files = sorted([*folder.glob("*.pt"), *folder.glob("*.ckpt")])
     if len(files) != 1:
@@ -67,9 +68,7 @@ def read_state(folder: Path) -> State:
             else:
                 found = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
         except Exception as error:
-            raise InputError(
-                f"cannot be read: {error}", where=path, mend="Download the file again."
-            ) from None
+            raise InputError(f"cannot be read: {error}", where=path, mend="Download the file again.") from None
         state.update(found.get("state_dict", found))
     return state
 
@@ -98,9 +97,7 @@ def load_state(network: Network, state: State, dtype: torch.dtype, *, where: Pat
     for names in shared:
         stored = [name for name in names if name in state]
         if any(not torch.equal(state[stored[0]], state[name]) for name in stored[1:]):
-            raise InputError(
-                f"tied weights {' and '.join(stored)} differ", where=where, mend="Is it another family?"
-            )
+            raise InputError(f"tied weights {' and '.join(stored)} differ", where=where, mend="Is it another family?")
         if stored:
             state.update(dict.fromkeys(names, state[stored[0]]))
     _check(network.state_dict(), state, where)
@@ -129,9 +126,7 @@ def reset_buffers(network: nn.Module) -> None:
     for module in network.modules():
         if hasattr(module, "reset_buffers"):
             module.reset_buffers()
-    left = [
-        name for name, tensor in (*network.named_parameters(), *network.named_buffers()) if tensor.is_meta
-    ]
+    left = [name for name, tensor in (*network.named_parameters(), *network.named_buffers()) if tensor.is_meta]
     if left:
         raise RuntimeError(f"{type(network).__name__}: {left} have no values; fill them in reset_buffers()")
 
@@ -142,13 +137,31 @@ def save_state(network: Network, folder: Path) -> None:
     for names in _aliases(network):
         for name in names[1:]:
             state.pop(name, None)
-    tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in state.items()}
-    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    _write({name: t for name, t in state.items() if EXTENSION_FIELD not in name}, folder / "model.safetensors")
+
+
+def save_extension(network: nn.Module, folder: Path) -> None:
+    """Write what a context extension learned (CLEX), if anything, as ``extension.safetensors``."""
+    learned = {name: tensor for name, tensor in network.state_dict().items() if EXTENSION_FIELD in name}
+    if learned:
+        _write(learned, folder / "extension.safetensors")
+
+
+def read_extension(folder: Path) -> State:
+    """Read what `save_extension` wrote; empty where it wrote nothing."""
+    path = folder / "extension.safetensors"
+    return load_file(path) if path.exists() else {}
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of each weight file of a folder, by file name."""
     return {path.name: sha256(path) for path in weight_files(folder)}
+
+
+def _write(state: State, path: Path) -> None:
+    """Write tensors to a safetensors file."""
+    tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in state.items()}
+    save_file(tensors, path, metadata={"format": "pt"})
 
 
 def _aliases(network: nn.Module) -> list[list[str]]:

@@ -1,0 +1,190 @@
+"""A `Network` around one of transformers' own classes: published files are read by transformers itself,
+strictly.
+
+Nothing but classes of the installed transformers is run: a checkpoint's ``auto_map`` is not looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from glmflow.errors import InputError
+from glmflow.models.adapter import Network
+from glmflow.models.registry import Config, read_record
+from glmflow.models.weights import EXTENSION_FIELD
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig, PreTrainedModel
+
+OLD_BUFFERS = r"\.position_ids$|inv_freq$"
+"""Tensors that older versions of transformers stored and the present one computes."""
+
+
+class HuggingFaceNetwork(Network):
+    """A transformers model with a language-model head.
+
+    Parameters
+    ----------
+    model
+        The model; its ``base_model`` gives the states.
+    head
+        Names of the submodules that turn states into logits, in their order.
+    unused
+        Names of submodules that neither states nor logits need (poolers, contact heads); they are removed.
+    """
+
+    def __init__(self, model: PreTrainedModel, head: tuple[str, ...], unused: tuple[str, ...] = ()):
+        super().__init__()
+        self.model = model
+        self.head = head
+        self.head_names = tuple(f"model.{name}" for name in head)
+        self.causal = "CausalLM" in type(model).__name__
+        for name in unused:
+            owner, _, last = name.rpartition(".")
+            setattr(model.get_submodule(owner), last, None)
+
+    def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """``int64[B, T]`` to ``[B, T, D]``."""
+        if attention_mask is not None and self.causal and padded_on_the_right(attention_mask):
+            attention_mask = None  # no token sees what is to its right; an [L, L] mask would only cost memory
+        options = {"use_cache": False} if self.causal else {}
+        return self.model.base_model(input_ids, attention_mask=attention_mask, **options).last_hidden_state
+
+    def logits(self, states: Tensor) -> Tensor:
+        """``[B, T, D]`` to ``[B, T, V]``."""
+        for name in self.head:
+            states = getattr(self.model, name)(states)
+        return states
+
+    def set_gradient_checkpointing(self, on: bool) -> None:
+        """Switch gradient checkpointing on or off."""
+        self.gradient_checkpointing = on
+        if on:
+            self.model.gradient_checkpointing_enable({"use_reentrant": False})
+        else:
+            self.model.gradient_checkpointing_disable()
+
+
+def padded_on_the_right(attention_mask: Tensor) -> bool:
+    """Whether each row is tokens first and padding after them."""
+    return bool((attention_mask[:, 1:] <= attention_mask[:, :-1]).all())
+
+
+def random_model(kind: type[PreTrainedModel], config: PretrainedConfig, attention: str) -> PreTrainedModel:
+    """Return a model of a transformers class with random weights in float32."""
+    with _quiet():
+        return kind._from_config(config, attn_implementation=attention, dtype=torch.float32)
+
+
+def read_model(
+    kind: type[PreTrainedModel],
+    config: PretrainedConfig,
+    folder: Path,
+    dtype: torch.dtype,
+    attention: str,
+    *,
+    ignore: str = "$^",
+    head: tuple[str, ...] = (),
+    state: dict[str, Tensor] | None = None,
+) -> PreTrainedModel:
+    """Read a checkpoint folder into a transformers class; nothing may be missing or left over.
+
+    Parameters
+    ----------
+    kind, config
+        The class and its configuration.
+    folder
+        The checkpoint.
+    dtype, attention
+        Type of the weights, attention implementation.
+    ignore
+        Regular expression of tensor names that may be missing from the file or left over in it, beside
+        `OLD_BUFFERS`.
+    head
+        Names of the head's submodules, which a model folder saved without its head lacks.
+    state
+        Tensors by the names of the transformers class, instead of the folder's files.
+
+    Raises
+    ------
+    InputError
+        Weights are missing, left over, or of another shape.
+    """
+    if head and not read_record(folder).get("head", True):
+        ignore += "|" + "|".join(rf"^{name}\." for name in head)
+    source = folder if state is None else None
+    try:
+        with _quiet():
+            model, report = kind.from_pretrained(
+                source,
+                config=config,
+                state_dict=state,
+                dtype=dtype,
+                attn_implementation=attention,
+                output_loading_info=True,
+                local_files_only=True,
+            )
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(
+            f"weights cannot be read: {error}", where=folder, mend="Download the checkpoint again."
+        ) from None
+    allowed = re.compile(f"{OLD_BUFFERS}|{ignore}")
+    found = {
+        "missing": [name for name in report["missing_keys"] if not allowed.search(name)],
+        "unexpected": [name for name in report["unexpected_keys"] if not allowed.search(name)],
+    }
+    problems = [f"{len(names)} {kind} (first: {sorted(names)[0]})" for kind, names in found.items() if names]
+    if problems:
+        raise InputError(
+            f"weights do not fit the configuration: {', '.join(problems)}",
+            where=folder,
+            mend="Check that config.json and weights belong together and that the family is right.",
+        )
+    _frequencies_in_float32(model, config)
+    return model
+
+
+def save_model(network: HuggingFaceNetwork, folder: Path) -> None:
+    """Write the weights under the names of published checkpoints."""
+    state = {name: tensor for name, tensor in network.model.state_dict().items() if EXTENSION_FIELD not in name}
+    with _quiet():
+        network.model.save_pretrained(folder, state_dict=state)
+
+
+def without(config: Config, *keys: str) -> dict[str, Any]:
+    """Return the configuration without keys that are ours or that name files of remote code."""
+    return {key: value for key, value in config.items() if key not in ("auto_map", "architectures", *keys)}
+
+
+def _frequencies_in_float32(model: PreTrainedModel, config: PretrainedConfig) -> None:
+    """Compute rotary frequencies again where they were stored, or converted with the weights, in a shorter
+    type.
+    """
+    for module in model.modules():
+        frequencies = getattr(module, "inv_freq", None)
+        if frequencies is not None and frequencies.dtype != torch.float32:
+            module.inv_freq = module.compute_default_rope_parameters(config)[0]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from printing progress bars and reports: what does not fit is an error of ours."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    bars = logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
