@@ -142,7 +142,7 @@ def slice_signals(
 
 
 def signal_size(slices: Slices) -> int:
-    """Number of characters of all data URIs."""
+    """Count the characters of all data URIs."""
     runs = [slices.true, *slices.predicted.values()]
     return sum(len(uri) for tracks in runs for uri in tracks.values())
 

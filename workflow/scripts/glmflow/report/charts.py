@@ -40,23 +40,29 @@ def shapes(adaptations: list[str], baselines: set[str]) -> dict[str, str]:
 
 
 def by_track(look: Look, labels: list[str], tracks: int) -> dict[str, Any]:
-    """One dot with its interval a run and track."""
-    base = alt.Chart(alt.NamedData("summary")).transform_filter(CELL).transform_filter("datum.value !== null")
+    """Draw one dot with its interval a run and track."""
+    base = alt.Chart()
     y = alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=200, grid=True))
     tooltip = _tooltip("label", "track", "value", "ci_low", "ci_high", "sd", "seeds", "n")
-    x = alt.X("value:Q", title=None, scale=alt.Scale(zero=False, nice=True))
+    scale = alt.Scale(zero=False, nice=True)
     interval = base.mark_rule(strokeWidth=2, opacity=0.55).encode(
-        y=y, x=alt.X("ci_low:Q", title=None), x2="ci_high:Q", color=look.colour(None)
+        y=y, x=alt.X("ci_low:Q", title=None, scale=scale), x2="ci_high:Q", color=look.colour(None)
     )
     dot = base.mark_point(filled=True, size=70, opacity=1).encode(
-        y=y, x=x, color=look.colour(None), shape=look.shape(None), tooltip=tooltip
+        y=y,
+        x=alt.X("value:Q", title=None, scale=scale),
+        color=look.colour(None),
+        shape=look.shape(None),
+        tooltip=tooltip,
     )
     chart = alt.layer(interval, dot).properties(width=300 if tracks > 1 else 640, height=alt.Step(20))
-    return _finish(chart.facet(facet=alt.Facet("track:N", title=None), columns=2), CELL_PARAMETERS)
+    chart = chart.facet(facet=alt.Facet("track:N", title=None), columns=2, data=alt.NamedData("summary"))
+    chart = chart.transform_filter(CELL).transform_filter("datum.value !== null")
+    return _finish(chart, CELL_PARAMETERS)
 
 
 def cost(look: Look) -> dict[str, Any]:
-    """The chosen metric against what it cost."""
+    """Draw the chosen metric against what it cost."""
     what = alt.param(
         name="cost",
         value="train_seconds",
@@ -106,7 +112,7 @@ def cost(look: Look) -> dict[str, Any]:
 
 
 def curves(look: Look, quantities: list[str]) -> dict[str, Any]:
-    """A logged quantity against the step, one line a seed."""
+    """Draw a logged quantity against the step, one line a seed."""
     labels = [name.replace("_", " ") for name in quantities]
     what = alt.param(
         name="quantity",
@@ -125,34 +131,36 @@ def curves(look: Look, quantities: list[str]) -> dict[str, Any]:
 
 
 def gene_scatter(look: Look, labels: list[str], largest: float) -> dict[str, Any]:
-    """Predicted against observed signal of genes, one panel a run."""
+    """Draw predicted against observed signal of genes, one panel a run."""
     size = 250
-    base = alt.Chart(alt.NamedData("genes")).transform_filter(
-        "datum.task === task && datum.split === split && (track === all_tracks || datum.track === track)"
-    )
+    base = alt.Chart()
     scale = alt.Scale(domain=[0, largest], nice=False)
-    tooltip = _tooltip("gene_name", "track", "observed", "predicted")
-    dots = base.mark_point(filled=True, size=24).encode(
-        x=alt.X("x:Q", title="observed, log10(1 + signal)", scale=scale),
+    dots = base.mark_point(filled=True, size=26, strokeWidth=1).encode(
+        x=alt.X("x:Q", title="true, log10(1 + signal)", scale=scale),
         y=alt.Y("y:Q", title="predicted", scale=scale),
         color=look.colour(None),
-        opacity=alt.condition("datum.shown", alt.value(0.95), alt.value(0.4)),
+        opacity=alt.condition("datum.shown", alt.value(1), alt.value(0.4)),
         stroke=alt.condition("datum.shown", alt.value("#1d2430"), alt.value("transparent")),
-        cursor=alt.condition("datum.shown", alt.value("pointer"), alt.value("default")),
-        tooltip=tooltip,
-    ).transform_calculate(x="log(1 + max(0, datum.observed)) / LN10", y="log(1 + max(0, datum.predicted)) / LN10")  # fmt: skip
+        tooltip=_tooltip("gene_name", "track", "observed", "predicted"),
+    )
     diagonal = (
         base.transform_aggregate(n="count()", groupby=["label"])
         .mark_rule(color="#8a93a0", strokeDash=[4, 4])
         .encode(x=alt.datum(0), y=alt.datum(0), x2=alt.datum(largest), y2=alt.datum(largest))
     )
     chart = alt.layer(diagonal, dots).properties(width=size, height=size)
-    chart = chart.facet(facet=alt.Facet("label:N", title=None, sort=labels), columns=3)
+    chart = chart.facet(facet=alt.Facet("label:N", title=None, sort=labels), columns=3, data=alt.NamedData("genes"))
+    chart = chart.transform_filter(
+        "datum.task === task && datum.split === split && (track === all_tracks || datum.track === track)"
+    ).transform_calculate(
+        x="log(1 + max(0, datum.observed)) / LN10",
+        y="log(1 + max(0, datum.predicted)) / LN10",
+    )
     return _finish(chart, ["task", "split", "track", "all_tracks"])
 
 
 def replicates() -> dict[str, Any]:
-    """Correlation of each pair of replicates; pairs with an outlier stand out by shape and colour."""
+    """Draw the correlation of each pair of replicates; pairs with an outlier stand out by shape and colour."""
     base = alt.Chart(alt.NamedData("replicates"))
     kinds = alt.Scale(domain=["agrees", "outlier"], range=["#0072B2", "#D55E00"])
     marks = alt.Scale(domain=["agrees", "outlier"], range=["circle", "triangle-up"])

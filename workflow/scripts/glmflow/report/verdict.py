@@ -98,7 +98,7 @@ def _against_baselines(scored: pd.DataFrame) -> str:
 
 
 def _notes(scored: pd.DataFrame) -> list[str]:
-    """What a reader must know beside the sentence."""
+    """Say what a reader must know beside the sentence."""
     notes = []
     models = scored[scored["origin"] != "baseline"]
     pretrained = models[models["origin"] == "pretrained"]

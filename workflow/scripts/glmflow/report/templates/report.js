@@ -1,0 +1,251 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const FILTERS = ["task", "split", "subset", "context_bp", "protocol", "metric", "track"];
+  const NAMES = { task: "Task", split: "Split", subset: "Subset", context_bp: "Context (bp)", protocol: "Protocol", metric: "Metric", track: "Track" };
+
+  /** A table's rows as objects. */
+  const rows = (table) => table.rows.map((row) => Object.fromEntries(table.columns.map((name, i) => [name, row[i]])));
+  const datasets = Object.fromEntries(Object.entries(data.datasets).map(([name, table]) => [name, rows(table)]));
+  const costs = new Map(datasets.costs.map((row) => [row.key, row]));
+  const unique = (values) => [...new Set(values)];
+
+  function number(value, isCount) {
+    if (value === null || value === undefined) return "–";
+    if (isCount) return Math.round(value).toLocaleString("en");
+    const size = Math.abs(value);
+    if (size >= 1000) return Math.round(value).toLocaleString("en");
+    if (size >= 10) return value.toFixed(1);
+    if (size && size < 0.001) return value.toExponential(1);
+    return value.toFixed(3);
+  }
+  function duration(seconds) {
+    if (seconds === null || seconds === undefined) return "–";
+    if (seconds < 90) return `${Number(seconds.toPrecision(3))} s`;
+    return seconds < 5400 ? `${Number((seconds / 60).toPrecision(3))} min` : `${Number((seconds / 3600).toPrecision(3))} h`;
+  }
+  function size(count) {
+    if (count === null || count === undefined) return "–";
+    if (count < 1000) return String(Math.round(count));
+    const [divisor, unit] = count < 1e6 ? [1e3, "k"] : count < 1e9 ? [1e6, "M"] : [1e9, "G"];
+    return `${Number((count / divisor).toPrecision(3))} ${unit}`;
+  }
+  function escape(text) {
+    const element = document.createElement("span");
+    element.textContent = text;
+    return element.innerHTML;
+  }
+  const dot = (row) => `<span class="dot ${row.origin}" style="background:${data.colours[row.model]}"></span>`;
+
+  // --- what is shown -------------------------------------------------------------------------------------------------
+  const state = { task: Object.keys(data.start)[0] };
+  Object.assign(state, data.start[state.task]);
+
+  /** Rows that agree with the filters before `name`. */
+  const upTo = (name) => {
+    const before = FILTERS.slice(0, FILTERS.indexOf(name));
+    return datasets.summary.filter((row) => before.every((filter) => row[filter] === state[filter]));
+  };
+  function options(name) {
+    const values = unique(upTo(name).map((row) => row[name]));
+    if (name === "track") values.sort((a, b) => (b === data.all_tracks) - (a === data.all_tracks));
+    return values;
+  }
+  function settle() {
+    for (const name of FILTERS) {
+      const values = options(name);
+      if (!values.includes(state[name])) {
+        const start = data.start[state.task][name];
+        state[name] = values.includes(start) ? start : values[0];
+      }
+    }
+  }
+  function option(value, label) {
+    const element = new Option(label, value, false, false);
+    return element;
+  }
+  function drawFilters() {
+    const bar = document.getElementById("filters");
+    bar.replaceChildren();
+    for (const name of FILTERS) {
+      const values = options(name);
+      if (values.length < 2) continue;
+      const label = document.createElement("label");
+      label.className = "pick";
+      const select = document.createElement("select");
+      select.name = name;
+      if (name === "metric") {
+        for (const [level, text] of Object.entries(data.levels)) {
+          const group = document.createElement("optgroup");
+          group.label = text.title;
+          const inside = values.filter((value) => data.metrics[value].level === level);
+          group.append(...inside.map((value) => option(value, data.metrics[value].label)));
+          if (inside.length) select.append(group);
+        }
+      } else {
+        select.append(...values.map((value) => option(value, value)));
+      }
+      select.value = state[name];
+      select.addEventListener("change", () => {
+        state[name] = select.value;
+        settle();
+        draw();
+        document.querySelector(`#filters select[name=${name}]`)?.focus();
+      });
+      label.append(NAMES[name], select);
+      bar.append(label);
+    }
+  }
+
+  // --- leaderboard ---------------------------------------------------------------------------------------------------
+  const direction = () => (data.metrics[state.metric].higher_is_better ? 1 : -1);
+  const inCell = (row) => FILTERS.every((name) => row[name] === state[name]);
+  const byValue = (a, b) => (a.value === null) - (b.value === null) || direction() * (b.value - a.value);
+
+  function interval(row, low, high) {
+    const width = 170, place = (value) => 6 + ((value - low) / (high - low || 1)) * (width - 12);
+    if (row.value === null) return "";
+    const colour = data.colours[row.model], x = place(row.value);
+    const line = row.ci_low === null ? "" : `<line x1="${place(row.ci_low)}" x2="${place(row.ci_high)}" y1="9" y2="9" stroke="${colour}" stroke-width="3" stroke-linecap="round" opacity=".55"/>`;
+    const mark = row.origin === "baseline"
+      ? `<rect x="${x - 4}" y="5" width="8" height="8" transform="rotate(45 ${x} 9)" fill="#fff" stroke="${colour}" stroke-width="2"/>`
+      : `<circle cx="${x}" cy="9" r="4.5" fill="${colour}"/>`;
+    return `<svg width="${width}" height="18" role="img" aria-label="${number(row.value)}, interval ${number(row.ci_low)} to ${number(row.ci_high)}"><line x1="0" x2="${width}" y1="9" y2="9" stroke="#e6e9ee"/>${line}${mark}</svg>`;
+  }
+
+  let board;
+  async function drawBoard() {
+    const DataTable = await window.dataTables;
+    const found = datasets.summary.filter(inCell).sort(byValue);
+    const limits = found.flatMap((row) => [row.value, row.ci_low, row.ci_high]).filter((value) => value !== null);
+    const low = Math.min(...limits), high = Math.max(...limits);
+    const metric = data.metrics[state.metric];
+    const last = direction() > 0 ? -Infinity : Infinity;
+    const content = found.map((row, i) => ({ ...costs.get(row.key), ...row, rank: i + 1, bar: interval(row, low, high) }));
+    const sortable = (show, sort = (x) => x ?? -1) => (value, type, row) => (type === "display" ? show(value, row) : sort(value, row));
+    const tag = (row) => (row.origin === "baseline" ? '<span class="tag">baseline</span>' : row.origin === "scratch" ? '<span class="tag">from scratch</span>' : "");
+    const devices = unique(content.map((row) => row.device).filter(Boolean));
+    const columns = [
+      { title: "", data: "rank", className: "dt-right" },
+      { title: "Model", data: "label", render: sortable((label, row) => dot(row) + escape(label) + tag(row), (label) => label) },
+      { title: escape(metric.label), data: "value", type: "num", className: "dt-right", render: sortable((value) => number(value, metric.is_count), (value) => value ?? last) },
+      { title: "95 % interval", data: "ci_low", type: "num", className: "dt-right", render: sortable((value, row) => (value === null ? "–" : `${number(value)} – ${number(row.ci_high)}`), (value) => value ?? last) },
+      { title: `<span class="spread">${number(low)} – ${number(high)}</span>`, data: "bar", orderable: false },
+      { title: "Seeds", data: "seeds", type: "num", className: "dt-right", render: sortable((seeds, row) => (row.sd === null ? seeds : `${seeds} <span class="spread">± ${number(row.sd)}</span>`)) },
+      { title: "n", data: "n", type: "num", className: "dt-right", render: sortable((n) => number(n, true)) },
+      { title: "Parameters", data: "parameters", type: "num", className: "dt-right", render: sortable(size) },
+      { title: "Trained", data: "trainable_parameters", type: "num", className: "dt-right", render: sortable(size) },
+      { title: "Training", data: "train_seconds", type: "num", className: "dt-right", render: sortable(duration) },
+      { title: "Prediction", data: "predict_seconds", type: "num", className: "dt-right", render: sortable(duration) },
+      { title: "Memory", data: "peak_memory_mb", type: "num", className: "dt-right", render: sortable((mb) => (mb === null ? "–" : mb < 10000 ? `${Math.round(mb)} MB` : `${(mb / 1024).toFixed(1)} GB`)) },
+    ];
+    if (devices.length > 1) columns.push({ title: "Device", data: "device", render: sortable(escape, (device) => device) });
+    if (board) {
+      board.destroy();
+      document.getElementById("board").replaceChildren();
+    }
+    board = new DataTable("#board", {
+      data: content, columns, order: [[2, direction() > 0 ? "desc" : "asc"]], paging: false, searching: false, info: false,
+      autoWidth: false, createdRow: (element, row) => { if (row.rank === 1) element.classList.add("leader"); },
+    });
+  }
+
+  // --- metrics by level ----------------------------------------------------------------------------------------------
+  function drawLevels() {
+    const home = document.getElementById("level-tables");
+    home.replaceChildren();
+    const shared = ["task", "split", "subset", "context_bp", "protocol"];
+    const here = datasets.summary.filter((row) => shared.every((name) => row[name] === state[name]));
+    const start = data.start[state.task];
+    const runs = unique([
+      ...here.filter((row) => row.metric === start.metric && row.track === start.track)
+        .sort((a, b) => (a.value === null) - (b.value === null) || (data.metrics[start.metric].higher_is_better ? 1 : -1) * (b.value - a.value)).map((row) => row.label),
+      ...here.map((row) => row.label),
+    ]);
+    const first = new Map(here.map((row) => [row.label, row]));
+    for (const [level, text] of Object.entries(data.levels)) {
+      const metrics = unique(here.map((row) => row.metric)).filter((name) => data.metrics[name].level === level);
+      if (!metrics.length) continue;
+      const lines = metrics.flatMap((name) => {
+        const all = here.filter((row) => row.metric === name);
+        const tracks = unique(all.map((row) => row.track));
+        const track = tracks.includes(state.track) ? state.track : tracks.includes(data.all_tracks) ? data.all_tracks : tracks[0];
+        return [line(name, track, all.filter((row) => row.track === track), runs)];
+      });
+      const section = document.createElement("section");
+      section.innerHTML = `<h3>${text.title}</h3><p class="note">${text.explanation}</p><div class="scroll"><table class="plain levels"><thead><tr><th></th>${runs.map((label) => `<th>${dot(first.get(label))}${escape(label)}</th>`).join("")}</tr></thead><tbody>${lines.join("")}</tbody></table></div>`;
+      home.append(section);
+    }
+  }
+  function line(name, track, found, runs) {
+    const metric = data.metrics[name], cells = new Map(found.map((row) => [row.label, row]));
+    const values = found.map((row) => row.value).filter((value) => value !== null);
+    const best = metric.is_count || values.length < 2 ? undefined : metric.higher_is_better ? Math.max(...values) : Math.min(...values);
+    const shown = runs.map((label) => {
+      const row = cells.get(label);
+      if (!row) return "<td>–</td>";
+      const limits = row.ci_low === null ? "" : `<span class="interval">${number(row.ci_low)} – ${number(row.ci_high)}</span>`;
+      return `<td${row.value === best ? ' class="best"' : ""}>${number(row.value, metric.is_count)}${limits}</td>`;
+    });
+    const where = track === state.track ? "" : ` <span class="spread">(${escape(track)})</span>`;
+    const arrow = metric.is_count ? "" : metric.higher_is_better ? "" : ' <span class="spread" title="lower is better">↓</span>';
+    return `<tr><th>${escape(metric.label)}${arrow}${where}</th>${shown.join("")}</tr>`;
+  }
+
+  // --- charts --------------------------------------------------------------------------------------------------------
+  const views = new Map();
+  async function embed(name, spec) {
+    const sets = { ...datasets, summary: datasets.summary.filter((row) => name !== "by_track" || data.chart_tracks.includes(row.track)) };
+    const named = JSON.stringify(spec);
+    spec.datasets = Object.fromEntries(Object.entries(sets).filter(([set]) => named.includes(`"name":"${set}"`)));
+    for (const parameter of spec.params) if (parameter.name in signals()) parameter.value = signals()[parameter.name];
+    const options = {
+      actions: { export: true, source: false, compiled: false, editor: false },
+      renderer: name === "genes" ? "canvas" : "svg", downloadFileName: name, tooltip: { theme: "light" },
+    };
+    const { view } = await vegaEmbed(`#chart-${name}`, spec, options);
+    views.set(name, { view, parameters: spec.params.map((parameter) => parameter.name) });
+    if (name === "genes") {
+      view.addEventListener("click", (event, item) => {
+        if (item?.datum?.shown) window.open(`tracks.html#gene=${encodeURIComponent(item.datum.gene_id)}`, "glmflow-tracks");
+      });
+    }
+  }
+  const signals = () => ({ ...state, all_tracks: data.all_tracks });
+  async function drawCharts() {
+    for (const { view, parameters } of views.values()) {
+      for (const [name, value] of Object.entries(signals())) if (parameters.includes(name)) view.signal(name, value);
+      await view.runAsync();
+    }
+  }
+
+  // --- the page ------------------------------------------------------------------------------------------------------
+  async function draw() {
+    drawFilters();
+    drawLevels();
+    await drawBoard();
+    await drawCharts();
+  }
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(button.dataset.copy);
+        button.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(button.closest("tr").querySelector("code"));
+      }
+    });
+  }
+  const links = [...document.querySelectorAll('nav a[href^="#"]')];
+  const spy = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (entry.isIntersecting) for (const link of links) link.classList.toggle("here", link.hash === `#${entry.target.id}`);
+    }
+  }, { rootMargin: "-15% 0px -75% 0px" });
+  document.querySelectorAll("main > section[id]").forEach((section) => spy.observe(section));
+
+  settle();
+  draw()
+    .then(() => Promise.all(Object.entries(data.charts).map(([name, spec]) => embed(name, spec))))
+    .then(() => { document.body.dataset.ready = "yes"; });
+})();
