@@ -14,6 +14,7 @@ if DATA.cohort:
         benchmark:
             "benchmarks/{study}/variants.tsv"
         params:
+            contigs=DATA.reference.contigs,
             unphased=DATA.cohort.unphased,
         resources:
             mem_mb=2000,

@@ -25,6 +25,7 @@ TRACK_TASKS = [label for label, task in STUDY.tasks.items() if task.kind == "rna
 CONFIG_FILE = (workflow.configfiles or ["config/config.yaml"])[-1]
 COMMAND = "snakemake" if CONFIG_FILE == "config/config.yaml" else f"snakemake --configfile {CONFIG_FILE}"
 SIMULATED_TRACKS = [Path(file).name for track in DATA.tracks.values() for file in track.replicates]
+LONGEST_WINDOW = max(task.windows.size for task in STUDY.tasks.values())
 SEEDS = sorted({run.seed for run in RUNS})
 
 # A pattern that matches nothing, for wildcards whose list is empty.

@@ -8,8 +8,9 @@ rule regions:
     log:
         "logs/{study}/regions.log",
     params:
+        contigs=DATA.reference.contigs,
         splits=STUDY.splits.model_dump(mode="json"),
-        size=max(task.windows.size for task in STUDY.tasks.values()),
+        size=LONGEST_WINDOW,
     resources:
         mem_mb=1000,
         runtime=10,
@@ -21,7 +22,6 @@ rule examples:
     input:
         fasta="results/{study}/reference/genome.fa",
         index="results/{study}/reference/genome.fa.fai",
-        regions="results/{study}/examples/regions.tsv",
         blacklist=DATA.reference.blacklist or [],
     output:
         examples="results/{study}/examples/{task}.parquet",
@@ -30,7 +30,10 @@ rule examples:
     log:
         "logs/{study}/examples/{task}.log",
     params:
-        task=lambda wildcards: STUDY.tasks[wildcards.task].windows.model_dump(mode="json"),
+        contigs=DATA.reference.contigs,
+        windows=lambda wildcards: STUDY.tasks[wildcards.task].windows.model_dump(mode="json"),
+        splits=STUDY.splits.model_dump(mode="json"),
+        size=LONGEST_WINDOW,
     resources:
         mem_mb=4000,
         runtime=60,

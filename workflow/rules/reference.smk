@@ -9,8 +9,6 @@ rule reference:
         "logs/{study}/reference.log",
     benchmark:
         "benchmarks/{study}/reference.tsv"
-    params:
-        contigs=DATA.reference.contigs,
     resources:
         mem_mb=2000,
         runtime=60,

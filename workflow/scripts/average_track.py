@@ -6,7 +6,7 @@ with logged(snakemake):
     from glmflow.files import write_table
     from glmflow.genome.reference import Reference
     from glmflow.tracks.averaging import average, counts_table
-    from glmflow.tracks.checks import check_track_matches
+    from glmflow.tracks.reading import check_track_matches
 
     contigs = Reference(snakemake.input.fasta).contigs
     for path in snakemake.input.replicates:

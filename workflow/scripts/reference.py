@@ -5,4 +5,4 @@ from scriptlog import logged
 with logged(snakemake):
     from glmflow.genome.reference import prepare_reference
 
-    print(prepare_reference(snakemake.input.fasta, snakemake.output.fasta, snakemake.params.contigs))
+    print(prepare_reference(snakemake.input.fasta, snakemake.output.fasta))

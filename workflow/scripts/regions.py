@@ -7,5 +7,7 @@ with logged(snakemake):
     from glmflow.genome.reference import Reference
     from glmflow.genome.splits import split_regions
 
-    contigs = Reference(snakemake.input.fasta).contigs
-    write_table(split_regions(snakemake.params.splits, contigs, snakemake.params.size), snakemake.output.regions)
+    params = snakemake.params
+    lengths = Reference(snakemake.input.fasta).contigs
+    contigs = {name: length for name, length in lengths.items() if params.contigs is None or name in params.contigs}
+    write_table(split_regions(params.splits, contigs, params.size), snakemake.output.regions)

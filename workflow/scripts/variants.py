@@ -3,9 +3,16 @@
 from scriptlog import logged
 
 with logged(snakemake):
-    from glmflow.genome.variants import build_store, write_counts
+    from glmflow.files import write_table
+    from glmflow.genome.reference import Reference
+    from glmflow.genome.variants import build_store
 
     store = build_store(
-        snakemake.input.vcf, snakemake.input.fasta, snakemake.output.store, unphased=snakemake.params.unphased
+        snakemake.input.vcf,
+        Reference(snakemake.input.fasta),
+        snakemake.output.store,
+        contigs=snakemake.params.contigs,
+        unphased=snakemake.params.unphased,
+        cores=snakemake.threads,
     )
-    write_counts(store, snakemake.output.counts)
+    write_table(store.counts(), snakemake.output.counts)

@@ -75,7 +75,7 @@ def _type(root: dict[str, Any], value: dict[str, Any]) -> str:
     node = _follow(root, value) if "anyOf" in value else value
     if node.get("type") == "array":
         return "list" + (f" of *{', '.join(blocks)}*" if blocks else "")
-    if node.get("type") == "object" and "additionalProperties" in node and blocks:
+    if node.get("type") == "object" and "patternProperties" in node and blocks:
         return f"mapping of labels to *{', '.join(blocks)}*"
     if blocks:
         return "block *" + "* or *".join(blocks) + "*"

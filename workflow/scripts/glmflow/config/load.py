@@ -114,6 +114,8 @@ def _known_keys(location: Sequence[str | int]) -> list[str]:
             node = node.get("items", {})
         elif part in node.get("properties", {}):
             node = node["properties"][part]
+        elif "patternProperties" in node:
+            (node,) = node["patternProperties"].values()
         elif isinstance(node.get("additionalProperties"), dict):
             node = node["additionalProperties"]
         elif "discriminator" in node and part in node["discriminator"]["mapping"]:

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from glmflow.genome.reference import Reference
+from glmflow.genome.splits import assign_splits, require_disjoint
+from glmflow.genome.windows import filter_windows, make_windows
 from glmflow.statistics import correlation, moments
 from glmflow.statistics.bootstrap import Interval, interval_of_mean, interval_of_rows, interval_of_sums
 from glmflow.tracks.reading import TrackReader
@@ -25,14 +28,60 @@ from .tables import examples_table, metric_row, metrics_table
 PSEUDO_COUNT = 1e-6
 
 
-def examples(windows: pd.DataFrame) -> pd.DataFrame:
-    """Return the examples table of a track task.
+class Examples(NamedTuple):
+    """The examples of a track task, and what became of the windows that are not among them."""
+
+    table: pd.DataFrame
+    counts: pd.DataFrame
+    shared: pd.DataFrame
+
+
+def examples(
+    reference: Reference,
+    contigs: Sequence[str] | None,
+    windows: Mapping[str, Any],
+    splits: Mapping[str, Any],
+    size: int,
+    blacklist: str | None = None,
+) -> Examples:
+    """Tile the genome, leave out what cannot be used, and give every window its split.
 
     Parameters
     ----------
+    reference, contigs
+        The genome, and the contigs to use (all where None).
     windows
-        Table with `chrom`, `start`, `end` and `split`.
+        `size`, `overlap` and `max_n_fraction` of the task.
+    splits, size
+        The `splits` block of the study, and the longest window of any of its tasks (see `split_regions`).
+    blacklist
+        BED of regions to leave out.
+
+    Returns
+    -------
+    Examples
+        `table`: the examples table; `counts`: `reason`, `count`, first of which `kept`; `shared`: bases of the genome
+        that two splits have in common, 0 in every row.
+
+    Raises
+    ------
+    InputError
+        A split has no window, or two splits share a base.
     """
+    lengths = {name: length for name, length in reference.contigs.items() if contigs is None or name in contigs}
+    tiled = make_windows(lengths, windows["size"], windows["overlap"])
+    usable, left_out = filter_windows(tiled, reference, windows["max_n_fraction"], blacklist)
+    assigned, outside = assign_splits(usable, splits, lengths, size)
+    counts = {"kept": len(assigned), **left_out, **outside}
+    return Examples(
+        examples_of(assigned),
+        pd.DataFrame(counts.items(), columns=["reason", "count"]),
+        require_disjoint(assigned),
+    )
+
+
+def examples_of(windows: pd.DataFrame) -> pd.DataFrame:
+    """Return the examples table of windows (`chrom`, `start`, `end`, `split`)."""
     names = windows["chrom"].astype(str) + ":" + windows["start"].astype(str) + "-" + windows["end"].astype(str)
     return examples_table(windows.assign(example=names, group=windows["chrom"]))
 

@@ -17,7 +17,7 @@ from glmflow.config.adaptations import Adaptation
 from glmflow.files import atomic_path, write_table
 from glmflow.genome.reference import Reference
 from glmflow.models.tokenizers import reverse_complement
-from glmflow.tracks.writing import write_windows
+from glmflow.tracks.predictions import write_windows
 
 from .callbacks import peak_memory_mb
 from .finetune import load_track_model
