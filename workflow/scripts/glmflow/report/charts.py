@@ -39,7 +39,7 @@ def shapes(adaptations: list[str], baselines: set[str]) -> dict[str, str]:
     return found | dict.fromkeys(baselines, BASELINE_SHAPE)
 
 
-def by_track(look: Look, labels: list[str], tracks: int) -> dict[str, Any]:
+def by_track(look: Look, labels: list[str], tracks: list[str]) -> dict[str, Any]:
     """Draw one dot with its interval a run and track."""
     base = alt.Chart()
     y = alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=200, grid=True))
@@ -55,8 +55,8 @@ def by_track(look: Look, labels: list[str], tracks: int) -> dict[str, Any]:
         shape=look.shape(None),
         tooltip=tooltip,
     )
-    chart = alt.layer(interval, dot).properties(width=300 if tracks > 1 else 640, height=alt.Step(20))
-    chart = chart.facet(facet=alt.Facet("track:N", title=None), columns=2, data=alt.NamedData("summary"))
+    chart = alt.layer(interval, dot).properties(width=300 if len(tracks) > 1 else 640, height=alt.Step(20))
+    chart = chart.facet(facet=alt.Facet("track:N", title=None, sort=tracks), columns=2, data=alt.NamedData("summary"))
     chart = chart.transform_filter(CELL).transform_filter("datum.value !== null")
     return _finish(chart, CELL_PARAMETERS)
 

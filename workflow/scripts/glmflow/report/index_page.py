@@ -48,8 +48,7 @@ def index_page(study: Study, shown: set[str], figures: list[str], data_files: li
 
 def chart_specs(study: Study, scatter: pd.DataFrame) -> dict[str, Any]:
     """Return the charts that there are data for."""
-    tracks = study.summary["track"].nunique()
-    specs = {"by_track": charts.by_track(study.look, study.labels, tracks), "cost": charts.cost(study.look)}
+    specs = {"by_track": charts.by_track(study.look, study.labels, chart_tracks(study)), "cost": charts.cost(study.look)}
     if len(study.curves):
         specs["curves"] = charts.curves(study.look, order_quantities(study.curves["quantity"].unique()))
     if len(scatter):
@@ -60,6 +59,12 @@ def chart_specs(study: Study, scatter: pd.DataFrame) -> dict[str, Any]:
     return specs
 
 
+def chart_tracks(study: Study) -> list[str]:
+    """Return the tracks that a chart has panels for: the mean over all, and the first ones."""
+    names = [name for name in dict.fromkeys(study.summary["track"]) if name != tables.ALL_TRACKS]
+    return [tables.ALL_TRACKS, *names[:CHART_TRACKS]]
+
+
 def page_data(study: Study, specs: dict[str, Any], scatter: pd.DataFrame) -> dict[str, Any]:
     """Return what the page's script needs."""
     replicates = study.replicates
@@ -67,7 +72,6 @@ def page_data(study: Study, specs: dict[str, Any], scatter: pd.DataFrame) -> dic
         outlier = replicates["outlier"].astype(str).str.lower().isin(("true", "1"))
         replicates = replicates.assign(kind=np.where(outlier, "outlier", "agrees"))
     metrics = {name: describe(name) for name in study.summary["metric"].unique()}
-    chart_tracks = [name for name in dict.fromkeys(study.summary["track"]) if name != tables.ALL_TRACKS][:CHART_TRACKS]
     cell = ["split", "subset", "track", "context_bp", "protocol", "metric"]
     return {
         "charts": specs,
@@ -82,7 +86,7 @@ def page_data(study: Study, specs: dict[str, Any], scatter: pd.DataFrame) -> dic
         "levels": {name: {"title": level.title, "explanation": level.explanation} for name, level in LEVELS.items()},
         "colours": study.colours,
         "all_tracks": tables.ALL_TRACKS,
-        "chart_tracks": [tables.ALL_TRACKS, *chart_tracks],
+        "chart_tracks": chart_tracks(study),
         "start": {task: rows[cell].iloc[0].to_dict() for task, rows in study.cells.items()},
         "has_tracks_page": bool(scatter["shown"].any()),
     }

@@ -90,7 +90,8 @@ def _against_baselines(scored: pd.DataFrame) -> str:
     if baseline.name < model.name:
         how = "" if apart else ", though their intervals overlap" if overlap(model, baseline) else ""
         return f"no model beats the baselines: the best, {name(model)}, reaches {value(model)}{how}"
-    which = f"the baseline {name(baseline)}" if len(baselines) == 1 else f"all {len(baselines)} baselines"
+    count = {1: f"the baseline {name(baseline)}", 2: "both baselines"}
+    which = count.get(len(baselines), f"all {len(baselines)} baselines")
     reached = value(baseline) if len(baselines) == 1 else f"the best, {name(baseline)}, reaches {value(baseline)}"
     if apart:
         return f"{name(model)} beats {which} ({reached})"

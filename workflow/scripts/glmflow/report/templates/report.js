@@ -103,7 +103,7 @@
   const byValue = (a, b) => (a.value === null) - (b.value === null) || direction() * (b.value - a.value);
 
   function interval(row, low, high) {
-    const width = 170, place = (value) => 6 + ((value - low) / (high - low || 1)) * (width - 12);
+    const width = 140, place = (value) => 6 + ((value - low) / (high - low || 1)) * (width - 12);
     if (row.value === null) return "";
     const colour = data.colours[row.model], x = place(row.value);
     const line = row.ci_low === null ? "" : `<line x1="${place(row.ci_low)}" x2="${place(row.ci_high)}" y1="9" y2="9" stroke="${colour}" stroke-width="3" stroke-linecap="round" opacity=".55"/>`;
@@ -126,7 +126,7 @@
     const tag = (row) => (row.origin === "baseline" ? '<span class="tag">baseline</span>' : row.origin === "scratch" ? '<span class="tag">from scratch</span>' : "");
     const devices = unique(content.map((row) => row.device).filter(Boolean));
     const columns = [
-      { title: "", data: "rank", className: "dt-right" },
+      { title: "", data: "rank", className: "dt-right", orderable: false },
       { title: "Model", data: "label", render: sortable((label, row) => dot(row) + escape(label) + tag(row), (label) => label) },
       { title: escape(metric.label), data: "value", type: "num", className: "dt-right", render: sortable((value) => number(value, metric.is_count), (value) => value ?? last) },
       { title: "95 % interval", data: "ci_low", type: "num", className: "dt-right", render: sortable((value, row) => (value === null ? "–" : `${number(value)} – ${number(row.ci_high)}`), (value) => value ?? last) },
@@ -145,7 +145,7 @@
       document.getElementById("board").replaceChildren();
     }
     board = new DataTable("#board", {
-      data: content, columns, order: [[2, direction() > 0 ? "desc" : "asc"]], paging: false, searching: false, info: false,
+      data: content, orderClasses: false, columns, order: [[2, direction() > 0 ? "desc" : "asc"]], paging: false, searching: false, info: false,
       autoWidth: false, createdRow: (element, row) => { if (row.rank === 1) element.classList.add("leader"); },
     });
   }

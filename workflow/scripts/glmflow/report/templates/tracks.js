@@ -69,7 +69,7 @@
     list?.destroy();
     element("list").replaceChildren();
     list = new DataTable("#list", {
-      data: listed(), rowId: "gene_id", paging: false, info: false, autoWidth: false, scrollY: "58vh", scrollCollapse: true,
+      data: listed(), rowId: "gene_id", paging: false, info: false, autoWidth: false, scrollY: "58vh", scrollCollapse: true, orderClasses: false,
       order: [[3, "desc"]], language: { search: "", searchPlaceholder: "Find a gene" },
       columns: [
         { title: "Gene", data: "gene_name", render: (name, type, gene) => (type === "display" ? `<a href="#gene=${encodeURIComponent(gene.gene_id)}" title="${gene.chrom}:${gene.start + 1}-${gene.end} (${gene.strand})">${name}</a>` : `${name} ${gene.gene_id}`) },
