@@ -9,6 +9,7 @@ from glmflow.simulate.settings import GeneSettings
 
 GENE_COLUMNS = ["gene_id", "gene_name", "gene_type", "chrom", "start", "end", "strand", "tss"]
 EXON_COLUMNS = ["gene_id", "chrom", "start", "end", "strand"]
+PSEUDO_GENE_BP = (600, 900)
 
 
 def place_genes(
@@ -57,6 +58,42 @@ def _draw_exons(span: int, settings: GeneSettings, rng: np.random.Generator) -> 
             return [*exons, (position, span)]
         exons.append((position, end))
         position = end + int(rng.integers(settings.intron_bp[0], longest_intron + 1))
+
+
+def place_pseudo_genes(
+    chrom: str, occupied: np.ndarray, spacing_bp: int, upstream_bp: int, rng: np.random.Generator
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Place a gene of one exon in every stretch of `spacing_bp` that has room for it and its promoter.
+
+    Parameters
+    ----------
+    chrom
+        The contig.
+    occupied
+        bool[length]: bases that neither gene nor promoter may take.
+    upstream_bp
+        Length of the promoter.
+
+    Returns
+    -------
+    genes, exons
+        One row a gene and one row an exon (0-based half-open), in genome order.
+    """
+    genes, exons = [], []
+    shortest, longest = PSEUDO_GENE_BP
+    longest = min(longest, spacing_bp - upstream_bp)
+    for number, slot in enumerate(range(0, len(occupied) - spacing_bp + 1, spacing_bp), 1):
+        span = int(rng.integers(shortest, longest + 1))
+        strand = "+-"[rng.integers(2)]
+        first = slot + int(rng.integers(spacing_bp - span - upstream_bp + 1))
+        if occupied[first : first + span + upstream_bp].any():
+            continue
+        start = first + (upstream_bp if strand == "+" else 0)
+        name = f"pseudo_{chrom}_{number:05d}"
+        tss = start if strand == "+" else start + span - 1
+        genes.append((name, name, "simulated", chrom, start, start + span, strand, tss))
+        exons.append((name, chrom, start, start + span, strand))
+    return pd.DataFrame(genes, columns=GENE_COLUMNS), pd.DataFrame(exons, columns=EXON_COLUMNS)
 
 
 def exon_spans(exons: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -151,10 +151,10 @@ def explanation(grammar: Grammar, settings: TruthSettings) -> str:
     promoter = settings.promoter
     measured = promoter.biosamples[0]
     return f"""How the sequence acts. The promoter is the {promoter.length_bp} bp upstream of the transcription start (TSS).
-Each site of a motif counts occupancy * exp(-d^2 / (2 * {promoter.distance_sd_bp:g}^2)), d the distance in bp of its middle to the TSS;
+Each site of a motif counts occupancy * exp(-d^2 / (2 * {promoter.distance_sd_bp:g}^2)), d the bp from its middle to the TSS;
 s is the sum over the sites of a motif. Log activity (natural) = sum over motifs of effect * s / (1 + {SATURATION:g} s).
 Motifs (motifs.tsv, {MOTIF_BP} bp) act on both strands, {grammar.names[STRAND_SPECIFIC]} on the gene's own strand only.
-{left} followed by {right}, first bases {PAIR_DISTANCE_BP} bp apart, counts once more as a pair of effect {promoter.pair_effect:g} in every biosample.
+{left} followed by {right}, first bases {PAIR_DISTANCE_BP} bp apart, counts once more as a pair (effect {promoter.pair_effect:g}).
 
 Tracks are made by the genome's own sequence: mean coverage of the exons = {settings.tracks.coverage:g} * activity.
 Expression of a person = log of the mean activity in {measured} of both haplotypes, and noise that leaves a

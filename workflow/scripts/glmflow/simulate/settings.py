@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
-Span = Annotated[tuple[int, int], Field(description="Smallest and largest length, in bp.")]
+
+
+def _ascending(span: tuple[int, int]) -> tuple[int, int]:
+    if not 0 < span[0] <= span[1]:
+        raise ValueError("give the smallest length, above 0, then the largest")
+    return span
+
+
+Span = Annotated[tuple[int, int], AfterValidator(_ascending)]
 
 
 class _Block(BaseModel):
@@ -141,7 +149,14 @@ class OverlaySettings(TruthSettings):
     )
     pseudo_gene_spacing_bp: int | None = Field(
         2500,
-        ge=1500,
+        ge=1000,
         description="Supplement the annotation with pseudo-genes of one exon, one every so many bp where no real gene "
         "has an exon or its promoter (labelled gene_type simulated); null for none.",
     )
+
+    @model_validator(mode="after")
+    def _pseudo_genes_fit(self) -> Self:
+        needed = self.promoter.length_bp + 900
+        if self.pseudo_gene_spacing_bp is not None and self.pseudo_gene_spacing_bp < needed:
+            raise ValueError(f"pseudo_gene_spacing_bp: a pseudo-gene with its promoter needs {needed} bp or more")
+        return self

@@ -1,0 +1,202 @@
+"""Tracks and expression simulated over a real genome, real people and real genes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+
+import cyvcf2
+import numpy as np
+import pandas as pd
+import pysam
+import pysam.bcftools
+
+from glmflow.errors import InputError
+from glmflow.files import atomic_path
+from glmflow.genome import guards
+from glmflow.genome.annotation import read_exons, read_genes
+from glmflow.genome.parsing import Parser
+from glmflow.genome.reference import Reference
+from glmflow.simulate.expression import activities
+from glmflow.simulate.files import write_fasta, write_table
+from glmflow.simulate.genes import place_pseudo_genes
+from glmflow.simulate.haplotypes import Variants
+from glmflow.simulate.motifs import Grammar, draw_grammar
+from glmflow.simulate.outputs import (
+    SimulatedContig,
+    explanation,
+    stream,
+    write_annotation,
+    write_expression,
+    write_motifs,
+    write_tracks,
+)
+from glmflow.simulate.promoters import SITE_COLUMNS, covered, plant, promoters_of
+from glmflow.simulate.sequence import N, decode, encode
+from glmflow.simulate.settings import OverlaySettings
+
+FILTERS_KEPT = ("PASS", ".")
+
+
+def overlay_cohort(
+    fasta: str | PathLike[str],
+    vcf: str | PathLike[str],
+    annotation: str | PathLike[str],
+    folder: str | PathLike[str],
+    settings: OverlaySettings,
+) -> Path:
+    """Simulate tracks and expression over real sequence, haplotypes and genes; the same settings give the same bytes.
+
+    Parameters
+    ----------
+    fasta, vcf, annotation
+        Real genome, phased genotypes over it, and genes (GTF). Contigs without variants or genes are copied.
+    folder
+        Written whole, with the same files as `simulate_cohort`; the VCF is copied, the genome too unless flanks are
+        edited (upper case, ambiguous bases N). An existing folder is replaced.
+    settings
+        What to simulate.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        A file is missing or does not fit the others, genotypes are not phased, or no gene is left.
+    """
+    reference = Reference(fasta)
+    grammar = draw_grammar(settings.promoter, stream(settings.seed, "grammar"))
+    genes, exons = read_genes(annotation), read_exons(annotation)
+    vcf = Path(vcf)
+    people = guards.find_samples(vcf, None)
+    with atomic_path(folder) as temporary, tempfile.TemporaryDirectory() as scratch:
+        temporary.mkdir()
+        source = guards.indexed(vcf, Path(scratch))
+        names = guards.find_contigs(source, reference, None, vcf)
+        contigs, edits = [], []
+        for chrom in reference.contigs:
+            sequence = encode(reference.fetch(chrom, 0, reference.contigs[chrom]))
+            file = _ContigVariants(vcf, source, chrom, names.get(chrom), people)
+            variants, recorded = file.read(reference, sequence)
+            real = genes[genes["chrom"] == chrom], exons[exons["chrom"] == chrom]
+            contigs.append(_overlay_contig(chrom, sequence, real, variants, recorded, grammar, settings))
+            edits.append(_edits(contigs[-1], sequence))
+        if not any(len(contig.genes) for contig in contigs):
+            raise InputError("no gene lies on a contig of the genome", where=annotation, mend="Check the contig names.")
+        edited = pd.concat(edits)
+        write_fasta(temporary / "genome.fa", {contig.name: contig.sequence for contig in contigs})
+        _copy_vcf(source, temporary / "cohort.vcf.gz")
+        write_table(temporary / "samples.tsv", pd.DataFrame({"sample": people}))
+        write_annotation(temporary, contigs, "simulation")
+        write_tracks(temporary, contigs, settings)
+        write_expression(temporary, contigs, people, settings)
+        write_motifs(temporary, grammar, settings.promoter.biosamples)
+        write_table(temporary / "truth" / "edits.tsv", edited)
+        (temporary / "truth" / "README.txt").write_text(_readme(contigs, people, len(edited), grammar, settings))
+    return Path(folder)
+
+
+class _ContigVariants:
+    """The variants of one contig in a VCF."""
+
+    def __init__(self, vcf: Path, source: Path, chrom: str, name: str | None, people: list[str]):
+        self.source, self.name = source, name
+        self.parser = Parser(vcf, chrom, people, np.arange(len(people)), FILTERS_KEPT, "refuse")
+        self.spans: list[tuple[int, int]] = []
+
+    def read(self, reference: Reference, sequence: np.ndarray) -> tuple[Variants, np.ndarray]:
+        """Return the alleles that someone carries, and bool[length]: bases under any record's reference allele."""
+        alleles = []
+        if self.name is not None:
+            file = guards.open_vcf(self.source)
+            records = self._noted(file(f"{self.name}:1-{len(sequence)}"))
+            alleles = [allele for here in self.parser.positions(records) for allele in here]
+            positions, bases = zip(*self.parser.records, strict=True) if self.parser.records else ((), ())
+            guards.check_reference_alleles(reference, self.parser.chrom, positions, bases, self.parser.vcf)
+        # A deletion written as <DEL> is spelled out.
+        deleted = {i for i, allele in enumerate(alleles) if allele.alt == "<DEL>"}
+        refs = [decode(sequence[a.pos : a.last + 1]) if i in deleted else a.ref for i, a in enumerate(alleles)]
+        alts = [allele.ref[0] if i in deleted else allele.alt for i, allele in enumerate(alleles)]
+        carriers = [allele.carriers for allele in alleles]
+        variants = Variants(
+            position=np.array([allele.pos for allele in alleles], np.int64),
+            reference=np.array(refs, object),
+            alternate=np.array(alts, object),
+            carried=np.array(carriers, bool).reshape(len(alleles), 2 * len(self.parser.samples)),
+        )
+        spans = np.array(self.spans, np.int64).reshape(-1, 2)
+        return variants, covered(*spans.T, len(sequence)) | covered(variants.position, variants.end, len(sequence))
+
+    def _noted(self, records: Iterator[cyvcf2.Variant]) -> Iterator[cyvcf2.Variant]:
+        for record in records:
+            self.spans.append((record.start, record.start + len(record.REF)))
+            yield record
+
+
+def _overlay_contig(
+    chrom: str,
+    sequence: np.ndarray,
+    real: tuple[pd.DataFrame, pd.DataFrame],
+    variants: Variants,
+    recorded: np.ndarray,
+    grammar: Grammar,
+    settings: OverlaySettings,
+) -> SimulatedContig:
+    rng = stream(settings.seed, "contig", chrom)
+    upstream = settings.promoter.length_bp
+    genes, exons = real
+    genes = genes.assign(gene_type="annotated")
+    if settings.pseudo_gene_spacing_bp:
+        kept = [(exons["start"], exons["end"]), np.array([(p.start, p.end) for p in promoters_of(genes, upstream)]).T]
+        occupied = sequence == N
+        for start, end in kept:
+            occupied |= covered(np.asarray(start), np.asarray(end), len(sequence))
+        spacing = settings.pseudo_gene_spacing_bp
+        more_genes, more_exons = place_pseudo_genes(chrom, occupied, spacing, upstream, rng)
+        genes, exons = (
+            pd.concat([given, more], ignore_index=True).sort_values("start", ignore_index=True, kind="stable")
+            for given, more in ((genes, more_genes), (exons, more_exons))
+        )
+    promoters = promoters_of(genes, upstream)
+    edited = sequence.copy()
+    sites = pd.DataFrame(columns=SITE_COLUMNS)
+    if settings.edit_flanks:
+        protected = recorded | (sequence == N)
+        laid = settings.promoter, settings.expression
+        sites = plant(edited, chrom, promoters, variants, protected, grammar, laid, rng)
+    activity = activities(edited, promoters, variants, grammar, settings.promoter.biosamples)
+    return SimulatedContig(chrom, edited, genes, exons, variants, sites, activity)
+
+
+def _edits(contig: SimulatedContig, sequence: np.ndarray) -> pd.DataFrame:
+    """Return the bases of the genome that were changed (`pos` 1-based)."""
+    at = np.flatnonzero(contig.sequence != sequence)
+    bases = {"from": list(decode(sequence[at])), "to": list(decode(contig.sequence[at]))}
+    return pd.DataFrame({"chrom": contig.name, "pos": at + 1, **bases})
+
+
+def _copy_vcf(source: Path, path: Path) -> None:
+    """Write the same records as bgzip VCF with its index, whatever the format they came in."""
+    pysam.bcftools.view("--no-version", "-Oz", "-o", str(path), str(source), catch_stdout=False)
+    pysam.tabix_index(str(path), preset="vcf", force=True)
+
+
+def _readme(
+    contigs: list[SimulatedContig], people: list[str], edits: int, grammar: Grammar, settings: OverlaySettings
+) -> str:
+    types = pd.concat([contig.genes["gene_type"] for contig in contigs]).value_counts()
+    real, pseudo = (types.get(label, 0) for label in ("annotated", "simulated"))
+    edited = f"flanks edited at {edits} positions (edits.tsv)" if settings.edit_flanks else "the sequence is untouched"
+    return f"""Simulated on real haplotypes; {edited}.
+
+Genotypes are those of the VCF: no variant was moved or changed. Tracks and expression are simulated, not measured.
+{real} annotated genes, {pseudo} pseudo-genes of one exon (gene_type simulated), {len(people)} people;
+biosamples {", ".join(settings.promoter.biosamples)}; seed {settings.seed}.
+
+{explanation(grammar, settings)}edits.tsv       bases of the genome that were changed
+"""
