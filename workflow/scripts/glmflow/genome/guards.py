@@ -68,15 +68,13 @@ def _in_blocks(path: Path) -> bool:
 def _check_order(vcf: Path) -> None:
     """Stop at the first record that is not where it belongs."""
     done: set[str] = set()
-    chrom, pos = "", -1
+    before, pos = "", -1
     for record in open_vcf(vcf, samples=[]):
-        if chrom != record.CHROM:
-            if record.CHROM in done:
-                raise unsorted(record.CHROM, record.start, chrom, pos, vcf)
-            done.add(record.CHROM)
-        elif record.start < pos:
-            raise unsorted(record.CHROM, record.start, chrom, pos, vcf)
-        chrom, pos = record.CHROM, record.start
+        chrom = record.CHROM
+        if record.start < pos if chrom == before else chrom in done:
+            raise unsorted(chrom, record.start, before, pos, vcf)
+        done.add(chrom)
+        before, pos = chrom, record.start
 
 
 def find_samples(vcf: Path, wanted: Sequence[str] | None) -> list[str]:

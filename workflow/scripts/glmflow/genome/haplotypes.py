@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,9 @@ class HaplotypeWindow(NamedTuple):
 def reverse_complement(window: HaplotypeWindow) -> HaplotypeWindow:
     """Return a window as read from the other strand; the map is turned with it."""
     return HaplotypeWindow(_COMPLEMENT[window.sequence[::-1]], window.position[::-1])
+
+
+Block = tuple[np.ndarray, int]  # bases, and the place of the first (the others follow), -1 or -2 for all
 
 
 class HaplotypeReader:
@@ -99,20 +103,20 @@ class HaplotypeReader:
             The store has no such person or contig, or the person no such haplotype there (haploid calls).
         """
         length = end - start if length is None else length
-        limit = self.store.contig(chrom).length
+        contig, row = self.store.contig(chrom), self.store.row(sample, haplotype)
         left = max(start, 0)
-        wanted = length - (left - start)
-        stop = min(limit, left + wanted + MARGIN)
-        found = self.region(sample, haplotype, chrom, left, max(left, stop))
-        while len(found.sequence) < wanted and stop < limit:
-            stop = min(limit, stop + wanted - len(found.sequence) + MARGIN)
-            found = self.region(sample, haplotype, chrom, left, stop)
-        sequence = np.full(length, N, np.uint8)
-        position = np.full(length, PADDING, np.int64)
-        kept = slice(left - start, left - start + min(len(found.sequence), wanted))
-        sequence[kept] = found.sequence[:wanted]
-        position[kept] = found.position[:wanted]
-        return HaplotypeWindow(sequence, position)
+        blocks: list[Block] = [(np.full(left - start, N, np.uint8), PADDING)] if start < 0 else []
+        have, stop = left - start, left
+        while have < length and stop < contig.length:
+            # Deletions may leave too little: look again, that much further.
+            stop = min(contig.length, stop + length - have + MARGIN)
+            found = self._blocks(contig, row, chrom, left, stop)
+            have = left - start + sum(len(bases) for bases, _ in found)
+        window = _join([*blocks, *found] if stop > left else blocks, length)
+        if haplotype == 2 and len(contig.absent):
+            last = int(window.position.max(initial=-1))
+            self._check_present(sample, haplotype, chrom, left, last + 1)
+        return window
 
     def region(self, sample: str, haplotype: int, chrom: str, start: int, end: int) -> HaplotypeWindow:
         """Return what a haplotype has for a stretch of the reference, however long that is.
@@ -127,16 +131,78 @@ class HaplotypeReader:
         chrom, start, end
             0-based half-open, within the contig.
         """
-        contig = self.store.contig(chrom)
-        row = self.store.row(sample, haplotype)
+        contig, row = self.store.contig(chrom), self.store.row(sample, haplotype)
+        self._check_present(sample, haplotype, chrom, start, end)
+        blocks = self._blocks(contig, row, chrom, start, end)
+        return _join(blocks, sum(len(bases) for bases, _ in blocks))
+
+    def sequence(self, sample: str, haplotype: int, chrom: str) -> np.ndarray:
+        """Return the bases of a whole haplotype (uint8[L]), without their map."""
+        contig, row = self.store.contig(chrom), self.store.row(sample, haplotype)
+        self._check_present(sample, haplotype, chrom, 0, contig.length)
+        return np.concatenate([bases for bases, _ in self._blocks(contig, row, chrom, 0, contig.length)])
+
+    def _check_present(self, sample: str, haplotype: int, chrom: str, start: int, end: int) -> None:
+        """Stop where a person has one haplotype only."""
         if not self.store.has_haplotype(sample, haplotype, chrom, start, end):
             raise InputError(
                 f"{sample} has one haplotype only in {chrom}:{start + 1}-{end} (haploid calls)",
                 where=self.store.folder,
                 mend="Take haplotype 1 alone there.",
             )
+
+    def _blocks(self, contig: ContigVariants, row: int, chrom: str, start: int, end: int) -> list[Block]:
+        """Cut the reference bases `start` to `end` where a haplotype gains or loses some."""
         edits = _edits(contig, row, self.variants, start, end)
-        return _splice(contig, edits, self.reference.fetch(chrom, start, end), start, end)
+        reference = self.reference.fetch(chrom, start, end)
+        single = contig.single[edits]
+        changed = edits[single]
+        if len(changed):
+            reference = reference.copy()
+            reference[contig.start[changed] - start] = contig.bases[contig.offset[changed]]
+        blocks = []
+        here = start
+        for edit in edits[~single].tolist():
+            first, last = int(contig.start[edit]), int(contig.end[edit])
+            bases = contig.bases[contig.offset[edit] : contig.offset[edit + 1]]
+            if first > here:
+                blocks.append((reference[here - start : first - start], here))
+            # Bases that replace some keep their places as far as they go; what is more is inserted behind them.
+            replaced = min(len(bases), last - first)
+            low, high = max(first, start), min(first + replaced, end)
+            if low < high:
+                blocks.append((bases[low - first : high - first], low))
+            if replaced < len(bases) and last <= end:
+                blocks.append((bases[replaced:], INSERTED))
+            here = min(max(here, last), end)
+        blocks.append((reference[here - start :], here))
+        return blocks
+
+
+def _join(blocks: list[Block], length: int) -> HaplotypeWindow:
+    """Lay blocks side by side up to a length, and padding behind them where they are too few."""
+    sequence = np.empty(length, np.uint8)
+    position = np.empty(length, np.int64)
+    steps = _steps(length)
+    at = 0
+    for bases, place in blocks:
+        bases = bases[: length - at]
+        here = slice(at, at + len(bases))
+        sequence[here] = bases
+        if place < 0:
+            position[here] = place
+        else:
+            np.add(steps[: len(bases)], place, out=position[here])
+        at += len(bases)
+    sequence[at:] = N
+    position[at:] = PADDING
+    return HaplotypeWindow(sequence, position)
+
+
+@lru_cache(maxsize=1)
+def _steps(length: int) -> np.ndarray:
+    """Return 0, 1, 2 ...: adding to it is faster than counting anew for every window."""
+    return np.arange(length)
 
 
 def _edits(contig: ContigVariants, row: int, variants: str, start: int, end: int) -> np.ndarray:
@@ -146,33 +212,14 @@ def _edits(contig: ContigVariants, row: int, variants: str, start: int, end: int
     high = int(contig.pos.searchsorted(np.int32(end), "right"))
     if high <= low:
         return np.zeros(0, np.int64)
-    edits = np.flatnonzero(contig.carried(row, low, high)) + low
+    edits = contig.carried(row, low, high).nonzero()[0] + low
     lost = contig.overlap[variants][row]
     if len(lost):
-        edits = edits[~np.isin(edits, lost)]
+        nearby = lost[slice(*lost.searchsorted(np.array([low, high], np.int32)))]
+        if len(nearby):
+            edits = edits[~np.isin(edits, nearby)]
     if variants == "snv":
         edits = edits[contig.snv[edits]]
     first, last = contig.start[edits], contig.end[edits]
-    return edits[(last > after) & ((first < end) | (last <= end)) & (first <= end)]
-
-
-def _splice(contig: ContigVariants, edits: np.ndarray, reference: np.ndarray, start: int, end: int) -> HaplotypeWindow:
-    """Write edits into the reference bases `start` to `end`."""
-    sequence, position = [], []
-    here = start
-    for edit in edits:
-        first, last = int(contig.start[edit]), int(contig.end[edit])
-        bases = contig.bases[contig.offset[edit] : contig.offset[edit + 1]]
-        # Replaced bases keep their places as far as they go; what is more is inserted behind them.
-        replaced = np.arange(first, min(last, first + len(bases)))
-        places = np.concatenate([replaced, np.full(len(bases) - len(replaced), INSERTED)])
-        keep = np.where(places == INSERTED, last <= end, (places >= start) & (places < end))
-        if first > here:
-            sequence.append(reference[here - start : first - start])
-            position.append(np.arange(here, first))
-        sequence.append(bases[keep])
-        position.append(places[keep])
-        here = min(max(here, last), end)
-    sequence.append(reference[here - start :])
-    position.append(np.arange(here, end))
-    return HaplotypeWindow(np.concatenate(sequence), np.concatenate(position))
+    inside = (last > after) & ((first < end) | (last <= end)) & (first <= end)
+    return edits if inside.all() else edits[inside]

@@ -32,7 +32,9 @@ class ContigVariants:
     reach : int32[V]
         Highest `end` up to here; ascending.
     snv : bool[V]
-        Only one base changes.
+        Kept in the `snv` mode.
+    single : bool[V]
+        One base becomes another.
     offset, bases : int32[V + 1], uint8[]
         Bases that take their place: `bases[offset[v]:offset[v + 1]]`.
     calls : uint8[H, ceil(V / 8)]
@@ -48,6 +50,7 @@ class ContigVariants:
         self.length = length
         for name in ("pos", "start", "end", "reach", "snv", "offset", "bases", "calls", "absent"):
             setattr(self, name, np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")))
+        self.single = (self.end - self.start == 1) & (np.diff(self.offset) == 1)
         self.overlap = {}
         for mode in MODES:
             row, variant = np.load(folder / f"overlap_{mode}.npy").T
