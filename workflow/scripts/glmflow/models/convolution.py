@@ -1,5 +1,4 @@
-"""Causal convolutions of long sequences, one filter a channel: directly for a few taps, by Fourier transform
-for many.
+"""Causal convolutions of long sequences: directly for a few taps, by Fourier transform for many.
 
 A filter as long as the sequence costs L^2 directly and L log L by transform (Poli et al. 2023,
 arXiv:2302.10866). Sizes are rounded up to products of 2, 3 and 5, since a transform of a length with a large
@@ -7,6 +6,9 @@ prime factor is several times slower.
 """
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Callable
 
 import torch
 from scipy.fft import next_fast_len
@@ -19,7 +21,7 @@ TRANSFORM = 2**28
 
 
 def short_convolution(x: Tensor, taps: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Causal depthwise convolution with few taps, as networks state them: the last tap meets the present.
+    """Convolve each channel causally with a few taps, as networks state them: the last tap meets the present.
 
     Parameters
     ----------
@@ -30,19 +32,35 @@ def short_convolution(x: Tensor, taps: Tensor, bias: Tensor | None = None) -> Te
     bias
         ``[D]``.
     """
-    return functional.conv1d(x, taps, bias, padding=taps.shape[-1] - 1, groups=taps.shape[0])[..., : x.shape[-1]]
+    width = taps.shape[-1]
+    kernel = _kernel() if x.is_cuda and 2 <= width <= 4 else None
+    if kernel is not None:
+        return kernel(x.contiguous(), taps[:, 0], bias)
+    return functional.conv1d(x, taps, bias, padding=width - 1, groups=taps.shape[0])[..., : x.shape[-1]]
+
+
+@functools.cache
+def _kernel() -> Callable[..., Tensor] | None:
+    """Return the kernel of the causal-conv1d package, where it can be imported."""
+    try:
+        from causal_conv1d import causal_conv1d_fn
+    except ImportError:
+        return None
+    return causal_conv1d_fn
 
 
 def long_convolution(x: Tensor, filters: Tensor) -> Tensor:
-    """Causal depthwise convolution by Fourier transform, in float32 at least: ``y[t] = sum_s filters[s] x[t -
-    s]``.
+    """Convolve each channel causally by Fourier transform: ``y[t] = sum_s filters[s] x[t - s]``.
+
+    Computed in float32 at least.
 
     Parameters
     ----------
     x
         ``[batch, D, L]``.
     filters
-        ``[D, K]``; what reaches beyond L has no effect.
+        ``[G, K]``, where G divides D: as many neighbouring channels share a filter. What reaches beyond L has
+        no effect.
 
     Returns
     -------
@@ -50,18 +68,23 @@ def long_convolution(x: Tensor, filters: Tensor) -> Tensor:
     """
     batch, channels, length = x.shape
     filters = filters[:, :length]
+    sharing = channels // filters.shape[0]
     # Circular convolution wraps round; with this many points nothing wraps onto the first `length` of them.
     size = next_fast_len(length + filters.shape[1] - 1, real=True)
-    group = max(1, TRANSFORM // (batch * size))
-    if group >= channels:
+    group = max(1, TRANSFORM // (batch * size * sharing))
+    if group >= filters.shape[0]:
         return _transformed(x, filters, size)
-    pairs = zip(x.split(group, 1), filters.split(group), strict=True)
+    pairs = zip(x.split(group * sharing, 1), filters.split(group), strict=True)
     return torch.cat([_transformed(part, taps, size) for part, taps in pairs], 1)
 
 
 def _transformed(x: Tensor, filters: Tensor, size: int) -> Tensor:
     """One group of channels: a product of spectra."""
     precision = torch.promote_types(x.dtype, torch.float32)
+    sharing = x.shape[1] // filters.shape[0]
     with torch.autocast(x.device.type, enabled=False):
-        spectrum = torch.fft.rfft(x.to(precision), n=size) * torch.fft.rfft(filters.to(precision), n=size)
+        response = torch.fft.rfft(filters.to(precision), n=size)
+        if sharing > 1:
+            response = response.repeat_interleave(sharing, 0)
+        spectrum = torch.fft.rfft(x.to(precision), n=size) * response
         return torch.fft.irfft(spectrum, n=size)[..., : x.shape[-1]].to(x.dtype)
