@@ -16,6 +16,7 @@ if DATA.cohort:
         params:
             contigs=DATA.reference.contigs,
             unphased=DATA.cohort.unphased,
+            variants=DATA.cohort.variants,
         resources:
             mem_mb=2000,
             runtime=120,

@@ -4,9 +4,10 @@ from scriptlog import logged
 
 with logged(snakemake):
     from glmflow.files import write_table
-    from glmflow.genome.annotation import read_annotation
+    from glmflow.genome.annotation import read_exons, read_genes
     from glmflow.genome.reference import Reference
 
-    genes, exons = read_annotation(snakemake.input.get("annotation"), Reference(snakemake.input.fasta).contigs)
-    write_table(genes, snakemake.output.genes)
-    write_table(exons, snakemake.output.exons)
+    contigs = Reference(snakemake.input.fasta).contigs
+    annotation = snakemake.input.get("annotation") or None
+    write_table(read_genes(annotation, contigs), snakemake.output.genes)
+    write_table(read_exons(annotation, contigs), snakemake.output.exons)

@@ -5,7 +5,7 @@ from scriptlog import logged
 with logged(snakemake):
     import pandas as pd
     from glmflow.files import write_table
-    from glmflow.tracks.statistics import nonzero_mean_of_regions
+    from glmflow.tracks.statistics import nonzero_mean
 
     regions = pd.read_csv(snakemake.input.regions, sep="\t")
     training = regions[regions["split"] == "train"]
@@ -17,7 +17,7 @@ with logged(snakemake):
                 "biosample": track["biosample"],
                 "strand": track["strand"],
                 "n_replicates": len(track["replicates"]),
-                "track_mean": nonzero_mean_of_regions(path, training),
+                "track_mean": nonzero_mean(path, training),
             }
         )
     write_table(pd.DataFrame(rows), snakemake.output.statistics)

@@ -15,4 +15,6 @@ with logged(snakemake):
         unphased=snakemake.params.unphased,
         cores=snakemake.threads,
     )
-    write_table(store.counts(), snakemake.output.counts)
+    counts = store.counts().rename(columns={"chrom": "contig", "outcome": "reason", "alleles": "count"})
+    counts = counts[counts["variants"] == snakemake.params.variants]
+    write_table(counts[["contig", "reason", "count", "calls"]], snakemake.output.counts)
