@@ -71,7 +71,7 @@ def overlay_cohort(
     """
     reference = Reference(fasta)
     grammar = draw_grammar(settings.promoter, stream(settings.seed, "grammar"))
-    genes, exons = read_genes(annotation), read_exons(annotation)
+    genes, exons = _read_annotation(Path(annotation), reference)
     vcf = Path(vcf)
     people = guards.find_samples(vcf, None)
     with atomic_path(folder) as temporary, tempfile.TemporaryDirectory() as scratch:
@@ -86,11 +86,9 @@ def overlay_cohort(
             real = genes[genes["chrom"] == chrom], exons[exons["chrom"] == chrom]
             contigs.append(_overlay_contig(chrom, sequence, real, variants, recorded, grammar, settings))
             edits.append(_edits(contigs[-1], sequence))
-        if not any(len(contig.genes) for contig in contigs):
-            raise InputError("no gene lies on a contig of the genome", where=annotation, mend="Check the contig names.")
         edited = pd.concat(edits)
         write_fasta(temporary / "genome.fa", {contig.name: contig.sequence for contig in contigs})
-        _copy_vcf(source, temporary / "cohort.vcf.gz")
+        _copy_vcf(vcf, temporary / "cohort.vcf.gz")
         write_table(temporary / "samples.tsv", pd.DataFrame({"sample": people}))
         write_annotation(temporary, contigs, "simulation")
         write_tracks(temporary, contigs, settings)
@@ -99,6 +97,24 @@ def overlay_cohort(
         write_table(temporary / "truth" / "edits.tsv", edited)
         (temporary / "truth" / "README.txt").write_text(_readme(contigs, people, len(edited), grammar, settings))
     return Path(folder)
+
+
+def _read_annotation(annotation: Path, reference: Reference) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the genes that have exons, and their exons, on the contigs of the genome."""
+    genes, exons = read_genes(annotation), read_exons(annotation)
+    genes = genes[genes["gene_id"].isin(exons["gene_id"]) & genes["chrom"].isin(reference.contigs)]
+    if not len(genes):
+        raise InputError(
+            "no gene with exons lies on a contig of the genome", where=annotation, mend="Check the contig names."
+        )
+    past = genes[genes["end"] > genes["chrom"].map(reference.contigs)]
+    if len(past):
+        raise InputError(
+            f"gene {past['gene_id'].iloc[0]} ends past contig {past['chrom'].iloc[0]}",
+            where=annotation,
+            mend="Give the annotation of the genome's assembly.",
+        )
+    return genes, exons[exons["gene_id"].isin(genes["gene_id"])]
 
 
 class _ContigVariants:
@@ -180,9 +196,9 @@ def _edits(contig: SimulatedContig, sequence: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"chrom": contig.name, "pos": at + 1, **bases})
 
 
-def _copy_vcf(source: Path, path: Path) -> None:
+def _copy_vcf(vcf: Path, path: Path) -> None:
     """Write the same records as bgzip VCF with its index, whatever the format they came in."""
-    pysam.bcftools.view("--no-version", "-Oz", "-o", str(path), str(source), catch_stdout=False)
+    pysam.bcftools.view("--no-version", "-Oz", "-o", str(path), str(vcf), catch_stdout=False)
     pysam.tabix_index(str(path), preset="vcf", force=True)
 
 
