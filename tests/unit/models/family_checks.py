@@ -94,11 +94,8 @@ def gradients(model, batch):
 
 
 def assert_checkpointing_gives_the_same_gradients(model, batch):
-    """With gradient checkpointing fewer activations are kept, and the gradients are the same."""
+    """With gradient checkpointing fewer activations are kept; gradients are the same, what dropout drew included."""
     model.train()
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
 
     def kept():
         total = 0
@@ -109,6 +106,7 @@ def assert_checkpointing_gives_the_same_gradients(model, batch):
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+            torch.manual_seed(0)
             found = gradients(model, batch)
         return total, found
 
