@@ -30,10 +30,11 @@ Details in which a reader of the weights goes wrong silently:
   ``rotary_emb_base``. Published frequencies are rounded to bf16, so they are computed anew.
 * Poles, residues and filters stay float32 in a bf16 model: a rate near zero reaches over the whole context.
 
-Input: UTF-8 bytes as ids, no special token. The original tokenizer keeps the case; `Adapter.tokenize` upper-cases
-first, so that soft-masked bases are read as bases. N is a byte like any other; other IUPAC letters are read as N.
-There is no padding mask: sequences of several lengths do not share a batch. The 1B, 20B and 40B checkpoints were trained with FP8 input projections and lose
-accuracy without the hardware for it; the 7B do not.
+Input: UTF-8 bytes as ids, no special token. The original tokenizer keeps the case; `Adapter.tokenize`
+upper-cases first, so that soft-masked bases are read as bases. N is a byte like any other; other IUPAC
+letters are read as N. There is no padding mask: sequences of several lengths do not share a batch. The 1B, 20B
+and 40B checkpoints were trained with FP8 input projections and lose accuracy without the hardware for it; the
+7B do not.
 """
 
 from __future__ import annotations
