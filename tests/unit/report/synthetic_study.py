@@ -8,7 +8,7 @@ import pandas as pd
 import pyBigWig
 import yaml
 
-CONTIGS = {"sim1": 400_000, "sim2": 160_000}
+CONTIGS = {"sim1": 140_000, "sim2": 110_000}
 TRACKS = [("blood", "+"), ("blood", "-"), ("liver", "+"), ("liver", "-")]
 # model, adaptation, origin, noise (smaller is better), parameters, seconds
 RUNS = [
@@ -89,7 +89,7 @@ def _write_bigwig(path, signal):
     bigwig = pyBigWig.open(str(path), "w")
     bigwig.addHeader([(contig, len(values)) for contig, values in signal.items()])
     for contig, values in signal.items():
-        bigwig.addEntries(contig, 0, values=values.astype(float).tolist(), span=1, step=1)
+        bigwig.addEntries(contig, 0, values=values.astype(float), span=1, step=1)
     bigwig.close()
 
 

@@ -21,6 +21,7 @@ RunName = tuple[str, str, str]
 SIGNAL_BUDGET = 14_000_000  # characters of base64: leaves room for igv.js and the sequence in a page of 20 MB
 SEQUENCE_BUDGET = 3_000_000
 COARSEST_BIN = 65_536
+NEIGHBOUR = 100_000
 
 
 @dataclass(frozen=True)
@@ -155,14 +156,12 @@ def slice_sequence(
     The header `>chr1:101-200 @len=5000` (1-based, inclusive) says which part of a contig of which length follows.
     Without a genome, or over the budget of characters, the bases are written as N.
     """
-    headers = [f">{chrom}:{start + 1}-{end} @len={contigs[chrom]}" for chrom, start, end in regions]
     if genome is not None:
         with Fasta(str(genome), as_raw=True, sequence_always_upper=True) as fasta:
-            sequences = [fasta[chrom][start:end] for chrom, start, end in regions]
-        uri = _fasta_uri(headers, sequences)
+            uri = _fasta_uri(regions, [fasta[chrom][start:end] for chrom, start, end in regions], contigs)
         if len(uri) <= budget:
             return uri
-    return _fasta_uri(headers, ["N" * (end - start) for _, start, end in regions])
+    return _fasta_uri(regions, ["N" * (end - start) for _, start, end in regions], contigs)
 
 
 def gene_features(genes: pd.DataFrame, exons: pd.DataFrame, regions: list[Region]) -> list[dict]:
@@ -200,9 +199,25 @@ def shown_runs(runs: tuple[RunFolder, ...]) -> list[RunFolder]:
     return list(chosen.values())
 
 
-def _fasta_uri(headers: list[str], sequences: list[str]) -> str:
-    """Write a gzipped FASTA as a data URI."""
-    text = "".join(f"{header}\n{sequence}\n" for header, sequence in zip(headers, sequences, strict=True))
+def _fasta_uri(regions: list[Region], sequences: list[str], contigs: Mapping[str, int]) -> str:
+    """Write a gzipped FASTA as a data URI.
+
+    Gaps of less than `NEIGHBOUR` are filled with N: igv.js asks for more than it shows, and takes the first slice that
+    touches what it asked for, which must not be a neighbour's.
+    """
+    records: list[tuple[str, int, str]] = []
+    for (chrom, start, _), sequence in zip(regions, sequences, strict=True):
+        if records and records[-1][0] == chrom:
+            _, first, before = records[-1]
+            gap = start - first - len(before)
+            if gap < NEIGHBOUR:
+                records[-1] = (chrom, first, before + "N" * gap + sequence)
+                continue
+        records.append((chrom, start, sequence))
+    text = "".join(
+        f">{chrom}:{start + 1}-{start + len(sequence)} @len={contigs[chrom]}\n{sequence}\n"
+        for chrom, start, sequence in records
+    )
     return _data_uri(gzip.compress(text.encode(), 9, mtime=0), "application/gzip")
 
 

@@ -18,6 +18,13 @@ CELL = "datum.task === task && datum.split === split && datum.subset === subset 
 CELL += " && datum.protocol === protocol && datum.metric === metric"
 
 
+# Labels of a logarithmic axis: 1, 2, 5, 10 …, thousands with a letter.
+MANTISSA = "round(datum.value / pow(10, floor(log(datum.value) / LN10 + 1e-9)))"
+LOG_LABEL = (
+    f"indexof([1, 2, 5], {MANTISSA}) < 0 ? '' : datum.value >= 1000 ? format(datum.value, '~s') : format(datum.value, '~g')"
+)
+
+
 def theme() -> dict[str, Any]:
     """Return the look that all charts share."""
     text = {"labelColor": "#3b4350", "titleColor": "#3b4350", "labelFontSize": 11, "titleFontSize": 11}
@@ -55,7 +62,7 @@ def by_track(look: Look, labels: list[str], tracks: list[str]) -> dict[str, Any]
         shape=look.shape(None),
         tooltip=tooltip,
     )
-    chart = alt.layer(interval, dot).properties(width=300 if len(tracks) > 1 else 640, height=alt.Step(20))
+    chart = alt.layer(interval, dot).properties(width=380 if len(tracks) > 1 else 760, height=alt.Step(20))
     chart = chart.facet(facet=alt.Facet("track:N", title=None, sort=tracks), columns=2, data=alt.NamedData("summary"))
     chart = chart.transform_filter(CELL).transform_filter("datum.value !== null")
     return _finish(chart, CELL_PARAMETERS)
@@ -95,10 +102,10 @@ def cost(look: Look) -> dict[str, Any]:
         "x:Q",
         title="cost (log scale)",
         scale=alt.Scale(type="log", nice=True),
-        axis=alt.Axis(format="~s", tickCount=6),
+        axis=alt.Axis(labelExpr=LOG_LABEL, grid=False),
     )
     interval = base.mark_rule(strokeWidth=1.5, opacity=0.5).encode(
-        x=x, y=alt.Y("ci_low:Q", title=None), y2="ci_high:Q", color=look.colour("model")
+        x=x, y=alt.Y("ci_low:Q", title=None), y2="ci_high:Q", color=look.colour(None)
     )
     dot = base.mark_point(filled=True, size=110, opacity=1).encode(
         x=x,
@@ -107,11 +114,11 @@ def cost(look: Look) -> dict[str, Any]:
         shape=look.shape("adaptation"),
         tooltip=_tooltip("label", "value", "ci_low", "ci_high", *COST_FIELDS),
     )
-    chart = alt.layer(interval, dot).properties(width=620, height=280).add_params(what)
+    chart = alt.layer(interval, dot).properties(width=760, height=280).add_params(what)
     return _finish(chart, [*CELL_PARAMETERS, "track"])
 
 
-def curves(look: Look, quantities: list[str]) -> dict[str, Any]:
+def curves(look: Look, quantities: list[str], models: list[str]) -> dict[str, Any]:
     """Draw a logged quantity against the step, one line a seed."""
     labels = [name.replace("_", " ") for name in quantities]
     what = alt.param(
@@ -123,11 +130,11 @@ def curves(look: Look, quantities: list[str]) -> dict[str, Any]:
     x = alt.X("step:Q", title="step", axis=alt.Axis(format="~s"))
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False))
     line = base.mark_line(strokeWidth=1.6, opacity=0.9).encode(
-        x=x, y=y, color=look.colour("model"), detail=["seed:N", "label:N"],
+        x=x, y=y, color=look.colour("model", models), detail=["seed:N", "label:N"],
         strokeDash=alt.StrokeDash("adaptation:N", legend=alt.Legend(title="adaptation", symbolStrokeColor="#3b4350")),
     )  # fmt: skip
     dot = base.mark_circle(size=60, opacity=0).encode(x=x, y=y, tooltip=_tooltip("label", "seed", "step", "value"))
-    return _finish(alt.layer(line, dot).properties(width=720, height=300).add_params(what), ["task"])
+    return _finish(alt.layer(line, dot).properties(width=800, height=300).add_params(what), ["task"])
 
 
 def gene_scatter(look: Look, labels: list[str], largest: float) -> dict[str, Any]:
@@ -180,10 +187,11 @@ class Look:
     def __init__(self, colours: Mapping[str, str], marks: Mapping[str, str]):
         self._colours, self._marks = colours, marks
 
-    def colour(self, legend: str | None) -> alt.Color:
-        """Colour of the model, with or without a legend."""
+    def colour(self, legend: str | None, models: list[str] | None = None) -> alt.Color:
+        """Colour of the model, with or without a legend (of all models, or only some)."""
         scale = alt.Scale(domain=list(self._colours), range=list(self._colours.values()))
-        return alt.Color("model:N", scale=scale, legend=alt.Legend(title=legend) if legend else None)
+        values = {"values": models} if models else {}
+        return alt.Color("model:N", scale=scale, legend=alt.Legend(title=legend, **values) if legend else None)
 
     def shape(self, legend: str | None) -> alt.Shape:
         """Shape of the adaptation, with or without a legend."""

@@ -166,5 +166,6 @@ def _label(study: Study, run: browser.RunName) -> str:
 def _save(figure: Figure, stem: Path) -> None:
     """Write a figure as PNG and SVG, the same bytes for the same data."""
     figure.savefig(f"{stem}.png")
+    figure.set_layout_engine("none")  # the layout that was found holds for the SVG too
     figure.savefig(f"{stem}.svg", metadata={"Date": None})
     plt.close(figure)

@@ -48,9 +48,14 @@ def index_page(study: Study, shown: set[str], figures: list[str], data_files: li
 
 def chart_specs(study: Study, scatter: pd.DataFrame) -> dict[str, Any]:
     """Return the charts that there are data for."""
-    specs = {"by_track": charts.by_track(study.look, study.labels, chart_tracks(study)), "cost": charts.cost(study.look)}
+    specs = {
+        "by_track": charts.by_track(study.look, study.labels, chart_tracks(study)),
+        "cost": charts.cost(study.look),
+    }
     if len(study.curves):
-        specs["curves"] = charts.curves(study.look, order_quantities(study.curves["quantity"].unique()))
+        specs["curves"] = charts.curves(
+            study.look, order_quantities(study.curves["quantity"].unique()), list(study.curves["model"].unique())
+        )
     if len(scatter):
         largest = scatter[["observed", "predicted"]].clip(lower=0).to_numpy().max()
         specs["genes"] = charts.gene_scatter(study.look, study.labels, 1.03 * float(np.log10(1 + largest)))

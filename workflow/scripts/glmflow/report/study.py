@@ -71,8 +71,9 @@ class Study:
 
     @property
     def labels(self) -> list[str]:
-        """How the runs are called, in the order of the study."""
-        return list(dict.fromkeys(self.costs["label"]))
+        """How the runs are called, best first (in the first task that each was run on)."""
+        ranked = [label for task in self.tasks for label in self.cells[task]["label"]]
+        return list(dict.fromkeys([*ranked, *self.costs["label"]]))
 
     def verdict(self, task: str) -> Verdict:
         """Return the answer of a task."""

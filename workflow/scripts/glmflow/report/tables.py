@@ -55,6 +55,8 @@ def mean_over_tracks(metrics: pd.DataFrame) -> pd.DataFrame:
     scored = metrics[metrics["track"] == ALL_TRACKS]
     scored = set(zip(*(scored[column] for column in CELL)))
     tracks = metrics[[cell not in scored for cell in zip(*(metrics[column] for column in CELL))]]
+    if tracks.empty:
+        return metrics.iloc[:0]
     expected = tracks.groupby(CELL)["track"].nunique().rename("expected")
     keys = ["study", *CELL, *RUN, "seed"]
     means = tracks.groupby(keys, as_index=False).agg(

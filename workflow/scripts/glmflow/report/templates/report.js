@@ -153,7 +153,6 @@
   // --- metrics by level ----------------------------------------------------------------------------------------------
   function drawLevels() {
     const home = document.getElementById("level-tables");
-    home.replaceChildren();
     const shared = ["task", "split", "subset", "context_bp", "protocol"];
     const here = datasets.summary.filter((row) => shared.every((name) => row[name] === state[name]));
     const start = data.start[state.task];
@@ -163,19 +162,20 @@
       ...here.map((row) => row.label),
     ]);
     const first = new Map(here.map((row) => [row.label, row]));
-    for (const [level, text] of Object.entries(data.levels)) {
+    const groups = Object.entries(data.levels).map(([level, text]) => {
       const metrics = unique(here.map((row) => row.metric)).filter((name) => data.metrics[name].level === level);
-      if (!metrics.length) continue;
-      const lines = metrics.flatMap((name) => {
+      if (!metrics.length) return "";
+      const lines = metrics.map((name) => {
         const all = here.filter((row) => row.metric === name);
         const tracks = unique(all.map((row) => row.track));
         const track = tracks.includes(state.track) ? state.track : tracks.includes(data.all_tracks) ? data.all_tracks : tracks[0];
-        return [line(name, track, all.filter((row) => row.track === track), runs)];
+        return line(name, track, all.filter((row) => row.track === track), runs);
       });
-      const section = document.createElement("section");
-      section.innerHTML = `<h3>${text.title}</h3><p class="note">${text.explanation}</p><div class="scroll"><table class="plain levels"><thead><tr><th></th>${runs.map((label) => `<th>${dot(first.get(label))}${escape(label)}</th>`).join("")}</tr></thead><tbody>${lines.join("")}</tbody></table></div>`;
-      home.append(section);
-    }
+      const heading = `<th colspan="${runs.length + 1}" scope="rowgroup"><span>${text.title}</span> <small>${text.explanation}</small></th>`;
+      return `<tbody><tr class="level">${heading}</tr>${lines.join("")}</tbody>`;
+    });
+    const heads = runs.map((label) => `<th scope="col">${dot(first.get(label))}${escape(label)}</th>`);
+    home.innerHTML = `<table class="plain levels"><thead><tr><th></th>${heads.join("")}</tr></thead>${groups.join("")}</table>`;
   }
   function line(name, track, found, runs) {
     const metric = data.metrics[name], cells = new Map(found.map((row) => [row.label, row]));
@@ -202,6 +202,7 @@
     const options = {
       actions: { export: true, source: false, compiled: false, editor: false },
       renderer: name === "genes" ? "canvas" : "svg", downloadFileName: name, tooltip: { theme: "light" },
+      ...(document.getElementById(`choices-${name}`) ? { bind: `#choices-${name}` } : {}),
     };
     const { view } = await vegaEmbed(`#chart-${name}`, spec, options);
     views.set(name, { view, parameters: spec.params.map((parameter) => parameter.name) });
@@ -242,7 +243,7 @@
       if (entry.isIntersecting) for (const link of links) link.classList.toggle("here", link.hash === `#${entry.target.id}`);
     }
   }, { rootMargin: "-15% 0px -75% 0px" });
-  document.querySelectorAll("main > section[id]").forEach((section) => spy.observe(section));
+  document.querySelectorAll("main section[id]").forEach((section) => spy.observe(section));
 
   settle();
   draw()

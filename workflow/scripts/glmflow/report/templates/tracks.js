@@ -17,20 +17,34 @@
     const wanted = element("tracks").value, overlay = element("overlay").checked, own = element("own-scale").checked;
     const tracks = data.tracks.filter((track) => wanted === "all" || track.name === wanted || (wanted === "strand" && [chosen.strand, ".", ""].includes(track.strand)));
     const runs = data.runs.filter((run) => shown.has(run.label));
-    const wig = (name, url, color, track) => ({
+    const wig = (name, url, color, group) => ({
       name, url, color, type: "wig", format: "bigwig", height: 70, autoscale: true, removable: false,
-      ...(own ? {} : { autoscaleGroup: track.name }),
+      ...(group ? { autoscaleGroup: group } : {}),
     });
     return tracks.flatMap((track) => {
-      const truth = wig(`${track.name}: true`, track.true, data.truth, track);
+      const group = own || overlay ? "" : track.name;
+      const truth = wig(`${track.name}: true`, track.true, data.truth, group);
       const predicted = runs.filter((run) => run.predicted[track.name]);
-      if (!overlay) return [truth, ...predicted.map((run) => wig(`${track.name}: ${run.label}`, run.predicted[track.name], run.colour, track))];
+      if (!overlay) return [truth, ...predicted.map((run) => wig(`${track.name}: ${run.label}`, run.predicted[track.name], run.colour, group))];
       return predicted.map((run) => ({
         name: `${track.name}: true and ${run.label}`, type: "merged", height: 90, alpha: 0.6, autoscale: true, removable: false,
-        ...(own ? {} : { autoscaleGroup: track.name }),
-        tracks: [truth, wig(run.label, run.predicted[track.name], run.colour, track)],
+        tracks: [truth, wig(run.label, run.predicted[track.name], run.colour, group)],
       }));
     });
+  }
+  const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+  /** igv.js may read an overlay's features before its second signal is there: read again until both are. */
+  async function settleOverlays() {
+    const half = ({ track, viewports }) => viewports.some(({ featureCache }) => (featureCache?.features.featureArrays?.length ?? 0) < track.config.tracks.length);
+    for (let tries = 0; tries < 40; tries++) {
+      const waiting = browser.trackViews.filter((view) => view.track.type === "merged" && half(view));
+      if (!waiting.length) return;
+      await pause(50);
+      for (const view of waiting) {
+        view.clearCachedFeatures();
+        await view.updateViews();
+      }
+    }
   }
   let drawing = Promise.resolve();
   /** Replace the signals; one redraw after another, since igv.js loads asynchronously. */
@@ -38,6 +52,7 @@
     drawing = drawing.then(async () => {
       for (const name of browser.findTracks((track) => track.name?.includes(": ")).map((track) => track.name)) browser.removeTrackByName(name);
       await browser.loadTrackList(signalTracks());
+      await settleOverlays();
     });
     return drawing;
   }

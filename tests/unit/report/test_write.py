@@ -1,0 +1,124 @@
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import synthetic_study
+from glmflow.report import ReportInputs, write_report
+from glmflow.report.index_page import order_quantities, sample_genes
+from glmflow.report.palette import COLOURS, colours
+
+
+@pytest.fixture(scope="module")
+def report(study, tmp_path_factory):
+    """The report of the synthetic study."""
+    folder = tmp_path_factory.mktemp("report") / "report"
+    write_report(ReportInputs.from_results(study, title="A study"), folder)
+    return folder
+
+
+def page_data(path):
+    return json.loads(re.search(r'<script id="data" type="application/json">(.*?)</script>', path.read_text(), re.S)[1])
+
+
+def test_the_folder_holds_pages_tables_and_figures(report):
+    assert {path.name for path in report.iterdir()} == {"index.html", "tracks.html", "data", "figures"}
+    figures = {path.name for path in (report / "figures").iterdir()}
+    assert figures == {f"{name}.{kind}" for name in ("leaderboard", "training", "genes", "tracks") for kind in ("png", "svg")}
+    for path in (report / "figures").glob("*.svg"):
+        assert ET.parse(path).getroot().tag.endswith("svg")
+    metrics = pd.read_csv(report / "data/metrics.tsv", sep="\t")
+    assert metrics["seed"].nunique() == 2
+
+
+def test_the_pages_are_small_enough_to_be_mailed(report):
+    assert (report / "index.html").stat().st_size < 6_000_000
+    assert (report / "tracks.html").stat().st_size < 20_000_000
+
+
+def test_the_page_says_that_the_data_are_simulated_and_what_was_left_out(report, tmp_path):
+    text = (report / "index.html").read_text()
+    assert "<strong>Simulated:</strong> genome, people, expression and tracks" in text
+    results = synthetic_study.make_study(
+        tmp_path, runs=synthetic_study.RUNS[:1], seeds=(1,), tracks=False, cohort=False, simulated=False, genes_per_contig=5
+    )
+    write_report(ReportInputs.from_results(results), tmp_path / "report")
+    text = (tmp_path / "report/index.html").read_text()
+    assert "Simulated:" not in text
+    assert "The study has no cohort." in text
+    assert "No track was averaged." in text
+    assert "There is nothing to browse: no signal was averaged." in (tmp_path / "report/tracks.html").read_text()
+
+
+def test_only_metrics_are_needed(study, tmp_path):
+    runs = []
+    for run in ReportInputs.from_results(study).runs[:2]:
+        folder = tmp_path / "bare" / run.model / str(run.seed)
+        folder.mkdir(parents=True)
+        (folder / "metrics.tsv").write_text((run.folder / "metrics.tsv").read_text())
+        runs.append(replace(run, folder=folder))
+    write_report(ReportInputs("bare", tmp_path, tuple(runs)), tmp_path / "report")
+    text = (tmp_path / "report/index.html").read_text()
+    for line in ("No run logged its training", "No run was scored by gene", "No provenance was recorded", "Not measured."):
+        assert line in text
+
+
+def test_rerun_commands_name_the_file(report):
+    text = (report / "index.html").read_text()
+    assert "snakemake --cores 2 --force results/synthetic/runs/rnaseq_tracks/cnn/full/seed1/metrics.tsv" in text
+
+
+def test_warnings_of_seeds_are_told_once(report):
+    text = (report / "index.html").read_text()
+    assert text.count("out of memory at micro-batch 8: halved to 4") == 1
+    assert "(2 seeds)" in text
+
+
+def test_markup_in_a_name_stays_text(study, tmp_path):
+    write_report(ReportInputs.from_results(study, title="<script>alert(1)</script>"), tmp_path / "report")
+    for name in ("index.html", "tracks.html"):
+        assert "<script>alert(1)" not in (tmp_path / "report" / name).read_text()
+
+
+def test_the_same_files_make_the_same_report(study, report, tmp_path):
+    write_report(ReportInputs.from_results(study, title="A study"), tmp_path / "report")
+    for path in report.rglob("*"):
+        if path.is_file():
+            assert path.read_bytes() == (tmp_path / "report" / path.relative_to(report)).read_bytes(), path.name
+
+
+def test_models_have_one_colour_on_both_pages(report):
+    index, tracks = page_data(report / "index.html"), page_data(report / "tracks.html")
+    for run in tracks["runs"]:
+        assert run["colour"] == index["colours"][run["label"].split(" (")[0]]
+
+
+def test_colours_are_distinct_and_follow_the_order_of_the_study():
+    found = colours(["b", "a", "b", "c"])
+    assert list(found) == ["b", "a", "c"]
+    assert len(set(COLOURS)) == len(COLOURS)
+    assert list(found.values()) == list(COLOURS[:3])
+
+
+def test_large_scatters_are_sampled_with_the_same_genes_in_every_run():
+    ids = [f"g{i}" for i in range(20_000)]
+    one = pd.DataFrame({"gene_id": ids, "gene_name": ids, "split": "test", "track": "x", "observed": 1.0, "predicted": 1.0})
+    table = pd.concat([one.assign(task="t", model=m, label=m, key=m) for m in "ab"])
+    sampled = sample_genes(table, {"g7"})
+    kept = {model: set(rows["gene_id"]) for model, rows in sampled.groupby("model")}
+    assert kept["a"] == kept["b"]
+    assert "g7" in kept["a"]
+    assert len(kept["a"]) in (5_000, 5_001)
+
+
+def test_losses_come_first_among_what_was_logged():
+    assert order_quantities(["grad_norm", "eval_pearson", "eval_loss", "loss"]) == ["loss", "eval_loss", "eval_pearson", "grad_norm"]
+
+
+def test_the_report_does_not_load_torch():
+    code = "import sys, glmflow.report; sys.exit('torch' in sys.modules or any(m.startswith('glmflow.tasks') for m in sys.modules))"
+    subprocess.run([sys.executable, "-c", code], check=True)
