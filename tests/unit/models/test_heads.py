@@ -38,9 +38,7 @@ def test_each_track_has_a_scale_of_its_own():
         head.scale[1] = 5.0
     after = head(states)
     torch.testing.assert_close(after[:, 0], before[:, 0])
-    torch.testing.assert_close(
-        after[:, 1], before[:, 1] * (nn.functional.softplus(torch.tensor(5.0)) / 0.6931472)
-    )
+    torch.testing.assert_close(after[:, 1], before[:, 1] * (nn.functional.softplus(torch.tensor(5.0)) / 0.6931472))
 
 
 def test_a_base_of_the_track_head_sees_three_on_each_side():

@@ -222,10 +222,6 @@ def card(config: Config) -> ModelCard:
         hidden_size=config["hidden_size"],
         vocab_size=config["vocab_size"],
         lora_targets=("Wqkv",),
-        cannot={
-            "base_probabilities": "byte-pair tokens do not sit on a grid of bases; "
-            "compare the log_likelihood of both alleles"
-        },
     )
 
 

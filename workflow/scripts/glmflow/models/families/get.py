@@ -224,7 +224,7 @@ def card(config: Config) -> ModelCard:
         objective="regions",
         context_bp=None,
         context_tokens=sizes["num_regions"],
-        bases_per_token=float("nan"),
+        bases_per_token=0.0,
         position_embedding="none",
         padding=True,
         strand="the motif scores of a region are those of both strands",
