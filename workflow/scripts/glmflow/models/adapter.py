@@ -175,6 +175,10 @@ class Network(nn.Module):
             return checkpoint(block, *inputs, use_reentrant=False)
         return block(*inputs)
 
+    def probe_inputs(self, length: int) -> tuple[Tensor, ...] | None:
+        """Return arguments of `states` for a random short input, where they are not token ids."""
+        return None
+
     def set_gradient_checkpointing(self, on: bool) -> None:
         """Switch gradient checkpointing on or off."""
         self.gradient_checkpointing = on
@@ -391,6 +395,22 @@ class Adapter(nn.Module):
         from glmflow.models.loading import save
 
         save(self, folder)
+
+    def merge_lora(self) -> None:
+        """Fold LoRA's matrices into the weights (`glmflow.models.lora.merge`); nothing where there are none."""
+        if any(".lora_" in name for name, _ in self.named_parameters()):
+            from glmflow.models.lora import merge
+
+            merge(self)
+
+    def probe_inputs(self, length: int) -> tuple[Tensor, ...]:
+        """Return arguments of `forward` for a random short input, to try the model out."""
+        own = self.network.probe_inputs(length)
+        if own is not None:
+            return own
+        vocab = self.tokenizer.vocab if self.tokenizer is not None else {}
+        highest = min(self.card.vocab_size, max(vocab.values(), default=self.card.vocab_size) + 1)
+        return (torch.randint(highest, (1, length), device=self.device),)
 
     def refuse(self, what: str, reason: str) -> NotSupportedError:
         """Return the error that says what this family cannot do, why, and what to do instead (after a
