@@ -381,6 +381,8 @@ def configure(config: Config) -> Config:
         raise InputError(
             f"unknown mlp_activation {config['mlp_activation']!r}", mend=f"Known: {', '.join(ACTIVATIONS)}."
         )
+    for key in ("eps", "rotary_emb_base", "rotary_emb_scaling_factor"):
+        config[key] = float(config[key])  # YAML 1.1 reads 1e-6 as text
     for kind in FILTERS:
         config[f"{kind}_filter_groups"] = config[f"{kind}_filter_groups"] or config["hidden_size"]
     if not config["inner_mlp_size"]:
