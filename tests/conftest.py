@@ -20,25 +20,38 @@ def test_data():
     return Path(folder)
 
 
+def run_snakemake(*arguments, directory, env=None, check=True, timeout=580):
+    """Run Snakemake on this repository's Snakefile in a folder and return the finished process."""
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "--snakefile",
+        ROOT / "Snakefile",
+        "--directory",
+        directory,
+        *arguments,
+    ]
+    done = subprocess.run(
+        list(map(str, command)),
+        capture_output=True,
+        text=True,
+        cwd=directory,
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | (env or {}),
+        timeout=timeout,
+        check=False,
+    )
+    if check and done.returncode:
+        pytest.fail(
+            f"snakemake exited with {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}", pytrace=False
+        )
+    return done
+
+
 @pytest.fixture
 def snakemake():
-    """Run Snakemake on this repository and return the finished process."""
-
-    def run(*arguments, directory, env=None, check=True, timeout=580):
-        command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile", "--directory", directory, *arguments]
-        done = subprocess.run(
-            list(map(str, command)),
-            capture_output=True,
-            text=True,
-            env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"} | (env or {}),
-            timeout=timeout,
-            check=False,
-        )
-        if check and done.returncode:
-            pytest.fail(f"snakemake exited with {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}", pytrace=False)
-        return done
-
-    return run
+    """`run_snakemake` as a fixture."""
+    return run_snakemake
 
 
 @pytest.fixture

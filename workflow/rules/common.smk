@@ -23,7 +23,9 @@ RUNS, MISFITS = study_config.expand_runs(STUDY)
 RUN_FOLDERS = [run.folder(RESULTS) for run in RUNS]
 TRACK_TASKS = [label for label, task in STUDY.tasks.items() if task.kind == "rnaseq_tracks"]
 CONFIG_FILE = (workflow.configfiles or ["config/config.yaml"])[-1]
-COMMAND = "snakemake" if CONFIG_FILE == "config/config.yaml" else f"snakemake --configfile {CONFIG_FILE}"
+COMMAND = "snakemake --cores all"
+if workflow.overwrite_configfiles:
+    COMMAND += f" --configfile {CONFIG_FILE}"
 SIMULATED_TRACKS = [Path(file).name for track in DATA.tracks.values() for file in track.replicates]
 LONGEST_WINDOW = max(task.windows.size for task in STUDY.tasks.values())
 SEEDS = sorted({run.seed for run in RUNS})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from glmflow.config import ConfigurationError, Study, resolve_data, simulation_inputs
@@ -57,30 +57,47 @@ def _missing(study: Study) -> Iterator[InputError]:
 
 def _unlike(study: Study) -> Iterator[InputError]:
     """Yield the files whose contigs do not belong to the reference."""
-    from glmflow.genome.guards import find_contigs
     from glmflow.genome.reference import Reference
-    from glmflow.tracks.checks import check_track_matches
+    from glmflow.tracks.reading import check_track_matches
 
     data = resolve_data(study)
     assert data.reference is not None
     try:
         contigs = Reference(data.reference.fasta).contigs
-        for split in ("train", "validation", "test"):
-            for chrom in getattr(study.splits, split, None) or []:
-                if study.splits.by == "contig" and chrom not in contigs:
-                    yield InputError(
-                        f"contig {chrom!r} is not in {data.reference.fasta}",
-                        where=f"splits.{split}",
-                        mend="use one of its contigs",
-                    )
-        if data.cohort is not None:
-            find_contigs(Path(data.cohort.vcf), contigs)
     except InputError as error:
         yield error
         return
+    for split in ("train", "validation", "test"):
+        for chrom in getattr(study.splits, split) if study.splits.by == "contig" else ():
+            if chrom not in contigs:
+                yield InputError(
+                    f"contig {chrom!r} is not in {data.reference.fasta}",
+                    where=f"splits.{split}",
+                    mend=f"it has {', '.join(list(contigs)[:5])}{' ...' if len(contigs) > 5 else ''}",
+                )
+    if data.cohort is not None and data.reference.contigs is None:
+        yield from _unknown_contigs(data.cohort.vcf, contigs, data.reference.fasta)
     for track in data.tracks.values():
         for path in track.replicates:
             try:
                 check_track_matches(path, contigs)
             except InputError as error:
                 yield error
+
+
+def _unknown_contigs(vcf: str, contigs: Mapping[str, int], fasta: str) -> Iterator[InputError]:
+    """Yield the contigs of an indexed VCF that hold variants and are not in the genome."""
+    import pysam.bcftools
+
+    from glmflow.genome.contigs import find_contig
+
+    if not any(Path(f"{vcf}.{suffix}").exists() for suffix in ("tbi", "csi")):
+        return
+    for line in pysam.bcftools.index("--stats", vcf).splitlines():
+        name = line.split("\t")[0]
+        if find_contig(name, contigs) is None:
+            yield InputError(
+                f"contig {name!r} has variants and is not in {fasta}",
+                where=vcf,
+                mend="give the FASTA they were called on, or list the contigs to use under reference.contigs",
+            )

@@ -72,7 +72,7 @@ def write_provenance(study: Study, misfits: Sequence[Misfit], command: str, path
     named |= {Path(file).name: file for track in data.tracks.values() for file in track.replicates}
     content = {
         "command": command,
-        "rerun": f"{command} {{path}}",
+        "rerun": command.replace("snakemake", "snakemake {path}", 1),
         "git_commit": git_commit(),
         "hash": settings_hash(study.model_dump(mode="json")),
         "configuration": yaml.safe_dump(study.model_dump(mode="json", exclude_none=True), sort_keys=False),

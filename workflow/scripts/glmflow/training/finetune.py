@@ -84,7 +84,7 @@ def finetune(
         loss=track_loss(task.loss, task.tweedie_power),
         frozen=adaptation.kind == "probe",
     )
-    warnings += context_warning(adapter, training.crop or task.windows.size)
+    warnings += context_warning(adapter, task.windows.size)
     windows = {split: table.reset_index(drop=True) for split, table in examples.groupby("split")}
     reader = TrackReader([tracks[name] for name in tracks])
     make = partial(TrackExamples, reference=Reference(reference), tracks=reader, swap=strand_swap(settings["tracks"]))

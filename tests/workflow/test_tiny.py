@@ -1,0 +1,131 @@
+"""The whole chain on a tiny simulated study, as a user runs it."""
+
+import json
+import shutil
+import zipfile
+
+import pandas as pd
+import pyBigWig
+import pytest
+import yaml
+from conftest import ROOT, run_snakemake
+from glmflow.config import expand_runs, read_study, tracks_of
+
+CONFIG = ROOT / "tests/workflow/tiny.yaml"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Run the tiny study once."""
+    folder = tmp_path_factory.mktemp("tiny")
+    done = run_snakemake("-c2", "--configfile", CONFIG, directory=folder)
+    return folder, done
+
+
+def test_every_run_has_its_files(finished):
+    folder, _ = finished
+    study = read_study(CONFIG)
+    runs, _ = expand_runs(study)
+    assert len(runs) == 9
+    for run in runs:
+        place = folder / run.folder(study.results)
+        metrics = pd.read_csv(place / "metrics.tsv", sep="\t")
+        assert set(metrics["split"]) == {"validation", "test"}
+        assert metrics["value"].notna().all()
+        assert {"base_log1p_pearson", "window_pearson"} <= set(metrics["metric"])
+        settings = yaml.safe_load((place / "run.yaml").read_text())
+        assert settings["model_label"] == run.model and len(settings["hash"]) == 64
+        for track in tracks_of(study, run.task):
+            with pyBigWig.open(str(place / f"{track}.bw")) as file:
+                assert set(file.chroms()) == {"chr1", "chr2", "chr3"}
+                assert not file.intervals("chr1"), "nothing is predicted on the training contig"
+        assert len(pd.read_parquet(place / "predictions.parquet")) > 0
+
+
+def test_no_base_is_shared_between_splits(finished):
+    folder, _ = finished
+    leakage = pd.read_csv(folder / "results/tiny/examples/rnaseq.leakage.tsv", sep="\t")
+    assert len(leakage) == 3 and (leakage["bases"] == 0).all()
+
+
+def test_the_track_mean_is_of_the_training_contig_alone(finished):
+    folder, _ = finished
+    statistics = pd.read_csv(folder / "results/tiny/tracks/statistics.tsv", sep="\t", index_col="track")
+    with pyBigWig.open(str(folder / "results/tiny/tracks/liver_plus.bw")) as file:
+        spans = file.intervals("chr1")
+    total = sum((end - start) * value for start, end, value in spans)
+    bases = sum(end - start for start, end, value in spans if value)
+    assert statistics.loc["liver_plus", "track_mean"] == pytest.approx(total / bases, rel=1e-5)
+
+
+def test_a_mean_track_scores_zero_correlation_and_is_kept(finished):
+    folder, _ = finished
+    metrics = pd.read_csv(folder / "results/tiny/runs/rnaseq/mean_track/baseline/seed1/metrics.tsv", sep="\t")
+    assert (metrics.loc[metrics["metric"] == "base_pearson", "value"] == 0).all()
+
+
+def test_what_was_trained_is_said(finished):
+    folder, _ = finished
+    runs = folder / "results/tiny/runs/rnaseq"
+    full, lora, probe = (
+        json.loads((runs / place / "seed1/cost.json").read_text())
+        for place in ("causal/full", "causal/lora", "masked/probe")
+    )
+    assert full["trainable_parameters"] == full["parameters"]
+    assert probe["trainable_parameters"] < lora["trainable_parameters"] < lora["parameters"]
+    assert any("overlapping chunks" in line for line in full["warnings"])
+
+
+def test_a_second_run_does_nothing_and_says_so(finished):
+    folder, _ = finished
+    done = run_snakemake("-c1", "--configfile", CONFIG, directory=folder)
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_a_changed_input_reruns_only_what_depends_on_it(finished):
+    folder, _ = finished
+    track = folder / "results/tiny/simulated/tracks/brain.plus.rep1.bw"
+    saved = track.read_bytes()
+    shutil.copy(folder / "results/tiny/simulated/tracks/brain.plus.rep2.bw", track)
+    done = run_snakemake("-n", "--quiet", "host", "--configfile", CONFIG, directory=folder)
+    track.write_bytes(saved)
+    text = done.stdout + done.stderr
+    counts = dict(
+        line.split()[:2] for line in text.splitlines() if len(line.split()) == 2 and line.split()[1].isdigit()
+    )
+    assert counts.get("average_track") == "1", text
+    assert "pretrain" not in counts and "simulate" not in counts and "variants" not in counts
+
+
+def test_a_changed_setting_reruns_only_its_runs(finished):
+    folder, _ = finished
+    raw = yaml.safe_load(CONFIG.read_text())
+    raw["adaptations"]["lora"]["rank"] = 2
+    (folder / "changed.yaml").write_text(yaml.safe_dump(raw))
+    done = run_snakemake("-n", "--quiet", "host", "--configfile", "changed.yaml", directory=folder)
+    text = done.stdout + done.stderr
+    counts = dict(
+        line.split()[:2] for line in text.splitlines() if len(line.split()) == 2 and line.split()[1].isdigit()
+    )
+    assert counts.get("finetune") == "2" and counts.get("predict_rnaseq") == "2", text
+    assert "pretrain" not in counts and "baseline_rnaseq" not in counts
+
+
+def test_any_file_can_be_asked_for_by_its_path(finished):
+    folder, _ = finished
+    samples = pd.read_csv(folder / "results/tiny/simulated/samples.tsv", sep="\t")["sample"]
+    wanted = f"results/tiny/cohort/haplotypes/{samples[0]}.2.fa.gz"
+    run_snakemake("-c1", "--configfile", CONFIG, wanted, directory=folder)
+    assert (folder / wanted).stat().st_size > 0
+
+
+def test_the_report_and_snakemakes_own(finished):
+    folder, _ = finished
+    report = folder / "results/tiny/report"
+    assert (report / "index.html").stat().st_size < 6e6 and (report / "tracks.html").stat().st_size < 20e6
+    page = (report / "index.html").read_text()
+    assert "simulated" in page.lower()
+    run_snakemake("--report", "provenance.zip", "--configfile", CONFIG, directory=folder)
+    with zipfile.ZipFile(folder / "provenance.zip") as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("report.html")]
+        assert "System Message" not in archive.read(name).decode()

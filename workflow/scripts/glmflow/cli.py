@@ -1,0 +1,32 @@
+"""The steps a person runs by hand: `glmflow haplotype`, `average`, `parity`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from glmflow.errors import InputError
+from glmflow.genome.commands import add_haplotype_command
+from glmflow.models.commands import add_parity_command
+from glmflow.tracks.commands import add_average_command
+
+COMMANDS = (add_haplotype_command, add_average_command, add_parity_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; a mistake in the input is one line on the error output and exit code 1."""
+    parser = argparse.ArgumentParser(prog="glmflow", description="Single steps of the workflow, by hand.")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in COMMANDS:
+        add(subparsers)
+    parsed = parser.parse_args(arguments)
+    try:
+        return parsed.run(parsed) or 0
+    except InputError as error:
+        print(f"glmflow {parsed.command}: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
