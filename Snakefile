@@ -30,12 +30,12 @@ include: "workflow/rules/report.smk"
 
 rule all:
     default_target: True
-    localrule: True
     input:
         f"{RESULTS}/report/index.html",
+    localrule: True
 
 
 rule metrics:
-    localrule: True
     input:
         collect("{folder}/metrics.tsv", folder=RUN_FOLDERS),
+    localrule: True

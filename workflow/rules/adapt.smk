@@ -8,7 +8,9 @@ rule finetune:
         statistics="results/{study}/tracks/statistics.tsv",
         checkpoint=checkpoint_folder,
     output:
-        model=directory("results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/model"),
+        model=directory(
+            "results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/model"
+        ),
         metrics="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/metrics.jsonl",
         cost="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/cost.json",
         run="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/run.yaml",
@@ -18,13 +20,13 @@ rule finetune:
         "benchmarks/{study}/finetune/{task}/{model}/{adaptation}/seed{seed}.tsv"
     wildcard_constraints:
         adaptation=TRAINED,
-    params:
-        settings=run_settings,
     priority: 1
     resources:
         gpu=1,
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
+    params:
+        settings=run_settings,
     script:
         "../scripts/finetune.py"
 
@@ -85,12 +87,15 @@ for TASK in TRACK_TASKS:
             f"benchmarks/{{study}}/baseline/{TASK}/{{model}}/{{adaptation}}/seed{{seed}}.tsv"
         wildcard_constraints:
             adaptation=BASELINE,
-        params:
-            settings=lambda wildcards, task=TASK: study_config.run_settings(
-                STUDY, study_config.Run(task, wildcards.model, wildcards.adaptation, int(wildcards.seed))
-            ),
         resources:
             mem_mb=lambda wildcards, attempt: 8000 * attempt,
             runtime=lambda wildcards, attempt: 120 * attempt,
+        params:
+            settings=lambda wildcards, task=TASK: study_config.run_settings(
+                STUDY,
+                study_config.Run(
+                    task, wildcards.model, wildcards.adaptation, int(wildcards.seed)
+                ),
+            ),
         script:
             "../scripts/baseline.py"

@@ -13,13 +13,13 @@ if DATA.cohort:
             "logs/{study}/variants.log",
         benchmark:
             "benchmarks/{study}/variants.tsv"
+        resources:
+            mem_mb=2000,
+            runtime=120,
         params:
             contigs=DATA.reference.contigs,
             unphased=DATA.cohort.unphased,
             variants=DATA.cohort.variants,
-        resources:
-            mem_mb=2000,
-            runtime=120,
         script:
             "../scripts/variants.py"
 
@@ -37,10 +37,10 @@ if DATA.cohort:
         wildcard_constraints:
             sample=r"[^/]+",
             haplotype="[12]",
-        params:
-            variants=DATA.cohort.variants,
         resources:
             mem_mb=4000,
             runtime=60,
+        params:
+            variants=DATA.cohort.variants,
         script:
             "../scripts/haplotype.py"

@@ -21,12 +21,16 @@ RESULTS = STUDY.results
 DATA = study_config.resolve_data(STUDY)
 RUNS, MISFITS = study_config.expand_runs(STUDY)
 RUN_FOLDERS = [run.folder(RESULTS) for run in RUNS]
-TRACK_TASKS = [label for label, task in STUDY.tasks.items() if task.kind == "rnaseq_tracks"]
+TRACK_TASKS = [
+    label for label, task in STUDY.tasks.items() if task.kind == "rnaseq_tracks"
+]
 CONFIG_FILE = (workflow.configfiles or ["config/config.yaml"])[-1]
 COMMAND = "snakemake --cores all"
 if workflow.overwrite_configfiles:
     COMMAND += f" --configfile {CONFIG_FILE}"
-SIMULATED_TRACKS = [Path(file).name for track in DATA.tracks.values() for file in track.replicates]
+SIMULATED_TRACKS = [
+    Path(file).name for track in DATA.tracks.values() for file in track.replicates
+]
 LONGEST_WINDOW = max(task.windows.size for task in STUDY.tasks.values())
 SEEDS = sorted({run.seed for run in RUNS})
 
@@ -41,7 +45,9 @@ def any_of(labels):
 
 def labels_of_kind(*kinds):
     """Return the pattern of the adaptations of some kinds."""
-    return any_of(label for label, item in STUDY.adaptations.items() if item.kind in kinds)
+    return any_of(
+        label for label, item in STUDY.adaptations.items() if item.kind in kinds
+    )
 
 
 TRAINED = labels_of_kind("full", "lora", "probe")
@@ -59,7 +65,9 @@ wildcard_constraints:
 
 def run_of(wildcards):
     """Return the run that the wildcards of a path stand for."""
-    return study_config.Run(wildcards.task, wildcards.model, wildcards.adaptation, int(wildcards.seed))
+    return study_config.Run(
+        wildcards.task, wildcards.model, wildcards.adaptation, int(wildcards.seed)
+    )
 
 
 def run_settings(wildcards):
@@ -83,5 +91,9 @@ def checkpoint_folder(wildcards):
     if model.origin == "pretrain":
         return f"{RESULTS}/models/{wildcards.model}/seed{wildcards.seed}"
     if model.origin == "checkpoint":
-        return f"resources/models/{model.checkpoint}" if "/" not in model.checkpoint else model.checkpoint
+        return (
+            f"resources/models/{model.checkpoint}"
+            if "/" not in model.checkpoint
+            else model.checkpoint
+        )
     return []

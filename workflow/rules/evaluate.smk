@@ -16,10 +16,10 @@ rule score:
         genes="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/genes.tsv",
     log:
         "logs/{study}/score/{task}/{model}/{adaptation}/seed{seed}.log",
-    params:
-        settings=run_settings,
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        settings=run_settings,
     script:
         "../scripts/score.py"

@@ -7,13 +7,13 @@ rule regions:
         regions="results/{study}/examples/regions.tsv",
     log:
         "logs/{study}/regions.log",
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         contigs=DATA.reference.contigs,
         splits=STUDY.splits.model_dump(mode="json"),
         size=LONGEST_WINDOW,
-    resources:
-        mem_mb=1000,
-        runtime=10,
     script:
         "../scripts/regions.py"
 
@@ -29,13 +29,15 @@ rule examples:
         leakage="results/{study}/examples/{task}.leakage.tsv",
     log:
         "logs/{study}/examples/{task}.log",
-    params:
-        contigs=DATA.reference.contigs,
-        windows=lambda wildcards: STUDY.tasks[wildcards.task].windows.model_dump(mode="json"),
-        splits=STUDY.splits.model_dump(mode="json"),
-        size=LONGEST_WINDOW,
     resources:
         mem_mb=4000,
         runtime=60,
+    params:
+        contigs=DATA.reference.contigs,
+        windows=lambda wildcards: STUDY.tasks[wildcards.task].windows.model_dump(
+            mode="json"
+        ),
+        splits=STUDY.splits.model_dump(mode="json"),
+        size=LONGEST_WINDOW,
     script:
         "../scripts/examples.py"

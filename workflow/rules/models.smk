@@ -13,12 +13,18 @@ rule pretrain:
     benchmark:
         "benchmarks/{study}/pretrain/{model}/seed{seed}.tsv"
     wildcard_constraints:
-        model=any_of(label for label, model in STUDY.models.items() if model.origin == "pretrain"),
-    params:
-        settings=lambda wildcards: STUDY.models[wildcards.model].pretrain.model_dump(mode="json"),
+        model=any_of(
+            label
+            for label, model in STUDY.models.items()
+            if model.origin == "pretrain"
+        ),
     resources:
         gpu=1,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        settings=lambda wildcards: STUDY.models[wildcards.model].pretrain.model_dump(
+            mode="json"
+        ),
     script:
         "../scripts/pretrain.py"

@@ -5,8 +5,12 @@ rule report:
         tracks=collect("results/{{study}}/tracks/{track}.bw", track=DATA.tracks),
         statistics="results/{study}/tracks/statistics.tsv",
         replicates="results/{study}/tracks/replicates.tsv",
-        windows=collect("results/{{study}}/examples/{task}.windows.tsv", task=STUDY.tasks),
-        leakage=collect("results/{{study}}/examples/{task}.leakage.tsv", task=STUDY.tasks),
+        windows=collect(
+            "results/{{study}}/examples/{task}.windows.tsv", task=STUDY.tasks
+        ),
+        leakage=collect(
+            "results/{{study}}/examples/{task}.leakage.tsv", task=STUDY.tasks
+        ),
         variants="results/{study}/cohort/variants.tsv" if DATA.cohort else [],
         genes="results/{study}/reference/genes.tsv",
         fasta="results/{study}/reference/genome.fa",
@@ -21,11 +25,11 @@ rule report:
         provenance="results/{study}/provenance.json",
     log:
         "logs/{study}/report.log",
-    params:
-        study=STUDY.model_dump(mode="json"),
-        command=COMMAND,
     resources:
         mem_mb=4000,
         runtime=30,
+    params:
+        study=STUDY.model_dump(mode="json"),
+        command=COMMAND,
     script:
         "../scripts/report.py"

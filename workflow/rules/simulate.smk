@@ -11,16 +11,18 @@ if STUDY.simulate:
             index="results/{study}/simulated/cohort.vcf.gz.tbi",
             samples="results/{study}/simulated/samples.tsv",
             expression="results/{study}/simulated/expression.tsv",
-            tracks=collect("results/{{study}}/simulated/tracks/{file}", file=SIMULATED_TRACKS),
+            tracks=collect(
+                "results/{{study}}/simulated/tracks/{file}", file=SIMULATED_TRACKS
+            ),
             truth=directory("results/{study}/simulated/truth"),
         log:
             "logs/{study}/simulate.log",
         benchmark:
             "benchmarks/{study}/simulate.tsv"
-        params:
-            settings=STUDY.simulate.settings.model_dump(mode="json"),
         resources:
             mem_mb=4000,
             runtime=60,
+        params:
+            settings=STUDY.simulate.settings.model_dump(mode="json"),
         script:
             "../scripts/simulate.py"

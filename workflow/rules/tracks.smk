@@ -28,11 +28,13 @@ rule track_statistics:
         statistics="results/{study}/tracks/statistics.tsv",
     log:
         "logs/{study}/track_statistics.log",
-    params:
-        tracks={name: track.model_dump(mode="json") for name, track in DATA.tracks.items()},
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        tracks={
+            name: track.model_dump(mode="json") for name, track in DATA.tracks.items()
+        },
     script:
         "../scripts/track_statistics.py"
 
@@ -44,10 +46,12 @@ rule replicates:
         table="results/{study}/tracks/replicates.tsv",
     log:
         "logs/{study}/replicates.log",
-    params:
-        tracks={name: track.model_dump(mode="json") for name, track in DATA.tracks.items()},
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        tracks={
+            name: track.model_dump(mode="json") for name, track in DATA.tracks.items()
+        },
     script:
         "../scripts/replicates.py"
