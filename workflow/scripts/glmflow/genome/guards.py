@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pysam.bcftools
 from glmflow.errors import InputError
 from glmflow.genome.contigs import match_contigs, some
 from glmflow.genome.reference import Reference
+
+log = logging.getLogger(__name__)
 
 SHOWN = 3
 
@@ -116,6 +119,9 @@ def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | Non
                 where=where,
                 mend="Give the FASTA of the assembly that the variants were called on.",
             )
+    others = [name for name in lengths if name not in shared.values()]
+    if others:
+        log.warning("%s: contigs that the genome does not have are left out: %s", where, some(others))
     return shared if wanted is None else {name: shared[name] for name in shared if name in set(wanted)}
 
 
@@ -163,6 +169,16 @@ def unphased_heterozygotes(chrom: str, pos: int, samples: Sequence[str], where: 
         where=where,
         mend="Phase the VCF, or set `unphased: reference` to leave them as the reference.",
     )
+
+
+def check_deletion_end(chrom: str, pos: int, end: int, length: int, where: Path) -> None:
+    """Stop at a symbolic deletion that ends behind its contig."""
+    if end > length:
+        raise InputError(
+            f"<DEL> at {chrom}:{pos + 1} ends at {end}, behind the contig ({length})",
+            where=where,
+            mend="Give the FASTA that the variants were called on.",
+        )
 
 
 def unsorted(chrom: str, pos: int, previous_chrom: str, previous_pos: int, where: Path) -> InputError:

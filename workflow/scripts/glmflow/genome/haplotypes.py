@@ -131,16 +131,21 @@ class HaplotypeReader:
         chrom, start, end
             0-based half-open, within the contig.
         """
-        contig, row = self.store.contig(chrom), self.store.row(sample, haplotype)
-        self._check_present(sample, haplotype, chrom, start, end)
-        blocks = self._blocks(contig, row, chrom, start, end)
+        blocks = self.blocks(sample, haplotype, chrom, start, end)
         return _join(blocks, sum(len(bases) for bases, _ in blocks))
 
     def sequence(self, sample: str, haplotype: int, chrom: str) -> np.ndarray:
         """Return the bases of a whole haplotype (uint8[L]), without their map."""
-        contig, row = self.store.contig(chrom), self.store.row(sample, haplotype)
-        self._check_present(sample, haplotype, chrom, 0, contig.length)
-        return np.concatenate([bases for bases, _ in self._blocks(contig, row, chrom, 0, contig.length)])
+        blocks = self.blocks(sample, haplotype, chrom, 0, self.store.contig(chrom).length)
+        return np.concatenate([bases for bases, _ in blocks])
+
+    def blocks(self, sample: str, haplotype: int, chrom: str, start: int, end: int) -> list[Block]:
+        """Return a region in pieces: the bases of each, and the place of the first (-1: all inserted).
+
+        Whole chromosomes are read so, whose map of every base would not be small.
+        """
+        self._check_present(sample, haplotype, chrom, start, end)
+        return self._blocks(self.store.contig(chrom), self.store.row(sample, haplotype), chrom, start, end)
 
     def _check_present(self, sample: str, haplotype: int, chrom: str, start: int, end: int) -> None:
         """Stop where a person has one haplotype only."""

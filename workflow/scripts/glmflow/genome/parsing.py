@@ -28,6 +28,7 @@ class Allele(NamedTuple):
     anchored: bool
     snv: bool  # every alternative allele of its record changes one base only (bcftools' TYPE="snp")
     missing: int  # calls of the record that are missing
+    grows: bool  # longer than REF
     carriers: np.ndarray  # bool[haplotypes]: both of the first sample, both of the second ...
 
 
@@ -41,6 +42,8 @@ class Parser:
         The file as the user named it, for messages.
     chrom
         Contig, by the genome's name.
+    length
+        Its bases.
     samples
         Names, in the order of the haplotypes.
     order
@@ -53,6 +56,7 @@ class Parser:
 
     vcf: Path
     chrom: str
+    length: int
     samples: Sequence[str]
     order: np.ndarray
     filters: Container[str] | None
@@ -95,6 +99,8 @@ class Parser:
             end = _deletion_end(record, k) if alt == "<DEL>" else None
             if alt == "<DEL>" and end is None:
                 reason = "symbolic"
+            if end is not None:
+                guards.check_deletion_end(self.chrom, record.start, end, self.length, self.vcf)
             if reason:
                 self._leave_out(reason, calls, [k])
             else:
@@ -107,9 +113,21 @@ class Parser:
         for k, edit in edits.items():
             carriers = (calls == k).ravel()
             if carriers.any():
-                last = (edit.end if alts[k] == "<DEL>" else record.start + len(ref)) - 1
-                anchored = is_anchored(ref, alts[k], edit)
-                found.append(Allele(record.start, last, ref, alts[k], edit, anchored, snv, missing, carriers))
+                alt, symbolic = alts[k], alts[k] == "<DEL>"
+                found.append(
+                    Allele(
+                        pos=record.start,
+                        last=(edit.end if symbolic else record.start + len(ref)) - 1,
+                        ref=ref,
+                        alt=alt,
+                        edit=edit,
+                        anchored=is_anchored(ref, alt, edit),
+                        grows=len(alt) > len(ref) and not symbolic,
+                        snv=snv,
+                        missing=missing,
+                        carriers=carriers,
+                    )
+                )
             else:
                 self.alleles_left_out["not_carried"] += 1
         return found

@@ -151,15 +151,15 @@ class VariantStore:
         table = pd.read_parquet(contig.folder / "alleles.parquet").iloc[low:high].reset_index(drop=True)
         carried = np.stack([contig.carried(rows + haplotype, low, high) for haplotype in (0, 1)])
         # A record given twice is one allele.
-        first = table.groupby(["pos", "ref", "alt"], sort=False).ngroup().to_numpy()
-        again = np.flatnonzero(table.duplicated(["pos", "ref", "alt"]))
+        firsts = table["first"].to_numpy()
+        again = np.flatnonzero(firsts != np.arange(low, high))
         for variant in again:
-            carried[..., np.flatnonzero(first == first[variant])[0]] |= carried[..., variant]
+            carried[..., firsts[variant] - low] |= carried[..., variant]
         dosages = carried.sum(axis=0, dtype=np.float64)
         frequency = dosages.mean(axis=0) / 2
         keep = np.minimum(frequency, 1 - frequency) >= maf
         keep[again] = False
-        return table[keep].reset_index(drop=True), dosages[:, keep]
+        return table.loc[keep, ["pos", "ref", "alt", "missing"]].reset_index(drop=True), dosages[:, keep]
 
     def __getstate__(self) -> dict:
         return self.__dict__ | {"_open": {}}

@@ -94,6 +94,7 @@ def build_store(
         description = settings | {
             "samples": jobs[0].samples,
             "contigs": {job.chrom: reference.contigs[job.chrom] for job in jobs},
+            "origin": {job.chrom: [str(job.vcf.resolve()), job.name] for job in jobs},
             "counts": counts,
             "inputs": [_fingerprint(path) for path in inputs],
         }
@@ -128,15 +129,16 @@ def _jobs(
 ) -> list[_Job]:
     """Check the files against each other and return what to parse, in the order of the genome."""
     jobs: dict[str, _Job] = {}
+    names = guards.find_samples(vcfs[0], samples)
     for i, vcf in enumerate(vcfs):
         source = guards.indexed(vcf, scratch / str(i))
-        samples = guards.find_samples(vcf, samples)
+        guards.find_samples(vcf, names)
         for chrom, name in guards.find_contigs(source, reference, contigs, vcf).items():
             if chrom in jobs:
                 raise InputError(
                     f"contig {chrom} is in {jobs[chrom].vcf} too", where=vcf, mend="Give each contig once."
                 )
-            jobs[chrom] = _Job(vcf, source, chrom, name, samples, reference, folder, filter_policy, unphased)
+            jobs[chrom] = _Job(vcf, source, chrom, name, names, reference, folder, filter_policy, unphased)
     missing = [chrom for chrom in contigs or () if chrom not in jobs]
     if missing or not jobs:
         raise InputError(f"no records of contig {some(missing)}", where=some(map(str, vcfs)), mend="Check the contigs.")
@@ -155,8 +157,8 @@ def _parse(job: _Job) -> list[tuple]:
     """Parse one contig into its folder and return its counts."""
     file = guards.open_vcf(job.source, job.samples)
     order = np.array([file.samples.index(sample) for sample in job.samples])
-    parser = Parser(job.vcf, job.chrom, job.samples, order, job.filter_policy, job.unphased)
     length = job.reference.contigs[job.chrom]
+    parser = Parser(job.vcf, job.chrom, length, job.samples, order, job.filter_policy, job.unphased)
     writer = ContigWriter(contig_folder(job.folder, job.chrom), 2 * len(job.samples))
     for alleles in parser.positions(file(f"{job.name}:1-{length}")):
         for allele in alleles:

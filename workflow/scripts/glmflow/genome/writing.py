@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from glmflow.genome.conflicts import overlapping
 from glmflow.genome.parsing import Allele
 from glmflow.genome.store import MODES
 
 CHUNK = 4096  # alleles packed into bits at a time: a multiple of 8
+ROW = np.dtype(
+    [(name, np.int32) for name in ("pos", "last", "start", "end", "size", "first", "missing")]
+    + [(name, bool) for name in ("snv", "anchored", "grows")]
+)
 
 
 class ContigWriter:
@@ -29,56 +34,76 @@ class ContigWriter:
         folder.mkdir(parents=True)
         self.folder = folder
         self.haplotypes = haplotypes
-        self._alleles: list[tuple] = []
-        self._bases: list[str] = []
+        self._waiting: list[tuple[Allele, int]] = []
         self._rows: list[np.ndarray] = []
+        self._texts: list[pa.Table] = []
+        self._bases: list[bytes] = []
         self._packed = (folder / "calls.bits").open("wb")
+        self._count = 0
+        self._pos = -1
+        self._here: dict[tuple[str, str], int] = {}
 
     def add(self, allele: Allele) -> None:
         """Take in the next allele."""
-        edit = allele.edit
-        grows = len(allele.alt) > allele.last - allele.pos + 1 and allele.alt != "<DEL>"
-        self._alleles.append(
-            (
-                *(allele.pos, allele.last, edit.start, edit.end, allele.snv, allele.anchored, grows),
-                *(allele.missing, allele.ref, allele.alt),
-            )
-        )
-        self._bases.append(edit.bases)
-        self._rows.append(allele.carriers)
-        if len(self._rows) == CHUNK:
+        if allele.pos != self._pos:
+            self._pos, self._here = allele.pos, {}
+        self._waiting.append((allele, self._here.setdefault((allele.ref, allele.alt), self._count)))
+        self._count += 1
+        if len(self._waiting) == CHUNK:
             self._flush()
 
     def finish(self, absent: np.ndarray) -> dict[str, dict[str, tuple[int, int]]]:
         """Write the files; return alleles and calls by mode and outcome."""
-        columns = ["pos", "last", "start", "end", "snv", "anchored", "grows", "missing", "ref", "alt"]
-        table = pd.DataFrame(self._alleles, columns=columns)
-        table[["pos", "ref", "alt", "missing"]].to_parquet(self.folder / "alleles.parquet")
-        arrays = {name: table[name].to_numpy(np.int32) for name in ("pos", "last", "start", "end")}
-        arrays |= {name: table[name].to_numpy(bool) for name in ("snv", "anchored", "grows")}
-        self._save("offset", np.cumsum([0, *map(len, self._bases)]).astype(np.int32))
-        self._save("bases", np.frombuffer("".join(self._bases).encode(), np.uint8))
-        self._save("reach", np.maximum.accumulate(arrays["end"]))
+        self._flush()
+        rows = np.concatenate(self._rows)
+        table = pa.concat_tables(self._texts)
+        for name in ("pos", "first", "missing"):
+            table = table.append_column(name, pa.array(rows[name]))
+        pq.write_table(table, self.folder / "alleles.parquet")
+        self._save("offset", np.concatenate([[0], np.cumsum(rows["size"])]).astype(np.int32))
+        self._save("bases", np.frombuffer(b"".join(self._bases), np.uint8))
+        self._save("reach", np.maximum.accumulate(rows["end"]))
         self._save("absent", absent)
         for name in ("pos", "start", "end", "snv"):
-            self._save(name, arrays[name])
-        calls = self._transpose(len(table))
-        first = table.groupby(["pos", "ref", "alt"], sort=False).ngroup().to_numpy()
-        return {mode: self._resolve(mode, calls, arrays, first) for mode in MODES}
+            self._save(name, rows[name])
+        calls = self._transpose()
+        return {mode: self._resolve(mode, calls, rows) for mode in MODES}
 
     def _flush(self) -> None:
-        """Pack the waiting rows: variants along the bits, haplotypes side by side."""
-        if self._rows:
-            self._packed.write(np.packbits(np.array(self._rows), axis=0, bitorder="little").tobytes())
-            self._rows.clear()
+        """Turn the waiting alleles into arrays; pack their carriers, alleles along the bits."""
+        alleles = [allele for allele, _ in self._waiting]
+        rows = np.array(
+            [
+                (
+                    a.pos,
+                    a.last,
+                    a.edit.start,
+                    a.edit.end,
+                    len(a.edit.bases),
+                    first,
+                    a.missing,
+                    a.snv,
+                    a.anchored,
+                    a.grows,
+                )
+                for a, first in self._waiting
+            ],
+            ROW,
+        )
+        self._rows.append(rows)
+        texts = {"ref": [a.ref for a in alleles], "alt": [a.alt for a in alleles]}
+        self._texts.append(pa.table(texts, schema=pa.schema([(name, pa.string()) for name in texts])))
+        self._bases.append("".join(a.edit.bases for a in alleles).encode())
+        carriers = np.array([a.carriers for a in alleles], bool).reshape(-1, self.haplotypes)
+        self._packed.write(np.packbits(carriers, axis=0, bitorder="little").tobytes())
+        self._waiting.clear()
 
-    def _transpose(self, variants: int) -> np.ndarray:
+    def _transpose(self) -> np.ndarray:
         """Turn the packed bits so that those of a haplotype lie together."""
-        self._flush()
         self._packed.close()
         source = Path(self._packed.name)
-        shape = (self.haplotypes, (variants + 7) // 8)
-        if not variants:
+        shape = (self.haplotypes, (self._count + 7) // 8)
+        if not self._count:
             self._save("calls", np.zeros(shape, np.uint8))
         else:
             packed = np.memmap(source, np.uint8, "r", shape=shape[::-1])
@@ -90,39 +115,26 @@ class ContigWriter:
         source.unlink()
         return np.load(self.folder / "calls.npy", mmap_mode="r")
 
-    def _resolve(
-        self, mode: str, calls: np.ndarray, arrays: dict[str, np.ndarray], identity: np.ndarray
-    ) -> dict[str, tuple[int, int]]:
+    def _resolve(self, mode: str, calls: np.ndarray, rows: np.ndarray) -> dict[str, tuple[int, int]]:
         """Find the calls of each haplotype that an earlier one rules out; write them and count."""
-        snv = arrays["snv"]
-        applied = np.zeros(len(snv), np.int64)
-        lost: list[tuple[int, int]] = []
-        overlap, twice = np.zeros_like(applied), np.zeros_like(applied)
-        other = np.zeros_like(applied)
+        names = ["applied", "overlap", "duplicate"] + ["not_snv"] * (mode == "snv")
+        counts = {name: np.zeros(len(rows), np.int64) for name in names}
+        lost = [np.zeros((0, 2), np.int32)]
         for row in range(self.haplotypes):
-            carried = np.flatnonzero(np.unpackbits(calls[row], count=len(snv), bitorder="little"))
+            carried = np.flatnonzero(np.unpackbits(calls[row], count=len(rows), bitorder="little"))
             if mode == "snv":
-                other[carried[~snv[carried]]] += 1
-                carried = carried[snv[carried]]
-            skip = overlapping(
-                *(arrays[name][carried] for name in ("pos", "last", "grows", "anchored")),
-            )
+                single = rows["snv"][carried]
+                counts["not_snv"][carried[~single]] += 1
+                carried = carried[single]
+            here = rows[carried]
+            skip = overlapping(here["pos"], here["last"], here["grows"], here["anchored"])
+            again = skip & np.isin(here["first"], here["first"][~skip])
+            for name, calls_of in (("applied", ~skip), ("duplicate", again), ("overlap", skip & ~again)):
+                counts[name][carried[calls_of]] += 1
             out = carried[skip]
-            applied[carried[~skip]] += 1
-            lost.extend((row, variant) for variant in out)
-            again = np.isin(identity[out], identity[carried[~skip]])
-            twice[out[again]] += 1
-            overlap[out[~again]] += 1
-        self._save(f"overlap_{mode}", np.array(lost, np.int32).reshape(-1, 2))
-        by_outcome = {"applied": applied, "overlap": overlap, "duplicate": twice}
-        if mode == "snv":
-            by_outcome["not_snv"] = other
-        return {name: _alleles_and_calls(calls) for name, calls in by_outcome.items()}
+            lost.append(np.column_stack([np.full(len(out), row), out]).astype(np.int32))
+        self._save(f"overlap_{mode}", np.concatenate(lost))
+        return {name: (int((calls > 0).sum()), int(calls.sum())) for name, calls in counts.items()}
 
     def _save(self, name: str, array: np.ndarray) -> None:
         np.save(self.folder / f"{name}.npy", array)
-
-
-def _alleles_and_calls(calls: np.ndarray) -> tuple[int, int]:
-    """Return how many alleles have calls, and how many calls there are."""
-    return int((calls > 0).sum()), int(calls.sum())

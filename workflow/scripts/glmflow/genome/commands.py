@@ -1,0 +1,98 @@
+"""`glmflow haplotype`: a person's haplotype as FASTA."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from glmflow.errors import InputError
+from glmflow.genome.export import export_haplotype, write_fasta
+from glmflow.genome.haplotypes import HaplotypeReader
+from glmflow.genome.reference import Reference
+from glmflow.genome.store import MODES, VariantStore
+from glmflow.genome.variants import build_store
+
+
+def add_haplotype_command(subparsers: argparse._SubParsersAction) -> None:
+    """Add `haplotype` to the commands."""
+    parser = subparsers.add_parser(
+        "haplotype",
+        help="write a person's haplotype as FASTA",
+        description="Write one haplotype of a person of a phased VCF as FASTA: every contig that the VCF has, or a "
+        "region. Alleles that cannot be applied are counted on standard error.",
+    )
+    parser.add_argument("--fasta", type=Path, required=True, help="the genome the variants were called on")
+    parser.add_argument("--vcf", type=Path, required=True, help="phased VCF or BCF")
+    parser.add_argument("--sample", required=True, help="name in the VCF")
+    parser.add_argument("--haplotype", type=int, choices=(1, 2), required=True)
+    parser.add_argument("--region", metavar="CHR[:START-END]", help="1-based, end included; every contig by default")
+    parser.add_argument("--variants", choices=MODES, default="all", help="snv keeps every coordinate (default: all)")
+    parser.add_argument(
+        "--unphased",
+        choices=("refuse", "reference", "iupac"),
+        default="refuse",
+        help="unphased heterozygotes: refuse the file, leave the reference, or write ambiguity codes",
+    )
+    parser.add_argument("--output", type=Path, required=True, help="FASTA; bgzip and indexed where it ends in .gz")
+    parser.set_defaults(run=run_haplotype)
+
+
+def run_haplotype(arguments: argparse.Namespace) -> int:
+    """Write the haplotype that the arguments ask for; return the exit code.
+
+    Raises
+    ------
+    InputError
+        The files do not fit, or the person, region or haplotype does not exist.
+    """
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    reference = Reference(arguments.fasta)
+    region = arguments.region and _region(arguments.region, reference)
+    iupac = arguments.unphased == "iupac"
+    if iupac and region:
+        raise InputError("ambiguity codes are for whole haplotypes", where="--unphased", mend="Leave --region out.")
+    with tempfile.TemporaryDirectory() as folder:
+        store = build_store(
+            arguments.vcf,
+            reference,
+            Path(folder) / "store",
+            samples=[arguments.sample],
+            contigs=[region[0]] if region else None,
+            unphased="reference" if iupac else arguments.unphased,
+        )
+        reader = HaplotypeReader(store, reference, arguments.variants)
+        person = arguments.sample, arguments.haplotype
+        if region:
+            chrom, start, end = region
+            name = arguments.region if ":" in arguments.region else chrom
+            write_fasta([(name, reader.region(*person, chrom, start, end).sequence)], arguments.output)
+        else:
+            export_haplotype(reader, *person, arguments.output, iupac=iupac)
+        print(_summary(store, arguments.variants), file=sys.stderr)
+    return 0
+
+
+def _region(text: str, reference: Reference) -> tuple[str, int, int]:
+    """Return contig, start and end (0-based half-open) of `chr` or `chr:start-end` (1-based, end included)."""
+    if text in reference.contigs:
+        return text, 0, reference.contigs[text]
+    match = re.fullmatch(r"(.+):([\d,]+)-([\d,]+)", text)
+    if not match or match[1] not in reference.contigs:
+        raise InputError(f"no region {text!r}", where=reference.path, mend="Write chr or chr:start-end.")
+    start, end = int(match[2].replace(",", "")) - 1, int(match[3].replace(",", ""))
+    if not 0 <= start < end <= reference.contigs[match[1]]:
+        length = reference.contigs[match[1]]
+        raise InputError(f"region {text} is not within 1-{length}", where=reference.path, mend="Correct it.")
+    return match[1], start, end
+
+
+def _summary(store: VariantStore, variants: str) -> str:
+    """Return what was applied and left out, of both haplotypes together, in one line."""
+    counts = store.counts().query("variants == @variants").groupby("outcome")["calls"].sum()
+    left_out = ", ".join(f"{outcome} {calls:,}" for outcome, calls in counts.items() if calls and outcome != "applied")
+    contigs = f"{len(store.contigs)} contigs" if len(store.contigs) > 1 else next(iter(store.contigs))
+    return f"{contigs}, both haplotypes: {counts['applied']:,} alleles applied; left out: {left_out or 'none'}"
