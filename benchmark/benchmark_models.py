@@ -1,0 +1,170 @@
+"""Tokens per second and peak memory of every model family, forward and backward, at growing window lengths.
+
+    GLMFLOW_TEST_DATA=... python benchmark/benchmark_models.py [family ...] [--kb 1 8 32] [--device cuda --dtype bf16]
+
+The models are the tiny ones of the parity folders (`$GLMFLOW_TEST_DATA/parity`), with random weights and their
+context lengthened where a configuration key alone does that. What is measured is therefore the code path, not
+the arithmetic: a slow path (a loop over positions, a tensor of all pairs) shows as a falling rate or as memory
+that grows faster than the window. Where a window exceeds a family's own context it is cut into rows of the
+context, as in use.
+
+A line a family and length: tokens per second of a forward pass without gradients and of a backward pass, and the
+largest memory of both, beyond that of the loaded model. Each family runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import multiprocessing
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+COLUMNS = ("family", "length", "tokens", "forward tok/s", "backward tok/s", "peak MB")
+LONGER = {"hyenadna": {"max_seq_len": 2**20}, "evo2": {"max_seqlen": 2**20}}
+"""Configuration keys that alone decide how long a window may be."""
+SECONDS = 1.0
+"""A pass is repeated at least this long, and the fastest counts."""
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="*", help="parity folders by name, e.g. caduceus-ps (default: all)")
+    parser.add_argument("--kb", nargs="+", type=float, default=[1, 8, 32], help="window lengths (default: 1 8 32)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    parser.add_argument("--dtype", default="float32", help="float32 or bf16 (default: float32)")
+    arguments = parser.parse_args()
+    root = os.environ.get("GLMFLOW_TEST_DATA")
+    if not root or not (Path(root) / "parity").is_dir():
+        sys.exit("Set GLMFLOW_TEST_DATA to a folder with parity/, which holds the tiny models.")
+    folders = sorted(path.parent for path in (Path(root) / "parity").glob("*/config.json"))
+    chosen = [folder for folder in folders if not arguments.folders or folder.name in arguments.folders]
+    if not chosen:
+        sys.exit(f"No such folder. There are: {', '.join(folder.name for folder in folders)}.")
+    print(f"# {device_name(arguments.device)}, {arguments.dtype}, threads: {os.environ.get('OMP_NUM_THREADS', 'all')}")
+    print("\t".join(COLUMNS))
+    for folder in chosen:
+        process = multiprocessing.get_context("spawn").Process(
+            target=measure_folder, args=(folder, arguments.kb, arguments.device, arguments.dtype)
+        )
+        process.start()
+        process.join()
+        if process.exitcode:
+            print(f"{folder.name}\tfailed", flush=True)
+    return 0
+
+
+def device_name(device: str) -> str:
+    """Name the processor or GPU that the figures belong to."""
+    import torch
+
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name()
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def measure_folder(folder: Path, kilobases: list[float], device: str, dtype: str) -> None:
+    """Print a line for each length."""
+    import torch
+    from glmflow.models import new_model
+    from glmflow.models.registry import read_config, recognise
+
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
+    config = read_config(folder)
+    family = recognise(config, where=folder).name
+    model = new_model(family, {**config, **LONGER.get(family, {})}).to(device)
+    bf16 = dtype in ("bf16", "bfloat16")
+    for kb in kilobases:
+        inputs = random_inputs(model, int(1024 * kb))
+        count = inputs.shape[0] * inputs.shape[1]
+        with torch.autocast(device.partition(":")[0], torch.bfloat16, enabled=bf16):
+            forward, backward, peak = measure(model, inputs)
+        row = (folder.name, f"{kb:g} kb", count, f"{count / forward:.0f}", f"{count / backward:.0f}", f"{peak:.0f}")
+        print(*row, sep="\t", flush=True)
+
+
+def random_inputs(model, bases: int):
+    """Make token ids ``[rows, tokens]`` that stand for a window, or a table for a model of regions."""
+    import torch
+
+    card = model.card
+    generator = torch.Generator().manual_seed(0)
+    if card.objective == "regions":  # a region stands for about as many bases as a kilobase has regions: one
+        size = (1, max(1, bases // 1024), model.config["num_motif"])
+        return torch.rand(size, generator=generator).to(model.device)
+    tokens = math.ceil(bases / card.bases_per_token)
+    context = card.context_tokens or tokens
+    size = (math.ceil(tokens / context), min(tokens, context))
+    return torch.randint(5, card.vocab_size, size, generator=generator).to(model.device)
+
+
+def measure(model, inputs) -> tuple[float, float, float]:
+    """Return seconds of a forward and of a backward pass, and the peak memory in MB."""
+    import torch
+
+    def predict() -> None:
+        with torch.no_grad():
+            model(inputs)
+
+    def forward() -> torch.Tensor:
+        return model(inputs).logits.float().square().mean()
+
+    settled = start_counting(model.device)
+    model.eval()
+    predicting = fastest(lambda: None, lambda _: predict(), model.device)
+    model.train()
+    training = fastest(forward, lambda loss: loss.backward(), model.device)
+    return predicting, training, peak_memory(model.device) - settled
+
+
+def fastest(prepare: Callable, run: Callable, device) -> float:
+    """Return the shortest time of `run`, which gets what the untimed `prepare` returns."""
+    import torch
+
+    times: list[float] = []
+    while not times or (sum(times) < SECONDS and len(times) < 20):
+        prepared = prepare()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        start = time.perf_counter()
+        run(prepared)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def start_counting(device) -> float:
+    """Forget earlier peaks; return the memory in use, in MB."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        return torch.cuda.memory_allocated() / 2**20
+    Path("/proc/self/clear_refs").write_text("5")
+    return process_memory("VmRSS")
+
+
+def peak_memory(device) -> float:
+    """Return the largest memory in use since `start_counting`, in MB."""
+    import torch
+
+    return torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else process_memory("VmHWM")
+
+
+def process_memory(field: str) -> float:
+    """Read a field of this process's status, in MB (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{field}:"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
