@@ -67,7 +67,11 @@ def make_study(folder, *, runs=RUNS, seeds=(1, 2), tracks=True, cohort=True, sim
 def _genes(rng, per_contig):
     rows = []
     for contig, length in CONTIGS.items():
-        starts = np.sort(rng.choice(np.arange(2_000, length - 6_000, 2_500), min(per_contig, (length - 8_000) // 2_500), replace=False))
+        starts = np.sort(
+            rng.choice(
+                np.arange(2_000, length - 6_000, 2_500), min(per_contig, (length - 8_000) // 2_500), replace=False
+            )
+        )
         for start in starts:
             number = len(rows) + 1
             size = int(rng.integers(600, 2_200))
@@ -102,10 +106,12 @@ def _tracks(results, rng, signals):
         statistics.append((track, biosample, strand, 3, values[values > 0].mean(), (values > 0).mean()))
         for a, b in ((1, 2), (1, 3), (2, 3)):
             odd = track == "liver_minus" and 3 in (a, b)
-            replicates.append((track, f"rep{a}", f"rep{b}", rng.uniform(0.6, 0.66) if odd else rng.uniform(0.95, 0.99), odd))
-    pd.DataFrame(statistics, columns=["track", "biosample", "strand", "n_replicates", "track_mean", "nonzero_fraction"]).to_csv(
-        results / "tracks/statistics.tsv", sep="\t", index=False
-    )
+            replicates.append(
+                (track, f"rep{a}", f"rep{b}", rng.uniform(0.6, 0.66) if odd else rng.uniform(0.95, 0.99), odd)
+            )
+    pd.DataFrame(
+        statistics, columns=["track", "biosample", "strand", "n_replicates", "track_mean", "nonzero_fraction"]
+    ).to_csv(results / "tracks/statistics.tsv", sep="\t", index=False)
     pd.DataFrame(replicates, columns=["track", "replicate_a", "replicate_b", "r", "outlier"]).to_csv(
         results / "tracks/replicates.tsv", sep="\t", index=False
     )
@@ -114,15 +120,25 @@ def _tracks(results, rng, signals):
 def _examples(results):
     (results / "examples").mkdir()
     counts = [("kept", 131), ("n_rich", 4), ("blacklisted", 2), ("between_splits", 3)]
-    pd.DataFrame(counts, columns=["reason", "count"]).to_csv(results / "examples/rnaseq_tracks.windows.tsv", sep="\t", index=False)
+    pd.DataFrame(counts, columns=["reason", "count"]).to_csv(
+        results / "examples/rnaseq_tracks.windows.tsv", sep="\t", index=False
+    )
     leak = [("train", "validation", 0), ("train", "test", 0), ("validation", "test", 0)]
-    pd.DataFrame(leak, columns=["split_a", "split_b", "bases"]).to_csv(results / "examples/rnaseq_tracks.leakage.tsv", sep="\t", index=False)
+    pd.DataFrame(leak, columns=["split_a", "split_b", "bases"]).to_csv(
+        results / "examples/rnaseq_tracks.leakage.tsv", sep="\t", index=False
+    )
 
 
 def _cohort(results):
     (results / "cohort").mkdir()
-    rows = [(contig, reason, count) for contig in CONTIGS for reason, count in (("applied", 1840), ("unphased", 3), ("symbolic", 1))]
-    pd.DataFrame(rows, columns=["contig", "reason", "count"]).to_csv(results / "cohort/variants.tsv", sep="\t", index=False)
+    rows = [
+        (contig, reason, count)
+        for contig in CONTIGS
+        for reason, count in (("applied", 1840), ("unphased", 3), ("symbolic", 1))
+    ]
+    pd.DataFrame(rows, columns=["contig", "reason", "count"]).to_csv(
+        results / "cohort/variants.tsv", sep="\t", index=False
+    )
 
 
 def _run(run, rng, genes, signals, model, adaptation, seed, noise, parameters, seconds, origin, tracks):
@@ -141,7 +157,9 @@ def _run(run, rng, genes, signals, model, adaptation, seed, noise, parameters, s
                 out = np.full(len(values), 0.05 * mean[contig], np.float32)
                 for gene, factor in zip(genes.itertuples(), scale):
                     if gene.chrom == contig:
-                        out[gene.start : gene.end] += factor * np.convolve(values[gene.start : gene.end], np.ones(51) / 51, "same")
+                        out[gene.start : gene.end] += factor * np.convolve(
+                            values[gene.start : gene.end], np.ones(51) / 51, "same"
+                        )
                 predicted[contig] = out
             _write_bigwig(run / f"{track}.bw", predicted)
         for split in ("train", "test"):
@@ -155,11 +173,27 @@ def _run(run, rng, genes, signals, model, adaptation, seed, noise, parameters, s
                 ("fold_change_pearson", r - 0.3, 0.1, len(chosen)), ("gene_deviation_tested", len(chosen), np.nan, len(chosen)),
             ):  # fmt: skip
                 rows.append(names | {"split": split, "subset": "", "track": track, "context_bp": 4096, "metric": metric, "protocol": "strict", "value": value, "ci_low": value - width, "ci_high": value + width, "n": n})  # fmt: skip
-    columns = "study task model adaptation seed split subset track context_bp metric protocol value ci_low ci_high n".split()
+    columns = [
+        "study",
+        "task",
+        "model",
+        "adaptation",
+        "seed",
+        "split",
+        "subset",
+        "track",
+        "context_bp",
+        "metric",
+        "protocol",
+        "value",
+        "ci_low",
+        "ci_high",
+        "n",
+    ]
     pd.DataFrame(rows)[columns].to_csv(run / "metrics.tsv", sep="\t", index=False)
-    pd.concat(tables)["gene_id gene_name chrom start end strand split track observed predicted".split()].to_csv(
-        run / "genes.tsv", sep="\t", index=False
-    )
+    pd.concat(tables)[
+        ["gene_id", "gene_name", "chrom", "start", "end", "strand", "split", "track", "observed", "predicted"]
+    ].to_csv(run / "genes.tsv", sep="\t", index=False)
     settings = {"task": {"kind": "rnaseq_tracks"}, "model": origin, "adaptation": {"kind": adaptation}, "hash": "5f1d7a0c9be2", "versions": {"torch": "2.13.0"}}  # fmt: skip
     (run / "run.yaml").write_text(yaml.safe_dump(settings))
     cost = {
@@ -168,7 +202,9 @@ def _run(run, rng, genes, signals, model, adaptation, seed, noise, parameters, s
         "device": "cpu", "warnings": [],
     }  # fmt: skip
     if model == "masked":
-        cost["warnings"].append("windows of 4,096 bp are read in 4 overlapping chunks of 1,024 bp: the model's context is shorter")
+        cost["warnings"].append(
+            "windows of 4,096 bp are read in 4 overlapping chunks of 1,024 bp: the model's context is shorter"
+        )
     if (model, adaptation) == ("causal", "full"):
         cost["warnings"].append("out of memory at micro-batch 8: halved to 4, accumulation doubled")
     (run / "cost.json").write_text(json.dumps(cost))
@@ -179,5 +215,9 @@ def _run(run, rng, genes, signals, model, adaptation, seed, noise, parameters, s
             line = {"step": step, "loss": loss, "learning_rate": 5e-4 * (1 + np.cos(np.pi * step / 400)) / 2, "grad_norm": abs(1 + 0.3 * rng.normal()), "samples_per_second": 40 + rng.normal(), "memory_mb": 420.0}  # fmt: skip
             lines.append(json.dumps(line))
             if step % 80 == 0:
-                lines.append(json.dumps({"step": step, "eval_loss": loss + 0.1, "eval_log1p_pearson": 1 - noise - np.exp(-step / 80)}))
+                lines.append(
+                    json.dumps(
+                        {"step": step, "eval_loss": loss + 0.1, "eval_log1p_pearson": 1 - noise - np.exp(-step / 80)}
+                    )
+                )
         (run / "metrics.jsonl").write_text("\n".join(lines) + "\n")

@@ -47,7 +47,11 @@ def test_regions_have_flanks_stay_inside_the_contig_and_are_merged():
     table = genes(observed=[1, 1, 1], error=[0, 0, 0])
     table["start"], table["end"] = [500, 12_000, 90_000], [8_500, 16_000, 99_900]
     # flanks: 2,000 (a quarter of 8,000), 1,000 (a quarter of 4,000), 2,475
-    assert browser.regions_around(table, {"c": 100_000}) == [("c", 0, 10_500), ("c", 11_000, 17_000), ("c", 87_525, 100_000)]
+    assert browser.regions_around(table, {"c": 100_000}) == [
+        ("c", 0, 10_500),
+        ("c", 11_000, 17_000),
+        ("c", 87_525, 100_000),
+    ]
     table["start"] = [500, 11_000, 90_000]
     assert browser.regions_around(table, {"c": 100_000})[0] == ("c", 0, 17_250)
 
@@ -99,7 +103,10 @@ def test_the_finest_bin_that_fits_the_budget_is_taken(bigwig):
     def size(bin):
         return 2 * len(browser.slice_bigwig(path, regions, contigs, bin))
 
-    sliced = {bin: browser.slice_signals({"x": path}, {("t", "m", "a"): {"x": path}}, regions, contigs, size(bin)) for bin in (1, 4)}
+    sliced = {
+        bin: browser.slice_signals({"x": path}, {("t", "m", "a"): {"x": path}}, regions, contigs, size(bin))
+        for bin in (1, 4)
+    }
     assert sliced[1].bin == 1
     assert sliced[4].bin == 4
     assert size(4) < size(2) < size(1)
@@ -136,7 +143,9 @@ def test_without_a_genome_or_over_the_budget_the_bases_are_unknown(tmp_path):
 
 def test_exons_are_drawn_where_they_are_known():
     table = genes(observed=[1, 1], error=[0, 0])
-    exons = pd.DataFrame({"gene_id": ["g0", "g0"], "chrom": "c", "start": [5_000, 0], "end": [8_000, 100], "strand": "+"})
+    exons = pd.DataFrame(
+        {"gene_id": ["g0", "g0"], "chrom": "c", "start": [5_000, 0], "end": [8_000, 100], "strand": "+"}
+    )
     features = browser.gene_features(table, exons, [("c", 0, 10_000)])
     assert [feature["id"] for feature in features] == ["g0"]
     assert features[0]["exons"] == [{"start": 0, "end": 100}, {"start": 5_000, "end": 8_000}]

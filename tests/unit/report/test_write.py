@@ -28,7 +28,9 @@ def page_data(path):
 def test_the_folder_holds_pages_tables_and_figures(report):
     assert {path.name for path in report.iterdir()} == {"index.html", "tracks.html", "data", "figures"}
     figures = {path.name for path in (report / "figures").iterdir()}
-    assert figures == {f"{name}.{kind}" for name in ("leaderboard", "training", "genes", "tracks") for kind in ("png", "svg")}
+    assert figures == {
+        f"{name}.{kind}" for name in ("leaderboard", "training", "genes", "tracks") for kind in ("png", "svg")
+    }
     for path in (report / "figures").glob("*.svg"):
         assert ET.parse(path).getroot().tag.endswith("svg")
     metrics = pd.read_csv(report / "data/metrics.tsv", sep="\t")
@@ -44,7 +46,13 @@ def test_the_page_says_that_the_data_are_simulated_and_what_was_left_out(report,
     text = (report / "index.html").read_text()
     assert "<strong>Simulated:</strong> genome, people, expression and tracks" in text
     results = synthetic_study.make_study(
-        tmp_path, runs=synthetic_study.RUNS[:1], seeds=(1,), tracks=False, cohort=False, simulated=False, genes_per_contig=5
+        tmp_path,
+        runs=synthetic_study.RUNS[:1],
+        seeds=(1,),
+        tracks=False,
+        cohort=False,
+        simulated=False,
+        genes_per_contig=5,
     )
     write_report(ReportInputs.from_results(results), tmp_path / "report")
     text = (tmp_path / "report/index.html").read_text()
@@ -63,7 +71,12 @@ def test_only_metrics_are_needed(study, tmp_path):
         runs.append(replace(run, folder=folder))
     write_report(ReportInputs("bare", tmp_path, tuple(runs)), tmp_path / "report")
     text = (tmp_path / "report/index.html").read_text()
-    for line in ("No run logged its training", "No run was scored by gene", "No provenance was recorded", "Not measured."):
+    for line in (
+        "No run logged its training",
+        "No run was scored by gene",
+        "No provenance was recorded",
+        "Not measured.",
+    ):
         assert line in text
 
 
@@ -106,7 +119,9 @@ def test_colours_are_distinct_and_follow_the_order_of_the_study():
 
 def test_large_scatters_are_sampled_with_the_same_genes_in_every_run():
     ids = [f"g{i}" for i in range(20_000)]
-    one = pd.DataFrame({"gene_id": ids, "gene_name": ids, "split": "test", "track": "x", "observed": 1.0, "predicted": 1.0})
+    one = pd.DataFrame(
+        {"gene_id": ids, "gene_name": ids, "split": "test", "track": "x", "observed": 1.0, "predicted": 1.0}
+    )
     table = pd.concat([one.assign(task="t", model=m, label=m, key=m) for m in "ab"])
     sampled = sample_genes(table, {"g7"})
     kept = {model: set(rows["gene_id"]) for model, rows in sampled.groupby("model")}
@@ -116,7 +131,12 @@ def test_large_scatters_are_sampled_with_the_same_genes_in_every_run():
 
 
 def test_losses_come_first_among_what_was_logged():
-    assert order_quantities(["grad_norm", "eval_pearson", "eval_loss", "loss"]) == ["loss", "eval_loss", "eval_pearson", "grad_norm"]
+    assert order_quantities(["grad_norm", "eval_pearson", "eval_loss", "loss"]) == [
+        "loss",
+        "eval_loss",
+        "eval_pearson",
+        "grad_norm",
+    ]
 
 
 def test_the_report_does_not_load_torch():

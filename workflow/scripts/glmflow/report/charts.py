@@ -20,9 +20,7 @@ CELL += " && datum.protocol === protocol && datum.metric === metric"
 
 # Labels of a logarithmic axis: 1, 2, 5, 10 …, thousands with a letter.
 MANTISSA = "round(datum.value / pow(10, floor(log(datum.value) / LN10 + 1e-9)))"
-LOG_LABEL = (
-    f"indexof([1, 2, 5], {MANTISSA}) < 0 ? '' : datum.value >= 1000 ? format(datum.value, '~s') : format(datum.value, '~g')"
-)
+LOG_LABEL = f"indexof([1, 2, 5], {MANTISSA}) < 0 ? '' : datum.value >= 1000 ? format(datum.value, '~s') : format(datum.value, '~g')"
 
 
 def theme() -> dict[str, Any]:

@@ -24,7 +24,7 @@ def index_page(study: Study, shown: set[str], figures: list[str], data_files: li
     """Return the page; `shown` are the ids of the genes that the genome browser page shows."""
     scatter = sample_genes(study.genes, shown)
     specs = chart_specs(study, scatter)
-    configuration = study.provenance.get("configuration")
+    configuration = study.provenance.get("configuration") or ""
     return render(
         "index.html",
         study=study,
@@ -33,7 +33,9 @@ def index_page(study: Study, shown: set[str], figures: list[str], data_files: li
         windows=window_counts(study.windows),
         variants=variant_counts(study.variants),
         reruns=rerun_commands(study),
-        configuration=yaml.safe_dump(configuration, sort_keys=False) if configuration else "",
+        configuration=configuration
+        if isinstance(configuration, str)
+        else yaml.safe_dump(configuration, sort_keys=False),
         shown=shown,
         figures=figures,
         data_files=data_files,

@@ -114,7 +114,7 @@ class ReportInputs:
     variants
         `cohort/variants.tsv`: contig reason count.
     provenance
-        `provenance.json`: command, rerun (a command with `{path}` in it), git_commit, hash, configuration,
+        `provenance.json`: command, rerun (a command with `{path}` in it), git_commit, hash, configuration (text or mapping),
         versions {package: version}, checksums {path: sha256}, simulated (false, true or what is simulated), misfits
         [{task, model, adaptation, reason}], warnings [sentence].
     """

@@ -245,6 +245,7 @@
   }, { rootMargin: "-15% 0px -75% 0px" });
   document.querySelectorAll("main section[id]").forEach((section) => spy.observe(section));
 
+  window.reportViews = { get: (name) => views.get(name)?.view };
   settle();
   draw()
     .then(() => Promise.all(Object.entries(data.charts).map(([name, spec]) => embed(name, spec))))

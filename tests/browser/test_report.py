@@ -1,0 +1,230 @@
+"""The report as a person meets it: opened by double click, with no network."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The report of a synthetic study."""
+    from glmflow.report import ReportInputs, write_report
+
+    place = Path(__file__).parents[1] / "unit/report/synthetic_study.py"
+    spec = importlib.util.spec_from_file_location("synthetic_study_of_browser", place)
+    synthetic_study = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(synthetic_study)
+    results = synthetic_study.make_study(tmp_path_factory.mktemp("study"), genes_per_contig=20)
+    write_report(ReportInputs.from_results(results, genes_first=("gene25",)), results / "report")
+    return results / "report"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with playwright.sync_playwright() as api:
+        browser = api.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, report):
+    """Open pages of the report; at the end, no request may have failed or left the folder, and no script."""
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, offline=True)
+    troubles = []
+
+    def watch(page):
+        page.on("requestfailed", lambda request: troubles.append(f"request failed: {request.url[:200]}"))
+        page.on("pageerror", lambda error: troubles.append(f"script error: {error}"))
+        page.on("console", lambda line: troubles.append(f"console: {line.text}") if line.type == "error" else None)
+        page.on("request", lambda request: troubles.append(request.url[:200]) if outside(request.url) else None)
+
+    def outside(url):
+        return not url.startswith(("data:", "blob:", f"file://{report}/"))
+
+    context.on("page", watch)
+
+    def open_page(name):
+        page = context.new_page()
+        page.goto(f"file://{report}/{name}")
+        page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
+        return page
+
+    yield open_page
+    context.close()
+    assert troubles == []
+
+
+def painted(page, selector):
+    """Share of the pixels of a canvas that are neither white nor transparent."""
+    return page.evaluate(
+        """(selector) => Math.max(...[...document.querySelectorAll(selector)].map((canvas) => {
+            const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+            let count = 0;
+            for (let i = 0; i < pixels.length; i += 4)
+                if (pixels[i + 3] > 0 && pixels[i] + pixels[i + 1] + pixels[i + 2] < 750) count++;
+            return count / (pixels.length / 4);
+        }))""",
+        selector,
+    )
+
+
+def signal_canvases(page):
+    """Share of painted pixels of each signal track by its name, once igv.js has drawn them."""
+    return page.evaluate(
+        """() => Object.fromEntries(igvBrowser.trackViews.filter((view) => view.track.name?.includes(": ")).map((view) => {
+            const canvas = view.viewports[0].canvas;
+            if (!canvas) return [view.track.name, 0];
+            const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+            let count = 0;
+            for (let i = 3; i < pixels.length; i += 4) count += pixels[i] > 0;
+            return [view.track.name, count / (pixels.length / 4)];
+        }))"""
+    )
+
+
+def wait_for_signals(page):
+    """Wait until every signal track has painted something, and return their names."""
+    for _ in range(100):
+        shares = signal_canvases(page)
+        if shares and all(share > 0.01 for share in shares.values()):
+            return sorted(shares)
+        page.wait_for_timeout(100)
+    raise AssertionError(f"signals were not drawn: {shares}")
+
+
+def board(page):
+    return page.locator("#board tbody tr td:nth-child(2)").all_inner_texts()
+
+
+def test_the_first_page_shows_verdict_leaderboard_and_charts(visit):
+    page = visit("index.html")
+    assert "test split" in page.locator(".verdict").inner_text()
+    assert len(board(page)) == 7
+    for name in ("by_track", "cost", "curves", "replicates"):
+        assert page.locator(f"#chart-{name} svg path[d]").count() > 5, name
+    assert painted(page, "#chart-genes canvas") > 0.003
+    assert page.locator(".gallery img").evaluate_all("images => images.every((image) => image.naturalWidth > 100)")
+
+
+def test_a_heading_sorts_the_leaderboard(visit):
+    page = visit("index.html")
+    by_score = board(page)
+    heading = page.locator("#board thead th", has_text="Training")
+    heading.click()
+    times = page.locator("#board tbody tr td:nth-child(10)").all_inner_texts()
+    assert "mean_track" in board(page)[0]  # takes 0.4 s, the least
+    assert times[0].startswith("0.4")
+    heading.click()
+    assert "cnn" in board(page)[0]
+    assert sorted(board(page)) == sorted(by_score)
+
+
+def test_the_selectors_change_tables_and_charts_without_a_reload(visit):
+    page = visit("index.html")
+    page.evaluate("window.sameDocument = true")
+    dots = "#chart-by_track svg .mark-symbol path"
+    before = page.locator(dots).evaluate_all("marks => marks.map((mark) => mark.getAttribute('aria-label'))")
+    page.select_option("#filters select[name=metric]", "base_mse")
+    page.wait_for_function(
+        "([dots, before]) => [...document.querySelectorAll(dots)].map((m) => m.getAttribute('aria-label')).join() !== before.join()",
+        arg=[dots, before],
+    )
+    assert page.evaluate("window.sameDocument")
+    values = [float(text) for text in page.locator("#board tbody tr td:nth-child(3)").all_inner_texts()]
+    assert values == sorted(values)  # the smallest error first
+    page.select_option("#filters select[name=track]", "liver_plus")
+    page.wait_for_function("document.querySelector('#filters select[name=track]').value === 'liver_plus'")
+    assert len(board(page)) == 7
+
+
+def test_the_genome_browser_shows_true_and_predicted_signal(visit):
+    page = visit("tracks.html")
+    names = wait_for_signals(page)
+    assert any(name.endswith(": true") for name in names)
+    assert any("cnn" in name for name in names)
+    labels = page.evaluate(
+        "[...document.querySelector('#browser').shadowRoot.querySelectorAll('.igv-track-label')].map((e) => e.textContent)"
+    )
+    assert set(names) <= set(labels)
+
+
+def test_a_click_on_a_gene_moves_the_locus(visit):
+    page = visit("tracks.html")
+    wait_for_signals(page)
+    seen = set()
+    for place in (0, 3, 5):
+        page.locator("#list tbody tr").nth(place).click()
+        page.wait_for_function(
+            "(id) => location.hash === `#gene=${id}` && document.body.dataset.locus.replaceAll(',', '') === String(igvBrowser.currentLoci()).replaceAll(',', '')",
+            arg=page.locator("#list tbody tr").nth(place).get_attribute("id"),
+        )
+        seen.add(page.evaluate("String(igvBrowser.currentLoci())"))
+        wait_for_signals(page)
+    assert len(seen) == 3
+
+
+def test_a_link_opens_the_browser_at_its_gene(visit):
+    page = visit("tracks.html#gene=SIMG0025")  # gene25, which the configuration named
+    chosen = page.locator("#list tbody tr.chosen")
+    assert chosen.count() == 1
+    assert "gene25" in chosen.inner_text()
+
+
+def test_a_click_on_a_gene_of_the_scatter_opens_its_track(visit):
+    page = visit("index.html")
+    place = page.evaluate(
+        """() => {
+            const inside = (item, x, y) => {
+                if (item.marktype === "symbol") {
+                    for (const mark of item.items) if (mark.datum?.shown && mark.datum.observed > 1) return [x + mark.x, y + mark.y, mark.datum.gene_id];
+                }
+                for (const child of item.items ?? []) {
+                    const found = inside(child, x + (item.marktype ? child.x ?? 0 : 0), y + (item.marktype ? child.y ?? 0 : 0));
+                    if (found) return found;
+                }
+            };
+            const view = window.reportViews.get("genes");
+            const origin = view.origin(), padding = view.padding();
+            const left = origin[0] + padding.left, top = origin[1] + padding.top;
+            const [x, y, gene] = inside(view.scenegraph().root, 0, 0);
+            return [left + x, top + y, gene];
+        }"""
+    )
+    canvas = page.locator("#chart-genes canvas")
+    with page.context.expect_page() as opened:
+        canvas.click(position={"x": place[0], "y": place[1]})
+    page.wait_for_timeout(100)
+    tracks = opened.value
+    tracks.wait_for_selector("body[data-ready=yes]", timeout=60_000)
+    assert tracks.url.split("#gene=")[0].endswith("/tracks.html")
+    assert tracks.locator("#list tbody tr.chosen").count() == 1
+
+
+def test_signals_can_be_overlaid_on_the_truth(visit):
+    page = visit("tracks.html")
+    wait_for_signals(page)
+    page.locator("#runs input").first.check()
+    page.locator("#overlay").check()
+    page.wait_for_function(
+        """() => {
+            const merged = igvBrowser.trackViews.filter((view) => view.track.type === "merged");
+            return merged.length >= 4 && merged.every((view) => view.viewports[0].featureCache?.features.featureArrays.length === 2);
+        }"""
+    )
+    assert all(" and " in name for name in wait_for_signals(page))
