@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 
-import cyvcf2
 import numpy as np
 import pandas as pd
-import pysam
-import pysam.bcftools
 
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
 from glmflow.genome import guards
 from glmflow.genome.annotation import read_exons, read_genes
-from glmflow.genome.parsing import Parser
 from glmflow.genome.reference import Reference
 from glmflow.simulate.expression import activities
 from glmflow.simulate.files import write_fasta, write_table
 from glmflow.simulate.genes import place_pseudo_genes
+from glmflow.simulate.genotypes import ContigVariants, copy_vcf
 from glmflow.simulate.haplotypes import Variants
 from glmflow.simulate.motifs import Grammar, draw_grammar
 from glmflow.simulate.outputs import (
@@ -36,8 +32,6 @@ from glmflow.simulate.outputs import (
 from glmflow.simulate.promoters import SITE_COLUMNS, covered, plant, promoters_of
 from glmflow.simulate.sequence import N, decode, encode
 from glmflow.simulate.settings import OverlaySettings
-
-FILTERS_KEPT = ("PASS", ".")
 
 
 def overlay_cohort(
@@ -81,14 +75,13 @@ def overlay_cohort(
         contigs, edits = [], []
         for chrom in reference.contigs:
             sequence = encode(reference.fetch(chrom, 0, reference.contigs[chrom]))
-            file = _ContigVariants(vcf, source, chrom, names.get(chrom), people)
-            variants, recorded = file.read(reference, sequence)
+            variants, recorded = ContigVariants(vcf, source, chrom, names.get(chrom), people).read(reference, sequence)
             real = genes[genes["chrom"] == chrom], exons[exons["chrom"] == chrom]
             contigs.append(_overlay_contig(chrom, sequence, real, variants, recorded, grammar, settings))
             edits.append(_edits(contigs[-1], sequence))
         edited = pd.concat(edits)
         write_fasta(temporary / "genome.fa", {contig.name: contig.sequence for contig in contigs})
-        _copy_vcf(vcf, temporary / "cohort.vcf.gz")
+        copy_vcf(vcf, temporary / "cohort.vcf.gz")
         write_table(temporary / "samples.tsv", pd.DataFrame({"sample": people}))
         write_annotation(temporary, contigs, "simulation")
         write_tracks(temporary, contigs, settings)
@@ -115,43 +108,6 @@ def _read_annotation(annotation: Path, reference: Reference) -> tuple[pd.DataFra
             mend="Give the annotation of the genome's assembly.",
         )
     return genes, exons[exons["gene_id"].isin(genes["gene_id"])]
-
-
-class _ContigVariants:
-    """The variants of one contig in a VCF."""
-
-    def __init__(self, vcf: Path, source: Path, chrom: str, name: str | None, people: list[str]):
-        self.source, self.name = source, name
-        self.parser = Parser(vcf, chrom, people, np.arange(len(people)), FILTERS_KEPT, "refuse")
-        self.spans: list[tuple[int, int]] = []
-
-    def read(self, reference: Reference, sequence: np.ndarray) -> tuple[Variants, np.ndarray]:
-        """Return the alleles that someone carries, and bool[length]: bases under any record's reference allele."""
-        alleles = []
-        if self.name is not None:
-            file = guards.open_vcf(self.source)
-            records = self._noted(file(f"{self.name}:1-{len(sequence)}"))
-            alleles = [allele for here in self.parser.positions(records) for allele in here]
-            positions, bases = zip(*self.parser.records, strict=True) if self.parser.records else ((), ())
-            guards.check_reference_alleles(reference, self.parser.chrom, positions, bases, self.parser.vcf)
-        # A deletion written as <DEL> is spelled out.
-        deleted = {i for i, allele in enumerate(alleles) if allele.alt == "<DEL>"}
-        refs = [decode(sequence[a.pos : a.last + 1]) if i in deleted else a.ref for i, a in enumerate(alleles)]
-        alts = [allele.ref[0] if i in deleted else allele.alt for i, allele in enumerate(alleles)]
-        carriers = [allele.carriers for allele in alleles]
-        variants = Variants(
-            position=np.array([allele.pos for allele in alleles], np.int64),
-            reference=np.array(refs, object),
-            alternate=np.array(alts, object),
-            carried=np.array(carriers, bool).reshape(len(alleles), 2 * len(self.parser.samples)),
-        )
-        spans = np.array(self.spans, np.int64).reshape(-1, 2)
-        return variants, covered(*spans.T, len(sequence)) | covered(variants.position, variants.end, len(sequence))
-
-    def _noted(self, records: Iterator[cyvcf2.Variant]) -> Iterator[cyvcf2.Variant]:
-        for record in records:
-            self.spans.append((record.start, record.start + len(record.REF)))
-            yield record
 
 
 def _overlay_contig(
@@ -194,12 +150,6 @@ def _edits(contig: SimulatedContig, sequence: np.ndarray) -> pd.DataFrame:
     at = np.flatnonzero(contig.sequence != sequence)
     bases = {"from": list(decode(sequence[at])), "to": list(decode(contig.sequence[at]))}
     return pd.DataFrame({"chrom": contig.name, "pos": at + 1, **bases})
-
-
-def _copy_vcf(vcf: Path, path: Path) -> None:
-    """Write the same records as bgzip VCF with its index, whatever the format they came in."""
-    pysam.bcftools.view("--no-version", "-Oz", "-o", str(path), str(vcf), catch_stdout=False)
-    pysam.tabix_index(str(path), preset="vcf", force=True)
 
 
 def _readme(
