@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 from glmflow.errors import InputError
-from glmflow.tracks.reading import TrackReader, check_track_matches, read_summary
+from glmflow.tracks.reading import TrackReader, check_track_matches
 from hypothesis import given
 from hypothesis import strategies as st
 from tracks_for_tests import write
@@ -67,12 +67,6 @@ def test_workers_open_their_own_handles(paths, method):
         for there in pool.map(read_in_worker, [reader] * 4):
             np.testing.assert_array_equal(there, here)
     np.testing.assert_array_equal(read_in_worker(pickle.loads(pickle.dumps(reader))), here)
-
-
-def test_the_summary_in_the_head_is_that_of_the_bases(paths, tmp_path):
-    path = write(tmp_path / "c.bw", CONTIGS, [("chr1", 0, 10, 2), ("chr1", 20, 25, 4)])
-    assert read_summary(path) == (15, 2, 4, 40, 10 * 4 + 5 * 16)
-    assert np.isnan(read_summary(paths[0]).sum)
 
 
 def test_a_track_of_this_genome_passes(paths):

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyBigWig
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import find_contig, match_contigs
-
-_BIGWIG, _BIGBED = 0x888FFC26, 0x8789F2EB
+from glmflow.tracks.bigwig import BigWig
 
 
 class TrackReader:
@@ -110,61 +107,18 @@ class _Track:
 
 
 def open_bigwig(path: str | os.PathLike[str]) -> pyBigWig.pyBigWig:
-    """Open a bigWig file for reading.
+    """Open a bigWig file for reading stretches with the C library.
 
     Raises
     ------
     InputError
         The file is missing, damaged or not bigWig.
     """
-    read_summary(path)  # tells a bad file apart before the C library does in its own many lines
+    BigWig(path).close()  # tells a bad file apart before the library does, in many lines of its own
     try:
         return pyBigWig.open(str(path))
     except RuntimeError as error:
         raise InputError("a damaged bigWig file", where=path, mend="Fetch it again.") from error
-
-
-class Summary(NamedTuple):
-    """What a bigWig file says of itself."""
-
-    bases: int
-    minimum: float
-    maximum: float
-    sum: float
-    sum_of_squares: float
-
-
-def read_summary(path: str | os.PathLike[str]) -> Summary:
-    """Return the summary in a bigWig file's head.
-
-    The layout is that of Kent et al. 2010 (doi:10.1093/bioinformatics/btq351), supplementary tables 5 and 18.
-
-    Raises
-    ------
-    InputError
-        The file is missing, damaged or not bigWig.
-    """
-    path = Path(path)
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as handle:
-            head = handle.read(64).ljust(64, b"\0")
-            order = "<" if head[:4] in (struct.pack("<I", _BIGWIG), struct.pack("<I", _BIGBED)) else ">"
-            magic, *_, index, _, _, _, at = struct.unpack(order + "IHHQQQHHQQ", head[:52])
-            if magic != _BIGWIG:
-                what = "a bigBed file, not bigWig" if magic == _BIGBED else "not a bigWig file"
-                raise InputError(what, where=path, mend="Give per-base signal as bigWig.")
-            handle.seek(at)
-            summary = handle.read(40)
-    except FileNotFoundError:
-        raise InputError("no such bigWig file", where=path, mend="Check the path.") from None
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=path, mend="Check the path.") from None
-    if index >= size or len(summary) < 40:
-        raise InputError("a truncated bigWig file", where=path, mend="Fetch it again.")
-    if not at:  # version 1 of the format has no summary
-        return Summary(0, np.nan, np.nan, np.nan, np.nan)
-    return Summary(*struct.unpack(order + "Qdddd", summary))
 
 
 def check_track_matches(path: str | os.PathLike[str], contigs: Mapping[str, int]) -> dict[str, str]:
@@ -185,9 +139,10 @@ def check_track_matches(path: str | os.PathLike[str], contigs: Mapping[str, int]
     Raises
     ------
     InputError
-        A contig has another length than in the genome, or no contig is shared; or as `open_bigwig`.
+        A contig has another length than in the genome, or no contig is shared; or as `BigWig`.
     """
-    theirs = open_bigwig(path).chroms()
+    with BigWig(path) as file:
+        theirs = file.contigs
     names = match_contigs(contigs, theirs, where=path)
     for ours, name in names.items():
         if theirs[name] != contigs[ours]:

@@ -4,50 +4,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
-import pyBigWig
 
 from glmflow.files import atomic_path
+from glmflow.tracks.bigwig import Runs, Sections, Writer, encode
 
+_BATCH = 1 << 16
 _CHUNK = 1 << 18
 
 
-class Runs(NamedTuple):
-    """Stretches of equal values on one contig, sorted and disjoint.
-
-    `starts` and `ends` are int64, 0-based half-open; `values` are float32.
-    """
-
-    starts: np.ndarray
-    ends: np.ndarray
-    values: np.ndarray
-
-
-def runs(values: np.ndarray, present: np.ndarray | None = None, start: int = 0) -> Runs:
-    """Merge bases of equal value.
+def runs(positions: np.ndarray, values: np.ndarray) -> Runs:
+    """Merge neighbouring bases of equal value.
 
     Parameters
     ----------
+    positions
+        int64[bases]: the bases that have a value, increasing.
     values
-        float32[bases], one value a base.
-    present
-        bool[bases]: the bases that have a value; the non-zero ones where left out.
-    start
-        Position of the first base.
+        float32[bases]
 
     Returns
     -------
     Runs
-        The maximal stretches of present bases with one value.
+        The longest stretches of neighbouring bases with one value.
     """
-    present = values != 0 if present is None else present
-    changes = (values[1:] != values[:-1]) | (present[1:] != present[:-1])
-    first = np.concatenate([np.zeros(min(len(values), 1), np.int64), np.flatnonzero(changes) + 1])
-    last = np.append(first[1:], len(values))[: len(first)]
-    kept = present[first]
-    return Runs(first[kept] + start, last[kept] + start, values[first[kept]])
+    if not len(positions):
+        return Runs(positions, positions, values)
+    apart = (np.diff(positions) != 1) | (values[1:] != values[:-1])
+    first, last = np.append(True, apart), np.append(apart, True)
+    return Runs(positions[first], positions[last] + 1, values[first])
 
 
 def write_bigwig(
@@ -74,47 +62,56 @@ def write_bigwig(
         Blocks are not as described.
     """
     order = {chrom: number for number, chrom in enumerate(contigs)}
-    reached = (-1, 0)
-    with atomic_path(path) as temporary:
-        file = pyBigWig.open(str(temporary), "w")
-        try:
-            file.addHeader(list(contigs.items()))
-            for chrom, block in _merged(intervals):
-                if chrom not in order:
-                    raise ValueError(f"no contig {chrom!r}")
-                _check(chrom, block, contigs[chrom])
-                if (order[chrom], block.starts[0]) < reached:
-                    raise ValueError(f"intervals are not sorted or overlap at {chrom}:{block.starts[0]}")
-                reached = (order[chrom], block.ends[-1])
-                file.addEntries([chrom] * len(block.starts), block.starts, ends=block.ends, values=block.values)
-        finally:
-            file.close()
+
+    def sections() -> Iterator[Sections]:
+        reached = (-1, 0)
+        for chrom, block in _merged(intervals):
+            if chrom not in order:
+                raise ValueError(f"no contig {chrom!r}")
+            _check(chrom, block, contigs[chrom])
+            if (order[chrom], block.starts[0]) < reached:
+                raise ValueError(f"intervals are not sorted or overlap at {chrom}:{block.starts[0]}")
+            reached = (order[chrom], block.ends[-1])
+            yield encode(block, order[chrom])
+
+    write_sections(path, contigs, sections())
+
+
+def write_sections(path: str | os.PathLike[str], contigs: Mapping[str, int], sections: Iterable[Sections]) -> None:
+    """Write a track from sections that were encoded elsewhere; as `write_bigwig` otherwise."""
+    with atomic_path(path) as temporary, temporary.open("wb") as handle:
+        writer = Writer(handle, contigs)
+        for section in sections:
+            writer.add(section)
+        writer.close()
 
 
 def _merged(
     intervals: Iterable[tuple[str, np.ndarray, np.ndarray, np.ndarray]],
 ) -> Iterator[tuple[str, Runs]]:
-    """Yield blocks that hold something, the last run of each carried over into the next where they join."""
-    held: tuple[str, Runs] | None = None
-    for chrom, *arrays in intervals:
-        starts, ends, values = (
-            np.asarray(array, kind) for array, kind in zip(arrays, (np.int64, np.int64, np.float32))
-        )
-        if not len(starts):
-            continue
-        if held is not None:
-            last, (at, to, value) = held
-            if last == chrom and to[0] == starts[0] and value[0] == values[0]:
-                starts = np.concatenate([at, starts[1:]])
-            else:
-                yield held
-        joins = np.flatnonzero((ends[:-1] == starts[1:]) & (values[:-1] == values[1:]))
-        starts, ends, values = np.delete(starts, joins + 1), np.delete(ends, joins), np.delete(values, joins)
-        if len(starts) > 1:
-            yield chrom, Runs(starts[:-1], ends[:-1], values[:-1])
-        held = chrom, Runs(starts[-1:], ends[-1:], values[-1:])
-    if held is not None:
-        yield held
+    """Yield large blocks in which no two runs could be one; of each but a contig's last, one run is carried on."""
+    for chrom, blocks in groupby(intervals, itemgetter(0)):
+        pending: list[Runs] = []
+        size = 0
+        for _, starts, ends, values in blocks:
+            pending.append(
+                Runs(np.asarray(starts, np.int64), np.asarray(ends, np.int64), np.asarray(values, np.float32))
+            )
+            size += len(starts)
+            if size > _BATCH:
+                whole = _join(pending)
+                if len(whole.starts) > 1:
+                    yield chrom, Runs(*(column[:-1] for column in whole))
+                pending, size = [Runs(*(column[-1:] for column in whole))], 1
+        if size:
+            yield chrom, _join(pending)
+
+
+def _join(blocks: list[Runs]) -> Runs:
+    """Return blocks as one, neighbours that touch and are equal being one run."""
+    starts, ends, values = map(np.concatenate, zip(*blocks))
+    apart = (ends[:-1] != starts[1:]) | (values[:-1] != values[1:])
+    return Runs(starts[np.append(True, apart)], ends[np.append(apart, True)], values[np.append(True, apart)])
 
 
 def _check(chrom: str, block: Runs, length: int) -> None:
@@ -163,5 +160,5 @@ def accumulate_windows(predictions: np.ndarray, starts: np.ndarray, length: int,
             offset = trim - first[window]
             total[left - begin : right - begin] += predictions[order[window], left + offset : right + offset]
             count[left - begin : right - begin] += 1
-        mean = (total / np.maximum(count, 1)).astype(np.float32)
-        yield runs(mean, count > 0, begin)
+        bases = np.flatnonzero(count)
+        yield runs(bases + begin, (total[bases] / count[bases]).astype(np.float32))

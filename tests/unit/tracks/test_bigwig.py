@@ -1,0 +1,191 @@
+"""The bigWig format, against pyBigWig: what either writes, the other reads."""
+
+import struct
+import zlib
+
+import numpy as np
+import pyBigWig
+import pytest
+from glmflow.errors import InputError
+from glmflow.tracks.bigwig import BigWig, Runs, Writer, encode, layout, reader, writer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+CONTIGS = {"chrB": 40_000, "chrA_random": 300, "chrC": 5_000}
+
+
+@st.composite
+def tracks(draw):
+    """Return runs by contig: sorted, disjoint, some touching."""
+    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    drawn = {}
+    for chrom, length in CONTIGS.items():
+        count = draw(st.integers(0, 60))
+        if count:
+            edges = np.sort(rng.choice(length + 1, min(2 * count, length), replace=False))
+            kept = rng.random(len(edges) - 1) < 0.7
+            values = rng.normal(size=kept.sum()).round(2).astype(np.float32)
+            if kept.any():
+                drawn[chrom] = Runs(edges[:-1][kept], edges[1:][kept], values)
+    return drawn
+
+
+def as_tuples(runs):
+    return list(zip(*(column.tolist() for column in runs)))
+
+
+def read_all(path):
+    with BigWig(path) as file:
+        found = {chrom: list(file.runs(chrom, 0, length)) for chrom, length in file.contigs.items()}
+    return {chrom: as_tuples(map(np.concatenate, zip(*parts))) for chrom, parts in found.items() if parts}
+
+
+def write(path, drawn, contigs=CONTIGS, pieces=1):
+    with path.open("wb") as handle:
+        out = Writer(handle, contigs)
+        for number, chrom in enumerate(contigs):
+            if chrom in drawn:
+                columns = [np.array_split(column, min(pieces, len(drawn[chrom].starts))) for column in drawn[chrom]]
+                for piece in zip(*columns):
+                    out.add(encode(Runs(*piece), number))
+        out.close()
+
+
+SIZES = {"usual": {}, "trees of several levels": {"_ITEMS": 4, "_FAN_OUT": 2, "_FINEST": 16}}
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@given(drawn=tracks(), pieces=st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+def test_pybigwig_reads_what_is_written(tmp_path_factory, sizes, drawn, pieces):
+    path = tmp_path_factory.mktemp("bw") / "t.bw"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in SIZES[sizes].items():
+            patch.setattr(writer, name, size)
+        write(path, drawn, pieces=pieces)
+    with pyBigWig.open(str(path)) as file:
+        assert file.isBigWig()
+        assert file.chroms() == CONTIGS
+        for chrom, length in CONTIGS.items():
+            expected = as_tuples(drawn[chrom]) if chrom in drawn else []
+            assert list(file.intervals(chrom) or ()) == expected
+            assert list(file.intervals(chrom, length // 3, length // 2) or ()) == [
+                run for run in expected if run[0] < length // 2 and run[1] > length // 3
+            ]
+        spans = np.concatenate([r.ends - r.starts for r in drawn.values()]) if drawn else np.zeros(1)
+        values = np.concatenate([r.values for r in drawn.values()]).astype(float) if drawn else np.zeros(1)
+        head = file.header()
+        assert head["nBasesCovered"] == spans.sum()
+        for key, true in {"minVal": values.min(), "maxVal": values.max()}.items():
+            assert head[key] == int(true)  # pyBigWig tells whole numbers
+        assert head["sumData"] == int((spans * values).sum()) or abs((spans * values).sum() - head["sumData"]) < 1.01
+    assert read_all(path) == {chrom: as_tuples(runs) for chrom, runs in drawn.items()}
+
+
+@given(drawn=tracks())
+@settings(max_examples=30, deadline=None)
+def test_what_pybigwig_writes_is_read(tmp_path_factory, drawn):
+    path = tmp_path_factory.mktemp("bw") / "t.bw"
+    file = pyBigWig.open(str(path), "w")
+    file.addHeader(list(CONTIGS.items()))
+    for chrom, runs in drawn.items():
+        file.addEntries([chrom] * len(runs.starts), runs.starts, ends=runs.ends, values=runs.values)
+    file.close()
+    assert read_all(path) == {chrom: as_tuples(runs) for chrom, runs in drawn.items()}
+
+
+@pytest.mark.parametrize("width", [1_024, 4_096, 16_384])
+def test_zoom_levels_are_the_means_and_extremes_of_the_bases(tmp_path, width):
+    rng = np.random.default_rng(3)
+    length = 1 << 17
+    dense = np.where(rng.random(length) < 0.3, rng.poisson(3, length), 0).astype(np.float32)
+    bases = np.flatnonzero(dense)
+    runs = Runs(bases, bases + 1, dense[bases])
+    write(tmp_path / "t.bw", {"c": runs}, {"c": length}, pieces=7)
+    bins = dense.reshape(-1, width)
+    with pyBigWig.open(str(tmp_path / "t.bw")) as file:
+        assert file.header()["nLevels"] == 4  # 1,024 to 65,536 bases
+        for kind, true in {
+            "max": bins.max(1),
+            "min": np.where(bins == 0, np.inf, bins).min(1),
+            "coverage": (bins != 0).mean(1),
+            "mean": bins.sum(1) / (bins != 0).sum(1),  # pyBigWig's own "sum" of zoom levels is no sum
+            "std": [row[row != 0].std(ddof=1) for row in bins],
+        }.items():
+            found = file.stats("c", 0, length, type=kind, nBins=len(bins))
+            np.testing.assert_allclose(found, true, rtol=1e-5, err_msg=kind)
+
+
+def test_stretches_are_cut_at_their_ends(tmp_path):
+    write(tmp_path / "t.bw", {"chrB": Runs(*map(np.array, ([10, 30], [20, 40], [1.0, 2.0])))})
+    with BigWig(tmp_path / "t.bw") as file:
+        assert [as_tuples(runs) for runs in file.runs("chrB", 15, 35)] == [[(15, 20, 1.0), (30, 35, 2.0)]]
+        assert list(file.runs("chrB", 20, 30)) == []
+        assert list(file.runs("chrC", 0, 5_000)) == []
+
+
+def old_style(order, compressed):
+    """Write by hand a file of both kinds of step, in either byte order, compressed or not."""
+    contig = struct.pack(order + "IIIIQQ", layout.CHROM_TREE, 1, 4, 8, 1, 0)
+    contig += struct.pack(order + "BBH4sII", 1, 0, 1, b"c", 0, 100)
+    at = 64 + len(contig) + 8
+    sections = [
+        struct.pack(order + "IIIIIBBH", 0, 10, 40, 0, 5, layout.VARIABLE_STEP, 0, 2)
+        + struct.pack(order + "IfIf", 10, 1.5, 35, 2.5),
+        struct.pack(order + "IIIIIBBH", 0, 50, 63, 10, 3, layout.FIXED_STEP, 0, 2)
+        + struct.pack(order + "ff", -1.0, 4.0),
+    ]
+    packed = [zlib.compress(section) if compressed else section for section in sections]
+    index_at = at + sum(map(len, packed))
+    index = struct.pack(order + "IIQIIIIQII", layout.INDEX, 256, 2, 0, 10, 0, 63, index_at, 1, 0)
+    index += struct.pack(order + "BBH", 1, 0, 2)
+    index += struct.pack(order + "IIIIQQ", 0, 10, 0, 40, at, len(packed[0]))
+    index += struct.pack(order + "IIIIQQ", 0, 50, 0, 63, at + len(packed[0]), len(packed[1]))
+    largest = 100 if compressed else 0
+    head = struct.pack(order + layout.HEAD, layout.BIGWIG, 1, 0, 64, at - 8, index_at, 0, 0, 0, 0, largest, 0)
+    return head + contig + bytes(8) + b"".join(packed) + index
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("compressed", [True, False])
+def test_steps_byte_orders_and_uncompressed_files(tmp_path, order, compressed):
+    (tmp_path / "t.bw").write_bytes(old_style(order, compressed))
+    assert read_all(tmp_path / "t.bw") == {"c": [(10, 15, 1.5), (35, 40, 2.5), (50, 53, -1.0), (60, 63, 4.0)]}
+    if order == "<":
+        with pyBigWig.open(str(tmp_path / "t.bw")) as file:
+            assert list(file.intervals("c")) == read_all(tmp_path / "t.bw")["c"]
+
+
+def test_contigs_in_a_tree_of_several_levels_are_found(tmp_path):
+    contigs = {f"scaffold_{number}": 1_000 + number for number in range(2_000)}
+    file = pyBigWig.open(str(tmp_path / "t.bw"), "w")
+    file.addHeader(list(contigs.items()))
+    file.addEntries(["scaffold_7"], [5], ends=[9], values=[1.0])
+    file.close()
+    with BigWig(tmp_path / "t.bw") as opened:
+        assert opened.contigs == contigs
+    write(tmp_path / "own.bw", {"scaffold_7": Runs(*map(np.array, ([5], [9], [1.0])))}, contigs)
+    with pyBigWig.open(str(tmp_path / "own.bw")) as opened:
+        assert opened.chroms() == contigs
+        assert opened.intervals("scaffold_7") == ((5, 9, 1.0),)
+        assert opened.intervals("scaffold_8") is None
+
+
+def test_damaged_data_are_refused(tmp_path):
+    write(tmp_path / "t.bw", {"chrB": Runs(*map(np.array, ([10], [20], [1.0])))})
+    content = bytearray((tmp_path / "t.bw").read_bytes())
+    with BigWig(tmp_path / "t.bw") as file:
+        ((at, size),) = file._sections(0, 0, 40_000)
+    content[at : at + size] = b"\xff" * size
+    (tmp_path / "t.bw").write_bytes(content)
+    with BigWig(tmp_path / "t.bw") as file, pytest.raises(InputError, match=r"t\.bw: a damaged bigWig"):
+        list(file.runs("chrB", 0, 100))
+
+
+def test_a_damaged_head_is_refused(tmp_path):
+    write(tmp_path / "t.bw", {"chrB": Runs(*map(np.array, ([10], [20], [1.0])))})
+    content = bytearray((tmp_path / "t.bw").read_bytes())
+    content[8:16] = struct.pack("<Q", 3)
+    (tmp_path / "t.bw").write_bytes(content)
+    with pytest.raises(InputError, match="bigWig"):
+        reader.BigWig(tmp_path / "t.bw")

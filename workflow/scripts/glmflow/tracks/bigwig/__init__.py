@@ -1,0 +1,11 @@
+"""The bigWig format read and written as runs in arrays.
+
+Laid out as in Kent et al. 2010 (doi:10.1093/bioinformatics/btq351) and its supplement. pyBigWig hands out one value a
+base or one tuple an interval and compresses in one thread; averaging replicates needs neither and more than one.
+"""
+
+from glmflow.tracks.bigwig.layout import Runs
+from glmflow.tracks.bigwig.reader import BigWig
+from glmflow.tracks.bigwig.writer import Sections, Writer, encode
+
+__all__ = ["BigWig", "Runs", "Sections", "Writer", "encode"]

@@ -1,0 +1,263 @@
+"""Writing bigWig files.
+
+Sections are encoded apart from the file they go into, so that worker processes compress them and one process only
+writes.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from glmflow.tracks.bigwig.layout import (
+    BED_GRAPH,
+    BIGWIG,
+    CHROM_TREE,
+    HEAD,
+    INDEX,
+    LEAF,
+    NODE,
+    RECORDS,
+    SECTION,
+    ZOOM,
+    Runs,
+)
+
+_ITEMS = 1024  # a section; a zoom section has a quarter, its records being nearly three times as long
+_FAN_OUT = 256
+_FINEST = 1024  # bases of the first zoom level; each next one has four times as many
+_MOST_LEVELS = 10
+_FASTEST = 1  # zlib level: on runs of coverage, four times faster than the usual 6 and no larger
+_RECORD = RECORDS[BED_GRAPH].newbyteorder("<")
+_LEAF, _NODE, _ZOOM = (kind.newbyteorder("<") for kind in (LEAF, NODE, ZOOM))
+
+
+class Bins(NamedTuple):
+    """Statistics over bins of one width, one row a bin that holds a value; `bin` is its number on the contig."""
+
+    bin: np.ndarray
+    bases: np.ndarray
+    minimum: np.ndarray
+    maximum: np.ndarray
+    sum: np.ndarray
+    squares: np.ndarray
+
+
+class Sections(NamedTuple):
+    """Runs in the form in which they lie in the file."""
+
+    data: bytes
+    index: np.ndarray  # _LEAF; offsets count from the first byte of `data`
+    bins: Bins  # of the finest zoom level
+
+
+def encode(block: Runs, chrom: int) -> Sections:
+    """Compress runs into sections of a bigWig file.
+
+    Parameters
+    ----------
+    block
+        At least one run.
+    chrom
+        Number of the contig.
+
+    Returns
+    -------
+    Sections
+        What `Writer.add` takes.
+    """
+    records = np.empty(len(block.starts), _RECORD)
+    records["start"], records["end"], records["value"] = block
+    packed, places = [], []
+    for at in range(0, len(records), _ITEMS):
+        part = records[at : at + _ITEMS]
+        place = (chrom, part["start"][0], chrom, part["end"][-1])
+        head = struct.pack("<" + SECTION, chrom, place[1], place[3], 0, 0, BED_GRAPH, 0, len(part))
+        packed.append(zlib.compress(head + part.tobytes(), _FASTEST))
+        places.append(place)
+    return Sections(b"".join(packed), _index(places, packed, 0), _bins(block))
+
+
+def _bins(block: Runs) -> Bins:
+    """Return the statistics of runs over the bins of the finest zoom level."""
+    first, last = block.starts // _FINEST, (block.ends - 1) // _FINEST
+    touched = last - first + 1
+    run = np.repeat(np.arange(len(touched)), touched)
+    number = first[run] + np.arange(len(run)) - np.repeat(np.cumsum(touched) - touched, touched)
+    bases = np.minimum(block.ends[run], (number + 1) * _FINEST) - np.maximum(block.starts[run], number * _FINEST)
+    value = block.values.astype(np.float64)[run]
+    return _join(Bins(number, bases, value, value, bases * value, bases * value**2))
+
+
+def _join(bins: Bins) -> Bins:
+    """Add up rows of the same bin; rows are in the order of their bins."""
+    first = np.flatnonzero(np.diff(bins.bin, prepend=-1))
+    return Bins(
+        bins.bin[first],
+        np.add.reduceat(bins.bases, first),
+        np.minimum.reduceat(bins.minimum, first),
+        np.maximum.reduceat(bins.maximum, first),
+        np.add.reduceat(bins.sum, first),
+        np.add.reduceat(bins.squares, first),
+    )
+
+
+def _index(places: Iterable[tuple[int, int, int, int]], packed: Iterable[bytes], offset: int) -> np.ndarray:
+    """Return the index of sections that lie one behind another from an offset on."""
+    sizes = np.fromiter(map(len, packed), np.int64)
+    index = np.zeros(len(sizes), _LEAF)
+    if len(sizes):
+        columns = np.array(list(places), np.int64).T
+        for name, column in zip(("first_chrom", "first", "last_chrom", "last"), columns):
+            index[name] = column
+    index["offset"], index["size"] = offset + np.cumsum(sizes) - sizes, sizes
+    return index
+
+
+class Writer:
+    """A bigWig file that grows by sections, sorted by contig and position.
+
+    Parameters
+    ----------
+    handle
+        Open for writing in binary, at its beginning.
+    contigs
+        Length in bases of every contig; the first has number 0.
+    """
+
+    def __init__(self, handle: BinaryIO, contigs: Mapping[str, int]):
+        if not 0 < len(contigs) <= 0xFFFF:
+            raise ValueError(f"a bigWig file of {len(contigs)} contigs")
+        self._handle = handle
+        self._lengths = list(contigs.values())
+        widths = [_FINEST * 4**level for level in range(_MOST_LEVELS)]
+        self._widths = [width for width in widths if width < max(self._lengths)]
+        self._zooms: list[list[tuple[tuple[int, int, int, int], bytes, int]]] = [[] for _ in self._widths]
+        self._chrom = 0
+        self._bins: list[Bins] = []  # of the contig at hand
+        self._indices = [np.zeros(0, _LEAF)]
+        self._summary = [0, np.inf, -np.inf, 0.0, 0.0]
+        # The head is known at the end; its room is kept.
+        handle.write(bytes(64 + 24 * len(self._widths) + 40))
+        self._tree_at = handle.tell()
+        handle.write(_chrom_tree(contigs))
+        self._data_at = handle.tell()
+        handle.write(bytes(8))
+
+    def add(self, sections: Sections) -> None:
+        """Append sections of one contig, behind all that were added before."""
+        chrom = int(sections.index["first_chrom"][0])
+        if chrom != self._chrom:
+            self._end_contig()
+            self._chrom = chrom
+        index = sections.index.copy()
+        index["offset"] += self._handle.tell()
+        self._indices.append(index)
+        self._handle.write(sections.data)
+        bins = sections.bins
+        self._bins.append(bins)
+        bases, least, most, total, squares = self._summary
+        self._summary = [
+            bases + int(bins.bases.sum()),
+            min(least, bins.minimum.min()),
+            max(most, bins.maximum.max()),
+            total + bins.sum.sum(),
+            squares + bins.squares.sum(),
+        ]
+
+    def close(self) -> None:
+        """Write the indices, the zoom levels and the head."""
+        self._end_contig()
+        index = np.concatenate(self._indices)
+        index_at = self._handle.tell()
+        self._handle.write(_tree(index, index_at, _ITEMS))
+        zooms = b"".join(
+            struct.pack("<IIQQ", width, 0, *self._write_zoom(level)) for width, level in zip(self._widths, self._zooms)
+        )
+        self._handle.write(struct.pack("<I", BIGWIG))  # the format ends as it begins
+        self._handle.seek(0)
+        summary_at = 64 + len(zooms)
+        self._handle.write(
+            struct.pack(
+                "<" + HEAD,
+                *(BIGWIG, 4, len(self._widths), self._tree_at, self._data_at, index_at, 0, 0, 0, summary_at),
+                *(24 + _ITEMS * _RECORD.itemsize, 0),
+            )
+        )
+        summary = self._summary if self._summary[0] else [0] * 5
+        self._handle.write(zooms + struct.pack("<Qdddd", *summary))
+        self._handle.seek(self._data_at)
+        self._handle.write(struct.pack("<Q", len(index)))
+
+    def _end_contig(self) -> None:
+        """Compress the zoom levels of the contig at hand."""
+        if not self._bins:
+            return
+        bins = _join(Bins(*map(np.concatenate, zip(*self._bins))))
+        self._bins = []
+        for width, zoom in zip(self._widths, self._zooms):
+            records = np.empty(len(bins.bin), _ZOOM)
+            records["chrom"] = self._chrom
+            records["start"] = bins.bin * width
+            records["end"] = np.minimum((bins.bin + 1) * width, self._lengths[self._chrom])
+            for name in Bins._fields[1:]:
+                records[name] = getattr(bins, name)
+            for at in range(0, len(records), _ITEMS // 4):
+                part = records[at : at + _ITEMS // 4]
+                place = (self._chrom, int(part["start"][0]), self._chrom, int(part["end"][-1]))
+                zoom.append((place, zlib.compress(part.tobytes(), _FASTEST), len(part)))
+            bins = _join(bins._replace(bin=bins.bin // 4))
+
+    def _write_zoom(self, level: list[tuple[tuple[int, int, int, int], bytes, int]]) -> tuple[int, int]:
+        """Write one zoom level; return where its data and its index begin."""
+        places, packed, counts = zip(*level) if level else ((), (), ())
+        data_at = self._handle.tell()
+        self._handle.write(struct.pack("<I", sum(counts)))
+        index = _index(places, packed, self._handle.tell())
+        self._handle.writelines(packed)
+        index_at = self._handle.tell()
+        self._handle.write(_tree(index, index_at, _ITEMS // 4))
+        return data_at, index_at
+
+
+def _chrom_tree(contigs: Mapping[str, int]) -> bytes:
+    """Return the names, numbers and lengths of contigs as a tree of a single leaf, sorted by name."""
+    names = {name.encode(): (number, length) for number, (name, length) in enumerate(contigs.items())}
+    key = max(map(len, names))
+    head = struct.pack("<IIIIQQ", CHROM_TREE, len(names), key, 8, len(names), 0)
+    leaf = (name.ljust(key, b"\0") + struct.pack("<II", *names[name]) for name in sorted(names))
+    return head + struct.pack("<BBH", 1, 0, len(names)) + b"".join(leaf)
+
+
+def _tree(leaves: np.ndarray, offset: int, items: int) -> bytes:
+    """Return the R-tree over sections, to be written at an offset: its head, then its nodes from the root down."""
+    bounds = [0, 0, 0, 0]
+    if len(leaves):
+        bounds = [leaves["first_chrom"][0], leaves["first"][0], leaves["last_chrom"][-1], leaves["last"][-1]]
+    end = int(leaves["offset"][-1] + leaves["size"][-1]) if len(leaves) else offset
+    head = struct.pack("<IIQIIIIQII", INDEX, _FAN_OUT, len(leaves), *map(int, bounds), end, items, 0)
+    levels = [leaves]
+    while len(levels[0]) > _FAN_OUT:
+        below = levels[0]
+        first = np.arange(0, len(below), _FAN_OUT)
+        last = np.minimum(first + _FAN_OUT, len(below)) - 1
+        above = np.zeros(len(first), _NODE)
+        above["first_chrom"], above["first"] = below["first_chrom"][first], below["first"][first]
+        above["last_chrom"], above["last"] = below["last_chrom"][last], below["last"][last]
+        levels.insert(0, above)
+    parts = [head]
+    at = offset + len(head)
+    for number, level in enumerate(levels):
+        at += level.nbytes + 4 * -(-max(len(level), 1) // _FAN_OUT)
+        if level is not leaves:
+            # Nodes are full but for the last of a level, so that the next level's nodes lie a node's size apart.
+            node = 4 + _FAN_OUT * levels[number + 1].itemsize
+            level["offset"] = at + node * np.arange(len(level))
+        for first in range(0, max(len(level), 1), _FAN_OUT):
+            members = level[first : first + _FAN_OUT]
+            parts.append(struct.pack("<BBH", level is leaves, 0, len(members)) + members.tobytes())
+    return b"".join(parts)
