@@ -97,7 +97,7 @@ def random_inputs(model, bases: int):
 
     card = model.card
     generator = torch.Generator().manual_seed(0)
-    if card.objective == "regions":  # a region stands for about as many bases as a kilobase has regions: one
+    if card.objective == "regions":  # accessible regions lie some kilobases apart; here one a kilobase
         size = (1, max(1, bases // 1024), model.config["num_motif"])
         return torch.rand(size, generator=generator).to(model.device)
     tokens = math.ceil(bases / card.bases_per_token)

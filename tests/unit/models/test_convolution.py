@@ -67,3 +67,19 @@ def test_short_is_a_causal_correlation(length):
     x, taps, bias = tensors((2, 6, length), (6, 1, 4), (6,))
     expected = summed(x, taps[:, 0].flip(-1)) + bias[:, None]
     torch.testing.assert_close(short_convolution(x, taps, bias), expected)
+
+
+def test_the_fused_kernel_is_given_its_own_layout(monkeypatch):
+    """causal-conv1d takes [batch, D, L], taps [D, K] and a bias, for 2 to 4 taps."""
+
+    def kernel(x, taps, bias):
+        assert x.is_contiguous() and taps.shape == (6, 4)
+        return summed(x, taps.flip(-1)) + bias[:, None]
+
+    x, taps, bias = tensors((2, 20, 6), (6, 1, 4), (6,))
+    x = x.transpose(1, 2)
+    expected, seven = short_convolution(x, taps, bias), torch.randn(6, 1, 7, dtype=torch.float64)
+    without = short_convolution(x, seven)
+    monkeypatch.setattr(convolution, "_kernel", lambda device: kernel)
+    torch.testing.assert_close(short_convolution(x, taps, bias), expected)
+    torch.testing.assert_close(short_convolution(x, seven), without)

@@ -236,6 +236,17 @@ def test_lora(model):
     assert_lora_trains(model, random_batch(model, [20])[0], layers=4 * model.config["n_layer"])
 
 
+def test_autocast_to_bfloat16_follows_float32(model):
+    ids, _ = random_batch(model, [120])
+    with torch.no_grad():
+        expected = model(ids).last_hidden_state
+    with torch.autocast("cpu", torch.bfloat16):
+        found = model(ids)
+    assert torch.nn.functional.cosine_similarity(found.last_hidden_state.float(), expected, dim=-1).min() > 0.98
+    found.logits.float().square().mean().backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.requires_grad)
+
+
 def test_padding_is_refused(model):
     ids, mask = random_batch(model, [20, 12])
     with pytest.raises(NotSupportedError, match="padding"):

@@ -81,3 +81,17 @@ def test_the_states_of_a_whole_sequence_are_never_held(monkeypatch):
     with Largest() as largest:
         selective_scan(*inputs).sum().backward()
     assert largest.elements < length * channels * states / 8
+
+
+def test_the_fused_kernel_is_given_its_own_layout(monkeypatch):
+    """mamba_ssm's selective_scan_fn takes channels before positions, all sequences in one dtype, A in float32."""
+
+    def kernel(u, delta, A, B, C):
+        assert all(x.is_contiguous() and x.dtype == u.dtype for x in (delta, B, C)) and A.dtype == torch.float32
+        positions_first = (x.transpose(1, 2) for x in (u, delta))
+        return loop(*positions_first, A, B.transpose(1, 2), C.transpose(1, 2)).transpose(1, 2)
+
+    inputs = [x.detach().float() for x in arguments(30)]
+    expected = selective_scan(*inputs)
+    monkeypatch.setattr(scan, "_kernel", lambda device: kernel)
+    torch.testing.assert_close(selective_scan(*inputs), expected, atol=1e-5, rtol=1e-4)

@@ -33,15 +33,17 @@ def short_convolution(x: Tensor, taps: Tensor, bias: Tensor | None = None) -> Te
         ``[D]``.
     """
     width = taps.shape[-1]
-    kernel = _kernel() if x.is_cuda and 2 <= width <= 4 else None
+    kernel = _kernel(x.device.type) if 2 <= width <= 4 else None
     if kernel is not None:
         return kernel(x.contiguous(), taps[:, 0], bias)
     return functional.conv1d(x, taps, bias, padding=width - 1, groups=taps.shape[0])[..., : x.shape[-1]]
 
 
 @functools.cache
-def _kernel() -> Callable[..., Tensor] | None:
-    """Return the kernel of the causal-conv1d package, where it can be imported."""
+def _kernel(device: str) -> Callable[..., Tensor] | None:
+    """Return the kernel of the causal-conv1d package (2 to 4 taps): on a GPU, where it can be imported."""
+    if device != "cuda":
+        return None
     try:
         from causal_conv1d import causal_conv1d_fn
     except ImportError:

@@ -45,13 +45,11 @@ def selective_scan(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) ->
     -------
     ``[batch, L, D]`` in the dtype of `u`.
     """
+    kernel = _kernel(u.device.type)
     with torch.autocast(u.device.type, enabled=False):
-        kernel = _kernel() if u.is_cuda else None
         if kernel is not None:
-            channels_first = [
-                x.transpose(1, 2).contiguous() for x in (u, delta.to(u.dtype), B.to(u.dtype), C.to(u.dtype))
-            ]
-            u, delta, B, C = channels_first
+            sequences = (x.to(u.dtype).transpose(1, 2).contiguous() for x in (u, delta, B, C))
+            u, delta, B, C = sequences  # channels before positions, one dtype
             return kernel(u, delta, A.float(), B, C).transpose(1, 2)
         precision = torch.promote_types(u.dtype, torch.float32)
         delta, A, B, C = (x.to(precision) for x in (delta, A, B, C))
@@ -59,8 +57,10 @@ def selective_scan(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) ->
 
 
 @functools.cache
-def _kernel() -> Callable[..., Tensor] | None:
-    """Return the fused kernel of the mamba_ssm package, where it can be imported."""
+def _kernel(device: str) -> Callable[..., Tensor] | None:
+    """Return the fused kernel of the mamba_ssm package: on a GPU, where it can be imported."""
+    if device != "cuda":
+        return None
     try:
         from mamba_ssm.ops.selective_scan_interface import selective_scan_fn
     except ImportError:
