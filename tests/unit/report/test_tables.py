@@ -7,7 +7,7 @@ import pytest
 from glmflow.errors import InputError
 from glmflow.report import tables
 from glmflow.report.inputs import ReportInputs, RunFolder, find_runs
-from glmflow.report.metrics import describe, number
+from glmflow.report.metrics import describe, in_order, number
 
 
 def metrics(*values, metric="base_pearson", task="tracks"):
@@ -164,3 +164,14 @@ def test_the_files_of_a_study_are_found(study):
     assert set(inputs.windows) == set(inputs.leakage) == {"rnaseq_tracks"}
     assert set(inputs.tracks) == {path.stem for path in Path(study, "tracks").glob("*.bw")}
     assert inputs.exons is None
+
+
+def test_metrics_are_listed_by_level_with_the_usual_ones_first():
+    names = ["gene_pearson", "base_zero_ratio", "base_mse", "window_mse", "base_log1p_pearson"]
+    assert in_order(names) == ["base_log1p_pearson", "base_mse", "base_zero_ratio", "window_mse", "gene_pearson"]
+
+
+def test_what_describes_the_data_is_no_score():
+    assert not describe("base_zero_ratio").is_score
+    assert not describe("gene_deviation_tested").is_score
+    assert describe("base_mse").is_score

@@ -31,7 +31,14 @@ def theme() -> dict[str, Any]:
         "background": "transparent",
         "view": {"stroke": "#d9dee5"},
         "axis": text
-        | {"gridColor": "#eceff3", "domainColor": "#aab2bd", "tickColor": "#aab2bd", "titleFontWeight": 500},
+        | {
+            "labelFlush": False,
+            "labelOverlap": True,
+            "gridColor": "#eceff3",
+            "domainColor": "#aab2bd",
+            "tickColor": "#aab2bd",
+            "titleFontWeight": 500,
+        },
         "legend": text | {"symbolSize": 70, "titleFontWeight": 600, "labelLimit": 260},
         "header": text | {"labelFontWeight": 600, "labelFontSize": 12, "title": None},
     }
@@ -103,7 +110,7 @@ def cost(look: Look) -> dict[str, Any]:
         axis=alt.Axis(labelExpr=LOG_LABEL, grid=False),
     )
     interval = base.mark_rule(strokeWidth=1.5, opacity=0.5).encode(
-        x=x, y=alt.Y("ci_low:Q", title=None), y2="ci_high:Q", color=look.colour(None)
+        x=x, y=alt.Y("ci_low:Q", title=None), y2="ci_high:Q", color=look.colour("model")
     )
     dot = base.mark_point(filled=True, size=110, opacity=1).encode(
         x=x,
@@ -189,7 +196,9 @@ class Look:
         """Colour of the model, with or without a legend (of all models, or only some)."""
         scale = alt.Scale(domain=list(self._colours), range=list(self._colours.values()))
         values = {"values": models} if models else {}
-        return alt.Color("model:N", scale=scale, legend=alt.Legend(title=legend, **values) if legend else None)
+        return alt.Color(
+            "model:N", scale=scale, legend=alt.Legend(title=legend, symbolOpacity=1, **values) if legend else None
+        )
 
     def shape(self, legend: str | None) -> alt.Shape:
         """Shape of the adaptation, with or without a legend."""

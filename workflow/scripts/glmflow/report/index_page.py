@@ -10,7 +10,7 @@ import pandas as pd
 import yaml
 
 from . import charts, tables
-from .metrics import LEVELS, describe, number
+from .metrics import LEVELS, describe, in_order, number
 from .page import datatables, embed, records, render, vega
 from .study import Study
 from .verdict import value
@@ -18,6 +18,7 @@ from .verdict import value
 SCATTER_POINTS_A_RUN = 5_000
 SCATTER_POINTS = 30_000
 CHART_TRACKS = 12
+REASONS = {"n_rich": "too many N", "between_splits": "between splits", "other_contig": "contig not used"}
 
 
 def index_page(study: Study, shown: set[str], figures: list[str], data_files: list[str]) -> str:
@@ -78,7 +79,7 @@ def page_data(study: Study, specs: dict[str, Any], scatter: pd.DataFrame) -> dic
     if len(replicates):
         outlier = replicates["outlier"].astype(str).str.lower().isin(("true", "1"))
         replicates = replicates.assign(kind=np.where(outlier, "outlier", "agrees"))
-    metrics = {name: describe(name) for name in study.summary["metric"].unique()}
+    metrics = {name: describe(name) for name in in_order(study.summary["metric"].unique())}
     cell = ["split", "subset", "track", "context_bp", "protocol", "metric"]
     return {
         "charts": specs,
@@ -139,7 +140,7 @@ def cards(study: Study) -> list[dict[str, str]]:
         found.append(
             _card(
                 "Best model over best baseline",
-                f"{margin:+.3f}",
+                f"{margin:+.3f}".replace("-", "−"),
                 f"{model['label']} over {baseline['label']}",
                 note,
             )
@@ -174,7 +175,11 @@ def window_counts(windows: pd.DataFrame) -> list[dict[str, Any]]:
     for task, table in windows.groupby("task", sort=False) if len(windows) else ():
         total = int(table["count"].sum())
         reasons = [
-            {"reason": reason.replace("_", " "), "count": int(count), "share": count / max(1, total)}
+            {
+                "reason": REASONS.get(reason, reason.replace("_", " ")),
+                "count": int(count),
+                "share": count / max(1, total),
+            }
             for reason, count in zip(table["reason"], table["count"])
         ]
         tasks.append({"task": task, "total": total, "reasons": reasons})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -63,6 +64,10 @@ _LOWER_IS_BETTER = (
     "significant",
 )
 _COUNTS = ("tested", "expressed", "fourfold", "significant", "count")
+_NO_SCORE = (*_COUNTS, "ratio")  # says something of the data, so no run is best at it
+_ORDER = (
+    "log1p_pearson", "pearson", "spearman", "r2", "auroc", "auprc", "mcc", "accuracy", "mse", "rmse", "mae", *_COUNTS,
+)  # fmt: skip
 _WORDS = {
     "mse": "MSE",
     "mae": "MAE",
@@ -86,6 +91,7 @@ class Metric:
     level: str
     higher_is_better: bool
     is_count: bool
+    is_score: bool
 
     @property
     def title(self) -> str:
@@ -103,7 +109,18 @@ def describe(name: str) -> Metric:
     words = [_WORDS.get(word, word) for word in rest.split("_")]
     label = " ".join(words)
     last = rest.split("_")[-1]
-    return Metric(name, label, level, last not in _LOWER_IS_BETTER, last in _COUNTS)
+    return Metric(name, label, level, last not in _LOWER_IS_BETTER, last in _COUNTS, last not in _NO_SCORE)
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Sort metrics for reading: by level, and within it the usual ones first."""
+
+    def place(name: str) -> tuple[int, int, str]:
+        level = describe(name).level
+        rest = name.removeprefix(f"{level}_")
+        return list(LEVELS).index(level), _ORDER.index(rest) if rest in _ORDER else len(_ORDER), name
+
+    return sorted(names, key=place)
 
 
 def number(value: float | None, *, is_count: bool = False) -> str:

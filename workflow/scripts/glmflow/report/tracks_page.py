@@ -73,6 +73,7 @@ def page_data(study: Study, task: str, chosen: pd.DataFrame, slices: browser.Sli
     """Return what the page's script needs, but for the reference."""
     labels = dict(zip(study.costs["key"], study.costs["label"]))
     values = study.genes[study.genes["gene_id"].isin(chosen["gene_id"]) & (study.genes["task"] == task)]
+    rank = {label: place for place, label in enumerate(study.labels)}
     described = study.statistics.set_index("track") if len(study.statistics) else pd.DataFrame()
     return {
         "genes": records(chosen[["gene_id", "gene_name", "chrom", "start", "end", "strand", "split"]]),
@@ -87,8 +88,15 @@ def page_data(study: Study, task: str, chosen: pd.DataFrame, slices: browser.Sli
         ],
         "runs": [
             {"label": labels["/".join(name)], "colour": study.colours[name[1]], "predicted": uris}
-            for name, uris in slices.predicted.items()
+            for name, uris in sorted(slices.predicted.items(), key=lambda item: rank[labels["/".join(item[0])]])
         ],
-        "leader": study.leader(task),
+        "first": first_runs(study, task),
         "truth": TRUTH,
     }
+
+
+def first_runs(study: Study, task: str) -> list[str]:
+    """Return the labels of the runs that are shown at first: the leading one and, where it is a baseline, the best model."""
+    cell = study.cells[task]
+    models = cell.loc[cell["origin"] != "baseline", "label"]
+    return list(dict.fromkeys([study.leader(task), *models[:1]]))

@@ -47,7 +47,8 @@
     return datasets.summary.filter((row) => before.every((filter) => row[filter] === state[filter]));
   };
   function options(name) {
-    const values = unique(upTo(name).map((row) => row[name]));
+    let values = unique(upTo(name).map((row) => row[name]));
+    if (name === "metric") values = Object.keys(data.metrics).filter((metric) => values.includes(metric));
     if (name === "track") values.sort((a, b) => (b === data.all_tracks) - (a === data.all_tracks));
     return values;
   }
@@ -163,7 +164,8 @@
     ]);
     const first = new Map(here.map((row) => [row.label, row]));
     const groups = Object.entries(data.levels).map(([level, text]) => {
-      const metrics = unique(here.map((row) => row.metric)).filter((name) => data.metrics[name].level === level);
+      const known = new Set(here.map((row) => row.metric));
+      const metrics = Object.keys(data.metrics).filter((name) => known.has(name) && data.metrics[name].level === level);
       if (!metrics.length) return "";
       const lines = metrics.map((name) => {
         const all = here.filter((row) => row.metric === name);
@@ -180,7 +182,7 @@
   function line(name, track, found, runs) {
     const metric = data.metrics[name], cells = new Map(found.map((row) => [row.label, row]));
     const values = found.map((row) => row.value).filter((value) => value !== null);
-    const best = metric.is_count || values.length < 2 ? undefined : metric.higher_is_better ? Math.max(...values) : Math.min(...values);
+    const best = !metric.is_score || values.length < 2 ? undefined : metric.higher_is_better ? Math.max(...values) : Math.min(...values);
     const shown = runs.map((label) => {
       const row = cells.get(label);
       if (!row) return "<td>–</td>";
@@ -188,7 +190,7 @@
       return `<td${row.value === best ? ' class="best"' : ""}>${number(row.value, metric.is_count)}${limits}</td>`;
     });
     const where = track === state.track ? "" : ` <span class="spread">(${escape(track)})</span>`;
-    const arrow = metric.is_count ? "" : metric.higher_is_better ? "" : ' <span class="spread" title="lower is better">↓</span>';
+    const arrow = !metric.is_score || metric.higher_is_better ? "" : ' <span class="spread" title="lower is better">↓</span>';
     return `<tr><th>${escape(metric.label)}${arrow}${where}</th>${shown.join("")}</tr>`;
   }
 

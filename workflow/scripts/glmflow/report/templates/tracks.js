@@ -4,7 +4,8 @@
   const rows = (table) => table.rows.map((row) => Object.fromEntries(table.columns.map((name, i) => [name, row[i]])));
   const genes = rows(data.genes), values = rows(data.values);
   const byId = new Map(genes.map((gene) => [gene.gene_id, gene]));
-  const shown = new Set(data.runs.some((run) => run.label === data.leader) ? [data.leader] : [data.runs[0].label]);
+  const first = data.runs.map((run) => run.label).filter((label) => data.first.includes(label));
+  const shown = new Set(first.length ? first : [data.runs[0].label]);
   const element = (id) => document.getElementById(id);
   const number = (value) => (value === null || value === undefined ? "–" : value >= 10 ? value.toFixed(1) : value.toFixed(3));
 
