@@ -41,7 +41,8 @@ def main() -> int:
     arguments = parser.parse_args()
     root = os.environ.get("GLMFLOW_TEST_DATA")
     if not root or not (Path(root) / "parity").is_dir():
-        sys.exit("Set GLMFLOW_TEST_DATA to a folder with parity/, which holds the tiny models.")
+        print("Skipped: set GLMFLOW_TEST_DATA to a folder with parity/, which holds the tiny models.")
+        return 0
     folders = sorted(path.parent for path in (Path(root) / "parity").glob("*/config.json"))
     chosen = [folder for folder in folders if not arguments.folders or folder.name in arguments.folders]
     if not chosen:

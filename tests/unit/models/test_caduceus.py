@@ -16,7 +16,7 @@ from family_checks import (
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
 from glmflow.models.adapter import NotSupportedError
-from glmflow.models.families.caduceus import Caduceus, complements, configure, join_strands, split_strands
+from glmflow.models.families.caduceus import Caduceus, complements, configure, join_strands
 from glmflow.models.tokenizers import clean, reverse_complement
 from safetensors.torch import load_file, save_file
 
@@ -111,12 +111,11 @@ def test_each_strand_gets_the_complementary_probabilities():
     assert abs(given.sum(-1) - 1).max() < 1e-6
 
 
-def test_strands_are_split_and_joined():
-    states = torch.randn(2, 5, 6)
-    strands = split_strands(states)
-    torch.testing.assert_close(strands[:2], states[..., :3])
-    torch.testing.assert_close(strands[2:].flip(1, 2), states[..., 3:])
-    torch.testing.assert_close(join_strands(strands), states)
+def test_strands_are_joined_position_by_position():
+    strands = torch.randn(2, 5, 3)  # one sequence, and its reverse complement as that one reads
+    joined = join_strands(strands)
+    torch.testing.assert_close(joined[0, 1, :3], strands[0, 1])
+    torch.testing.assert_close(joined[0, 1, 3:], strands[1, 3].flip(0))
 
 
 def test_unfused_ps_is_ph_on_either_strand():

@@ -19,8 +19,8 @@ From the inside out:
   Reverse-complementing the input therefore reverses positions and channels of the states, and nothing else.
   The head reads the second half with the rows of complementary bases.
 
-Inside, ps keeps the strands as two sequences of a batch, each in its own reading direction (`split_strands`,
-`join_strands`): everything but embedding and head is then the plain stack.
+Inside, ps keeps the strands as two sequences of a batch, each in its own reading direction, until
+`join_strands`: everything but embedding and head is then the plain stack.
 
 **A trap.** ``fused_add_norm: true`` stands in the published ps and PlantCaduceus configurations, and the
 original's fused path exchanges the two halves at every block without turning them round: each strand goes
@@ -270,14 +270,8 @@ class Caduceus(Network):
         return self.lm_head(states).float()
 
 
-def split_strands(states: Tensor) -> Tensor:
-    """``[B, L, 2D]`` to ``[2B, L, D]``: the sequences as given, then their reverse complements, each as it reads."""
-    given, other = states.chunk(2, dim=-1)
-    return torch.cat([given, other.flip(1, 2)])
-
-
 def join_strands(x: Tensor) -> Tensor:
-    """Undo `split_strands`."""
+    """``[2B, L, D]`` to ``[B, L, 2D]``: each reverse complement beside the sequence, turned round to its positions."""
     given, other = x.chunk(2)
     return torch.cat([given, other.flip(1, 2)], dim=-1)
 
