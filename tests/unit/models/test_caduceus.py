@@ -237,6 +237,8 @@ def test_padding_is_refused(model):
     ids, mask = random_batch(model, [20, 12])
     with pytest.raises(NotSupportedError, match="padding"):
         model(ids, mask)
+    with pytest.raises(NotSupportedError):
+        model.tokenize(["ACGTACGT", "ACGT"])
 
 
 def test_states_per_base_leave_out_the_separator():

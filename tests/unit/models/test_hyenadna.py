@@ -251,6 +251,8 @@ def test_padding_is_refused(model):
     ids, mask = random_batch(model, [20, 12])
     with pytest.raises(NotSupportedError, match="padding"):
         model(ids, mask)
+    with pytest.raises(NotSupportedError):
+        model.tokenize(["ACGTACGT", "ACGT"])
 
 
 def test_soft_masked_unknown_and_ambiguous_bases():
