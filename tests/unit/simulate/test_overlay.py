@@ -234,3 +234,26 @@ def test_untouched_human_sequence_has_next_to_nothing_to_learn_and_edited_flanks
     varies = (read_table(human_overlay / "truth" / "genes.tsv")["genetic_variance"] > 1e-4).mean()
     edited = len(read_table(human_overlay / "truth" / "edits.tsv")) > 0
     assert varies > 0.3 if edited else varies < 0.1
+
+
+def test_promoters_at_the_edge_and_contigs_without_genes_or_variants(given, tmp_path):
+    """A gene whose promoter reaches past the contig, a contig with nothing on it, and one with genes only."""
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    (odd / "people.vcf").write_text((given / "people.vcf").read_text())
+    bare = "".join(np.random.default_rng(0).choice(list("ACGT"), 5000))
+    (odd / "genome.fa").write_text((given / "genome.fa").read_text() + f">bare\n{bare}\n>genes_only\n{bare}\n")
+    lines = []
+    for chrom, gene, start, end, strand in (("chr1", "edge", 100, 900, "+"), ("genes_only", "alone", 1, 5000, "-")):
+        names = f'gene_id "{gene}"; gene_name "{gene}"; transcript_id "{gene}.1";'
+        lines += [
+            f"{chrom}\tx\t{kind}\t{start}\t{end}\t.\t{strand}\t.\t{names}" for kind in ("gene", "transcript", "exon")
+        ]
+    (odd / "genes.gtf").write_text("\n".join([*lines, ""]))
+    folder = _overlay(odd, tmp_path / "out", OverlaySettings(pseudo_gene_spacing_bp=None))
+    genes = read_table(folder / "truth" / "genes.tsv").set_index("gene_id")
+    assert set(genes.index) == {"edge", "alone"}
+    assert genes.loc["alone", "genetic_variance"] == 0 and genes.loc["alone", "heritability_achieved"] == 0
+    assert genes.loc["alone", "log_activity_liver"] == 0  # nothing lies upstream of the contig's last base
+    assert _sequences(folder / "genome.fa")["bare"] == bare
+    assert_references_match(folder)

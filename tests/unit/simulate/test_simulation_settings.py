@@ -39,6 +39,8 @@ def test_every_key_is_described_and_no_other_is_taken(model):
         ({"promoter": {"effects": {"liver": [1, 1]}}}, "effects"),
         ({"expression": {"heritability": 1.2}}, "heritability"),
         ({"genes": {"exon_bp": [500, 120]}}, "exon_bp"),
+        ({"genes": {"spacing_bp": 30_000}, "contigs": {"chr1": 50_000, "chr2": 20_000}}, "chr2"),
+        ({"expression": {"causal_variants": 30}}, "causal_variants"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused_by_name(given, named):

@@ -48,6 +48,10 @@ def activities(
 
     A variant belongs to a promoter when its reference allele lies wholly inside.
     """
+    types = {"gene_id": object, "row": int} | dict.fromkeys(biosamples, float)
+    if not promoters:
+        none = pd.DataFrame(columns=list(types)).astype(types)
+        return Activities(np.zeros((0, len(biosamples))), np.zeros((0, variants.carried.shape[1])), none)
     sequences, counts, which, rows = [], [], [], []
     ends = variants.end
     for promoter in promoters:
@@ -69,7 +73,7 @@ def activities(
         for promoter, start, inside in zip(promoters, first, rows, strict=True)
         for i, row in enumerate(inside)
     ]
-    table = pd.DataFrame(effects, columns=["gene_id", "row", *biosamples])
+    table = pd.DataFrame(effects, columns=list(types)).astype(types)
     strongest = table[list(biosamples)].abs().max(axis=1)
     return Activities(
         reference=activity[first],

@@ -22,7 +22,7 @@ from glmflow.simulate.genes import gtf_lines
 from glmflow.simulate.haplotypes import Variants
 from glmflow.simulate.motifs import MOTIF_BP, PAIR_DISTANCE_BP, SATURATION, STRAND_SPECIFIC, Grammar
 from glmflow.simulate.settings import TruthSettings
-from glmflow.simulate.tracks import STRANDS, mean_coverage, replicate_coverage, transcripts, write_track
+from glmflow.simulate.tracks import STRANDS, Transcript, mean_coverage, replicate_coverage, transcripts, write_track
 
 
 @dataclass(frozen=True)
@@ -57,24 +57,29 @@ def write_tracks(folder: Path, contigs: Sequence[SimulatedContig], settings: Tru
     (folder / "truth" / "tracks").mkdir(parents=True)
     for column, biosample in enumerate(settings.promoter.biosamples):
         for label, strand in STRANDS.items():
-            for replicate in range(settings.tracks.replicates + 1):
-                pieces: dict[str, list[tuple[int, np.ndarray]]] = {}
+            mean: dict[str, list[tuple[int, np.ndarray]]] = {}
+            for contig in contigs:
+                here = _levels(contig, built[contig.name], column, strand, settings)
+                mean[contig.name] = [(t.start, mean_coverage(t, level, settings.tracks)) for t, level in here]
+            write_track(folder / "truth" / "tracks" / f"{biosample}.{label}.bw", lengths, mean)
+            for replicate in range(1, settings.tracks.replicates + 1):
+                drawn: dict[str, list[tuple[int, np.ndarray]]] = {}
                 for contig in contigs:
+                    here = _levels(contig, built[contig.name], column, strand, settings)
                     rng = stream(settings.seed, "reads", contig.name, biosample, label, str(replicate))
-                    level = settings.tracks.coverage * np.exp(contig.activities.reference[:, column])
-                    pieces[contig.name] = [
-                        (
-                            transcript.start,
-                            replicate_coverage(transcript, level[i], settings.tracks, rng)
-                            if replicate
-                            else mean_coverage(transcript, level[i], settings.tracks),
-                        )
-                        for i, transcript in enumerate(built[contig.name])
-                        if contig.genes["strand"].iat[i] == strand
+                    drawn[contig.name] = [
+                        (t.start, replicate_coverage(t, level, settings.tracks, rng)) for t, level in here
                     ]
-                name = f"tracks/{biosample}.{label}.rep{replicate}.bw"
-                truth = f"truth/tracks/{biosample}.{label}.bw"
-                write_track(folder / (name if replicate else truth), lengths, pieces)
+                write_track(folder / "tracks" / f"{biosample}.{label}.rep{replicate}.bw", lengths, drawn)
+
+
+def _levels(
+    contig: SimulatedContig, built: list[Transcript], biosample: int, strand: str, settings: TruthSettings
+) -> list[tuple[Transcript, float]]:
+    """Return the transcripts on a strand, each with its mean coverage in a biosample."""
+    levels = settings.tracks.coverage * np.exp(contig.activities.reference[:, biosample])
+    here = np.flatnonzero(contig.genes["strand"] == strand)
+    return [(built[gene], levels[gene]) for gene in here]
 
 
 def write_expression(
@@ -105,10 +110,8 @@ def write_expression(
 
 def _variant_truth(contig: SimulatedContig, settings: TruthSettings) -> pd.DataFrame:
     """Return every variant that acts on a gene, with what it does; `pos` is 1-based as in the VCF."""
-    acting, variants = (
-        contig.activities.variants,
-        contig.variants.take(contig.activities.variants["row"].to_numpy()),
-    )
+    acting = contig.activities.variants
+    variants = contig.variants.take(acting["row"].to_numpy())
     laid = contig.sites[contig.sites["kind"] != "planted"]
     kind = {
         (gene, position): (motif, kind)

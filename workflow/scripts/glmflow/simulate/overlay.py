@@ -124,10 +124,9 @@ def _overlay_contig(
     genes, exons = real
     genes = genes.assign(gene_type="annotated")
     if settings.pseudo_gene_spacing_bp:
-        kept = [(exons["start"], exons["end"]), np.array([(p.start, p.end) for p in promoters_of(genes, upstream)]).T]
-        occupied = sequence == N
-        for start, end in kept:
-            occupied |= covered(np.asarray(start), np.asarray(end), len(sequence))
+        real_promoters = np.array([(p.start, p.end) for p in promoters_of(genes, upstream)], np.int64).reshape(-1, 2)
+        occupied = (sequence == N) | covered(*real_promoters.T, len(sequence))
+        occupied |= covered(exons["start"].to_numpy(), exons["end"].to_numpy(), len(sequence))
         spacing = settings.pseudo_gene_spacing_bp
         more_genes, more_exons = place_pseudo_genes(chrom, occupied, spacing, upstream, rng)
         genes, exons = (

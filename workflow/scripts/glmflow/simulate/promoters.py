@@ -124,20 +124,15 @@ def plant(
     sites: list[tuple] = []
     layer = _Layer(sequence, protected.copy(), grammar, rng)
     for promoter in promoters:
-        low, high = promoter.plantable
-        inside = np.arange(*np.searchsorted(variants.position, [low, high]))
-        causal = rng.permutation(inside[eligible[inside]])
-        laid = 0
-        for row in causal:
-            if laid == expression.causal_variants:
-                break
-            alleles = variants.reference[row], variants.alternate[row]
-            site = layer.lay_over(int(variants.position[row]), alleles, promoter)
-            if site is not None:
-                sites.append((promoter.gene_id, chrom, *site))
-                laid += 1
+        inside = np.arange(*np.searchsorted(variants.position, promoter.plantable))
+        laid: list[tuple] = []
+        for row in rng.permutation(inside[eligible[inside]]):
+            if len(laid) < expression.causal_variants:
+                alleles = variants.reference[row], variants.alternate[row]
+                laid += layer.lay_over(int(variants.position[row]), alleles, promoter)
         for _ in range(rng.poisson(promoter_settings.sites_per_gene)):
-            sites += [(promoter.gene_id, chrom, *site) for site in layer.plant_one(promoter)]
+            laid += layer.plant_one(promoter)
+        sites += [(promoter.gene_id, chrom, *site) for site in laid]
     return pd.DataFrame(sites, columns=SITE_COLUMNS)
 
 
@@ -155,22 +150,29 @@ class _Layer:
         word = (self.grammar.first, self.grammar.second)[self.rng.integers(2)][index]
         return oriented(word, strand)
 
-    def lay_over(self, position: int, alleles: tuple[str, str], promoter: Promoter) -> tuple | None:
-        """Lay a motif over a variant so that one of its alleles completes it; None where nothing fits."""
+    def free(self, start: int, end: int, promoter: Promoter) -> bool:
+        """Return whether a motif may be written: inside the promoter and the contig, over no base that is taken."""
         low, high = promoter.plantable
+        inside = max(low, 0) <= start and end <= min(high, len(self.sequence))
+        return inside and not self.taken[start:end].any()
+
+    def lay_over(self, position: int, alleles: tuple[str, str], promoter: Promoter) -> list[tuple]:
+        """Lay a motif over a variant so that one of its alleles completes it; nothing where none fits."""
         for kind in self.rng.permutation(["break", "create"]):
-            completions = self.completions[alleles[0 if kind == "break" else 1]]
+            completions = self.completions.get(alleles[0 if kind == "break" else 1], [])
             for choice in self.rng.permutation(len(completions)):
                 index, strand, offset = completions[choice]
                 start, end = position - offset, position - offset + MOTIF_BP
-                others = np.delete(np.arange(start, end), offset)
                 silent = index == STRAND_SPECIFIC and strand != promoter.strand
-                if silent or start < low or end > high or self.taken[others].any():
+                free = self.free(start, position, promoter) and self.free(position + 1, end, promoter)
+                if silent or not free:
                     continue
-                self.sequence[others] = np.delete(self.motif(index, strand), offset)
+                base = self.sequence[position]
+                self.sequence[start:end] = self.motif(index, strand)
+                self.sequence[position] = base
                 self.taken[start:end] = True
-                return start, end, strand, self.grammar.names[index], str(kind), position
-        return None
+                return [(start, end, strand, self.grammar.names[index], str(kind), position)]
+        return []
 
     def plant_one(self, promoter: Promoter) -> list[tuple]:
         """Plant one motif, or the pair, at a random free place of a promoter; nothing where no place is found."""
@@ -179,7 +181,7 @@ class _Layer:
         length = MOTIF_BP + PAIR_DISTANCE_BP * (len(unit) - 1)
         strand = promoter.strand if unit == (STRAND_SPECIFIC,) else "+-"[self.rng.integers(2)]
         for start in self.rng.integers(low, high - length + 1, ATTEMPTS):
-            if self.taken[start : start + length].any():
+            if not self.free(start, start + length, promoter):
                 continue
             self.taken[start : start + length] = True
             sites = []

@@ -124,7 +124,7 @@ class SimulationSettings(TruthSettings):
     """A cohort made from nothing: genome, genes, people, tracks and expression."""
 
     contigs: dict[str, Annotated[int, Field(ge=20_000)]] = Field(
-        {"chr1": 2_000_000, "chr2": 2_000_000, "chr3": 2_000_000, "chr4": 2_000_000},
+        {"chr1": 2_000_000, "chr2": 2_000_000, "chr3": 2_000_000, "chr4": 500_000, "chr5": 1_000_000},
         min_length=2,
         description="Length of each contig, in bp; two or more, so that one can be held out.",
     )
@@ -136,6 +136,16 @@ class SimulationSettings(TruthSettings):
         needed = self.genes.span_bp[1] + self.promoter.length_bp + 100
         if needed > self.genes.spacing_bp:
             raise ValueError(f"genes.spacing_bp: the longest gene with its promoter needs {needed} bp or more")
+        short = [name for name, length in self.contigs.items() if length < self.genes.spacing_bp]
+        if short:
+            raise ValueError(f"contigs: {', '.join(short)} shorter than genes.spacing_bp, so without a gene")
+        return self
+
+    @model_validator(mode="after")
+    def _causal_variants_fit(self) -> Self:
+        needed = 80 + 24 * self.expression.causal_variants
+        if needed > self.promoter.length_bp:
+            raise ValueError(f"promoter.length_bp: so many expression.causal_variants need {needed} bp or more")
         return self
 
 
