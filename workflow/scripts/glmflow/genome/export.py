@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
@@ -43,19 +43,22 @@ def write_fasta(records: Iterable[tuple[str, np.ndarray]], path: str | PathLike[
             for header, sequence in records:
                 handle.write(f">{header}\n".encode())
                 for start in range(0, len(sequence), CHUNK * LINE):
-                    handle.write(_lines(sequence[start : start + CHUNK * LINE]))
+                    for lines in _lines(sequence[start : start + CHUNK * LINE]):
+                        handle.write(lines.tobytes())
         if packed:
             indexes = [files.enter_context(atomic_path(f"{path}{suffix}")) for suffix in (".fai", ".gzi")]
             pysam.faidx(str(temporary), "--fai-idx", str(indexes[0]), "--gzi-idx", str(indexes[1]))
 
 
-def _lines(sequence: np.ndarray) -> bytes:
-    """Return bases in lines."""
-    full = len(sequence) // LINE * LINE
-    lines = np.full((full // LINE, LINE + 1), ord("\n"), np.uint8)
-    lines[:, :LINE] = sequence[:full].reshape(-1, LINE)
-    rest = sequence[full:].tobytes()
-    return lines.tobytes() + (rest + b"\n" if rest else b"")
+def _lines(sequence: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield bases with an end of line after each `LINE`, and after the rest."""
+    full = len(sequence) // LINE
+    lines = np.empty((full, LINE + 1), np.uint8)
+    lines[:, :LINE] = sequence[: full * LINE].reshape(full, LINE)
+    lines[:, LINE] = ord("\n")
+    yield lines
+    if len(sequence) % LINE:
+        yield np.append(sequence[full * LINE :], np.uint8(ord("\n")))
 
 
 def export_haplotype(
@@ -103,7 +106,7 @@ def export_haplotype(
 
 def _whole(reader: HaplotypeReader, sample: str, haplotype: int, chrom: str, iupac: bool) -> np.ndarray:
     """Return a whole haplotype."""
-    blocks = reader.blocks(sample, haplotype, chrom, 0, reader.store.contigs[chrom])
+    blocks = reader.blocks(sample, haplotype, chrom)
     if iupac:
         blocks = write_ambiguity_codes(blocks, reader.store, sample, chrom)
     return np.concatenate([bases for bases, _ in blocks])

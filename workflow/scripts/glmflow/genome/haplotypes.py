@@ -77,6 +77,10 @@ class HaplotypeReader:
         self.store = store
         self.reference = reference
         self.variants = variants
+        self._whole: tuple[str, np.ndarray] = "", np.empty(0, np.uint8)
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_whole": ("", np.empty(0, np.uint8))}
 
     def window(
         self, sample: str, haplotype: int, chrom: str, start: int, end: int, length: int | None = None
@@ -110,7 +114,7 @@ class HaplotypeReader:
         while have < length and stop < contig.length:
             # Deletions may leave too little: look again, that much further.
             stop = min(contig.length, stop + length - have + MARGIN)
-            found = self._blocks(contig, row, chrom, left, stop)
+            found = self._blocks(contig, row, left, self.reference.fetch(chrom, left, stop))
             have = left - start + sum(len(bases) for bases, _ in found)
         window = _join([*blocks, *found] if stop > left else blocks, length)
         if haplotype == 2 and len(contig.absent):
@@ -131,21 +135,25 @@ class HaplotypeReader:
         chrom, start, end
             0-based half-open, within the contig.
         """
-        blocks = self.blocks(sample, haplotype, chrom, start, end)
+        self._check_present(sample, haplotype, chrom, start, end)
+        contig, row = self.store.contig(chrom), self.store.row(sample, haplotype)
+        blocks = self._blocks(contig, row, start, self.reference.fetch(chrom, start, end))
         return _join(blocks, sum(len(bases) for bases, _ in blocks))
 
     def sequence(self, sample: str, haplotype: int, chrom: str) -> np.ndarray:
         """Return the bases of a whole haplotype (uint8[L]), without their map."""
-        blocks = self.blocks(sample, haplotype, chrom, 0, self.store.contig(chrom).length)
-        return np.concatenate([bases for bases, _ in blocks])
+        return np.concatenate([bases for bases, _ in self.blocks(sample, haplotype, chrom)])
 
-    def blocks(self, sample: str, haplotype: int, chrom: str, start: int, end: int) -> list[Block]:
-        """Return a region in pieces: the bases of each, and the place of the first (-1: all inserted).
+    def blocks(self, sample: str, haplotype: int, chrom: str) -> list[Block]:
+        """Return a whole haplotype in pieces: the bases of each, and the place of the first (-1: all inserted).
 
-        Whole chromosomes are read so, whose map of every base would not be small.
+        The reference of the contig stays in memory for the next haplotype.
         """
-        self._check_present(sample, haplotype, chrom, start, end)
-        return self._blocks(self.store.contig(chrom), self.store.row(sample, haplotype), chrom, start, end)
+        contig, row = self.store.contig(chrom), self.store.row(sample, haplotype)
+        self._check_present(sample, haplotype, chrom, 0, contig.length)
+        if self._whole[0] != chrom:
+            self._whole = chrom, self.reference.fetch(chrom, 0, contig.length)
+        return self._blocks(contig, row, 0, self._whole[1])
 
     def _check_present(self, sample: str, haplotype: int, chrom: str, start: int, end: int) -> None:
         """Stop where a person has one haplotype only."""
@@ -156,10 +164,10 @@ class HaplotypeReader:
                 mend="Take haplotype 1 alone there.",
             )
 
-    def _blocks(self, contig: ContigVariants, row: int, chrom: str, start: int, end: int) -> list[Block]:
-        """Cut the reference bases `start` to `end` where a haplotype gains or loses some."""
+    def _blocks(self, contig: ContigVariants, row: int, start: int, reference: np.ndarray) -> list[Block]:
+        """Cut the reference bases from `start` on where a haplotype gains or loses some, and change single ones."""
+        end = start + len(reference)
         edits = _edits(contig, row, self.variants, start, end)
-        reference = self.reference.fetch(chrom, start, end)
         single = contig.single[edits]
         changed = edits[single]
         if len(changed):

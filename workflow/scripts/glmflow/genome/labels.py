@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from glmflow.errors import InputError
+from glmflow.genome.haplotypes import INSERTED
 
 INSERTED_POLICIES = ("masked", "repeat5p")
 
@@ -39,11 +40,14 @@ def gather_labels(
     if inserted == "repeat5p":
         # Of each inserted base, the nearest base before it that has a place.
         before = np.maximum.accumulate(np.where(position >= 0, np.arange(len(position)), -1))
-        source = np.where((position == -1) & (before >= 0), position[before], position)
+        source = np.where((position == INSERTED) & (before >= 0), position[before], position)
     labelled = source >= 0
-    places = source[labelled]
-    start, end = (int(places.min()), int(places.max()) + 1) if len(places) else (0, 0)
+    bases = labelled.nonzero()[0]
+    start, end = (int(source[bases[0]]), int(source[bases[-1]]) + 1) if len(bases) else (0, 0)
     tracks = read(start, end)
-    values = np.zeros((len(tracks), len(position)), np.float32)
-    values[:, labelled] = tracks[:, places - start]
+    if not len(bases):
+        return np.zeros((len(tracks), len(position)), np.float32), labelled
+    values = tracks.take(source - start, axis=1, mode="clip").astype(np.float32, copy=False)
+    if len(bases) < len(position):
+        values[:, (~labelled).nonzero()[0]] = 0
     return values, labelled
