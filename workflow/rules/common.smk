@@ -9,7 +9,8 @@ from glmflow import config as study_config
 from glmflow.errors import InputError
 
 try:
-    STUDY = study_config.check_study(config, (workflow.configfiles or [None])[-1])
+    CHECKPOINTS = study_config.read_checkpoints(Path(workflow.basedir) / "config" / "models.yaml")
+    STUDY = study_config.check_study(config, (workflow.configfiles or [None])[-1], CHECKPOINTS)
     if workflow.is_main_process:
         from glmflow.inputs import check_inputs
 

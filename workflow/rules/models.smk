@@ -1,3 +1,28 @@
+# Published checkpoints, once for all studies; on a machine with internet (`snakemake prefetch`).
+rule checkpoint:
+    localrule: True
+    output:
+        folder=directory("resources/models/{checkpoint}"),
+    log:
+        "logs/checkpoint/{checkpoint}.log",
+    wildcard_constraints:
+        checkpoint=any_of(CHECKPOINTS),
+    params:
+        id=lambda wildcards: CHECKPOINTS[wildcards.checkpoint]["id"],
+        revision=lambda wildcards: CHECKPOINTS[wildcards.checkpoint]["revision"],
+    script:
+        "../scripts/prefetch.py"
+
+
+rule prefetch:
+    localrule: True
+    input:
+        collect(
+            "resources/models/{checkpoint}",
+            checkpoint=sorted({model.checkpoint for model in STUDY.models.values() if model.checkpoint in CHECKPOINTS}),
+        ),
+
+
 # Models the workflow makes itself.
 rule pretrain:
     input:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,14 @@ def read_study(path: str | Path) -> Study:
     return check_study(raw or {}, path)
 
 
-def check_study(raw: Mapping[str, Any], source: str | Path | None = None) -> Study:
+def read_checkpoints(path: str | Path) -> dict[str, dict[str, Any]]:
+    """Read the list of published checkpoints (`config/models.yaml`) by name."""
+    return yaml.safe_load(Path(path).read_text())
+
+
+def check_study(
+    raw: Mapping[str, Any], source: str | Path | None = None, checkpoints: Collection[str] | None = None
+) -> Study:
     """Check a configuration and return the study it describes.
 
     Parameters
@@ -54,6 +61,8 @@ def check_study(raw: Mapping[str, Any], source: str | Path | None = None) -> Stu
         The configuration as nested dictionaries.
     source
         The file it came from, read again only to give line numbers.
+    checkpoints
+        Names of the published checkpoints; a model that names another one is a mistake. Not checked where None.
 
     Raises
     ------
@@ -69,6 +78,7 @@ def check_study(raw: Mapping[str, Any], source: str | Path | None = None) -> Stu
     problems += _references(raw)
     if study is not None and not problems:
         problems += _semantic(study)
+        problems += _unknown_checkpoints(study, checkpoints)
     if problems:
         tree = _compose(source)
         raise ConfigurationError([f"{_place(path, source, tree)}: {text}" for path, text in dict.fromkeys(problems)])
@@ -185,6 +195,17 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
             "none of the combinations fits: "
             + "; ".join(f"{misfit.model} x {misfit.adaptation}: {misfit.reason}" for misfit in expand_runs(study)[1]),
         )
+
+
+def _unknown_checkpoints(study: Study, known: Collection[str] | None) -> Iterator[tuple[Path_, str]]:
+    """Check that checkpoints are names of the list or paths (which hold a slash)."""
+    for label, model in study.models.items():
+        name = model.checkpoint
+        if known is not None and name and "/" not in name and name not in known:
+            yield (
+                ("models", label, "checkpoint"),
+                f"unknown checkpoint {name!r}{_suggest(name, known)} (the names are in config/models.yaml; a path holds a slash)",
+            )
 
 
 def _suggest(word: str, known: Any) -> str:

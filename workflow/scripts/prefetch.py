@@ -1,0 +1,8 @@
+"""Download a published checkpoint."""
+
+from scriptlog import logged
+
+with logged(snakemake):
+    from glmflow.models.prefetch import prefetch
+
+    prefetch(snakemake.params.id, snakemake.params.revision, snakemake.output.folder)
