@@ -42,12 +42,15 @@ def gather_labels(
         before = np.maximum.accumulate(np.where(position >= 0, np.arange(len(position)), -1))
         source = np.where((position == INSERTED) & (before >= 0), position[before], position)
     labelled = source >= 0
-    bases = labelled.nonzero()[0]
-    start, end = (int(source[bases[0]]), int(source[bases[-1]]) + 1) if len(bases) else (0, 0)
+    # Stretches without an insertion or deletion are copied whole.
+    cuts = ((source[1:] - source[:-1] != 1) | (source[1:] == 0)).nonzero()[0] + 1
+    begins, ends = np.append(0, cuts), np.append(cuts, len(source))
+    placed = labelled[begins]
+    begins, ends = begins[placed], ends[placed]
+    first = source[begins]
+    start, end = (int(first[0]), int(source[ends[-1] - 1]) + 1) if len(begins) else (0, 0)
     tracks = read(start, end)
-    if not len(bases):
-        return np.zeros((len(tracks), len(position)), np.float32), labelled
-    values = tracks.take(source - start, axis=1, mode="clip").astype(np.float32, copy=False)
-    if len(bases) < len(position):
-        values[:, (~labelled).nonzero()[0]] = 0
+    values = np.zeros((len(tracks), len(source)), np.float32)
+    for begin, stop, place in zip(begins.tolist(), ends.tolist(), (first - start).tolist(), strict=True):
+        values[:, begin:stop] = tracks[:, place : place + stop - begin]
     return values, labelled
