@@ -97,10 +97,9 @@ def random_inputs(model, bases: int):
     import torch
 
     card = model.card
-    generator = torch.Generator().manual_seed(0)
     if card.objective == "regions":  # accessible regions lie some kilobases apart; here one a kilobase
-        size = (1, max(1, bases // 1024), model.config["num_motif"])
-        return torch.rand(size, generator=generator).to(model.device)
+        return model.probe_inputs(max(1, bases // 1024))[0].to(model.device)
+    generator = torch.Generator().manual_seed(0)
     tokens = math.ceil(bases / card.bases_per_token)
     context = card.context_tokens or tokens
     size = (math.ceil(tokens / context), min(tokens, context))
