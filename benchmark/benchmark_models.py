@@ -49,6 +49,7 @@ def main() -> int:
         sys.exit(f"No such folder. There are: {', '.join(folder.name for folder in folders)}.")
     print(f"# {device_name(arguments.device)}, {arguments.dtype}, threads: {os.environ.get('OMP_NUM_THREADS', 'all')}")
     print("\t".join(COLUMNS))
+    failed = 0
     for folder in chosen:
         process = multiprocessing.get_context("spawn").Process(
             target=measure_folder, args=(folder, arguments.kb, arguments.device, arguments.dtype)
@@ -57,7 +58,8 @@ def main() -> int:
         process.join()
         if process.exitcode:
             print(f"{folder.name}\tfailed", flush=True)
-    return 0
+            failed = 1
+    return failed
 
 
 def device_name(device: str) -> str:
@@ -98,7 +100,8 @@ def random_inputs(model, bases: int):
 
     card = model.card
     if card.objective == "regions":  # accessible regions lie some kilobases apart; here one a kilobase
-        return model.probe_inputs(max(1, bases // 1024))[0].to(model.device)
+        motifs = model.network.region_embed["embed"].in_features
+        return torch.rand(1, max(1, bases // 1024), motifs).to(model.device)
     generator = torch.Generator().manual_seed(0)
     tokens = math.ceil(bases / card.bases_per_token)
     context = card.context_tokens or tokens
