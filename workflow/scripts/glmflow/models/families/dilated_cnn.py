@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, interpolate, max_pool1d, one_hot, pad
+from torch.nn.functional import avg_pool1d, gelu, interpolate, max_pool1d, one_hot, pad, relu
 
 from glmflow.errors import InputError
 from glmflow.models.adapter import ModelCard, Network
@@ -34,20 +34,34 @@ COARSEST = FIRST_STEP * SECOND_STEP
 INPUTS = [VOCABULARY[token] for token in ("A", "C", "G", "T", "[MASK]")]
 
 
+class Convolve(nn.Module):
+    """Convolution, batch normalisation, activation; zero beyond the end. ``[B, C, L]`` to ``[B, C', L]``."""
+
+    def __init__(self, inputs: int, outputs: int, width: int, activation=gelu):
+        super().__init__()
+        self.convolution = nn.Conv1d(inputs, outputs, width, padding="same")
+        self.norm = nn.BatchNorm1d(outputs)
+        self.activation = activation
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Return the activations."""
+        return self.activation(self.norm(self.convolution(x))) * mask
+
+
 class Residual(nn.Module):
     """Add what a dilated convolution of three positions sees; ``[B, C, L]`` to ``[B, C, L]``."""
 
     def __init__(self, channels: int, dilation: int):
         super().__init__()
-        self.norm = nn.GroupNorm(1, channels)
+        self.norm_1 = nn.BatchNorm1d(channels)
         self.dilated = nn.Conv1d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.norm_2 = nn.BatchNorm1d(channels)
         self.pointwise = nn.Conv1d(channels, channels, 1)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Normalise each position by itself, look around, add."""
-        batch, channels, length = x.shape
-        each = self.norm(x.transpose(1, 2).reshape(-1, channels, 1)).reshape(batch, length, channels).transpose(1, 2)
-        return x + self.pointwise(gelu(self.dilated(each * mask))) * mask
+        """Normalise, look around, add."""
+        around = self.dilated(gelu(self.norm_1(x)) * mask)
+        return x + self.pointwise(gelu(self.norm_2(around))) * mask
 
 
 class DilatedCNN(Network):
@@ -58,13 +72,14 @@ class DilatedCNN(Network):
     def __init__(self, config: Config, attention: str):
         super().__init__()
         fine, middle, coarse = config["channels"]
-        self.stem = nn.Conv1d(len(INPUTS), fine, config["stem_width"], padding="same")
-        self.down_1 = nn.Conv1d(fine, middle, 5, padding="same")
-        self.down_2 = nn.Conv1d(middle, coarse, 5, padding="same")
-        self.trunk = nn.ModuleList(Residual(coarse, 2**index) for index in range(config["blocks"]))
-        self.up_1 = nn.Conv1d(coarse, middle, 3, padding="same")
-        self.up_2 = nn.Conv1d(middle, fine, 3, padding="same")
-        self.last = nn.Conv1d(fine, fine, 5, padding="same")
+        self.stem = Convolve(len(INPUTS), fine, config["stem_width"], relu)
+        self.down_1 = Convolve(fine, middle, 5)
+        self.down_2 = Convolve(middle, coarse, 5)
+        self.trunk = nn.ModuleList(Residual(coarse, 2 ** min(index, 6)) for index in range(config["blocks"]))
+        self.narrow_1 = nn.Conv1d(coarse, middle, 1)
+        self.up_1 = Convolve(middle, middle, 5)
+        self.narrow_2 = nn.Conv1d(middle, fine, 1)
+        self.up_2 = Convolve(fine, fine, 9)
         self.lm_head = nn.Linear(fine, config["vocab_size"])
 
     def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
@@ -72,25 +87,20 @@ class DilatedCNN(Network):
         length = input_ids.shape[1]
         present = torch.ones_like(input_ids) if attention_mask is None else attention_mask
         short_of = (0, -length % COARSEST)
-        mask_1 = pad(present, short_of)[:, None].to(self.stem.weight.dtype)
+        mask_1 = pad(present, short_of)[:, None].to(self.narrow_1.weight.dtype)
         letters = pad(one_hot(input_ids, len(VOCABULARY) + 1)[..., INPUTS].transpose(1, 2), short_of) * mask_1
         mask_4 = max_pool1d(mask_1, FIRST_STEP)
         mask_32 = max_pool1d(mask_4, SECOND_STEP)
 
-        at_1 = self.run_block(self.convolve(self.stem), letters, mask_1)
-        at_4 = self.run_block(self.convolve(self.down_1), max_pool1d(at_1, FIRST_STEP), mask_4)
-        x = self.run_block(self.convolve(self.down_2), max_pool1d(at_4, SECOND_STEP), mask_32)
+        at_1 = self.run_block(self.stem, letters, mask_1)
+        # Sums, not maxima: how many sites of a motif lie in a bin is what a promoter's activity is made of.
+        at_4 = self.run_block(self.down_1, avg_pool1d(at_1, FIRST_STEP) * FIRST_STEP, mask_4)
+        x = self.run_block(self.down_2, avg_pool1d(at_4, SECOND_STEP) * SECOND_STEP / 4, mask_32)
         for block in self.trunk:
             x = self.run_block(block, x, mask_32)
-        x = at_4 + self.run_block(self.convolve(self.up_1), interpolate(x, scale_factor=SECOND_STEP), mask_4)
-        x = at_1 + self.run_block(self.convolve(self.up_2), interpolate(x, scale_factor=FIRST_STEP), mask_1)
-        x = x + self.run_block(self.convolve(self.last), x, mask_1)
+        x = self.run_block(self.up_1, interpolate(self.narrow_1(x), scale_factor=SECOND_STEP) + at_4, mask_4)
+        x = self.run_block(self.up_2, interpolate(self.narrow_2(x), scale_factor=FIRST_STEP) + at_1, mask_1)
         return x[..., :length].transpose(1, 2)
-
-    @staticmethod
-    def convolve(layer: nn.Conv1d):
-        """Return the step `layer`, GELU, mask."""
-        return lambda x, mask: gelu(layer(x)) * mask
 
     def logits(self, states: Tensor) -> Tensor:
         """``[B, L, D]`` to ``[B, L, V]``."""
