@@ -51,7 +51,10 @@ def visit(chromium, report):
     def watch(page):
         page.on("requestfailed", lambda request: troubles.append(f"request failed: {request.url[:200]}"))
         page.on("pageerror", lambda error: troubles.append(f"script error: {error}"))
-        page.on("console", lambda line: troubles.append(f"console: {line.text}") if line.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda line: troubles.append(f"console: {line.text}") if line.type in ("error", "warning") else None,
+        )
         page.on("request", lambda request: troubles.append(request.url[:200]) if outside(request.url) else None)
 
     def outside(url):

@@ -97,7 +97,7 @@ def test_a_metric_is_read_off_its_name(name, level, higher, count):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.12345, "0.123"), (12.34, "12.3"), (12345.6, "12,346"), (0.0001, "1.0e-04"), (np.nan, "–"), (None, "–"), (0.0, "0.000")]
+    ("value", "text"), [(0.12345, "0.123"), (12.34, "12.3"), (12345.6, "12,346"), (0.0001, "1.0e-04"), (np.nan, "–"), (None, "–"), (0.0, "0.000"), (-0.5, "−0.500"), (-2000, "−2,000")]
 )  # fmt: skip
 def test_numbers_are_written_for_reading(value, text):
     assert number(value) == text

@@ -127,13 +127,14 @@ def number(value: float | None, *, is_count: bool = False) -> str:
     """Write a number for reading: three decimals, fewer where it is large, `–` where there is none."""
     if value is None or value != value:
         return "–"
+    if value < 0:
+        return f"−{number(-value, is_count=is_count)}"
     if is_count:
         return f"{value:,.0f}"
-    size = abs(value)
-    if size >= 1000:
+    if value >= 1000:
         return f"{value:,.0f}"
-    if size >= 10:
+    if value >= 10:
         return f"{value:.1f}"
-    if size and size < 0.001:
+    if 0 < value < 0.001:
         return f"{value:.1e}"
     return f"{value:.3f}"

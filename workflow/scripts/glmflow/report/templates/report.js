@@ -12,6 +12,7 @@
 
   function number(value, isCount) {
     if (value === null || value === undefined) return "–";
+    if (value < 0) return `−${number(-value, isCount)}`;
     if (isCount) return Math.round(value).toLocaleString("en");
     const size = Math.abs(value);
     if (size >= 1000) return Math.round(value).toLocaleString("en");
@@ -114,6 +115,11 @@
     return `<svg width="${width}" height="18" role="img" aria-label="${number(row.value)}, interval ${number(row.ci_low)} to ${number(row.ci_high)}"><line x1="0" x2="${width}" y1="9" y2="9" stroke="#e6e9ee"/>${line}${mark}</svg>`;
   }
 
+  function drawShown() {
+    const parts = [data.metrics[state.metric].title, `${state.split} split`, state.track === data.all_tracks ? "mean over tracks" : `track ${state.track}`];
+    if (Object.keys(data.start).length > 1) parts.unshift(state.task);
+    document.getElementById("shown").textContent = parts.join(" · ");
+  }
   let board;
   async function drawBoard() {
     const DataTable = await window.dataTables;
@@ -130,8 +136,8 @@
       { title: "", data: "rank", className: "dt-right", orderable: false },
       { title: "Model", data: "label", render: sortable((label, row) => dot(row) + escape(label) + tag(row), (label) => label) },
       { title: escape(metric.label), data: "value", type: "num", className: "dt-right", render: sortable((value) => number(value, metric.is_count), (value) => value ?? last) },
-      { title: "95 % interval", data: "ci_low", type: "num", className: "dt-right", render: sortable((value, row) => (value === null ? "–" : `${number(value)} – ${number(row.ci_high)}`), (value) => value ?? last) },
-      { title: `<span class="spread">${number(low)} – ${number(high)}</span>`, data: "bar", orderable: false },
+      { title: "95 % interval", data: "ci_low", type: "num", className: "dt-right", render: sortable((value, row) => (value === null ? "–" : `[${number(value)}, ${number(row.ci_high)}]`), (value) => value ?? last) },
+      { title: `<span class="spread">${number(low)} … ${number(high)}</span>`, data: "bar", orderable: false },
       { title: "Seeds", data: "seeds", type: "num", className: "dt-right", render: sortable((seeds, row) => (row.sd === null ? seeds : `${seeds} <span class="spread">± ${number(row.sd)}</span>`)) },
       { title: "n", data: "n", type: "num", className: "dt-right", render: sortable((n) => number(n, true)) },
       { title: "Parameters", data: "parameters", type: "num", className: "dt-right", render: sortable(size) },
@@ -176,7 +182,7 @@
       const heading = `<th colspan="${runs.length + 1}" scope="rowgroup"><span>${text.title}</span> <small>${text.explanation}</small></th>`;
       return `<tbody><tr class="level">${heading}</tr>${lines.join("")}</tbody>`;
     });
-    const heads = runs.map((label) => `<th scope="col">${dot(first.get(label))}${escape(label)}</th>`);
+    const heads = runs.map((label) => `<th scope="col">${dot(first.get(label))}${escape(label).replaceAll("_", "_<wbr>")}</th>`);
     home.innerHTML = `<table class="plain levels"><thead><tr><th></th>${heads.join("")}</tr></thead>${groups.join("")}</table>`;
   }
   function line(name, track, found, runs) {
@@ -186,7 +192,7 @@
     const shown = runs.map((label) => {
       const row = cells.get(label);
       if (!row) return "<td>–</td>";
-      const limits = row.ci_low === null ? "" : `<span class="interval">${number(row.ci_low)} – ${number(row.ci_high)}</span>`;
+      const limits = row.ci_low === null ? "" : `<span class="interval">[${number(row.ci_low)}, ${number(row.ci_high)}]</span>`;
       return `<td${row.value === best ? ' class="best"' : ""}>${number(row.value, metric.is_count)}${limits}</td>`;
     });
     const where = track === state.track ? "" : ` <span class="spread">(${escape(track)})</span>`;
@@ -225,6 +231,7 @@
   // --- the page ------------------------------------------------------------------------------------------------------
   async function draw() {
     drawFilters();
+    drawShown();
     drawLevels();
     await drawBoard();
     await drawCharts();
