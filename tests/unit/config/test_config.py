@@ -3,7 +3,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from glmflow.config import ConfigurationError, check_study, document, expand_runs, read_study, run_settings, settings_hash
+from glmflow.config import (
+    ConfigurationError,
+    check_study,
+    document,
+    expand_runs,
+    read_study,
+    run_settings,
+    settings_hash,
+)
 from glmflow.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,7 +36,9 @@ def problems(raw):
     return caught.value.problems
 
 
-@pytest.mark.parametrize("path", sorted([ROOT / "config/config.yaml", *(ROOT / "config/studies").glob("*.yaml")]), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted([ROOT / "config/config.yaml", *(ROOT / "config/studies").glob("*.yaml")]), ids=lambda p: p.stem
+)
 def test_shipped_studies_are_valid(path):
     assert expand_runs(read_study(path))[0]
 
@@ -109,7 +119,9 @@ def test_a_run_depends_only_on_its_own_settings():
 
 
 def test_generated_documents_are_current():
-    assert json.loads((ROOT / "workflow/schemas/config.schema.json").read_text()) == document.schema(), "run `make docs`"
+    assert json.loads((ROOT / "workflow/schemas/config.schema.json").read_text()) == document.schema(), (
+        "run `make docs`"
+    )
     assert (ROOT / "config/README.md").read_text() == document.reference(), "run `make docs`"
 
 

@@ -26,7 +26,9 @@ def test_pooled_sums_give_the_scores_of_the_libraries(pair):
 def test_correlations_equal_scipy(pair):
     x, y = pair
     assert correlation.pearson(x, y) == pytest.approx(stats.pearsonr(x, y)[0], abs=1e-12)
-    assert correlation.spearman(x.round(), y.round()) == pytest.approx(stats.spearmanr(x.round(), y.round())[0], abs=1e-12)
+    assert correlation.spearman(x.round(), y.round()) == pytest.approx(
+        stats.spearmanr(x.round(), y.round())[0], abs=1e-12
+    )
 
 
 @given(st.floats(-1e6, 1e6), st.integers(2, 50))

@@ -67,7 +67,8 @@ def test_base_scores_equal_the_libraries(signal, windows):
     assert value["base_zero_ratio"] == pytest.approx((x == 0).mean())
     assert value["base_nonzero_pearson"] == pytest.approx(stats.pearsonr(x[x > 0], y[x > 0])[0], abs=1e-9)
     per_tile = [
-        stats.pearsonr(observed[0, tile.start : tile.end], predicted[0, tile.start : tile.end])[0] for tile in tiles.itertuples()
+        stats.pearsonr(observed[0, tile.start : tile.end], predicted[0, tile.start : tile.end])[0]
+        for tile in tiles.itertuples()
     ]
     assert value["window_pearson"] == pytest.approx(np.mean(per_tile), abs=1e-6)
     mean = rows[(rows["metric"] == "base_pearson") & (rows["track"] == "mean")].iloc[0]
