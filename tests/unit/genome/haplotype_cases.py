@@ -81,6 +81,27 @@ def carried(records: list[Rec], sample: int, haplotype: int, snv_only=False):
     return [(pos, ref, alt, end) for pos, _, _, ref, alt, end in sorted(found)]
 
 
+def absent_places(records: list[Rec], sample: int, length: int) -> set[int]:
+    """Return the reference places where a person has one haplotype only."""
+    stretch: list[tuple[int, int, int]] = []  # ploidy, start and end of the calls that tell of it
+    for r in records:
+        alleles, _ = parse_gt(r.gts[sample])
+        if r.filter in (".", "PASS") and alleles != [None]:
+            stretch.append((len(alleles), r.pos - 1, r.pos - 1 + len(r.ref)))
+    places: set[int] = set()
+    for i, (ploidy, start, end) in enumerate(stretch):
+        if ploidy == 1:
+            before = stretch[i - 1][0] if i else None
+            if before is None:
+                start = 0
+            elif before == 1:
+                start = stretch[i - 1][1]  # nothing diploid between the two
+            if i + 1 == len(stretch):
+                end = length
+            places.update(range(start, end))
+    return places
+
+
 def oracle(reference: str, alleles) -> list[list[tuple[str, int]]]:
     """For each reference base, what the haplotype has there: bases with their place (-1 inserted)."""
     cells = [[(base, place)] for place, base in enumerate(reference)]

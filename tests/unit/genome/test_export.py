@@ -216,3 +216,15 @@ def test_command_refuses(files, tmp_path, options, message):
     with pytest.raises(InputError, match=message):
         command(*given, "--output", tmp_path / "out.fa", *options)
     assert not (tmp_path / "out.fa").exists()
+
+
+def test_refusal_is_one_line(files, tmp_path, capfd):
+    """Neither a traceback nor the remarks of the libraries."""
+    from glmflow.cli import main
+
+    unsorted = write_vcf(tmp_path / "unsorted.vcf", ("s", "t"), RECORDS[1::-1], {"c": 60})
+    options = ["--sample", "s", "--haplotype", "1", "--output", tmp_path / "out.fa"]
+    assert main(["haplotype", "--fasta", *map(str, [files[0], "--vcf", unsorted, *options])]) == 1
+    assert capfd.readouterr().err.splitlines() == [
+        f"glmflow haplotype: {unsorted}: not sorted: c:10 follows c:20. Sort it: bcftools sort -Ob -o sorted.bcf"
+    ]

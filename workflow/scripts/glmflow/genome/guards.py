@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import cyvcf2
@@ -38,12 +39,13 @@ def indexed(vcf: Path, scratch: Path) -> Path:
     scratch.mkdir(parents=True, exist_ok=True)
     ours = scratch / vcf.name
     try:
-        if _in_blocks(vcf):
-            ours.symlink_to(vcf.resolve())
-        else:
-            ours = scratch / f"{vcf.name}.bcf"
-            pysam.bcftools.view("-Ob", "-o", str(ours), str(vcf), catch_stdout=False)
-        pysam.bcftools.index("-f", "-c", str(ours), catch_stdout=False)
+        with _quiet():
+            if _in_blocks(vcf):
+                ours.symlink_to(vcf.resolve())
+            else:
+                ours = scratch / f"{vcf.name}.bcf"
+                pysam.bcftools.view("-Ob", "-o", str(ours), str(vcf), catch_stdout=False)
+            pysam.bcftools.index("-f", "-c", str(ours), catch_stdout=False)
     except pysam.SamtoolsError as error:
         _check_order(vcf)
         reason = str(error).partition("stderr=")[2].strip()
@@ -59,6 +61,16 @@ def open_vcf(vcf: Path, samples: Sequence[str] | None = None) -> cyvcf2.VCF:
         return cyvcf2.VCF(str(vcf), samples=None if samples is None else list(samples))
     except OSError as error:
         raise InputError("not a VCF or BCF file", where=vcf, mend="Give one.") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library's remarks off standard error: what is wrong is said here, once."""
+    before = pysam.set_verbosity(0)
+    try:
+        yield
+    finally:
+        pysam.set_verbosity(before)
 
 
 def _in_blocks(path: Path) -> bool:
@@ -106,7 +118,9 @@ def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | Non
         No contig is shared, a wanted one has no records, or a length differs (another assembly).
     """
     lengths = {}
-    for line in pysam.bcftools.index("--stats", str(source)).splitlines():
+    with _quiet():
+        stats = pysam.bcftools.index("--stats", str(source))
+    for line in stats.splitlines():
         name, length, _ = line.split("\t")
         lengths[name] = int(length) if length.isdigit() else 0
     if not lengths:

@@ -111,7 +111,7 @@ class ContigWriter:
             step = max(1, (1 << 26) // shape[1])
             for row in range(0, self.haplotypes, step):
                 calls[row : row + step] = packed[:, row : row + step].T
-            calls.flush()
+            del calls  # closed without waiting for the disk
         source.unlink()
         return np.load(self.folder / "calls.npy", mmap_mode="r")
 
