@@ -25,10 +25,10 @@ class Allele(NamedTuple):
     ref: str
     alt: str
     edit: Edit
-    anchored: bool
+    anchored: bool  # only inserts or only deletes, behind its first base
+    grows: bool  # longer than REF
     snv: bool  # every alternative allele of its record changes one base only (bcftools' TYPE="snp")
     missing: int  # calls of the record that are missing
-    grows: bool  # longer than REF
     carriers: np.ndarray  # bool[haplotypes]: both of the first sample, both of the second ...
 
 
@@ -92,45 +92,42 @@ class Parser:
         ref = upper_bases(record.REF)
         self.records.append((record.start, ref))
         self.ploidy.add(calls, record.start, record.start + len(ref))
-        alts = {k: alt.upper() for k, alt in enumerate(record.ALT, 1)}
-        edits = {}
-        for k, alt in alts.items():
-            reason = left_out_because(alt)
-            end = _deletion_end(record, k) if alt == "<DEL>" else None
-            if alt == "<DEL>" and end is None:
-                reason = "symbolic"
-            if end is not None:
-                guards.check_deletion_end(self.chrom, record.start, end, self.length, self.vcf)
-            if reason:
-                self._leave_out(reason, calls, [k])
-            else:
-                edits[k] = Edit(record.start + 1, end, "") if end else minimal_edit(record.start, ref, alt)
+        alts = {number: alt.upper() for number, alt in enumerate(record.ALT, 1)}
+        edits = self._edits(record, ref, alts, calls)
         calls = self._phased_only(record, calls, phased, list(edits))
-        snv = len(edits) == len(alts) and all(map(is_snv, edits.values()))
         missing = int((calls == MISSING).sum())
         self.calls_left_out["missing"] += missing
+        snv = len(edits) == len(alts) and all(map(is_snv, edits.values()))
         found = []
-        for k, edit in edits.items():
-            carriers = (calls == k).ravel()
-            if carriers.any():
-                alt, symbolic = alts[k], alts[k] == "<DEL>"
-                found.append(
-                    Allele(
-                        pos=record.start,
-                        last=(edit.end if symbolic else record.start + len(ref)) - 1,
-                        ref=ref,
-                        alt=alt,
-                        edit=edit,
-                        anchored=is_anchored(ref, alt, edit),
-                        grows=len(alt) > len(ref) and not symbolic,
-                        snv=snv,
-                        missing=missing,
-                        carriers=carriers,
-                    )
-                )
-            else:
+        for number, edit in edits.items():
+            carriers = (calls == number).ravel()
+            if not carriers.any():
                 self.alleles_left_out["not_carried"] += 1
+                continue
+            alt = alts[number]
+            anchored = is_anchored(ref, alt, edit)
+            last = (edit.end if alt == "<DEL>" else record.start + len(ref)) - 1
+            grows = alt != "<DEL>" and len(alt) > len(ref)
+            found.append(Allele(record.start, last, ref, alt, edit, anchored, grows, snv, missing, carriers))
         return found
+
+    def _edits(self, record: cyvcf2.Variant, ref: str, alts: dict[int, str], calls: np.ndarray) -> dict[int, Edit]:
+        """Return what each alternative allele does; count those that cannot be written."""
+        edits = {}
+        for number, alt in alts.items():
+            reason = left_out_because(alt)
+            if alt == "<DEL>":
+                end = _deletion_end(record, number)
+                if end is None:
+                    reason = "symbolic"
+                else:
+                    guards.check_deletion_end(self.chrom, record.start, end, self.length, self.vcf)
+                    edits[number] = Edit(record.start + 1, end, "")
+            elif reason is None:
+                edits[number] = minimal_edit(record.start, ref, alt)
+            if reason:
+                self._leave_out(reason, calls, [number])
+        return edits
 
     def _genotypes(self, record: cyvcf2.Variant) -> tuple[np.ndarray, np.ndarray]:
         """Return int[samples, 2] alleles (-1 missing, -2 none) and bool[samples] whether phased."""
