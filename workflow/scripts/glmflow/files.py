@@ -23,11 +23,24 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     _remove(temporary)
     try:
         yield temporary
+        follow_umask(temporary)
         if temporary.is_dir() and path.exists():
             _remove(path)
         temporary.replace(path)
     finally:
         _remove(temporary)
+
+
+def follow_umask(path: Path) -> None:
+    """Give files that only their owner may read the mode that the user's umask asks for.
+
+    Writers that go through a temporary file of their own (safetensors) leave 0600; a lab shares its results.
+    """
+    umask = os.umask(0)
+    os.umask(umask)
+    for item in [path, *path.rglob("*")] if path.is_dir() else [path]:
+        if item.is_file() and not item.is_symlink() and item.stat().st_mode & 0o777 == 0o600:
+            item.chmod(0o666 & ~umask)
 
 
 def _remove(path: Path) -> None:

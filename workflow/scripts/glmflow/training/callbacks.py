@@ -1,4 +1,4 @@
-"""What a run leaves behind while it trains: `metrics.jsonl`, a line a logged step."""
+"""What a run leaves behind while it trains: `metrics.jsonl`, a line a logged step, and checkpoints by the clock."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from typing import Any
 import torch
 from transformers import TrainerCallback
 
+from .interruption import any_process
+
 
 class MetricsLog(TrainerCallback):
     """Append every logged number to `metrics.jsonl`; the report and the status page read nothing else.
 
-    Lines: `step`, `time` (seconds since the epoch), `memory_mb` (peak of this process) and whatever the Trainer logged
-    (`loss`, `learning_rate`, `grad_norm`, `eval_*`). A resumed run drops the lines after the checkpoint it resumes from.
+    Lines: `step`, `updates` (of the whole run), `time` (seconds since the epoch), `memory_mb` (peak of this process) and
+    whatever the Trainer logged (`loss`, `learning_rate`, `grad_norm`, `eval_*`). A resumed run drops the lines after the
+    checkpoint it resumes from.
     """
 
     def __init__(self, path: Path, examples_per_update: int):
@@ -40,6 +43,7 @@ class MetricsLog(TrainerCallback):
             return
         line = {
             "step": state.global_step,
+            "updates": state.max_steps,
             "time": round(time.time(), 3),
             "memory_mb": round(peak_memory_mb(), 1),
         }
@@ -50,6 +54,32 @@ class MetricsLog(TrainerCallback):
             self._last = (state.global_step, now)
         with self.path.open("a") as handle:
             handle.write(json.dumps(line | {key: value for key, value in logs.items() if key != "epoch"}) + "\n")
+
+
+class SaveByTheClock(TrainerCallback):
+    """Ask for a checkpoint when the last one is `minutes` old, so that a crash never costs more than that."""
+
+    def __init__(self, minutes: float):
+        self.minutes = minutes
+        self._saved = time.monotonic()
+
+    def on_step_end(self, args, state, control, **kwargs) -> None:
+        """Look at the clock; several processes follow the first whose time has come."""
+        due = time.monotonic() - self._saved > 60 * self.minutes
+        if due if args.world_size == 1 else any_process(due, args.device):
+            control.should_save = control.should_log = True
+
+    def on_save(self, args, state, control, **kwargs) -> None:
+        """Start counting anew."""
+        self._saved = time.monotonic()
+
+
+class OncePerStep(TrainerCallback):
+    """Keep the end of the only epoch from repeating the evaluation and the checkpoint of the last update."""
+
+    def on_epoch_end(self, args, state, control, **kwargs) -> None:
+        """Everything that was due has been done at the end of the step."""
+        control.should_evaluate = control.should_save = False
 
 
 def _step(line: str) -> int:

@@ -24,6 +24,7 @@ from glmflow.models import load_model, new_model
 from glmflow.models.adapter import Adapter
 from glmflow.tracks.reading import TrackReader
 
+from .checkpoints import fingerprint, table_digest
 from .fit import Fitted, fit
 from .losses import track_loss
 from .stream import ExampleList, ExampleStream
@@ -106,9 +107,15 @@ def finetune(
         folder,
         seed,
         evaluate,
+        {
+            "settings": dict(settings),
+            "examples": table_digest(examples),
+            "track_means": {name: float(track_means[name]) for name in tracks},
+            "files": fingerprint([reference, *tracks.values(), *([checkpoint] if checkpoint else [])]),
+        },
     )
     save_track_model(model, settings, track_means, folder / "model")
-    write_cost(folder / "cost.json", model, fitted, warnings, coverage)
+    write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], coverage)
 
 
 def starting_model(model: Mapping[str, Any], checkpoint: Path | str | None, seed: int) -> Adapter:

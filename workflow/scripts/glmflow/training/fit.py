@@ -2,101 +2,46 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import logging
 import math
+import os
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
-from torch.utils.data import Dataset, Sampler, SequentialSampler
-from transformers import Trainer, TrainingArguments
+from torch import nn
+from torch.utils.data import Dataset
+from transformers import TrainingArguments
 
 from glmflow.config.adaptations import Training
 from glmflow.errors import InputError
+from glmflow.files import atomic_path
 
-from .callbacks import MetricsLog, peak_memory_mb
+from .callbacks import MetricsLog, OncePerStep, SaveByTheClock, peak_memory_mb
+from .checkpoints import Checkpoints, step_of
+from .interruption import Interruption, Terminated, restore_snapshot, take_snapshot
+from .trainer import Evaluate, NotFiniteError, StreamTrainer, evaluation_is_due
 
 log = logging.getLogger(__name__)
 
-WEIGHTS = "trainable.safetensors"
+MINUTES_BETWEEN_CHECKPOINTS = 30
+TERMINATED = 143
+"""Exit code of a process that ends because of SIGTERM (128 + 15)."""
 
 
 class Fitted(NamedTuple):
-    """What a training run cost."""
+    """What a training run cost, and what is to be told about it."""
 
     updates: int
     seconds: float
     peak_memory_mb: float
     resumed_from: int
-
-
-Evaluate = Callable[[nn.Module], dict[str, float]]
-
-
-class StreamTrainer(Trainer):
-    """A Trainer that reads its draws in order, saves only what it trains, and evaluates in a stream.
-
-    `evaluate_model` returns the validation metrics of a model without ever holding the predictions of more than a batch.
-    """
-
-    def __init__(self, *args: Any, evaluate_model: Evaluate | None = None, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.evaluate_model = evaluate_model
-
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler:
-        return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
-
-    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Return and log the validation metrics, named `eval_*`."""
-        assert self.evaluate_model is not None
-        training = self.model.training
-        self.model.eval()
-        with torch.no_grad():
-            metrics = {f"eval_{name}": value for name, value in self.evaluate_model(self.model).items()}
-        self.model.train(training)
-        self.log(metrics)
-        return metrics
-
-    def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *args: Any, **kwargs: Any) -> Any:
-        """Stop at the first loss that is not a number, naming the update."""
-        loss = super().compute_loss(model, inputs, *args, **kwargs)
-        value = loss[0] if isinstance(loss, tuple) else loss
-        if not torch.isfinite(value.detach()):
-            raise InputError(
-                f"the loss is {value.item()} at update {self.state.global_step + 1}",
-                mend="lower learning_rate or max_grad_norm, or look for extreme targets",
-            )
-        return loss
-
-    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
-        folder = Path(output_dir or self.args.output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(trainable_state(self.model), folder / WEIGHTS)
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
-        load_trainable_state(model or self.model, load_file(Path(resume_from_checkpoint) / WEIGHTS))
-
-
-def trainable_state(model: nn.Module) -> dict[str, Tensor]:
-    """Return the trained parameters and all buffers by name, each tensor once: what a checkpoint has to hold."""
-    names = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
-    names += list(model.named_buffers())
-    return {name: value.detach().cpu().contiguous().clone() for name, value in names}
-
-
-def load_trainable_state(model: nn.Module, state: dict[str, Tensor]) -> None:
-    """Write a `trainable_state` back into a model of the same shape, in place."""
-    current = dict(model.named_parameters()) | dict(model.named_buffers())
-    unknown = sorted(set(state) - set(current))
-    if unknown:
-        raise ValueError(f"the checkpoint holds weights the model has not: {', '.join(unknown[:3])}")
-    with torch.no_grad():
-        for name, value in state.items():
-            current[name].copy_(value)
+    warnings: tuple[str, ...] = ()
 
 
 def fit(
@@ -108,8 +53,12 @@ def fit(
     folder: Path,
     seed: int,
     evaluate_model: Evaluate | None = None,
+    identity: Mapping[str, Any] | None = None,
 ) -> Fitted:
-    """Train a model on a stream of draws, resuming from the newest checkpoint in `folder`.
+    """Train a model on a stream of draws, resuming from the newest good checkpoint of the same run in `folder`.
+
+    A run that is killed at any moment ends, when it is started again, with the weights of an undisturbed run. Where
+    the GPU cannot hold a micro-batch, the micro-batch is halved and twice as many are accumulated.
 
     Parameters
     ----------
@@ -120,38 +69,176 @@ def fit(
     updates
         Number of optimizer updates.
     folder
-        Where `checkpoints/`, `metrics.jsonl` and the TensorBoard files go.
+        Gets `metrics.jsonl`; `checkpoints/{hash}/` holds what a run needs to go on, its TensorBoard files and the
+        `metrics.jsonl` of a run under way.
+    identity
+        JSON data of everything else that decides the weights (settings of the run, fingerprints of its inputs). A
+        checkpoint of another identity is not used.
+
+    Raises
+    ------
+    InputError
+        The loss is not a number (and, for the same identity, at once when tried again), or one example does not fit
+        into the memory of the GPU.
+    SystemExit
+        SIGTERM; a checkpoint is written first.
     """
-    accumulation = accumulation_steps(training)
-    arguments = training_arguments(training, updates, accumulation, folder, seed, evaluate_model is not None)
-    trainer = StreamTrainer(
+    checkpoints = Checkpoints(
+        folder / "checkpoints",
+        {"training": training.model_dump(mode="json"), "updates": updates, "seed": seed, **(identity or {})},
+    )
+    refuse_known_failure(checkpoints)
+    started, start, resumed = time.monotonic(), take_snapshot(model), None
+    micro_batch = remembered_micro_batch(checkpoints) or training.micro_batch
+    while True:
+        checkpoint = checkpoints.newest()
+        if checkpoint:
+            log.info("resuming from %s", checkpoint)
+        else:
+            checkpoints.explain_others()
+        resumed = (step_of(checkpoint) if checkpoint else 0) if resumed is None else resumed
+        used = training.model_copy(update={"micro_batch": micro_batch})
+        trainer = new_trainer(model, draws, collate, used, updates, seed, evaluate_model, checkpoints, checkpoint)
+        if train(trainer, checkpoint):
+            break
+        micro_batch = halved(micro_batch, training.batch)
+        remember_micro_batch(checkpoints, micro_batch)
+        log.warning("out of GPU memory: going on with micro-batches of %d, more of them accumulated", micro_batch)
+        del trainer
+        restore_snapshot(model, start)
+        gc.collect()
+        torch.cuda.empty_cache()
+    step = trainer.state.global_step
+    if step < updates:
+        log.warning("SIGTERM in update %d: the next attempt goes on from the last checkpoint", step + 1)
+        raise SystemExit(TERMINATED)
+    with atomic_path(folder / "metrics.jsonl") as temporary:
+        shutil.copyfile(checkpoints.folder / "metrics.jsonl", temporary)
+    seconds = time.monotonic() - started
+    return Fitted(step, seconds, peak_memory_mb(), resumed, shrinking(training, micro_batch))
+
+
+def new_trainer(
+    model: nn.Module,
+    draws: Dataset,
+    collate: Callable,
+    training: Training,
+    updates: int,
+    seed: int,
+    evaluate_model: Evaluate | None,
+    checkpoints: Checkpoints,
+    checkpoint: Path | None,
+) -> StreamTrainer:
+    """Return a trainer that is ready to go on from a checkpoint (None: to begin)."""
+    arguments = training_arguments(training, updates, checkpoints.folder, seed, evaluate_model is not None)
+    if checkpoint and arguments.eval_strategy != "no":
+        arguments.eval_on_start = evaluation_is_due(checkpoint, arguments.eval_steps)
+    interruption = Interruption()
+    return StreamTrainer(
         model=model,
         args=arguments,
         train_dataset=draws,
         eval_dataset=draws if evaluate_model else None,
         data_collator=collate,
+        checkpoints=checkpoints,
+        interruption=interruption,
         evaluate_model=evaluate_model,
-        callbacks=[MetricsLog(folder / "metrics.jsonl", training.batch)],
+        callbacks=[
+            MetricsLog(checkpoints.folder / "metrics.jsonl", training.batch),
+            SaveByTheClock(MINUTES_BETWEEN_CHECKPOINTS),
+            OncePerStep(),
+            interruption,
+        ],
     )
-    checkpoint = newest_checkpoint(folder / "checkpoints")
-    if checkpoint:
-        log.info("resuming from %s", checkpoint)
-    started = time.monotonic()
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    resumed = int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else 0
-    return Fitted(trainer.state.global_step, time.monotonic() - started, peak_memory_mb(), resumed)
 
 
-def training_arguments(
-    training: Training, updates: int, accumulation: int, folder: Path, seed: int, evaluates: bool
-) -> TrainingArguments:
+def train(trainer: StreamTrainer, checkpoint: Path | None) -> bool:
+    """Train until the end or SIGTERM; return False where a micro-batch did not fit into the memory of the GPU.
+
+    Either way the run can go on from its newest checkpoint afterwards.
+    """
+    interruption = trainer.interruption
+    with interruption.listening():
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        except Terminated:
+            trainer.save_where_it_stands()
+        except NotFiniteError as error:
+            record_failure(trainer.checkpoints, error)
+            raise
+        except torch.OutOfMemoryError:
+            if interruption.stepping or trainer.args.per_device_train_batch_size == 1:
+                what = "the optimizer's step" if interruption.stepping else "a single example"
+                raise InputError(
+                    f"{what} does not fit into the memory of the GPU",
+                    where="adaptations.*.train",
+                    mend="Use gradient_checkpointing, LoRA, a shorter crop or more GPUs (`snakemake plan` compares them)",
+                ) from None
+            if trainer.args.world_size > 1:  # the other processes cannot follow: it takes effect in the next attempt
+                remember_micro_batch(
+                    trainer.checkpoints,
+                    halved(trainer.args.per_device_train_batch_size, trainer.args.per_device_train_batch_size),
+                )
+                raise
+            trainer.save_where_it_stands()
+            return False
+    return True
+
+
+FAILURE, MICRO_BATCH = "failure.json", "micro_batch"
+"""Files beside the checkpoints: why a run cannot succeed; the micro-batch that was found to fit."""
+
+
+def record_failure(checkpoints: Checkpoints, error: InputError) -> None:
+    """Remember that this run, with these settings and inputs, comes to a bad end."""
+    (checkpoints.folder / FAILURE).write_text(json.dumps([error.what, error.where, error.mend]) + "\n")
+
+
+def refuse_known_failure(checkpoints: Checkpoints) -> None:
+    """Raise what an earlier attempt at the very same run ended with."""
+    path = checkpoints.folder / FAILURE
+    if path.exists():
+        what, where, mend = json.loads(path.read_text())
+        raise InputError(
+            f"not tried again, as nothing has changed: {what}", where=where, mend=f"{mend}, or delete {path}"
+        )
+
+
+def remember_micro_batch(checkpoints: Checkpoints, micro_batch: int) -> None:
+    """Let later attempts begin with a micro-batch that fits."""
+    (checkpoints.folder / MICRO_BATCH).write_text(f"{micro_batch}\n")
+
+
+def remembered_micro_batch(checkpoints: Checkpoints) -> int | None:
+    """Return the micro-batch an earlier attempt has come down to, if any."""
+    path = checkpoints.folder / MICRO_BATCH
+    return int(path.read_text()) if path.exists() else None
+
+
+def halved(micro_batch: int, batch: int) -> int:
+    """Return the largest micro-batch of at most half the size that divides the batch."""
+    return next(size for size in range(micro_batch // 2, 0, -1) if batch % size == 0)
+
+
+def shrinking(training: Training, micro_batch: int) -> tuple[str, ...]:
+    """Say that the micro-batch is not the one that was asked for."""
+    if micro_batch == training.micro_batch:
+        return ()
+    return (
+        f"micro-batches of {training.micro_batch} did not fit into the memory of the GPU: {micro_batch} at a time, "
+        f"the effective batch is still {training.batch}",
+    )
+
+
+def training_arguments(training: Training, updates: int, folder: Path, seed: int, evaluates: bool) -> TrainingArguments:
     """Translate the configuration's training block into the Trainer's own arguments."""
     every = max(1, updates // training.evaluations) if training.evaluations else updates
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
     return TrainingArguments(
-        output_dir=str(folder / "checkpoints"),
+        output_dir=str(folder),
         max_steps=updates,
         per_device_train_batch_size=training.micro_batch,
-        gradient_accumulation_steps=accumulation,
+        gradient_accumulation_steps=accumulation_steps(training, processes),
         optim={"adafactor": "adafactor", "adamw": "adamw_torch"}[training.optimizer],
         learning_rate=training.learning_rate,
         lr_scheduler_type={"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}[
@@ -167,7 +254,6 @@ def training_arguments(
         eval_steps=every,
         save_strategy="steps",
         save_steps=every,
-        save_total_limit=2,
         seed=seed,
         report_to=["tensorboard"],
         disable_tqdm=True,
@@ -188,9 +274,3 @@ def accumulation_steps(training: Training, processes: int = 1) -> int:
             mend="change batch or micro_batch so that it divides",
         )
     return training.batch // per_step
-
-
-def newest_checkpoint(folder: Path) -> Path | None:
-    """Return the checkpoint with the highest step, or None."""
-    found = [path for path in folder.glob("checkpoint-*") if (path / "trainer_state.json").exists()]
-    return max(found, key=lambda path: int(path.name.rsplit("-", 1)[1]), default=None)

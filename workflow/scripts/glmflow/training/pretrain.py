@@ -20,6 +20,7 @@ from glmflow.genome.reference import Reference
 from glmflow.models import new_model
 from glmflow.models.adapter import Adapter
 
+from .checkpoints import fingerprint, table_digest
 from .finetune import spread, write_cost
 from .fit import fit
 from .stream import ExampleList, ExampleStream, Item
@@ -161,6 +162,11 @@ def pretrain(
         evaluate = LanguageEvaluation(DataLoader(items, batch_size=block.batch, collate_fn=batches))
     draws = ExampleStream(segments, len(segments), block.steps * block.batch, seed)
     model = LanguageModel(adapter)
-    fitted = fit(model, draws, batches, training, block.steps, folder, seed, evaluate)
+    identity = {
+        "settings": block.model_dump(mode="json"),
+        "regions": table_digest(regions),
+        "files": fingerprint([reference]),
+    }
+    fitted = fit(model, draws, batches, training, block.steps, folder, seed, evaluate, identity)
     adapter.save(model_folder)
-    write_cost(folder / "cost.json", model, fitted, [])
+    write_cost(folder / "cost.json", model, fitted, list(fitted.warnings))

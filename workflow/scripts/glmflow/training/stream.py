@@ -39,9 +39,17 @@ class ExampleStream(Dataset):
         return self.n_draws
 
     def __getitem__(self, draw: int) -> Item:
+        return self.make(self.example_of(draw), np.random.default_rng([self.seed, 1, draw]))
+
+    def example_of(self, draw: int) -> int:
+        """Return the index of the example that a draw takes."""
         epoch, place = divmod(draw, self.n_examples)
-        example = int(_epoch_order(self.seed, epoch, self.n_examples)[place])
-        return self.make(example, np.random.default_rng([self.seed, 1, draw]))
+        return int(_epoch_order(self.seed, epoch, self.n_examples)[place])
+
+    def describe(self, draw: int) -> str:
+        """Return the example of a draw in words."""
+        name = getattr(self.make, "describe", lambda example: f"example {example}")
+        return name(self.example_of(draw))
 
 
 class ExampleList(Dataset):

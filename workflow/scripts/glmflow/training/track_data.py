@@ -50,6 +50,10 @@ class TrackExamples:
     def __len__(self) -> int:
         return len(self.chrom)
 
+    def describe(self, index: int) -> str:
+        """Return the place of a window."""
+        return f"{self.chrom[index]}:{self.start[index]}-{self.end[index]}"
+
     def __call__(self, index: int, generator: np.random.Generator | None) -> Item:
         """Return the item of window `index`; without a generator it is the window as it is."""
         chrom, start, end = self.chrom[index], int(self.start[index]), int(self.end[index])

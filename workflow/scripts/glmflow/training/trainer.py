@@ -1,0 +1,162 @@
+"""Hugging Face's Trainer, reading draws in order and losing nothing when it is interrupted."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils.data import Dataset, Sampler, SequentialSampler
+from transformers import Trainer
+
+from glmflow.errors import InputError
+from glmflow.files import atomic_path
+
+from .checkpoints import Checkpoints
+from .interruption import Interruption, kept_generators, restore_snapshot
+
+log = logging.getLogger(__name__)
+
+WEIGHTS = "trainable.safetensors"
+FAILED_BATCH = "failed_batch.pt"
+
+Evaluate = Callable[[nn.Module], dict[str, float]]
+
+
+class NotFiniteError(InputError):
+    """The loss is not a number; the same run would come to the same end again."""
+
+
+class StreamTrainer(Trainer):
+    """A Trainer that reads its draws in order, saves only what it trains, and evaluates in a stream.
+
+    Parameters
+    ----------
+    checkpoints
+        Where checkpoints go, under which identity.
+    interruption
+        Hears SIGTERM.
+    evaluate_model
+        Returns the validation metrics of a model without ever holding the predictions of more than a batch.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        checkpoints: Checkpoints,
+        interruption: Interruption,
+        evaluate_model: Evaluate | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(*args, **kwargs)
+        self.checkpoints, self.interruption, self.evaluate_model = checkpoints, interruption, evaluate_model
+        self._micro_batch = 0
+        self._output_dir: Path | None = None
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler:
+        return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)
+
+    def get_batch_samples(self, *args: Any, **kwargs: Any) -> tuple[list, Any]:
+        """Load the micro-batches of an update."""
+        self._micro_batch = 0
+        with self.interruption.leaving():
+            return super().get_batch_samples(*args, **kwargs)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Return and log the validation metrics, named `eval_*`; generators are left as they were."""
+        assert self.evaluate_model is not None
+        training = self.model.training
+        self.model.eval()
+        with torch.no_grad(), kept_generators(), self.interruption.leaving():
+            metrics = {f"eval_{name}": value for name, value in self.evaluate_model(self.model).items()}
+        self.model.train(training)
+        self.log(metrics)
+        return metrics
+
+    def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *args: Any, **kwargs: Any) -> Any:
+        """Stop at the first loss that is not a number, naming the update and its examples."""
+        loss = super().compute_loss(model, inputs, *args, **kwargs)
+        value = loss[0] if isinstance(loss, tuple) else loss
+        if not torch.isfinite(value.detach()):
+            self._report_batch(value.item(), inputs)
+        self._micro_batch += 1
+        return loss
+
+    def _report_batch(self, loss: float, inputs: dict[str, Tensor]) -> None:
+        """Keep the batch that broke the run and say where it comes from."""
+        with atomic_path(self.checkpoints.folder / FAILED_BATCH) as temporary:
+            torch.save(inputs, temporary)
+        size = self.args.per_device_train_batch_size
+        batches = self.state.global_step * self.args.gradient_accumulation_steps + self._micro_batch
+        first = (batches * self.args.world_size + self.args.process_index) * size
+        describe = getattr(self.train_dataset, "describe", lambda draw: f"draw {draw}")
+        examples = ", ".join(describe(draw) for draw in range(first, min(first + size, len(self.train_dataset))))
+        raise NotFiniteError(
+            f"the loss is {loss} in update {self.state.global_step + 1} of {self.state.max_steps} at {examples}",
+            where=self.checkpoints.folder / FAILED_BATCH,
+            mend="Lower learning_rate or max_grad_norm, or look for extreme targets in this batch",
+        )
+
+    def save_where_it_stands(self) -> None:
+        """Take back an unfinished update and write a checkpoint, where there is progress and none is written yet."""
+        if self.interruption.begun is not None:
+            restore_snapshot(self.model, self.interruption.begun)
+        if self.state.global_step and not self.checkpoints.path(self.state.global_step).exists():
+            self._save_checkpoint(self.model, trial=None)
+
+    def _get_output_dir(self, trial: Any) -> str:
+        return str(self._output_dir or super()._get_output_dir(trial))
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        step = self.state.global_step
+        with self.checkpoints.staging() as self._output_dir:
+            try:
+                super()._save_checkpoint(model, trial)
+                self.accelerator.wait_for_everyone()
+                if self.is_world_process_zero():
+                    self.checkpoints.publish(self._output_dir / f"checkpoint-{step}", step)
+                self.accelerator.wait_for_everyone()
+            finally:
+                self._output_dir = None
+
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        if self.args.should_save:
+            folder = Path(output_dir or self.args.output_dir)
+            folder.mkdir(parents=True, exist_ok=True)
+            save_file(trainable_state(self.model), folder / WEIGHTS)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        load_trainable_state(model or self.model, load_file(Path(resume_from_checkpoint) / WEIGHTS))
+
+
+def trainable_state(model: nn.Module) -> dict[str, Tensor]:
+    """Return the trained parameters and all buffers by name, each tensor once: what a checkpoint has to hold."""
+    names = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
+    names += list(model.named_buffers())
+    return {name: value.detach().cpu().contiguous().clone() for name, value in names}
+
+
+def load_trainable_state(model: nn.Module, state: dict[str, Tensor]) -> None:
+    """Write a `trainable_state` back into a model of the same shape, in place."""
+    current = dict(model.named_parameters()) | dict(model.named_buffers())
+    unknown = sorted(set(state) - set(current))
+    if unknown:
+        raise ValueError(f"the checkpoint holds weights the model has not: {', '.join(unknown[:3])}")
+    with torch.no_grad():
+        for name, value in state.items():
+            current[name].copy_(value)
+
+
+def evaluation_is_due(checkpoint: Path, every: int) -> bool:
+    """Whether a run was interrupted between an update and the evaluation that belongs to it."""
+    state = json.loads((checkpoint / "trainer_state.json").read_text())
+    step = state["global_step"]
+    done = any(
+        entry["step"] == step and any(key.startswith("eval_") for key in entry) for entry in state["log_history"]
+    )
+    return not done and (step % every == 0 or step == state["max_steps"])
