@@ -82,3 +82,11 @@ def test_overlap(one, other, expected):
     a, b = (pd.Series({"ci_low": low, "ci_high": high}) for low, high in (one, other))
     assert overlap(a, b) is expected
     assert overlap(b, a) is expected
+
+
+def test_a_baseline_that_is_told_the_genes_is_named_apart_and_not_a_rival():
+    told = ("kmer_promoter", "baseline", "told", 0.95, 0.01)
+    verdict = judge(rows(told, PRETRAINED, BASELINE), "base_log1p_pearson", "test")
+    assert verdict.sentence.startswith("tiny (full) leads")
+    assert "beats the baseline mean_track" in verdict.sentence
+    assert any(note.startswith("kmer_promoter reaches 0.950 [0.940, 0.960]") for note in verdict.notes)

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 from .data import Cohort, Reference, Track
 from .study import Run, Study
 
+TOLD = {"kmer_ridge_promoter": "start, strand and exons of every gene"}
+"""What a baseline is told beside the sequence: it is shown apart from those that have to find out."""
+
 STRANDS = {"plus": "+", "minus": "-"}
 
 
@@ -60,6 +63,7 @@ def run_settings(study: Study, run: Run) -> dict[str, Any]:
     Two runs with equal settings and equal inputs are the same run; a change anywhere else in the study does not touch it.
     """
     tracks = resolve_data(study).tracks
+    model = study.models[run.model]
     return {
         "study": study.study,
         "task_label": run.task,
@@ -67,8 +71,9 @@ def run_settings(study: Study, run: Run) -> dict[str, Any]:
         "adaptation_label": run.adaptation,
         "seed": run.seed,
         "task": study.tasks[run.task].model_dump(mode="json"),
-        "model": study.models[run.model].model_dump(mode="json", exclude_none=True),
+        "model": model.model_dump(mode="json", exclude_none=True),
         "adaptation": study.adaptations[run.adaptation].model_dump(mode="json"),
+        "told": TOLD.get(model.baseline.kind) if model.baseline else None,
         "tracks": {
             name: {"biosample": tracks[name].biosample, "strand": tracks[name].strand}
             for name in tracks_of(study, run.task)

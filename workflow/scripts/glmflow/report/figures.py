@@ -15,6 +15,7 @@ import pyBigWig
 from matplotlib.figure import Figure
 
 from . import browser
+from .inputs import BASELINES
 from .metrics import describe
 from .palette import TRUTH
 from .study import Study
@@ -59,7 +60,7 @@ def leaderboard(study: Study, task: str) -> Figure:
     rows = study.cells[task].iloc[::-1]
     figure, axes = plt.subplots(figsize=(5, 0.6 + 0.28 * len(rows)))
     for place, row in enumerate(rows.itertuples()):
-        colour, baseline = study.colours[row.model], row.origin == "baseline"
+        colour, baseline = study.colours[row.model], row.origin in BASELINES
         axes.plot([row.ci_low, row.ci_high], [place, place], color=colour, lw=1.6, solid_capstyle="round")
         axes.plot(
             row.value,

@@ -10,6 +10,7 @@ import pandas as pd
 import yaml
 
 from . import charts, tables
+from .inputs import BASELINES
 from .metrics import LEVELS, describe, in_order, number
 from .page import datatables, embed, records, render, vega
 from .study import Study
@@ -130,9 +131,10 @@ def cards(study: Study) -> list[dict[str, str]]:
     cell = study.cells[task].dropna(subset="value").reset_index(drop=True)
     if cell.empty:
         return []
+    cell = pd.concat([cell[cell["origin"] != "told"], cell[cell["origin"] == "told"]], ignore_index=True)
     metric, best = describe(study.headlines[task]), cell.iloc[0]
     found = [_card("Best score", number(best["value"]), best["label"], metric.title)]
-    baselines, models = cell[cell["origin"] == "baseline"], cell[cell["origin"] != "baseline"]
+    baselines, models = cell[cell["origin"] == "baseline"], cell[~cell["origin"].isin(BASELINES)]
     if len(baselines) and len(models):
         model, baseline = models.iloc[0], baselines.iloc[0]
         margin = (model["value"] - baseline["value"]) * (1 if metric.higher_is_better else -1)

@@ -12,6 +12,9 @@ import yaml
 
 from glmflow.errors import InputError
 
+BASELINES = ("baseline", "told")
+"""Origins without a model in them; one that is told more than the sequence is no rival of a model, but a mark to aim at."""
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -52,6 +55,11 @@ class RunFolder:
         return (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
 
     @property
+    def told(self) -> str:
+        """What a baseline is told beside the sequence; empty for all else."""
+        return str(self.settings.get("told") or "")
+
+    @property
     def cost(self) -> dict[str, Any]:
         """Content of `cost.json` and `prediction.json` together; empty where there is neither."""
         fitted, predicted = (read_json(self.folder / name) for name in ("cost.json", "prediction.json"))
@@ -65,12 +73,15 @@ class RunFolder:
 
     @property
     def origin(self) -> str:
-        """Return where the model comes from: `pretrained`, `scratch` or `baseline`."""
+        """Return where the model comes from: one of `BASELINES`, `pretrained` or `scratch`.
+
+        A baseline is `told` where the annotation tells it what a model has to find out (`told` in `run.yaml`).
+        """
         settings = self.settings
         adaptation, model = settings.get("adaptation"), settings.get("model")
         kind = adaptation.get("kind") if isinstance(adaptation, dict) else self.adaptation
         if kind == "baseline":
-            return "baseline"
+            return "told" if settings.get("told") else "baseline"
         return "scratch" if isinstance(model, dict) and model.get("new") else "pretrained"
 
 

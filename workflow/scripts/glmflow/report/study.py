@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from . import charts, tables
-from .inputs import ReportInputs, read_json
+from .inputs import BASELINES, ReportInputs, read_json
 from .palette import colours
 from .verdict import Verdict, judge, run_label
 
@@ -54,7 +54,7 @@ class Study:
             task: tables.headline_cell(self.summary, task, inputs.split, metric)
             for task, metric in self.headlines.items()
         }
-        baselines = {run.adaptation for run in inputs.runs if run.origin == "baseline"}
+        baselines = {run.adaptation for run in inputs.runs if run.origin in BASELINES}
         adaptations = list(dict.fromkeys(run.adaptation for run in inputs.runs))
         self.look = charts.Look(self.colours, charts.shapes(adaptations, baselines))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from . import browser
+from .inputs import BASELINES
 from .page import datatables, embed, igv, records, render
 from .palette import TRUTH
 from .study import Study, read_table
@@ -98,5 +99,5 @@ def page_data(study: Study, task: str, chosen: pd.DataFrame, slices: browser.Sli
 def first_runs(study: Study, task: str) -> list[str]:
     """Return the labels of the runs that are shown at first: the leading one and, where it is a baseline, the best model."""
     cell = study.cells[task]
-    models = cell.loc[cell["origin"] != "baseline", "label"]
+    models = cell.loc[~cell["origin"].isin(BASELINES), "label"]
     return list(dict.fromkeys([study.leader(task), *models[:1]]))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from .inputs import BASELINES
 from .metrics import describe, number
 
 
@@ -19,7 +20,7 @@ class Verdict:
 
 def run_label(model: str, adaptation: str, origin: str) -> str:
     """Return how a row is called: a baseline has only one adaptation, so its name is enough."""
-    return model if origin == "baseline" else f"{model} ({adaptation})"
+    return model if origin in BASELINES else f"{model} ({adaptation})"
 
 
 def judge(rows: pd.DataFrame, metric_name: str, split: str) -> Verdict:
@@ -28,7 +29,7 @@ def judge(rows: pd.DataFrame, metric_name: str, split: str) -> Verdict:
     Parameters
     ----------
     rows
-        One cell of the metrics, ranked: model, adaptation, origin (`pretrained`, `scratch`, `baseline`), value,
+        One cell of the metrics, ranked: model, adaptation, origin (`pretrained`, `scratch`, `baseline`, `told`), value,
         ci_low, ci_high, seeds.
     metric_name
         The metric of the cell.
@@ -36,15 +37,17 @@ def judge(rows: pd.DataFrame, metric_name: str, split: str) -> Verdict:
         Its split.
     """
     what = f"{describe(metric_name).title} ({split} split)"
-    scored = rows[rows["value"].notna()].reset_index(drop=True)
+    told = rows[rows["value"].notna() & (rows["origin"] == "told")]
+    scored = rows[rows["value"].notna() & (rows["origin"] != "told")].reset_index(drop=True)
     if scored.empty:
         return Verdict(f"No run has a value for {what}, so nothing can be said.")
     best = scored.iloc[0]
     if len(scored) == 1:
-        return Verdict(f"Only {name(best)} was scored on {what}: {value(best)}; there is nothing to compare it with.")
+        alone = f"Only {name(best)} was scored on {what}: {value(best)}; there is nothing to compare it with."
+        return Verdict(alone, tuple(_told_notes(told)))
     second = scored.iloc[1]
     sentence = f"{_lead(best, second, what)}; {_against_baselines(scored)}."
-    return Verdict(sentence, tuple(_notes(scored)))
+    return Verdict(sentence, tuple(_notes(scored) + _told_notes(told)))
 
 
 def overlap(one: pd.Series, other: pd.Series) -> bool | None:
@@ -98,10 +101,18 @@ def _against_baselines(scored: pd.DataFrame) -> str:
     return f"{name(model)} is ahead of {which}, but not by more than the intervals ({reached})"
 
 
+def _told_notes(told: pd.DataFrame) -> list[str]:
+    """Say what baselines reach that are told what a model has to find out; they are not compared."""
+    return [
+        f"{name(row)} reaches {value(row)}, but the annotation tells it where genes lie: a mark to aim at, not a rival."
+        for _, row in told.iterrows()
+    ]
+
+
 def _notes(scored: pd.DataFrame) -> list[str]:
     """Say what a reader must know beside the sentence."""
     notes = []
-    models = scored[scored["origin"] != "baseline"]
+    models = scored[~scored["origin"].isin(BASELINES)]
     pretrained = models[models["origin"] == "pretrained"]
     if len(pretrained) and models.iloc[0]["origin"] == "scratch":
         other = pretrained.iloc[0]

@@ -109,7 +109,7 @@
     if (row.value === null) return "";
     const colour = data.colours[row.model], x = place(row.value);
     const line = row.ci_low === null ? "" : `<line x1="${place(row.ci_low)}" x2="${place(row.ci_high)}" y1="9" y2="9" stroke="${colour}" stroke-width="3" stroke-linecap="round" opacity=".55"/>`;
-    const mark = row.origin === "baseline"
+    const mark = row.origin === "baseline" || row.origin === "told"
       ? `<rect x="${x - 4}" y="5" width="8" height="8" transform="rotate(45 ${x} 9)" fill="#fff" stroke="${colour}" stroke-width="2"/>`
       : `<circle cx="${x}" cy="9" r="4.5" fill="${colour}"/>`;
     return `<svg width="${width}" height="18" role="img" aria-label="${number(row.value)}, interval ${number(row.ci_low)} to ${number(row.ci_high)}"><line x1="0" x2="${width}" y1="9" y2="9" stroke="#e6e9ee"/>${line}${mark}</svg>`;
@@ -130,7 +130,7 @@
     const last = direction() > 0 ? -Infinity : Infinity;
     const content = found.map((row, i) => ({ ...costs.get(row.key), ...row, rank: i + 1, bar: interval(row, low, high) }));
     const sortable = (show, sort = (x) => x ?? -1) => (value, type, row) => (type === "display" ? show(value, row) : sort(value, row));
-    const tag = (row) => (row.origin === "baseline" ? '<span class="tag">baseline</span>' : row.origin === "scratch" ? '<span class="tag">from scratch</span>' : "");
+    const tag = (row) => (row.origin === "baseline" ? '<span class="tag">baseline</span>' : row.origin === "told" ? '<span class="tag" title="The annotation tells it where genes lie: a mark to aim at, not a rival">baseline, told genes</span>' : row.origin === "scratch" ? '<span class="tag">from scratch</span>' : "");
     const devices = unique(content.map((row) => row.device).filter(Boolean));
     const columns = [
       { title: "", data: "rank", className: "dt-right", orderable: false },
