@@ -9,7 +9,8 @@ that grows faster than the window. Where a window exceeds a family's own context
 context, as in use.
 
 A line a family and length: tokens per second of a forward pass without gradients and of a backward pass, and the
-largest memory of both, beyond that of the loaded model. Each family runs in a process of its own.
+largest memory of both, beyond that of the loaded model. On a CPU one core is used and its processor time counted,
+which other work on the machine changes little. Each family runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def main() -> int:
     chosen = [folder for folder in folders if not arguments.folders or folder.name in arguments.folders]
     if not chosen:
         sys.exit(f"No such folder. There are: {', '.join(folder.name for folder in folders)}.")
-    print(f"# {device_name(arguments.device)}, {arguments.dtype}, threads: {os.environ.get('OMP_NUM_THREADS', 'all')}")
+    print(f"# {device_name(arguments.device)}, {arguments.dtype}")
     print("\t".join(COLUMNS))
     failed = 0
     for folder in chosen:
@@ -80,7 +81,7 @@ def measure_folder(folder: Path, kilobases: list[float], device: str, dtype: str
     from glmflow.models import new_model
     from glmflow.models.registry import read_config, recognise
 
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", torch.get_num_threads())))
+    torch.set_num_threads(1)
     config = read_config(folder)
     family = recognise(config, where=folder).name
     model = new_model(family, {**config, **LONGER.get(family, {})}).to(device)
@@ -132,16 +133,18 @@ def fastest(prepare: Callable, run: Callable, device) -> float:
     """Return the shortest time of `run`, which gets what the untimed `prepare` returns."""
     import torch
 
+    def now() -> float:
+        if device.type != "cuda":
+            return time.process_time()
+        torch.cuda.synchronize()
+        return time.perf_counter()
+
     times: list[float] = []
     while not times or (sum(times) < SECONDS and len(times) < 20):
         prepared = prepare()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        start = time.perf_counter()
+        start = now()
         run(prepared)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - start)
+        times.append(now() - start)
     return min(times)
 
 
