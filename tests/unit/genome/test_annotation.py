@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from glmflow.errors import InputError
 from glmflow.genome.annotation import read_annotation, read_exons, read_genes
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 CONTIGS = {"chr2": 5_000, "chr1": 10_000}
@@ -95,6 +95,7 @@ def test_lines_that_cannot_be_used_are_counted(tmp_path):
     assert skipped == {"other_feature": 0, "no_gene_id": 1, "no_strand": 1, "other_contig": 0, "several_places": 2}
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("gh"), st.integers(0, 60), st.integers(1, 20)), min_size=1, max_size=12),
 )

@@ -29,8 +29,7 @@ def write_fasta(path, contigs, line=60, end="\n"):
 def expected(bases, start, end):
     """Read naively: upper case, anything but A C G T is N, and N past the ends."""
     return "".join(
-        base if 0 <= i < len(bases) and (base := bases[i].upper()) in "ACGT" else "N"
-        for i in range(start, end)
+        base if 0 <= i < len(bases) and (base := bases[i].upper()) in "ACGT" else "N" for i in range(start, end)
     )
 
 
@@ -204,9 +203,7 @@ def test_a_prepared_copy_holds_the_same_bases(tmp_path, monkeypatch, line, block
 
 
 def test_the_index_of_a_copy_is_that_of_samtools(tmp_path):
-    prepare_reference(
-        write_fasta(tmp_path / "g.fa", {"a": "ACGT" * 100, "b": "T" * 60}), tmp_path / "genome.fa"
-    )
+    prepare_reference(write_fasta(tmp_path / "g.fa", {"a": "ACGT" * 100, "b": "T" * 60}), tmp_path / "genome.fa")
     written = Path(tmp_path / "genome.fa.fai").read_text()
     pysam.faidx(str(tmp_path / "genome.fa"), "--fai-idx", str(tmp_path / "samtools.fai"))
     assert written == Path(tmp_path / "samtools.fai").read_text()

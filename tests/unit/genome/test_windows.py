@@ -8,7 +8,7 @@ import pytest
 from glmflow.errors import InputError
 from glmflow.genome.reference import Reference
 from glmflow.genome.windows import filter_windows, make_windows, tile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 CHR19 = 58_617_616  # hg38
@@ -21,6 +21,7 @@ def test_the_published_number_of_windows_on_chromosome_19(size, overlap, count):
     assert starts[-1] + size == CHR19
 
 
+@settings(deadline=None)
 @given(length=st.integers(1, 500), size=st.integers(1, 80), data=st.data())
 def test_windows_cover_a_contig_and_end_with_it(length, size, data):
     overlap = data.draw(st.integers(0, size - 1))
@@ -93,6 +94,7 @@ def test_a_window_that_shares_one_base_with_the_blacklist_is_left_out(genome, tm
 
 
 @needs_bedtools
+@settings(deadline=None)
 @given(data=st.data())
 def test_the_blacklist_agrees_with_a_mask_of_bases(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("bed")

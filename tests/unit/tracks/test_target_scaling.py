@@ -5,7 +5,7 @@ import pytest
 import torch
 from glmflow.errors import InputError
 from glmflow.tracks.scaling import scale_targets, unscale_predictions
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 COVERAGE = [0, 0.5, 2, 20, 100, 1000]
@@ -35,6 +35,7 @@ def test_the_published_vectors_and_their_way_back(kind, squash, variant):
     np.testing.assert_allclose(np.asarray(back), COVERAGE, rtol=1e-6)
 
 
+@settings(deadline=None)
 @given(
     targets=st.lists(st.floats(0, 1e6), min_size=1, max_size=20),
     mean=st.floats(1e-3, 1e4),

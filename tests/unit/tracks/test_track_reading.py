@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from glmflow.errors import InputError
 from glmflow.tracks.reading import TrackReader, check_track_matches
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracks_for_tests import write
 
@@ -36,6 +36,7 @@ def dense():
     return {"chr1": chr1, "chrM": np.array([[7.0] * 30, [0] * 30, [0] * 30], np.float32)}
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_reads_equal_the_dense_tracks_padded_with_zeros(paths, data):
     reader = TrackReader(paths)

@@ -18,6 +18,7 @@ def intervals(path, chrom):
         return [(start, end, value) for start, end, value in file.intervals(chrom) or ()]
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 40)), st.data())
 def test_runs_are_the_longest_stretches_of_one_value(positions, data):
     positions = np.array(sorted(positions), np.int64)
@@ -61,7 +62,7 @@ def test_a_track_without_intervals_can_be_read(tmp_path):
 
 
 @given(data=st.data())
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_the_file_does_not_depend_on_the_blocks(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("blocks")
     values = np.array(data.draw(st.lists(st.sampled_from([1, 1, 2, 3]), min_size=40, max_size=40)), np.float32)
@@ -108,7 +109,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, case):
     seed=st.integers(0, 99),
     data=st.data(),
 )
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_overlapping_windows_are_averaged_base_by_base(starts, size, length, seed, data):
     trim = data.draw(st.integers(0, (size - 1) // 2))
     predictions = np.random.default_rng(seed).random((len(starts), size)).astype(np.float32)

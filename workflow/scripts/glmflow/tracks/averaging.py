@@ -16,7 +16,7 @@ from glmflow.genome.contigs import find_contig
 from glmflow.tracks.bigwig import BigWig, Sections, encode
 from glmflow.tracks.writing import runs, write_sections
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 19
 
 
 class Place(NamedTuple):

@@ -28,6 +28,7 @@ from glmflow.tracks.bigwig.layout import (
 )
 
 _ITEMS = 1024  # a section; a zoom section has a quarter, its records being nearly three times as long
+_PORTION = 1 << 16
 _FAN_OUT = 256
 _FINEST = 1024  # bases of the first zoom level; each next one has four times as many
 _MOST_LEVELS = 10
@@ -79,7 +80,11 @@ def encode(block: Runs, chrom: int) -> Sections:
         head = struct.pack("<" + SECTION, chrom, place[1], place[3], 0, 0, BED_GRAPH, 0, len(part))
         packed.append(zlib.compress(head + part.tobytes(), _FASTEST))
         places.append(place)
-    return Sections(b"".join(packed), _index(places, packed, 0), _bins(block))
+    # Bins in portions: they take ten times the memory of the runs.
+    portions = [
+        _bins(Runs(*(column[at : at + _PORTION] for column in block))) for at in range(0, len(records), _PORTION)
+    ]
+    return Sections(b"".join(packed), _index(places, packed, 0), _join(_concatenate(portions)))
 
 
 def _bins(block: Runs) -> Bins:
@@ -91,6 +96,11 @@ def _bins(block: Runs) -> Bins:
     bases = np.minimum(block.ends[run], (number + 1) * _FINEST) - np.maximum(block.starts[run], number * _FINEST)
     value = block.values.astype(np.float64)[run]
     return _join(Bins(number, bases, value, value, bases * value, bases * value**2))
+
+
+def _concatenate(portions: list[Bins]) -> Bins:
+    """Put rows one behind another."""
+    return Bins(*map(np.concatenate, zip(*portions)))
 
 
 def _join(bins: Bins) -> Bins:
@@ -197,7 +207,7 @@ class Writer:
         """Compress the zoom levels of the contig at hand."""
         if not self._bins:
             return
-        bins = _join(Bins(*map(np.concatenate, zip(*self._bins))))
+        bins = _join(_concatenate(self._bins))
         self._bins = []
         for width, zoom in zip(self._widths, self._zooms):
             records = np.empty(len(bins.bin), _ZOOM)
