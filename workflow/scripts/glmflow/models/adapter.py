@@ -153,11 +153,14 @@ class Network(nn.Module):
         Names of the submodules and parameters that only `logits` uses; `drop_head` removes them.
     keep_float32
         Endings of parameter names that stay float32 when the model is converted to bf16.
+    takes_positions
+        `states` has a third argument ``position_ids``, ``[B, T]``, for tuning at skipped positions.
     """
 
     head_names: tuple[str, ...] = ()
     keep_float32: tuple[str, ...] = ()
     gradient_checkpointing: bool = False
+    takes_positions: bool = False
 
     def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """``int64[B, T]`` to the original's last hidden state ``[B, T, D]``."""
@@ -272,7 +275,9 @@ class Adapter(nn.Module):
         overlap = DEFAULT_OVERLAP if overlap is None else overlap
         return rows_of(self, pieces, overlap if chunk else None)
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Output:
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, position_ids: Tensor | None = None
+    ) -> Output:
         """Compute exactly what the original computes from token ids.
 
         Parameters
@@ -281,22 +286,30 @@ class Adapter(nn.Module):
             ``int64[B, T]``.
         attention_mask
             ``int64[B, T]``, 1 for tokens and 0 for padding; None: no padding.
+        position_ids
+            ``[B, T]``, in place of 0, 1, 2 ...; for families with rotary positions.
 
         Raises
         ------
         NotSupportedError
             There is padding and the family ignores the mask, so that padding would change the result.
         """
-        states = self.hidden_states(input_ids, attention_mask)
+        states = self.hidden_states(input_ids, attention_mask, position_ids)
         return Output(self.network.logits(states) if self.has_head else None, states)
 
-    def hidden_states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    def hidden_states(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, position_ids: Tensor | None = None
+    ) -> Tensor:
         """`forward` without the logits: ``[B, T, D]``."""
         if attention_mask is not None and bool(attention_mask.all()):
             attention_mask = None  # lets attention take its fast path, which knows no mask
         if attention_mask is not None and not self.card.padding:
             raise self.refuse("padding", "the original ignores the attention mask; batch sequences of one length")
-        return self.network.states(input_ids, attention_mask)
+        if position_ids is None:
+            return self.network.states(input_ids, attention_mask)
+        if not self.network.takes_positions:
+            raise self.refuse("positions of your own", "its code counts them itself; use another method of extension")
+        return self.network.states(input_ids, attention_mask, position_ids)
 
     def states_per_base(self, tokens: Tokens) -> Tensor:
         """Hidden states on the grid of bases, whatever the tokenizer; gradients flow through.

@@ -7,6 +7,7 @@ Nothing but classes of the installed transformers is run: a checkpoint's ``auto_
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,9 +41,12 @@ class HuggingFaceNetwork(Network):
         Names of submodules that neither states nor logits need (poolers, contact heads); they are removed.
     """
 
+    takes_positions = True
+
     def __init__(self, model: PreTrainedModel, head: tuple[str, ...], unused: tuple[str, ...] = ()):
         super().__init__()
         self.model = model
+        self.model.config.use_cache = False
         self.head = head
         self.head_names = tuple(f"model.{name}" for name in head)
         self.causal = "CausalLM" in type(model).__name__
@@ -50,12 +54,16 @@ class HuggingFaceNetwork(Network):
             owner, _, last = name.rpartition(".")
             setattr(model.get_submodule(owner), last, None)
 
-    def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    def states(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, position_ids: Tensor | None = None
+    ) -> Tensor:
         """``int64[B, T]`` to ``[B, T, D]``."""
         if attention_mask is not None and self.causal and padded_on_the_right(attention_mask):
             attention_mask = None  # no token sees what is to its right; an [L, L] mask would only cost memory
-        options = {"use_cache": False} if self.causal else {}
-        return self.model.base_model(input_ids, attention_mask=attention_mask, **options).last_hidden_state
+        if position_ids is not None and attention_mask is None:
+            attention_mask = torch.ones_like(input_ids)  # or transformers takes every skip for a new sequence
+        inputs = {"attention_mask": attention_mask, "position_ids": position_ids}
+        return self.model.base_model(input_ids, **inputs).last_hidden_state
 
     def logits(self, states: Tensor) -> Tensor:
         """``[B, T, D]`` to ``[B, T, V]``."""
@@ -66,10 +74,12 @@ class HuggingFaceNetwork(Network):
     def set_gradient_checkpointing(self, on: bool) -> None:
         """Switch gradient checkpointing on or off."""
         self.gradient_checkpointing = on
-        if on:
-            self.model.gradient_checkpointing_enable({"use_reentrant": False})
-        else:
-            self.model.gradient_checkpointing_disable()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of a new name, which the oldest release we allow lacks
+            if on:
+                self.model.gradient_checkpointing_enable({"use_reentrant": False})
+            else:
+                self.model.gradient_checkpointing_disable()
 
 
 def padded_on_the_right(attention_mask: Tensor) -> bool:

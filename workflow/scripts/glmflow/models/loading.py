@@ -19,6 +19,11 @@ from glmflow.models.adapter import Adapter
 from glmflow.models.registry import Config, Family, get_family, read_config, read_record, recognise
 from glmflow.models.weights import file_hashes, load_state, read_extension, read_state, save_extension, save_state
 
+with torch.device("meta"):
+    # Torch lists the functions that a device context applies to when one is first used. transformers exchanges one of them
+    # (linspace) while it reads a model; a list made then would leave it on the CPU in every model built later.
+    torch.empty(0)
+
 
 def load(
     folder_or_id: str | os.PathLike[str],
@@ -37,6 +42,8 @@ def load(
     implementation = attention_module.choose(attention, dtype, found.attention)
     if found.load:
         network = found.load(folder, config, dtype, implementation)
+        if not record.get("head", True):
+            network.drop_head()
     else:
         with torch.device("meta"):
             network = found.build(config, implementation)

@@ -28,11 +28,26 @@ class Rotary(nn.Module):
         exponents = torch.arange(0, self.head_dim, 2, dtype=torch.float32, device="cpu") / self.head_dim
         self.register_buffer("inv_freq", self.base**-exponents, persistent=False)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return cosines and sines ``[L, head_dim]`` for states ``[B, L, D]``, in their type."""
-        positions = torch.arange(x.shape[1], dtype=torch.float32, device=x.device)
-        angles = positions[:, None] * self.inv_freq.float()[None]
+    def forward(self, x: Tensor, positions: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Compute cosines and sines in the type of `x`.
+
+        Parameters
+        ----------
+        x
+            States ``[B, L, D]``.
+        positions
+            ``[L]``, or ``[B, L]`` where sequences of a batch differ; 0, 1, 2 ... by default.
+
+        Returns
+        -------
+        Two tensors ``[L, head_dim]`` or ``[B, 1, L, head_dim]``, which `rotate` takes.
+        """
+        if positions is None:
+            positions = torch.arange(x.shape[1], device=x.device)
+        angles = positions.float()[..., None] * self.inv_freq.float()
         angles = torch.cat([angles, angles], -1)
+        if positions.dim() == 2:
+            angles = angles[:, None]
         cosines, sines = angles.cos() * self.attention_scaling, angles.sin() * self.attention_scaling
         return cosines.to(x.dtype), sines.to(x.dtype)
 

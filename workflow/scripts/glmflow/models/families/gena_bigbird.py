@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from transformers import BigBirdConfig, BigBirdForMaskedLM
 
-from glmflow.models.adapter import Adapter, ModelCard
+from glmflow.models.adapter import Adapter, ModelCard, Output
 from glmflow.models.huggingface import HuggingFaceNetwork, random_model, read_model, save_model, without
 from glmflow.models.registry import Config, Family
 from glmflow.models.tokenizers import Tokenizer, tokenizer_from_file
@@ -35,6 +35,8 @@ class BigBirdNetwork(HuggingFaceNetwork):
         config = self.model.config
         return (5 + 2 * config.num_random_blocks) * config.block_size
 
+    takes_positions = False
+
     def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """``int64[B, T]`` to ``[B, T, D]``, padding included, as transformers computes it."""
         sparse = self.model.config.attention_type == "block_sparse" and input_ids.shape[1] > self.longest_full
@@ -43,13 +45,22 @@ class BigBirdNetwork(HuggingFaceNetwork):
 
 
 class BigBirdAdapter(Adapter):
-    """States of long sequences do not depend on what else is in the batch."""
+    """The original's outputs from `forward`; states and scores that do not depend on what else is in the batch."""
 
-    def hidden_states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, position_ids: Tensor | None = None
+    ) -> Output:
+        """Compute what transformers computes, padding included."""
+        states = super().hidden_states(input_ids, attention_mask, position_ids)
+        return Output(self.network.logits(states) if self.has_head else None, states)
+
+    def hidden_states(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, position_ids: Tensor | None = None
+    ) -> Tensor:
         """``[B, T]`` to ``[B, T, D]``: row by row where padding would change the attention pattern."""
         padded = attention_mask is not None and not bool(attention_mask.all())
         if not padded or input_ids.shape[1] <= self.network.longest_full:
-            return super().hidden_states(input_ids, attention_mask)
+            return super().hidden_states(input_ids, attention_mask, position_ids)
         states = [self.network.states(row[keep][None])[0] for row, keep in zip(input_ids, attention_mask.bool())]
         return torch.nn.utils.rnn.pad_sequence(states, batch_first=True)
 

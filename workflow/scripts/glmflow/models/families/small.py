@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
@@ -87,6 +88,7 @@ class SmallTransformer(Network):
     """The whole model."""
 
     head_names = ("lm_head",)
+    takes_positions = True
 
     def __init__(self, config: Config, attention: str):
         super().__init__()
@@ -101,14 +103,17 @@ class SmallTransformer(Network):
         self.norm = nn.LayerNorm(size)
         self.lm_head = nn.Linear(size, config["vocab_size"], bias=False)
 
-    def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    def states(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, position_ids: Tensor | None = None
+    ) -> Tensor:
         """``int64[B, L]`` to the normalised states ``[B, L, D]``."""
         x = self.embedding(input_ids)
         if attention_mask is not None:
             x = x * attention_mask[..., None].to(x.dtype)  # beyond the end the convolution sees zeros, padded or not
         if self.local_context is not None:
             x = self.local_context(x)
-        cosines, sines = self.rotary(x)
+        positions = torch.arange(x.shape[1], device=x.device) if position_ids is None else position_ids
+        cosines, sines = self.rotary(x, positions)
         for block in self.blocks:
             x = self.run_block(block, x, cosines, sines, attention_mask)
         return self.norm(x)
