@@ -227,6 +227,15 @@ def test_insertion_belongs_to_the_base_before_it(make):
     assert window.position.tolist() == [5, 6, 7, 8, 9, -1, -1, 10, 11, 12]
 
 
+def test_insertion_before_the_first_base_belongs_to_the_first_base(make):
+    reader, *_ = make([Rec(1, "A", "GGA", ("1|0",))])
+    assert text(reader.region("s", 1, "c", 0, 0)) == ""
+    assert text(reader.region("s", 1, "c", 0, 1)) == "GGA"
+    assert text(reader.region("s", 1, "c", 1, 3)) == REF[1:3]
+    window = reader.window("s", 1, "c", -2, 3)
+    assert text(window) == "NNGGA" and window.position.tolist() == [-2, -2, -1, -1, 0]
+
+
 def test_window_reads_on_to_the_right_and_is_padded_at_the_ends(make):
     reader, *_ = make([Rec(50, "CATG", "C", ("1|0",))])
     window = reader.window("s", 1, "c", 45, 55)

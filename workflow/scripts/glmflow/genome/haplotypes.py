@@ -220,7 +220,7 @@ def _steps(length: int) -> np.ndarray:
 
 def _edits(contig: ContigVariants, row: int, variants: str, start: int, end: int) -> np.ndarray:
     """Return the variants of a haplotype that change `start` to `end` or insert behind one of these bases."""
-    after = start if start > 0 else -1
+    after = -1 if start == 0 < end else start  # at the very start also what is inserted before the first base
     low = int(contig.reach.searchsorted(np.int32(after), "right"))
     high = int(contig.pos.searchsorted(np.int32(end), "right"))
     if high <= low:

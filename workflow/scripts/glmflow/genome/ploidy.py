@@ -27,10 +27,13 @@ class HaploidRuns:
         self._last = np.zeros(samples, np.int64)  # where its last call ended
         self._seen_diploid = np.zeros(samples, bool)
         self._runs: list[tuple[int, int, int]] = []
+        self._all_diploid = False
 
     def add(self, alleles: np.ndarray, start: int, end: int) -> None:
         """Take in one record: int[samples, 2] alleles and its reference interval."""
         single = alleles[:, 1] == NO_ALLELE
+        if self._all_diploid and not single.any():
+            return  # as before
         haploid = single & (alleles[:, 0] != MISSING)
         if haploid.any():
             begins = haploid & (self._open < 0)
@@ -41,6 +44,7 @@ class HaploidRuns:
             self._runs.append((sample, self._open[sample], self._last[sample]))
             self._open[sample] = -1
         self._seen_diploid |= ~single
+        self._all_diploid = bool(self._seen_diploid.all() and (self._open < 0).all())
 
     def runs(self, length: int) -> np.ndarray:
         """Return the haploid stretches of a contig of this length.

@@ -14,7 +14,7 @@ from glmflow.genome.store import MODES
 
 CHUNK = 4096  # alleles packed into bits at a time: a multiple of 8
 ROW = np.dtype(
-    [(name, np.int32) for name in ("pos", "last", "start", "end", "size", "first", "missing")]
+    [(name, np.int32) for name in ("pos", "last", "start", "end", "size", "first", "missing", "calls")]
     + [(name, bool) for name in ("snv", "anchored", "grows")]
 )
 
@@ -72,29 +72,19 @@ class ContigWriter:
     def _flush(self) -> None:
         """Turn the waiting alleles into arrays; pack their carriers, alleles along the bits."""
         alleles = [allele for allele, _ in self._waiting]
-        rows = np.array(
-            [
-                (
-                    a.pos,
-                    a.last,
-                    a.edit.start,
-                    a.edit.end,
-                    len(a.edit.bases),
-                    first,
-                    a.missing,
-                    a.snv,
-                    a.anchored,
-                    a.grows,
-                )
-                for a, first in self._waiting
-            ],
-            ROW,
-        )
+        carriers = np.array([a.carriers for a in alleles], bool).reshape(-1, self.haplotypes)
+        rows = np.zeros(len(alleles), ROW)
+        for name in ("pos", "last", "missing", "snv", "anchored", "grows"):
+            rows[name] = [getattr(a, name) for a in alleles]
+        rows["start"] = [a.edit.start for a in alleles]
+        rows["end"] = [a.edit.end for a in alleles]
+        rows["size"] = [len(a.edit.bases) for a in alleles]
+        rows["first"] = [first for _, first in self._waiting]
+        rows["calls"] = carriers.sum(axis=1)
         self._rows.append(rows)
         texts = {"ref": [a.ref for a in alleles], "alt": [a.alt for a in alleles]}
         self._texts.append(pa.table(texts, schema=pa.schema([(name, pa.string()) for name in texts])))
         self._bases.append("".join(a.edit.bases for a in alleles).encode())
-        carriers = np.array([a.carriers for a in alleles], bool).reshape(-1, self.haplotypes)
         self._packed.write(np.packbits(carriers, axis=0, bitorder="little").tobytes())
         self._waiting.clear()
 
@@ -117,23 +107,23 @@ class ContigWriter:
 
     def _resolve(self, mode: str, calls: np.ndarray, rows: np.ndarray) -> dict[str, tuple[int, int]]:
         """Find the calls of each haplotype that an earlier one rules out; write them and count."""
-        names = ["applied", "overlap", "duplicate"] + ["not_snv"] * (mode == "snv")
-        counts = {name: np.zeros(len(rows), np.int64) for name in names}
+        taken = rows["snv"] if mode == "snv" else np.ones(len(rows), bool)
+        columns = [np.ascontiguousarray(rows[name]) for name in ("pos", "last", "grows", "anchored")]
+        duplicate, overlap = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
         lost = [np.zeros((0, 2), np.int32)]
         for row in range(self.haplotypes):
-            carried = np.flatnonzero(np.unpackbits(calls[row], count=len(rows), bitorder="little"))
-            if mode == "snv":
-                single = rows["snv"][carried]
-                counts["not_snv"][carried[~single]] += 1
-                carried = carried[single]
-            here = rows[carried]
-            skip = overlapping(here["pos"], here["last"], here["grows"], here["anchored"])
-            again = skip & np.isin(here["first"], here["first"][~skip])
-            for name, calls_of in (("applied", ~skip), ("duplicate", again), ("overlap", skip & ~again)):
-                counts[name][carried[calls_of]] += 1
-            out = carried[skip]
-            lost.append(np.column_stack([np.full(len(out), row), out]).astype(np.int32))
+            carried = np.flatnonzero(np.unpackbits(calls[row], count=len(rows), bitorder="little") & taken)
+            skip = overlapping(*(column[carried] for column in columns))
+            if skip.any():
+                out, kept = carried[skip], carried[~skip]
+                again = np.isin(rows["first"][out], rows["first"][kept])
+                duplicate[out[again]] += 1
+                overlap[out[~again]] += 1
+                lost.append(np.column_stack([np.full(len(out), row), out]).astype(np.int32))
         self._save(f"overlap_{mode}", np.concatenate(lost))
+        counts = {"applied": rows["calls"] * taken - duplicate - overlap, "overlap": overlap, "duplicate": duplicate}
+        if mode == "snv":
+            counts["not_snv"] = rows["calls"] * ~taken
         return {name: (int((calls > 0).sum()), int(calls.sum())) for name, calls in counts.items()}
 
     def _save(self, name: str, array: np.ndarray) -> None:
