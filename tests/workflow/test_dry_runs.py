@@ -15,7 +15,9 @@ LENGTH = 20_000
 
 def stand_in(study, folder):
     """Write the smallest valid file wherever a study expects one."""
-    contigs = [*study.splits.train, *study.splits.validation, *study.splits.test] if study.splits.by == "contig" else ["c"]
+    contigs = (
+        [*study.splits.train, *study.splits.validation, *study.splits.test] if study.splits.by == "contig" else ["c"]
+    )
     overlay = study.simulate.overlay if study.simulate else None
     named = [block for block in (study.reference, study.cohort, overlay) if block]
     for block in named:

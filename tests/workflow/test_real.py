@@ -33,7 +33,7 @@ def test_blocks_along_one_contig_share_no_base(finished):
     assert len(leakage) == 3 and (leakage["bases"] == 0).all()
     regions = pd.read_csv(finished / "examples/regions.tsv", sep="\t").sort_values("start")
     gaps = regions["start"].to_numpy()[1:] - regions["end"].to_numpy()[:-1]
-    changes = (regions["split"].to_numpy()[1:] != regions["split"].to_numpy()[:-1])
+    changes = regions["split"].to_numpy()[1:] != regions["split"].to_numpy()[:-1]
     assert (gaps[changes] >= 8192).all()
 
 

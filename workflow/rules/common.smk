@@ -9,8 +9,12 @@ from glmflow import config as study_config
 from glmflow.errors import InputError
 
 try:
-    CHECKPOINTS = study_config.read_checkpoints(Path(workflow.basedir) / "config" / "models.yaml")
-    STUDY = study_config.check_study(config, (workflow.configfiles or [None])[-1], CHECKPOINTS)
+    CHECKPOINTS = study_config.read_checkpoints(
+        Path(workflow.basedir) / "config" / "models.yaml"
+    )
+    STUDY = study_config.check_study(
+        config, (workflow.configfiles or [None])[-1], CHECKPOINTS
+    )
     if workflow.is_main_process:
         from glmflow.inputs import check_inputs
 

@@ -1,12 +1,12 @@
 # Published checkpoints, once for all studies; on a machine with internet (`snakemake prefetch`).
 rule checkpoint:
-    localrule: True
     output:
         folder=directory("resources/models/{checkpoint}"),
     log:
         "logs/checkpoint/{checkpoint}.log",
     wildcard_constraints:
         checkpoint=any_of(CHECKPOINTS),
+    localrule: True
     params:
         id=lambda wildcards: CHECKPOINTS[wildcards.checkpoint]["id"],
         revision=lambda wildcards: CHECKPOINTS[wildcards.checkpoint]["revision"],
@@ -15,12 +15,18 @@ rule checkpoint:
 
 
 rule prefetch:
-    localrule: True
     input:
         collect(
             "resources/models/{checkpoint}",
-            checkpoint=sorted({model.checkpoint for model in STUDY.models.values() if model.checkpoint in CHECKPOINTS}),
+            checkpoint=sorted(
+                {
+                    model.checkpoint
+                    for model in STUDY.models.values()
+                    if model.checkpoint in CHECKPOINTS
+                }
+            ),
         ),
+    localrule: True
 
 
 # Models the workflow makes itself.

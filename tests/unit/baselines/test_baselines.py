@@ -35,5 +35,5 @@ def test_ridge_in_batches_equals_sklearn():
         ridge.add(x[part], y[part])
     weights, intercept = ridge.solve()
     oracle = SklearnRidge(alpha=0.1 * 300).fit(x, y)
-    assert weights.T == pytest.approx(oracle.coef_, abs=1e-10)
+    assert pytest.approx(oracle.coef_, abs=1e-10) == weights.T
     assert intercept == pytest.approx(oracle.intercept_, abs=1e-10)

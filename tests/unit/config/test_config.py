@@ -102,7 +102,7 @@ def test_unknown_track_and_two_origins():
 def test_not_yaml_names_the_line(tmp_path):
     path = tmp_path / "broken.yaml"
     path.write_text("study: a\n  splits: [\n")
-    with pytest.raises(InputError, match="broken.yaml:2"):
+    with pytest.raises(InputError, match=r"broken\.yaml:2"):
         read_study(path)
 
 

@@ -1,6 +1,6 @@
 import pytest
+from glmflow.config.simulation_settings import PopulationSettings, SimulationSettings
 from glmflow.simulate.cohort import simulate_cohort
-from glmflow.simulate.settings import PopulationSettings, SimulationSettings
 
 SMALL = SimulationSettings(
     seed=7,

@@ -1,9 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from glmflow.config.simulation_settings import PromoterSettings
 from glmflow.simulate.motifs import draw_grammar, log_activity
 from glmflow.simulate.sequence import decode, encode
-from glmflow.simulate.settings import PromoterSettings
 from simulation_oracles import activity, matches, reverse_complement
 
 SETTINGS = PromoterSettings()

@@ -7,11 +7,11 @@ import numpy as np
 import pysam
 import pysam.bcftools
 import pytest
+from glmflow.config.simulation_settings import OverlaySettings
 from glmflow.errors import InputError
 from glmflow.files import sha256
 from glmflow.simulate import simulate
 from glmflow.simulate.overlay import overlay_cohort
-from glmflow.simulate.settings import OverlaySettings
 from simulation_oracles import activity, consensus, crossed_edges, matches, promoters, read_table, reverse_complement
 
 PSEUDO = OverlaySettings(seed=3)

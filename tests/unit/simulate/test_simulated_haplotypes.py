@@ -4,9 +4,9 @@ import numpy as np
 import pysam
 import pysam.bcftools
 import pytest
+from glmflow.config.simulation_settings import PopulationSettings
 from glmflow.simulate.haplotypes import Variants, assign_alleles, distinct_columns, draw_sites, haplotype_sequences
 from glmflow.simulate.sequence import decode, encode
-from glmflow.simulate.settings import PopulationSettings
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 

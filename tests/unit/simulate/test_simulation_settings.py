@@ -2,12 +2,12 @@ import subprocess
 import sys
 
 import pytest
-from glmflow.simulate.settings import OverlaySettings, PromoterSettings, SimulationSettings
+from glmflow.config.simulation_settings import OverlaySettings, PromoterSettings, SimulationSettings
 from pydantic import BaseModel, ValidationError
 
 
 def test_settings_are_read_without_anything_heavy():
-    code = "import sys, glmflow.simulate.settings; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    code = "import sys, glmflow.config.simulation_settings; print(sorted({m.partition('.')[0] for m in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "'pydantic'" in loaded
     for heavy in ("numpy", "pandas", "torch", "msprime", "pysam", "pyBigWig"):

@@ -14,8 +14,8 @@ import pandas as pd
 from glmflow.config.models import Baseline
 from glmflow.files import atomic_path
 from glmflow.genome.reference import Reference
-from glmflow.tracks.reading import TrackReader
 from glmflow.tracks.predictions import write_windows
+from glmflow.tracks.reading import TrackReader
 from glmflow.training.callbacks import peak_memory_mb
 from glmflow.training.predict import write_prediction_means
 

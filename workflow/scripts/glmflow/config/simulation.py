@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from glmflow.simulate.settings import OverlaySettings, SimulationSettings
-
 from .base import Block
+from .simulation_settings import OverlaySettings, SimulationSettings
 
 
 class Overlay(OverlaySettings):

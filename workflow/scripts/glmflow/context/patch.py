@@ -352,14 +352,20 @@ def _rounded(number: float) -> float:
 
 
 def _input_length(name: str, args: tuple, kwargs: dict) -> int:
-    """Return the number of positions a rotary module is called for: the largest position and one."""
+    """Return how many positions a rotary module is called for.
+
+    One more than the largest of the positions it is given; a length that it is given; else that of its states
+    ``[B, L, ...]``, which are at 0, 1, 2 and so on.
+    """
     given = [kwargs["position_ids"]] if kwargs.get("position_ids") is not None else [*args[1:], *kwargs.values(), *args]
     for value in given:
         if isinstance(value, Tensor) and value.ndim <= 2:
             return math.floor(value.max().item()) + 1
         if isinstance(value, int) and not isinstance(value, bool):
             return value
+    if args and isinstance(args[0], Tensor):
+        return args[0].shape[1]
     raise InputError(
-        f"rotary module '{name}' is called without positions or length, which this method needs",
+        f"rotary module '{name}' is called without positions, length or states, one of which this method needs",
         mend="Take a method whose frequencies are fixed.",
     )

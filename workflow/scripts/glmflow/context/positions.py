@@ -36,7 +36,7 @@ SIGNS = {
 
 def refusal(model: nn.Module) -> InputError:
     """Return the error that says what `model` uses instead of rotary positions and what can be done."""
-    name = type(model).__name__
+    name = type(getattr(model, "model", model)).__name__  # a wrapper's own name would tell nothing
     for sign, (used, mend) in SIGNS.items():
         if _shows(model, sign):
             return InputError(f"{name} has no rotary positions to extend: it uses {used}", mend=mend)

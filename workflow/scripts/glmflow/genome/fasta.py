@@ -111,9 +111,7 @@ def prepare_reference(fasta: str | os.PathLike[str], output: str | os.PathLike[s
         for name, (length, _) in lines.contigs.items():
             if not length:
                 raise InputError(f"contig {name!r} has no bases", where=fasta, mend="Remove it.")
-        index.write_text(
-            "".join(f"{name}\t{n}\t{at}\t{LINE}\t{LINE + 1}\n" for name, (n, at) in lines.contigs.items())
-        )
+        index.write_text("".join(f"{name}\t{n}\t{at}\t{LINE}\t{LINE + 1}\n" for name, (n, at) in lines.contigs.items()))
     counts["contigs"] = len(lines.contigs)
     counts["bases"] = sum(length for length, _ in lines.contigs.values())
     return dict(counts)

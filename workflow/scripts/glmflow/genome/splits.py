@@ -48,9 +48,7 @@ def split_regions(splits: Mapping[str, Any], contigs: Mapping[str, int], size: i
     elif splits["by"] == "block":
         rows = _blocks(splits, contigs, size)
     else:
-        raise InputError(
-            f"unknown way to split: {splits['by']!r}", where="splits.by", mend="Give contig or block."
-        )
+        raise InputError(f"unknown way to split: {splits['by']!r}", where="splits.by", mend="Give contig or block.")
     return pd.DataFrame(rows, columns=["chrom", "start", "end", "split"])
 
 
@@ -70,15 +68,11 @@ def _whole_contigs(splits: Mapping[str, Any], contigs: Mapping[str, int]) -> lis
     return [(chrom, 0, length, owner[chrom]) for chrom, length in contigs.items() if chrom in owner]
 
 
-def _blocks(
-    splits: Mapping[str, Any], contigs: Mapping[str, int], size: int
-) -> Iterator[tuple[str, int, int, str]]:
+def _blocks(splits: Mapping[str, Any], contigs: Mapping[str, int], size: int) -> Iterator[tuple[str, int, int, str]]:
     """Yield runs of blocks of one split, shortened where a run of another split follows."""
     block, gap = splits["block"], splits["gap"]
     if gap < size:
-        raise InputError(
-            f"a gap of {gap} with windows of {size}", where="splits.gap", mend=f"Give at least {size}."
-        )
+        raise InputError(f"a gap of {gap} with windows of {size}", where="splits.gap", mend=f"Give at least {size}.")
     if block < gap + size:
         raise InputError(
             f"blocks of {block} with a gap of {gap} hold no window of {size}",

@@ -119,9 +119,7 @@ def filter_windows(
         The blacklist is missing, not BED or of another genome, or bedtools is not installed.
     """
     rows = zip(windows["chrom"], windows["start"], windows["end"])
-    n_rich = np.fromiter(
-        (np.mean(reference.fetch(*row) == N) > max_n_fraction for row in rows), bool, len(windows)
-    )
+    n_rich = np.fromiter((np.mean(reference.fetch(*row) == N) > max_n_fraction for row in rows), bool, len(windows))
     listed = np.zeros(len(windows), bool)
     if blacklist is not None:
         listed = _overlaps(windows, Path(blacklist), reference.contigs)
@@ -138,9 +136,7 @@ def _overlaps(windows: pd.DataFrame, bed: Path, contigs: Mapping[str, int]) -> n
     try:
         regions = [(region.chrom, region.start, region.stop) for region in pybedtools.BedTool(str(bed))]
     except (pybedtools.MalformedBedLineError, ValueError, OverflowError) as error:
-        raise InputError(
-            f"not BED ({error})", where=bed, mend="Give tab-separated chrom, start, end."
-        ) from error
+        raise InputError(f"not BED ({error})", where=bed, mend="Give tab-separated chrom, start, end.") from error
     overlapping = np.zeros(len(windows), bool)
     if regions:
         theirs = match_contigs(contigs, (chrom for chrom, _, _ in regions), where=bed)

@@ -21,6 +21,7 @@ RunName = tuple[str, str, str]
 SIGNAL_BUDGET = 14_000_000  # characters of base64: leaves room for igv.js and the sequence in a page of 20 MB
 SEQUENCE_BUDGET = 3_000_000
 COARSEST_BIN = 65_536
+CHARACTERS_A_VALUE = 3  # of a dense signal (measured); sparse ones are refined from there
 NEIGHBOUR = 100_000
 
 
@@ -97,22 +98,33 @@ def binned_signal(bigwig, region: Region, bin: int) -> np.ndarray:
 
 
 def slice_bigwig(path: Path, regions: list[Region], contigs: Mapping[str, int], bin: int) -> str:
-    """Return a bigWig that holds only some regions, averaged over bins, as a data URI."""
+    """Return a bigWig that holds only some regions, averaged over bins, as a data URI.
+
+    Values keep three significant digits, and there are no zoom levels: both together halve the size.
+    """
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "slice.bw"
         source, target = pyBigWig.open(str(path)), pyBigWig.open(str(small), "w")
-        target.addHeader([(chrom, contigs[chrom]) for chrom in dict.fromkeys(chrom for chrom, _, _ in regions)])
+        chroms = dict.fromkeys(chrom for chrom, _, _ in regions)
+        target.addHeader([(chrom, contigs[chrom]) for chrom in chroms], maxZooms=0)
         for region in regions:
             chrom, start, end = region
-            values = binned_signal(source, region, bin)
+            values = round_to_digits(binned_signal(source, region, bin), 3)
             whole = (end - start) // bin
             if whole:
-                target.addEntries(chrom, start, values=values[:whole].tolist(), span=bin, step=bin)
+                target.addEntries(chrom, start, values=values[:whole], span=bin, step=bin)
             if len(values) > whole:
                 target.addEntries([chrom], [start + whole * bin], ends=[end], values=values[whole:].tolist())
         target.close()
         source.close()
         return _data_uri(small.read_bytes(), "application/octet-stream")
+
+
+def round_to_digits(values: np.ndarray, digits: int) -> np.ndarray:
+    """Round numbers to significant digits."""
+    size = np.floor(np.log10(np.abs(values), out=np.zeros_like(values), where=values != 0))
+    unit = 10.0 ** (size - digits + 1)
+    return np.round(values / unit) * unit
 
 
 def slice_signals(
@@ -124,22 +136,34 @@ def slice_signals(
 ) -> Slices:
     """Slice all signals at the finest resolution (1, 2, 4 … bases a value) at which they fit the budget of characters."""
     files = len(true) + sum(len(tracks) for tracks in predicted.values())
-    bases = sum(end - start for _, start, end in regions)
+    values = files * sum(end - start for _, start, end in regions)
     bin = 1
-    while files * bases / bin > 4 * budget:  # below a quarter of a byte a value nothing fits: spare the attempt
+    while values / bin * CHARACTERS_A_VALUE > budget and bin < COARSEST_BIN:
         bin *= 2
-    while True:
-        slices = Slices(
-            bin,
-            {track: slice_bigwig(path, regions, contigs, bin) for track, path in true.items()},
-            {
-                run: {track: slice_bigwig(path, regions, contigs, bin) for track, path in tracks.items()}
-                for run, tracks in predicted.items()
-            },
-        )
-        if signal_size(slices) <= budget or bin >= COARSEST_BIN:
-            return slices
+    while (slices := _slice_all(true, predicted, regions, contigs, bin, budget)) is None:
         bin *= 2
+    while bin > 1 and (finer := _slice_all(true, predicted, regions, contigs, bin // 2, budget)) is not None:
+        bin, slices = bin // 2, finer
+    return slices
+
+
+def _slice_all(
+    true: Mapping[str, Path],
+    predicted: Mapping[RunName, Mapping[str, Path]],
+    regions: list[Region],
+    contigs: Mapping[str, int],
+    bin: int,
+    budget: int,
+) -> Slices | None:
+    """Slice all signals at one resolution; None as soon as they are over the budget (but for the coarsest)."""
+    slices = Slices(bin, {}, {run: {} for run in predicted})
+    jobs = [(slices.true, true), *((slices.predicted[run], tracks) for run, tracks in predicted.items())]
+    for made, paths in jobs:
+        for track, path in paths.items():
+            made[track] = slice_bigwig(path, regions, contigs, bin)
+            if signal_size(slices) > budget and bin < COARSEST_BIN:
+                return None
+    return slices
 
 
 def signal_size(slices: Slices) -> int:

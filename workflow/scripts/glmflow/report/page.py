@@ -32,9 +32,20 @@ def render(template: str, **context: Any) -> str:
 
 
 def records(table: pd.DataFrame) -> dict[str, Any]:
-    """Return a table for a page: column names, and rows with five digits a number and null for NaN."""
-    rows = [[_short(cell) for cell in row] for row in table.itertuples(index=False, name=None)]
-    return {"columns": list(table.columns), "rows": rows}
+    """Return a table for a page, column by column.
+
+    Numbers have five digits and null for NaN; text that repeats is written once (`levels`) and pointed to (`codes`).
+    """
+    columns = {}
+    for name, column in table.items():
+        values = [_short(cell) for cell in column]
+        levels = list(dict.fromkeys(values))
+        if all(isinstance(level, str) for level in levels) and len(levels) < len(values):
+            place = {level: code for code, level in enumerate(levels)}
+            columns[name] = {"levels": levels, "codes": [place[value] for value in values]}
+        else:
+            columns[name] = {"values": values}
+    return {"rows": len(table), "columns": columns}
 
 
 def embed(data: Any) -> str:

@@ -19,6 +19,7 @@ METRIC_COLUMNS = [
 CELL = ["task", "split", "subset", "context_bp", "protocol", "metric"]
 RUN = ["model", "adaptation"]
 ALL_TRACKS = "mean"
+CURVE_POINTS = 4_000
 COSTS = ["parameters", "trainable_parameters", "train_seconds", "predict_seconds", "peak_memory_mb"]
 
 
@@ -133,11 +134,13 @@ def read_costs(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
     return table.groupby(["task", *RUN], as_index=False, sort=False).agg(how)
 
 
-def read_curves(runs: tuple[RunFolder, ...], points: int = 200) -> pd.DataFrame:
+def read_curves(runs: tuple[RunFolder, ...], points: int | None = None) -> pd.DataFrame:
     """Return the logged quantities of all runs, long: task model adaptation seed quantity step value.
 
-    Curves of more than `points` steps are thinned to the means of equal stretches.
+    Curves of more than `points` steps are thinned to the means of equal stretches; by default to 200, and to fewer
+    where there are so many runs that a page could not hold them.
     """
+    points = points or max(30, min(200, CURVE_POINTS // len(runs)))
     tables = []
     for run in runs:
         path = run.folder / "metrics.jsonl"

@@ -15,6 +15,8 @@ from .inputs import ReportInputs
 from .study import Study
 from .tracks_page import TracksPage, tracks_page
 
+LARGE_TABLE = 100_000  # rows; longer tables are compressed
+
 
 def write_report(inputs: ReportInputs, output: str | Path) -> None:
     """Write `index.html`, `tracks.html`, `data/` and `figures/` into the folder `output`, replacing what was there.
@@ -58,6 +60,9 @@ def write_data(study: Study, browser: TracksPage, folder: Path) -> None:
     }
     for name, table in tables.items():
         if len(table):
-            table.to_csv(folder / f"{name}.tsv", sep="\t", index=False, float_format="%.6g")
+            large = len(table) > LARGE_TABLE
+            path = folder / (f"{name}.tsv.gz" if large else f"{name}.tsv")
+            compression = {"method": "gzip", "mtime": 0} if large else None
+            table.to_csv(path, sep="\t", index=False, float_format="%.6g", compression=compression)
     if study.provenance:
         (folder / "provenance.json").write_text(json.dumps(study.provenance, indent=1, ensure_ascii=False) + "\n")

@@ -20,7 +20,7 @@ def simulate(settings: Mapping[str, Any], folder: str | PathLike[str]) -> Path:
     folder
         Written whole (see `cohort.simulate_cohort`).
     """
-    from glmflow.simulate.settings import OverlaySettings, SimulationSettings
+    from glmflow.config.simulation_settings import OverlaySettings, SimulationSettings
 
     if "fasta" not in settings:
         from glmflow.simulate.cohort import simulate_cohort

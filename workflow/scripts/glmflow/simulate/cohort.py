@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from glmflow.config.simulation_settings import SimulationSettings
 from glmflow.files import atomic_path
 from glmflow.simulate.expression import activities
 from glmflow.simulate.files import write_fasta, write_table, write_vcf
@@ -25,7 +26,6 @@ from glmflow.simulate.outputs import (
 )
 from glmflow.simulate.promoters import covered, move_common_variants, plant, promoters_of
 from glmflow.simulate.sequence import background, codon_frequencies, write_gene
-from glmflow.simulate.settings import SimulationSettings
 
 
 def simulate_cohort(settings: SimulationSettings, folder: str | PathLike[str]) -> Path:

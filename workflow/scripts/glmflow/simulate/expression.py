@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from glmflow.config.simulation_settings import ExpressionSettings
 from glmflow.simulate.haplotypes import Variants, distinct_columns, haplotype_sequences
 from glmflow.simulate.motifs import Grammar, log_activity
 from glmflow.simulate.promoters import Promoter
 from glmflow.simulate.sequence import N, oriented
-from glmflow.simulate.settings import ExpressionSettings
 
 LEAST_VARIANCE = 1e-4  # of the genetic part: noise is never scaled to less, so a constant gene is all noise
 LEAST_EFFECT = 1e-3  # variants of the truth table that change log activity by less are left out

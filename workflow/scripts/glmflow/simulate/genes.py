@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from glmflow.simulate.settings import GeneSettings
+from glmflow.config.simulation_settings import GeneSettings
 
 GENE_COLUMNS = ["gene_id", "gene_name", "gene_type", "chrom", "start", "end", "strand", "tss"]
 EXON_COLUMNS = ["gene_id", "chrom", "start", "end", "strand"]

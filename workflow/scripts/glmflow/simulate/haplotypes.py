@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import msprime
 import numpy as np
 
+from glmflow.config.simulation_settings import PopulationSettings
 from glmflow.genome.alleles import is_anchored, minimal_edit
 from glmflow.genome.conflicts import overlapping
 from glmflow.simulate.sequence import N, decode, encode
-from glmflow.simulate.settings import PopulationSettings
 
 
 @dataclass

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glmflow.config.simulation_settings import PromoterSettings
 from glmflow.simulate.sequence import N, decode, reverse_complement
-from glmflow.simulate.settings import PromoterSettings
 
 MOTIF_BP = 8
 PAIR_DISTANCE_BP = 12  # from the first base of one motif of the pair to the first base of the other

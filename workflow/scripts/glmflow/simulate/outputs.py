@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from glmflow.config.simulation_settings import TruthSettings
 from glmflow.simulate.expression import (
     LEAST_VARIANCE,
     Activities,
@@ -21,7 +22,6 @@ from glmflow.simulate.files import write_table
 from glmflow.simulate.genes import gtf_lines
 from glmflow.simulate.haplotypes import Variants
 from glmflow.simulate.motifs import MOTIF_BP, PAIR_DISTANCE_BP, SATURATION, STRAND_SPECIFIC, Grammar
-from glmflow.simulate.settings import TruthSettings
 from glmflow.simulate.tracks import STRANDS, Transcript, mean_coverage, replicate_coverage, transcripts, write_track
 
 

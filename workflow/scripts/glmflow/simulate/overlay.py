@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from glmflow.config.simulation_settings import OverlaySettings
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
 from glmflow.genome import guards
@@ -31,7 +32,6 @@ from glmflow.simulate.outputs import (
 )
 from glmflow.simulate.promoters import SITE_COLUMNS, covered, plant, promoters_of
 from glmflow.simulate.sequence import N, decode, encode
-from glmflow.simulate.settings import OverlaySettings
 
 
 def overlay_cohort(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from glmflow.config.simulation_settings import ExpressionSettings, PromoterSettings
 from glmflow.simulate.haplotypes import Variants
 from glmflow.simulate.motifs import MOTIF_BP, PAIR_DISTANCE_BP, STRAND_SPECIFIC, Grammar
 from glmflow.simulate.sequence import decode, oriented
-from glmflow.simulate.settings import ExpressionSettings, PromoterSettings
 
 CORE_BP = 45  # next to the transcription start: the core promoter, where nothing is planted
 BETWEEN_BP = MOTIF_BP + PAIR_DISTANCE_BP + 4  # least distance between two variants that are moved

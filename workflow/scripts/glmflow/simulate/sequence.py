@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from glmflow.simulate.settings import GeneSettings
+from glmflow.config.simulation_settings import GeneSettings
 
 LETTERS = np.frombuffer(b"ACGTN", np.uint8)
 N = 4

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pyBigWig
 
+from glmflow.config.simulation_settings import TrackSettings
 from glmflow.simulate.genes import exon_spans
-from glmflow.simulate.settings import TrackSettings
 
 STRANDS = {"plus": "+", "minus": "-"}
 

@@ -59,7 +59,7 @@ def examples(
 
     Returns
     -------
-    Examples
+    made : Examples
         `table`: the examples table; `counts`: `reason`, `count`, first of which `kept`; `shared`: bases of the genome
         that two splits have in common, 0 in every row.
 

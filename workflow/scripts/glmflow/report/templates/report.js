@@ -4,8 +4,7 @@
   const FILTERS = ["task", "split", "subset", "context_bp", "protocol", "metric", "track"];
   const NAMES = { task: "Task", split: "Split", subset: "Subset", context_bp: "Context (bp)", protocol: "Protocol", metric: "Metric", track: "Track" };
 
-  /** A table's rows as objects. */
-  const rows = (table) => table.rows.map((row) => Object.fromEntries(table.columns.map((name, i) => [name, row[i]])));
+{% include "tables.js" %}
   const datasets = Object.fromEntries(Object.entries(data.datasets).map(([name, table]) => [name, rows(table)]));
   const costs = new Map(datasets.costs.map((row) => [row.key, row]));
   const unique = (values) => [...new Set(values)];

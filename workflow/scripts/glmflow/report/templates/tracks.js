@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const rows = (table) => table.rows.map((row) => Object.fromEntries(table.columns.map((name, i) => [name, row[i]])));
+{% include "tables.js" %}
   const genes = rows(data.genes), values = rows(data.values);
   const byId = new Map(genes.map((gene) => [gene.gene_id, gene]));
   const first = data.runs.map((run) => run.label).filter((label) => data.first.includes(label));

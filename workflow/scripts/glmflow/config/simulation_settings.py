@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from .base import Block
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -19,11 +21,7 @@ def _ascending(span: tuple[int, int]) -> tuple[int, int]:
 Span = Annotated[tuple[int, int], AfterValidator(_ascending)]
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PromoterSettings(_Block):
+class PromoterSettings(Block):
     """The grammar by which transcription-factor motifs upstream of a gene set its activity."""
 
     length_bp: int = Field(500, ge=150, description="Bases upstream of the transcription start that act.")
@@ -54,7 +52,7 @@ class PromoterSettings(_Block):
         return tuple(self.effects)
 
 
-class GeneSettings(_Block):
+class GeneSettings(Block):
     """Where made genes lie and how they are built."""
 
     spacing_bp: int = Field(4000, ge=1000, description="One gene every so many bp, on a random strand.")
@@ -67,7 +65,7 @@ class GeneSettings(_Block):
     )
 
 
-class PopulationSettings(_Block):
+class PopulationSettings(Block):
     """The people and the history their haplotypes come from (a coalescent with recombination)."""
 
     people: dict[str, Annotated[int, Field(ge=1)]] = Field(
@@ -84,7 +82,7 @@ class PopulationSettings(_Block):
     longest_indel_bp: int = Field(6, ge=1, description="Longest inserted or deleted stretch, in bp.")
 
 
-class TrackSettings(_Block):
+class TrackSettings(Block):
     """RNA-seq coverage of each biosample and strand."""
 
     replicates: int = Field(3, ge=1, description="Replicates of each biosample.")
@@ -96,7 +94,7 @@ class TrackSettings(_Block):
     unspliced_share: Share = Field(0.02, description="Coverage by unspliced transcripts, as a share of the exons'.")
 
 
-class ExpressionSettings(_Block):
+class ExpressionSettings(Block):
     """Expression of each gene in each person, made by both haplotypes of the promoter."""
 
     heritability: float = Field(
@@ -111,7 +109,7 @@ class ExpressionSettings(_Block):
     min_maf: float = Field(0.05, ge=0, lt=0.5, description="Smallest minor-allele frequency of these variants.")
 
 
-class TruthSettings(_Block):
+class TruthSettings(Block):
     """What every simulation has, on a made or on a real genome."""
 
     seed: int = Field(1, ge=0, description="The same seed gives the same bytes.")
