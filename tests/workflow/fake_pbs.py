@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from conftest import ROOT
+from running import ROOT
 
 PROFILE = ROOT / "profiles/pbs"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pyBigWig
 import pysam
 import pytest
-from conftest import ROOT
 from glmflow.config import expand_runs, read_study
+from running import ROOT
 
 STUDIES = sorted((ROOT / "config/studies").glob("*.yaml"))
 LENGTH = 20_000

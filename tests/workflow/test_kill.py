@@ -7,8 +7,8 @@ import signal
 
 import pytest
 import yaml
-from conftest import ROOT, run_snakemake
 from fake_pbs import FakePbs, wait_for
+from running import ROOT, run_snakemake
 
 pytestmark = pytest.mark.slow
 

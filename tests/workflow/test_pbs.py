@@ -6,8 +6,8 @@ import signal
 import time
 
 import pytest
-from conftest import ROOT
 from fake_pbs import PROFILE, FakePbs, wait_for
+from running import ROOT
 
 TINY = ROOT / "tests/workflow/tiny.yaml"
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 import yaml
-from conftest import ROOT, run_snakemake
+from running import ROOT, run_snakemake
 
 
 @pytest.fixture(scope="module")

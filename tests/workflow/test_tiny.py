@@ -8,8 +8,8 @@ import pandas as pd
 import pyBigWig
 import pytest
 import yaml
-from conftest import ROOT, run_snakemake
 from glmflow.config import expand_runs, read_study, tracks_of
+from running import ROOT, run_snakemake
 
 CONFIG = ROOT / "tests/workflow/tiny.yaml"
 
