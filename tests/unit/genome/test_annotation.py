@@ -1,8 +1,6 @@
 """Genes and exons from GTF: coordinates, unions, names of both large annotations, and what is refused."""
 
 import gzip
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,11 +139,8 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 @pytest.mark.real
-def test_the_real_region_has_16_genes():
-    folder = os.environ.get("GLMFLOW_TEST_DATA")
-    if not folder or not (Path(folder) / "human_chr20").exists():
-        pytest.skip("GLMFLOW_TEST_DATA is not set or holds no human_chr20")
-    genes, exons, skipped = read_annotation(Path(folder) / "human_chr20" / "genes.gtf", {"chr20w": 1_000_000})
+def test_the_real_region_has_16_genes(test_data):
+    genes, exons, skipped = read_annotation(test_data / "human_chr20" / "genes.gtf", {"chr20w": 1_000_000})
     assert len(genes) == 16
     # PSMF1 of hg19: chr20:1,093,906-1,148,426 on the plus strand, in a region that begins at 1,000,001
     psmf1 = genes.set_index("gene_name").loc["PSMF1"]

@@ -238,11 +238,8 @@ def test_another_genome_is_refused():
 
 
 @pytest.mark.real
-def test_the_real_region_reads_as_its_text():
-    folder = os.environ.get("GLMFLOW_TEST_DATA")
-    if not folder or not (Path(folder) / "human_chr20").exists():
-        pytest.skip("GLMFLOW_TEST_DATA is not set or holds no human_chr20")
-    path = Path(folder) / "human_chr20" / "genome.fa"
+def test_the_real_region_reads_as_its_text(test_data):
+    path = test_data / "human_chr20" / "genome.fa"
     text = "".join(path.read_text().splitlines()[1:]).upper()
     reference = Reference(path)
     assert reference.contigs == {"chr20w": 1_000_000}

@@ -1,8 +1,5 @@
 """The mean of replicates equals float32 of the float64 mean at every base, however it is computed."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pyBigWig
 import pytest
@@ -146,11 +143,8 @@ def test_damage_found_late_leaves_nothing_behind(tmp_path):
 
 
 @pytest.mark.real
-def test_twelve_real_replicates_average_exactly(tmp_path):
-    folder = os.environ.get("GLMFLOW_TEST_DATA")
-    if not folder or not (Path(folder) / "brainspan_chr21").exists():
-        pytest.skip("GLMFLOW_TEST_DATA is not set or holds no brainspan_chr21")
-    paths = sorted((Path(folder) / "brainspan_chr21").glob("*.bw"))
+def test_twelve_real_replicates_average_exactly(test_data, tmp_path):
+    paths = sorted((test_data / "brainspan_chr21").glob("*.bw"))
     counts = average(paths, tmp_path / "mean.bw", cores=2)
     length, step, bases = 48_129_895, 4_000_000, 0
     files = [pyBigWig.open(str(path)) for path in paths]

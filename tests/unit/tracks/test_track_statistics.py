@@ -1,8 +1,5 @@
 """The level of a track and the agreement of its replicates, from the bases written out."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,11 +110,8 @@ def test_of_two_replicates_neither_is_odd():
 
 
 @pytest.mark.real
-def test_real_replicates_agree_and_a_shuffled_one_does_not(tmp_path):
-    folder = os.environ.get("GLMFLOW_TEST_DATA")
-    if not folder or not (Path(folder) / "brainspan_chr21").exists():
-        pytest.skip("GLMFLOW_TEST_DATA is not set or holds no brainspan_chr21")
-    paths = sorted((Path(folder) / "brainspan_chr21").glob("*.bw"))[:4]
+def test_real_replicates_agree_and_a_shuffled_one_does_not(test_data, tmp_path):
+    paths = sorted((test_data / "brainspan_chr21").glob("*.bw"))[:4]
     found = replicate_correlation(paths)
     assert found["r"].min() > 0.5
     rng = np.random.default_rng(1)

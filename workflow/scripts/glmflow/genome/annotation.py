@@ -6,13 +6,12 @@ import gzip
 import logging
 import os
 import re
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from glmflow.errors import InputError
@@ -33,17 +32,36 @@ class Annotation(NamedTuple):
     skipped: dict[str, int]
 
 
-class _Line(NamedTuple):
-    """One gene, transcript or exon."""
+@dataclass(slots=True)
+class _Gene:
+    """What the lines of one gene say, as it grows."""
 
-    number: int
-    feature: str
     gene_id: str
-    gene_name: str | None
     chrom: str
+    strand: str
     start: int
     end: int
-    strand: str
+    number: int  # of the line that reaches furthest
+    name: str | None = None
+    has_own_line: bool = False
+    in_one_place: bool = True
+    lines: int = 0
+    exons: set[tuple[int, int]] = field(default_factory=set)
+
+    def add(self, feature: str, number: int, chrom: str, start: int, end: int, strand: str, name: str | None) -> None:
+        """Take in one line."""
+        self.lines += 1
+        self.name = self.name or name
+        self.in_one_place &= (chrom, strand) == (self.chrom, self.strand)
+        if feature == "exon":
+            self.exons.add((start, end))
+        own = feature == "gene"
+        if own and not self.has_own_line:
+            self.start, self.end, self.number, self.has_own_line = start, end, number, True
+        elif own == self.has_own_line:
+            self.start = min(self.start, start)
+            if end > self.end:
+                self.end, self.number = end, number
 
 
 def read_genes(gtf: str | os.PathLike[str] | None, contigs: Mapping[str, int] | None = None) -> pd.DataFrame:
@@ -90,20 +108,42 @@ def read_annotation(gtf: str | os.PathLike[str] | None, contigs: Mapping[str, in
         return Annotation(pd.DataFrame(columns=GENE_COLUMNS), pd.DataFrame(columns=EXON_COLUMNS), {})
     gtf = Path(gtf)
     skipped = Counter(other_feature=0, no_gene_id=0, no_strand=0, other_contig=0, several_places=0)
-    lines = list(_on_contigs(list(_parse(gtf, skipped)), contigs, gtf, skipped))
-    lines = list(_in_one_place(lines, skipped))
-    if not lines:
+    found = _on_contigs(_in_one_place(_collect(gtf, skipped), skipped), contigs, gtf, skipped)
+    if not found:
         raise InputError("no gene, transcript or exon line that can be used", where=gtf, mend="Give a GTF of genes.")
-    order = {chrom: number for number, chrom in enumerate(contigs or dict.fromkeys(line.chrom for line in lines))}
-    genes = _genes(lines, order)
+    order = {chrom: number for number, chrom in enumerate(contigs or dict.fromkeys(gene.chrom for gene in found))}
+    found.sort(key=lambda gene: (order[gene.chrom], gene.start, gene.end, gene.gene_id))
     left_out = {reason: count for reason, count in skipped.items() if count and reason != "other_feature"}
     if left_out:
         log.warning("%s: lines left out: %s", gtf, ", ".join(f"{count} {reason}" for reason, count in left_out.items()))
-    return Annotation(genes, _exons(lines, genes), dict(skipped))
+    return Annotation(_genes(found), _exons(found), dict(skipped))
 
 
-def _parse(gtf: Path, skipped: Counter) -> Iterator[_Line]:
-    """Yield the lines that tell of a gene with an id and a strand."""
+def _collect(gtf: Path, skipped: Counter) -> list[_Gene]:
+    """Gather the lines that have a gene id and a strand by gene."""
+    genes: dict[str, _Gene] = {}
+    for number, columns in _lines(gtf):
+        chrom, _, feature, first, last, _, strand, _, attributes = columns[:9]
+        if feature not in ("gene", "transcript", "exon"):
+            skipped["other_feature"] += 1
+            continue
+        names = {key: quoted or bare for key, quoted, bare in _ATTRIBUTE.findall(attributes)}
+        start, end, gene_id = int(first) - 1, int(last), names.get("gene_id")
+        if not 0 <= start < end:
+            raise InputError(f"{first} to {last} is no interval", where=f"{gtf}:{number}", mend="Correct it.")
+        if not gene_id:
+            skipped["no_gene_id"] += 1
+        elif strand not in ("+", "-"):
+            skipped["no_strand"] += 1
+        else:
+            gene = genes.get(gene_id) or _Gene(gene_id, chrom, strand, start, end, number)
+            gene.add(feature, number, chrom, start, end, strand, names.get("gene_name"))
+            genes[gene_id] = gene
+    return list(genes.values())
+
+
+def _lines(gtf: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the columns of every line that is no comment."""
     try:
         with gtf.open("rb") as handle:
             packed = handle.read(2) == b"\x1f\x8b"
@@ -114,92 +154,64 @@ def _parse(gtf: Path, skipped: Counter) -> Iterator[_Line]:
                 columns = text.rstrip("\n").split("\t")
                 if len(columns) < 9 or not (columns[3].isdecimal() and columns[4].isdecimal()):
                     raise InputError("not a line of GTF", where=f"{gtf}:{number}", mend="Give nine columns.")
-                chrom, _, feature, first, last, _, strand, _, attributes = columns[:9]
-                if feature not in ("gene", "transcript", "exon"):
-                    skipped["other_feature"] += 1
-                    continue
-                names = {key: sys.intern(quoted or bare) for key, quoted, bare in _ATTRIBUTE.findall(attributes)}
-                start, end = int(first) - 1, int(last)
-                if not 0 <= start < end:
-                    raise InputError(f"{first} to {last} is no interval", where=f"{gtf}:{number}", mend="Correct it.")
-                if not names.get("gene_id"):
-                    skipped["no_gene_id"] += 1
-                elif strand not in ("+", "-"):
-                    skipped["no_strand"] += 1
-                else:
-                    yield _Line(
-                        number, feature, names["gene_id"], names.get("gene_name"), sys.intern(chrom), start, end, strand
-                    )
+                yield number, columns
     except FileNotFoundError:
         raise InputError("no such GTF file", where=gtf, mend="Check the path.") from None
     except (OSError, EOFError) as error:
         raise InputError(f"cannot be read ({error})", where=gtf, mend="Fetch it again.") from error
 
 
-def _on_contigs(lines: list[_Line], contigs: Mapping[str, int] | None, gtf: Path, skipped: Counter) -> Iterable[_Line]:
-    """Yield the lines on contigs of the genome, under its names."""
-    if contigs is None or not lines:
-        yield from lines
-        return
-    ours = {name: chrom for chrom, name in match_contigs(contigs, (line.chrom for line in lines), where=gtf).items()}
-    for line in lines:
-        if (chrom := ours.get(line.chrom)) is None:
-            skipped["other_contig"] += 1
-        elif line.end > contigs[chrom]:
+def _in_one_place(genes: list[_Gene], skipped: Counter) -> list[_Gene]:
+    """Return the genes that lie on one strand of one contig."""
+    skipped["several_places"] += sum(gene.lines for gene in genes if not gene.in_one_place)
+    return [gene for gene in genes if gene.in_one_place]
+
+
+def _on_contigs(genes: list[_Gene], contigs: Mapping[str, int] | None, gtf: Path, skipped: Counter) -> list[_Gene]:
+    """Return the genes on contigs of the genome, under its names."""
+    if contigs is None or not genes:
+        return genes
+    ours = {name: chrom for chrom, name in match_contigs(contigs, (gene.chrom for gene in genes), where=gtf).items()}
+    kept = []
+    for gene in genes:
+        if gene.chrom not in ours:
+            skipped["other_contig"] += gene.lines
+            continue
+        gene.chrom = ours[gene.chrom]
+        if gene.end > contigs[gene.chrom]:
             raise InputError(
-                f"gene {line.gene_id} ends at {line.end:,}, past the end of {chrom} ({contigs[chrom]:,} bases)",
-                where=f"{gtf}:{line.number}",
+                f"gene {gene.gene_id} ends at {gene.end:,}, past the end of {gene.chrom}"
+                f" ({contigs[gene.chrom]:,} bases)",
+                where=f"{gtf}:{gene.number}",
                 mend="Give the annotation of the genome's own build.",
             )
-        else:
-            yield line._replace(chrom=chrom)
+        kept.append(gene)
+    return kept
 
 
-def _in_one_place(lines: list[_Line], skipped: Counter) -> Iterator[_Line]:
-    """Yield the lines of genes that lie on one strand of one contig."""
-    places: dict[str, set[tuple[str, str]]] = {}
-    for line in lines:
-        places.setdefault(line.gene_id, set()).add((line.chrom, line.strand))
-    for line in lines:
-        if len(places[line.gene_id]) == 1:
-            yield line
-        else:
-            skipped["several_places"] += 1
-
-
-def _genes(lines: list[_Line], order: Mapping[str, int]) -> pd.DataFrame:
+def _genes(genes: list[_Gene]) -> pd.DataFrame:
     """Return one row a gene."""
-    table = pd.DataFrame(lines).drop(columns="number")
-    # A gene's own line counts alone where there is one.
-    own = table["feature"] == "gene"
-    table = table[own | ~table["gene_id"].isin(table.loc[own, "gene_id"])]
-    genes = table.groupby("gene_id", as_index=False, sort=False).agg(
-        gene_name=("gene_name", "first"),
-        chrom=("chrom", "first"),
-        start=("start", "min"),
-        end=("end", "max"),
-        strand=("strand", "first"),
+    return pd.DataFrame(
+        [
+            (
+                *(gene.gene_id, gene.name or gene.gene_id, gene.chrom, gene.start, gene.end, gene.strand),
+                gene.start if gene.strand == "+" else gene.end - 1,
+            )
+            for gene in genes
+        ],
+        columns=GENE_COLUMNS,
     )
-    genes["gene_name"] = genes["gene_name"].fillna(genes["gene_id"])
-    genes["tss"] = np.where(genes["strand"] == "+", genes["start"], genes["end"] - 1)
-    place = genes["chrom"].map(order)
-    genes = genes.iloc[np.lexsort((genes["gene_id"], genes["end"], genes["start"], place))]
-    return genes.reset_index(drop=True)[GENE_COLUMNS]
 
 
-def _exons(lines: list[_Line], genes: pd.DataFrame) -> pd.DataFrame:
+def _exons(genes: list[_Gene]) -> pd.DataFrame:
     """Return the union of the exons of every gene."""
-    exons = pd.DataFrame([line for line in lines if line.feature == "exon"], columns=_Line._fields)
-    order = {gene: number for number, gene in enumerate(genes["gene_id"])}
-    gene = exons["gene_id"].map(order).to_numpy(np.int64)
-    by_gene = np.lexsort((exons["start"], gene))
-    exons, gene = exons.iloc[by_gene], gene[by_gene]
-    start, end = exons["start"].to_numpy(np.int64), exons["end"].to_numpy(np.int64)
-    # Laid out one gene behind another, an exon opens a stretch where none before it reaches.
-    shift = gene * (int(end.max(initial=0)) + 1)
-    reached = np.maximum.accumulate(end + shift) if len(end) else end
-    opens = np.append(True, (start + shift)[1:] > reached[:-1])[: len(start)]
-    first = np.flatnonzero(opens)
-    union = exons.iloc[first].reset_index(drop=True)
-    union["end"] = np.maximum.reduceat(end, first) if len(first) else end
-    return union[EXON_COLUMNS]
+    rows = []
+    for gene in genes:
+        union: list[list[int]] = []
+        for start, end in sorted(gene.exons):
+            if union and start <= union[-1][1]:
+                union[-1][1] = max(union[-1][1], end)
+            else:
+                union.append([start, end])
+        rows += [(gene.gene_id, gene.chrom, start, end, gene.strand) for start, end in union]
+    return pd.DataFrame(rows, columns=EXON_COLUMNS)
