@@ -227,6 +227,9 @@ def extend(
         Where the model has no rotary positions (naming what it has instead), is extended in a way of
         its own, or a setting makes no sense.
     """
+    settings = {
+        key: np.asarray(value).tolist() if key.endswith("_factor") else value for key, value in settings.items()
+    }
     if present := extension_of(model):
         present.restore()
     tables = find_rotary(model)
