@@ -222,7 +222,7 @@ def test_a_click_on_a_gene_of_the_scatter_opens_its_track(visit):
 def test_signals_can_be_overlaid_on_the_truth(visit):
     page = visit("tracks.html")
     wait_for_signals(page)
-    page.locator("#runs input").first.check()
+    page.locator("#runs input").nth(1).check()
     page.locator("#overlay").check()
     page.wait_for_function(
         """() => {
