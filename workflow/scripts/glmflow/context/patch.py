@@ -227,6 +227,7 @@ def extend(
         Where the model has no rotary positions (naming what it has instead), is extended in a way of
         its own, or a setting makes no sense.
     """
+    # Numbers of numpy would not survive the configuration's file.
     settings = {
         key: np.asarray(value).tolist() if key.endswith("_factor") else value for key, value in settings.items()
     }
