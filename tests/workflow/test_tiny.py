@@ -115,7 +115,7 @@ def test_any_file_can_be_asked_for_by_its_path(finished):
     folder, _ = finished
     samples = pd.read_csv(folder / "results/tiny/simulated/samples.tsv", sep="\t")["sample"]
     wanted = f"results/tiny/cohort/haplotypes/{samples[0]}.2.fa.gz"
-    run_snakemake("-c1", "--configfile", CONFIG, wanted, directory=folder)
+    run_snakemake(wanted, "-c1", "--configfile", CONFIG, directory=folder)
     assert (folder / wanted).stat().st_size > 0
 
 

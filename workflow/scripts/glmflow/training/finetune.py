@@ -20,7 +20,7 @@ from glmflow.config.tasks import RnaseqTracks
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
 from glmflow.genome.reference import Reference
-from glmflow.models import load_model, new_model
+from glmflow.models import load_model, lora, new_model
 from glmflow.models.adapter import Adapter
 from glmflow.tracks.reading import TrackReader
 
@@ -70,9 +70,7 @@ def finetune(
     warnings: list[str] = []
     coverage = None
     if adaptation.kind == "lora":
-        from glmflow.models.lora import apply_lora
-
-        coverage = apply_lora(adapter, rank=adaptation.rank, alpha=adaptation.alpha, dropout=adaptation.dropout)
+        coverage = lora.apply_lora(adapter, rank=adaptation.rank, alpha=adaptation.alpha, dropout=adaptation.dropout)
         log.info("LoRA: %s", coverage)
     if training.gradient_checkpointing:
         adapter.gradient_checkpointing_enable()
@@ -114,8 +112,10 @@ def finetune(
             "files": fingerprint([reference, *tracks.values(), *([checkpoint] if checkpoint else [])]),
         },
     )
-    save_track_model(model, settings, track_means, folder / "model")
     write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], coverage)
+    if coverage is not None:
+        lora.merge(adapter)
+    save_track_model(model, settings, track_means, folder / "model")
 
 
 def starting_model(model: Mapping[str, Any], checkpoint: Path | str | None, seed: int) -> Adapter:
@@ -155,9 +155,7 @@ def spread(windows: pd.DataFrame, n: int) -> pd.DataFrame:
 def save_track_model(
     model: TrackModel, settings: Mapping[str, Any], track_means: Mapping[str, float], folder: Path
 ) -> None:
-    """Write the tuned backbone (adapters merged), the head and what is needed to predict with them again."""
-    if getattr(model.adapter, "merge_lora", None):
-        model.adapter.merge_lora()
+    """Write the tuned backbone, the head and what is needed to predict with them again."""
     with atomic_path(folder) as temporary:
         model.adapter.save(temporary)
         save_file(
