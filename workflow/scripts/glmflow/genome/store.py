@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import some
@@ -55,6 +58,11 @@ class ContigVariants:
         for mode in MODES:
             row, variant = np.load(folder / f"overlap_{mode}.npy").T
             self.overlap[mode] = np.split(variant, np.searchsorted(row, np.arange(1, len(self.calls))))
+
+    @cached_property
+    def alleles(self) -> pa.Table:
+        """`pos`, `ref`, `alt`, `missing` calls, and `first`: the number of the first variant that is the same."""
+        return pq.read_table(self.folder / "alleles.parquet")
 
     def carried(self, rows: slice | np.ndarray | int, low: int, high: int) -> np.ndarray:
         """Return uint8[..., high - low]: 1 where a haplotype carries a variant from `low` up to `high`."""
@@ -128,6 +136,9 @@ class VariantStore:
     ) -> tuple[pd.DataFrame, np.ndarray]:
         """Return how often each person carries each alternative allele.
 
+        What the haplotypes cannot have is not counted: alleles left out while building, and unphased
+        heterozygotes where they were read as the reference.
+
         Parameters
         ----------
         chrom, start, end
@@ -148,7 +159,7 @@ class VariantStore:
         contig = self.contig(chrom)
         low, high = contig.pos.searchsorted(np.array([start, end], np.int32))
         rows = np.array([self.row(sample, 1) for sample in samples or self.samples])
-        table = pd.read_parquet(contig.folder / "alleles.parquet").iloc[low:high].reset_index(drop=True)
+        table = contig.alleles.slice(low, high - low).to_pandas()
         carried = np.stack([contig.carried(rows + haplotype, low, high) for haplotype in (0, 1)])
         # A record given twice is one allele.
         firsts = table["first"].to_numpy()
