@@ -67,9 +67,10 @@ class Positions(nn.Module):
     def __init__(self, features: int, length: int):
         super().__init__()
         bands = (features - 1) // 2
-        time = torch.linspace(0, 1, length)[None, :, None]
-        angle = 2 * math.pi * torch.arange(length)[None, :, None] / length
-        phase = angle * torch.linspace(1e-4, bands - 1, bands)
+        # On the CPU whatever device modules are built on: published files hold these values, the loader moves them.
+        time = torch.linspace(0, 1, length, device="cpu")[None, :, None]
+        angle = 2 * math.pi * torch.arange(length, device="cpu")[None, :, None] / length
+        phase = angle * torch.linspace(1e-4, bands - 1, bands, device="cpu")
         self.register_buffer("z", torch.cat([time, phase.cos(), -phase.sin()], dim=-1))
         self.register_buffer("t", time)
 
