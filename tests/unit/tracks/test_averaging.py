@@ -92,6 +92,16 @@ def test_a_contig_that_a_file_lacks_is_zero_there(tmp_path):
         assert file.intervals("2") == ((3, 6, 4.0),)
 
 
+def test_two_mitochondrial_contigs_of_one_file_stay_apart(tmp_path):
+    both = {"chrM": 16_571, "chrMT": 16_569}
+    a = write(tmp_path / "a.bw", both, [("chrM", 0, 1, 2), ("chrMT", 0, 1, 4)])
+    b = write(tmp_path / "b.bw", {"chrM": 16_571}, [("chrM", 0, 1, 4)])
+    average([a, b], tmp_path / "mean.bw")
+    with pyBigWig.open(str(tmp_path / "mean.bw")) as file:
+        assert file.chroms() == both
+        assert (file.intervals("chrM"), file.intervals("chrMT")) == (((0, 1, 3.0),), ((0, 1, 2.0),))
+
+
 def test_the_file_does_not_depend_on_the_cores(tmp_path, monkeypatch):
     monkeypatch.setattr(averaging, "_CHUNK", 1_000)
     rng = np.random.default_rng(1)

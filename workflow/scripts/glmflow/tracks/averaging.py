@@ -61,7 +61,7 @@ def average(paths: Sequence[str | os.PathLike[str]], output: str | os.PathLike[s
         raise InputError(f"{cores} cores", mend="Give at least 1.")
     paths = [Path(path) for path in paths]
     _check_paths(paths, Path(output))
-    contigs = union_of_contigs(paths)
+    contigs, names = _align(paths)
     places = [
         Place(number, chrom, start, min(start + _CHUNK, length))
         for number, (chrom, length) in enumerate(contigs.items())
@@ -70,7 +70,7 @@ def average(paths: Sequence[str | os.PathLike[str]], output: str | os.PathLike[s
     counts = Counter(files=len(paths), non_finite=0, negative=0, bases=0)
 
     def means() -> Iterator[Sections]:
-        for mean, found in _means(paths, contigs, places, cores):
+        for mean, found in _means(paths, names, places, cores):
             counts.update(found)
             if mean is not None:
                 yield mean
@@ -87,13 +87,22 @@ def union_of_contigs(paths: Sequence[str | os.PathLike[str]]) -> dict[str, int]:
     InputError
         Two files give a contig different lengths, or as `BigWig`.
     """
+    return _align(paths)[0]
+
+
+def _align(paths: Sequence[str | os.PathLike[str]]) -> tuple[dict[str, int], list[dict[str, str]]]:
+    """Return the length of every contig of any file and, for each file, what it calls those that it has."""
     contigs: dict[str, int] = {}
     first: dict[str, str | os.PathLike[str]] = {}
+    names: list[dict[str, str]] = []
     for path in paths:
         with BigWig(path) as file:
             theirs = file.contigs
+        known: dict[str, str] = {}
         for name, length in theirs.items():
-            chrom = find_contig(name, contigs) or name
+            alike = find_contig(name, contigs)
+            # A file that has chrM and chrMT means two contigs.
+            chrom = name if alike is None or alike in theirs else alike
             if contigs.setdefault(chrom, length) != length:
                 raise InputError(
                     f"contig {name} has {length:,} bases, in {first[chrom]} {contigs[chrom]:,}",
@@ -101,7 +110,9 @@ def union_of_contigs(paths: Sequence[str | os.PathLike[str]]) -> dict[str, int]:
                     mend="Average tracks of one genome build.",
                 )
             first.setdefault(chrom, path)
-    return contigs
+            known[chrom] = name
+        names.append(known)
+    return contigs, names
 
 
 def _check_paths(paths: Sequence[Path], output: Path) -> None:
@@ -117,39 +128,40 @@ def _check_paths(paths: Sequence[Path], output: Path) -> None:
 
 
 def _means(
-    paths: list[Path], contigs: dict[str, int], places: list[Place], cores: int
+    paths: list[Path], names: list[dict[str, str]], places: list[Place], cores: int
 ) -> Iterator[tuple[Sections | None, Counter]]:
     """Yield the mean over every place, in order; few are held at a time, however slow the writer."""
     if cores == 1:
-        yield from map(_Replicates(paths, contigs).mean, places)
+        yield from map(_Replicates(paths, names).mean, places)
         return
+    portion = max(8 // cores, 1)  # of places a task: fewer hand-overs on few cores, less memory on many
     waiting: deque = deque()
-    with ProcessPoolExecutor(cores, initializer=_open_in_worker, initargs=(paths, contigs)) as pool:
-        for place in places:
-            waiting.append(pool.submit(_mean_in_worker, place))
-            if len(waiting) > 2 * cores:
-                yield waiting.popleft().result()
+    with ProcessPoolExecutor(cores, initializer=_open_in_worker, initargs=(paths, names)) as pool:
+        for first in range(0, len(places), portion):
+            waiting.append(pool.submit(_means_in_worker, places[first : first + portion]))
+            if len(waiting) > cores + 1:
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
 
 
-def _open_in_worker(paths: list[Path], contigs: dict[str, int]) -> None:
+def _open_in_worker(paths: list[Path], names: list[dict[str, str]]) -> None:
     """Open a worker process's own handles."""
     global _replicates
-    _replicates = _Replicates(paths, contigs)
+    _replicates = _Replicates(paths, names)
 
 
-def _mean_in_worker(place: Place) -> tuple[Sections | None, Counter]:
-    """Return the mean over one place, in a worker process."""
-    return _replicates.mean(place)
+def _means_in_worker(places: list[Place]) -> list[tuple[Sections | None, Counter]]:
+    """Return the mean over some places, in a worker process."""
+    return [_replicates.mean(place) for place in places]
 
 
 class _Replicates:
     """Open tracks and the mean of them."""
 
-    def __init__(self, paths: list[Path], contigs: dict[str, int]):
+    def __init__(self, paths: list[Path], names: list[dict[str, str]]):
         self.files = [BigWig(path) for path in paths]
-        self.names = [{chrom: find_contig(chrom, file.contigs) for chrom in contigs} for file in self.files]
+        self.names = names
         self.total = np.zeros(_CHUNK)
 
     def mean(self, place: Place) -> tuple[Sections | None, Counter]:
@@ -159,7 +171,7 @@ class _Replicates:
         total.fill(0)
         counts: Counter = Counter()
         for file, names in zip(self.files, self.names):
-            if (name := names[chrom]) is None:
+            if (name := names.get(chrom)) is None:
                 continue
             for starts, ends, values in file.runs(name, start, end):
                 lengths = ends - starts
