@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pyBigWig
 import pytest
+from glmflow.errors import InputError
 from glmflow.report import browser
+from glmflow.report.tracks_page import check_genes
 
 
 def genes(**columns):
@@ -164,3 +166,10 @@ def test_the_lowest_seed_that_predicted_is_shown(study):
 def test_rounding_keeps_significant_digits():
     values = np.array([0.0, 1234.5, 0.00123456, 0.999, -2.5551])
     np.testing.assert_allclose(browser.round_to_digits(values, 3), [0, 1230, 0.00123, 0.999, -2.56], rtol=1e-12)
+
+
+def test_genes_of_another_genome_are_refused():
+    table = genes(observed=[1.0, 1.0], error=[0.1, 0.2])
+    check_genes(table, {"c": 1_008_000})
+    with pytest.raises(InputError, match=r"gene g1 ends at 1,008,000, past the end of c"):
+        check_genes(table, {"c": 1_007_999})

@@ -76,6 +76,7 @@ def test_only_metrics_are_needed(study, tmp_path):
         "No run was scored by gene",
         "No provenance was recorded",
         "Not measured.",
+        "No run recorded what it cost.",
     ):
         assert line in text
 

@@ -73,33 +73,17 @@ def by_track(look: Look, labels: list[str], tracks: list[str]) -> dict[str, Any]
     return _finish(chart, CELL_PARAMETERS)
 
 
-def cost(look: Look) -> dict[str, Any]:
-    """Draw the chosen metric against what it cost."""
+def cost(look: Look, known: list[str]) -> dict[str, Any]:
+    """Draw the chosen metric against what it cost; `known` are the kinds of cost that some run has."""
     what = alt.param(
         name="cost",
-        value="train_seconds",
-        bind=alt.binding_select(
-            options=[
-                "train_seconds",
-                "predict_seconds",
-                "peak_memory_mb",
-                "parameters",
-                "trainable_parameters",
-            ],
-            labels=[
-                "training time (s)",
-                "prediction time (s)",
-                "peak memory (MB)",
-                "parameters",
-                "trained parameters",
-            ],
-            name="Cost ",
-        ),
+        value=known[0],
+        bind=alt.binding_select(options=known, labels=[COSTS[name] for name in known], name="Cost "),
     )
     base = (
         alt.Chart(alt.NamedData("summary"))
         .transform_filter(CELL + " && datum.track === track && datum.value !== null")
-        .transform_lookup("key", alt.LookupData(alt.NamedData("costs"), "key", COST_FIELDS))
+        .transform_lookup("key", alt.LookupData(alt.NamedData("costs"), "key", list(COSTS)))
         .transform_calculate(x="datum[cost]")
         .transform_filter("datum.x > 0")
     )
@@ -117,7 +101,7 @@ def cost(look: Look) -> dict[str, Any]:
         y=alt.Y("value:Q", title="chosen metric", scale=alt.Scale(zero=False)),
         color=look.colour("model"),
         shape=look.shape("adaptation"),
-        tooltip=_tooltip("label", "value", "ci_low", "ci_high", *COST_FIELDS),
+        tooltip=_tooltip("label", "value", "ci_low", "ci_high", *COSTS),
     )
     chart = alt.layer(interval, dot).properties(width=760, height=280).add_params(what)
     return _finish(chart, [*CELL_PARAMETERS, "track"])
@@ -206,7 +190,13 @@ class Look:
         return alt.Shape("adaptation:N", scale=scale, legend=alt.Legend(title=legend) if legend else None)
 
 
-COST_FIELDS = ["parameters", "trainable_parameters", "train_seconds", "predict_seconds", "peak_memory_mb"]
+COSTS = {
+    "train_seconds": "training time (s)",
+    "predict_seconds": "prediction time (s)",
+    "peak_memory_mb": "peak memory (MB)",
+    "parameters": "parameters",
+    "trainable_parameters": "trained parameters",
+}
 CELL_PARAMETERS = ["task", "split", "subset", "context_bp", "protocol", "metric"]
 _COUNTS = {"n", "seeds", "seed", "step", "parameters", "trainable_parameters"}
 _TEXT = {"label", "track", "gene_name", "replicate_a", "replicate_b", "kind"}

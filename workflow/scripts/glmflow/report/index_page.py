@@ -52,10 +52,10 @@ def index_page(study: Study, shown: set[str], figures: list[str], data_files: li
 
 def chart_specs(study: Study, scatter: pd.DataFrame) -> dict[str, Any]:
     """Return the charts that there are data for."""
-    specs = {
-        "by_track": charts.by_track(study.look, study.labels, chart_tracks(study)),
-        "cost": charts.cost(study.look),
-    }
+    specs = {"by_track": charts.by_track(study.look, study.labels, chart_tracks(study))}
+    costs = [name for name in charts.COSTS if (study.costs[name] > 0).any()]
+    if costs:
+        specs["cost"] = charts.cost(study.look, costs)
     if len(study.curves):
         specs["curves"] = charts.curves(
             study.look, order_quantities(study.curves["quantity"].unique()), list(study.curves["model"].unique())

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from glmflow.errors import InputError
+
 from . import browser
 from .inputs import BASELINES
 from .page import datatables, embed, igv, records, render
@@ -35,6 +37,7 @@ def tracks_page(study: Study) -> TracksPage:
     task = runs[0].task
     contigs = browser.contig_lengths(inputs)
     candidates = gene_errors(study, task)
+    check_genes(candidates, contigs)
     chosen = browser.choose_genes(candidates[candidates["chrom"].isin(contigs)], inputs.genes_first, inputs.n_genes)
     regions = browser.regions_around(chosen, contigs)
     predicted = {
@@ -52,6 +55,18 @@ def tracks_page(study: Study) -> TracksPage:
         seeds=sorted({run.seed for run in runs}), tables=datatables(), igv=igv(), data=embed(data),
     )  # fmt: skip
     return TracksPage(html, chosen, regions)
+
+
+def check_genes(genes: pd.DataFrame, contigs: dict[str, int]) -> None:
+    """Refuse genes that end past their contig: the runs were scored on another genome than the tracks lie on."""
+    beyond = genes[genes["end"] > genes["chrom"].map(contigs)]
+    if len(beyond):
+        gene = beyond.iloc[0]
+        raise InputError(
+            f"gene {gene['gene_id']} ends at {gene['end']:,}, past the end of {gene['chrom']} in the tracks",
+            where="genes.tsv",
+            mend="The runs were scored on another genome: score them again.",
+        )
 
 
 def gene_errors(study: Study, task: str) -> pd.DataFrame:
