@@ -433,3 +433,45 @@ def test_attention_without_a_gpu(caplog):
     assert "attention: sdpa instead of flash_attention_2 (no GPU)" in caplog.messages
     with pytest.raises(InputError, match="unknown attention implementation 'xformers'"):
         choose("xformers", torch.float32)
+
+
+# Generation
+
+
+def test_generation_at_a_low_temperature_takes_the_likeliest_base(causal):
+    drawn = causal.generate(["ACGT"], 10, temperature=1e-6)[0]
+    sequence_ = "ACGT"
+    for base in drawn:
+        table = probabilities(causal, causal.tokenizer.encode(sequence_))[-1, 2:6]
+        assert base == "ACGT"[np.argmax(table)]
+        sequence_ += base
+    assert causal.generate(["ACGT"], 10, top_k=1) == [drawn]
+
+
+def test_generation_draws_with_the_models_probabilities(causal):
+    drawn = causal.generate(["ACG"] * 600, 1, seed=3)
+    counts = np.array([drawn.count(base) for base in "ACGT"])
+    expected = 600 * causal.base_probabilities(["ACGA"], [3])[0, 0]
+    assert ((counts - expected) ** 2 / expected).sum() < 16.3  # chi-square, 3 degrees of freedom: p = 0.001
+
+
+def test_generation_repeats_with_its_seed_and_gives_the_length_asked(causal, generator):
+    for model in (causal, generator):
+        first = model.generate(["ACGTACGTAC", "G"], 8, seed=1)
+        assert first == model.generate(["ACGTACGTAC", "G"], 8, seed=1)
+        assert [len(one) for one in first] == [8, 8] and set("".join(first)) <= set("ACGT")
+    assert model.generate(["ACGTAC"], 40, seed=1) != model.generate(["ACGTAC"], 40, seed=2)
+
+
+def test_generation_beyond_the_context(causal):
+    assert len(causal.generate([sequence(60)], 20)[0]) == 20
+
+
+def test_generation_from_a_masked_model_is_refused(masked):
+    with pytest.raises(NotSupportedError, match=r"small does not support generation.*Use a causal family"):
+        masked.generate(["ACGT"], 5)
+
+
+def test_without_a_tokenizer_base_probabilities_say_what_is_missing():
+    with pytest.raises(InputError, match=r"no tokenizer\.json"):
+        load_model(fixture("genos")).base_probabilities(["ACGT"], [2])

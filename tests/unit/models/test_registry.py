@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from family_checks import fixture
 from glmflow.errors import InputError
 from glmflow.models.registry import family_names, get_family, read_config, recognise
@@ -75,3 +76,13 @@ def test_configuration_is_missing_or_broken(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps([1]))
     with pytest.raises(InputError, match="holds no mapping"):
         read_config(tmp_path)
+
+
+def test_published_checkpoints_name_known_families_and_complete_entries():
+    entries = yaml.safe_load((Path(__file__).parents[3] / "config" / "models.yaml").read_text())
+    keys = {"id", "revision", "verified", "family", "context_bp", "parameters", "licence", "gpu"}
+    for name, entry in entries.items():
+        assert set(entry) == keys, name
+        assert entry["family"] in family_names(), name
+        assert entry["id"].count("/") == 1, name
+    assert len({entry["id"] for entry in entries.values()}) == len(entries)

@@ -16,6 +16,7 @@ Modules
 ``weights``     reads and writes checkpoint files, tied weights included.
 ``loading``     puts the parts together: a folder, a Hugging Face id or a configuration to an `Adapter`.
 ``scoring``     log-likelihoods and base probabilities.
+``generation``  sampling from causal models.
 ``huggingface`` a `Network` around one of transformers' own classes.
 ``chunking``    windows longer than a model's context, as overlapping chunks stitched back per base.
 ``attention``   one attention function (SDPA, or flash-attention 2), and which of them a model takes.

@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 CAPABILITIES = ("per_base_states", "masked_scores", "base_probabilities", "generation", "extension")
 
 
+BEYOND = {
+    "alibi": "it reads longer sequences as it is",
+    "learned": "use overlapping chunks",
+    "none": "it reads longer inputs as it is",
+    "convolution": "use overlapping chunks",
+    "state-space": "it reads longer sequences as it is",
+}
+"""What to do with a sequence beyond the trained length, by position embedding, where frequencies cannot be extended."""
+
+
 class NotSupportedError(InputError):
     """A model was asked for something its family cannot do; the message names the family and what to use
     instead.
@@ -91,7 +101,9 @@ class ModelCard:
         if self.objective != "causal":
             reasons["generation"] = "not a causal model; use a causal family"
         if self.position_embedding != "rope":
-            reasons["extension"] = f"positions are {self.position_embedding}, not rotary; use overlapping chunks"
+            reasons["extension"] = (
+                f"positions are not rotary ({self.position_embedding}); {BEYOND[self.position_embedding]}"
+            )
         if self.objective == "regions":
             for capability in ("per_base_states", "base_probabilities"):
                 reasons[capability] = "its inputs are regions x motifs, not bases; use a sequence model"
@@ -363,6 +375,38 @@ class Adapter(nn.Module):
         from glmflow.models.scoring import base_probabilities
 
         return base_probabilities(self, sequences, positions, batch_size)
+
+    def generate(
+        self,
+        prompts: Sequence[str | np.ndarray],
+        length: int,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        seed: int = 0,
+    ) -> list[str]:
+        """Sample what follows each prompt, `length` bases of A, C, G and T.
+
+        Parameters
+        ----------
+        prompts
+            Sequences, at least a base each. Of one longer than the context the last tokens that fit are seen.
+        length
+            Bases to draw; the last token of a k-mer or byte-pair model is cut to it.
+        temperature
+            Divides the logits: below one the likely tokens get likelier.
+        top_k
+            Draw from the k likeliest tokens only.
+        seed
+            Of the draws.
+
+        Raises
+        ------
+        NotSupportedError
+            The model is not causal.
+        """
+        from glmflow.models.generation import generate
+
+        return generate(self, prompts, length, temperature, top_k, seed)
 
     def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: dict[str, Any] | None = None) -> None:
         """Compute activations again in the backward pass (always non-reentrant; the argument is for the

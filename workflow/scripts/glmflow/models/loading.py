@@ -17,6 +17,7 @@ from glmflow.files import atomic_path
 from glmflow.models import attention as attention_module
 from glmflow.models.adapter import Adapter
 from glmflow.models.registry import Config, Family, get_family, read_config, read_record, recognise
+from glmflow.models.tokenizers import MissingTokenizer
 from glmflow.models.weights import file_hashes, load_state, read_extension, read_state, save_extension, save_state
 
 with torch.device("meta"):
@@ -155,7 +156,7 @@ def _adapter(family: Family, network: Any, config: Config, folder: Path | None, 
     if tokenizer is not None and tokenizer.bases is not None and tokenizer.bases.shape[1] == 1 != card.bases_per_token:
         special = len(tokenizer.prefix) + len(tokenizer.suffix)
         card = replace(card, bases_per_token=1, context_bp=card.context_tokens and card.context_tokens - special)
-    if tokenizer is not None and tokenizer.bases is None:
+    if tokenizer is not None and tokenizer.bases is None and not isinstance(tokenizer, MissingTokenizer):
         reason = "its tokens do not sit on a grid of bases; compare the log_likelihood of both alleles"
         card = replace(card, cannot={"base_probabilities": reason, **card.cannot})
     return (family.adapter or Adapter)(network, card, config, tokenizer, origin=origin)

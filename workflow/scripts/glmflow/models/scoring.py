@@ -45,6 +45,7 @@ def base_probabilities(
     adapter.require("base_probabilities")
     _require_head(adapter)
     codes = [clean(sequence) for sequence in sequences]
+    adapter.tokenizer.pieces(codes[0])  # says so where the tokenizer's file is missing
     positions = np.broadcast_to(np.asarray(positions, np.int64), (len(codes), np.shape(positions)[-1]))
     for one, places in zip(codes, positions):
         if places.size and (places.min() < 0 or places.max() >= len(one)):

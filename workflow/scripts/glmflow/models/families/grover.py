@@ -48,7 +48,7 @@ def card(config: Config) -> ModelCard:
         position_embedding="learned",
         padding=True,
         strand="one strand at a time: average predictions over both",
-        licence="not stated in the published configuration; see the model's page",
+        licence="none found; see the page of the model",
         hidden_size=config["hidden_size"],
         vocab_size=config["vocab_size"],
         lora_targets=("query", "value"),

@@ -133,7 +133,7 @@ def card(config: Config) -> ModelCard:
         position_embedding="rope",
         padding=True,
         strand="one strand at a time: average predictions over both",
-        licence="not stated in the published configuration; see the model's page",
+        licence="MIT (Omni-DNA)",
         hidden_size=shown.hidden_size,
         vocab_size=shown.vocab_size,
         lora_targets=("q_proj", "k_proj", "v_proj", "o_proj"),
