@@ -183,8 +183,9 @@ def test_nothing_is_written_beside_the_input(given, edited, untouched):
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("genes.gtf", lambda text: text.replace("chr1\t", "1x\t").replace("chr2\t", "2x\t"), "no gene with exons"),
-        ("genes.gtf", lambda text: text.replace("chr1\t", "chr2\t"), "ends past contig"),
+        ("genes.gtf", lambda text: text.replace("chr1\t", "1x\t").replace("chr2\t", "2x\t"), "contig"),
+        ("genes.gtf", lambda text: text.replace("\texon\t", "\tCDS\t"), "no gene has an exon"),
+        ("genes.gtf", lambda text: text.replace("chr1\t", "chr2\t"), "past the end of chr2"),
         ("people.vcf", lambda text: text.replace("0|1", "0/1"), "unphased"),
         ("genome.fa", lambda text: text.replace("A\n", "C\n"), "REF disagrees"),
     ],

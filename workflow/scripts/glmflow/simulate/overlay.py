@@ -13,7 +13,7 @@ from glmflow.config.simulation_settings import OverlaySettings
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
 from glmflow.genome import guards
-from glmflow.genome.annotation import read_exons, read_genes
+from glmflow.genome.annotation import read_annotation
 from glmflow.genome.reference import Reference
 from glmflow.simulate.expression import activities
 from glmflow.simulate.files import write_fasta, write_table
@@ -93,21 +93,12 @@ def overlay_cohort(
 
 
 def _read_annotation(annotation: Path, reference: Reference) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the genes that have exons, and their exons, on the contigs of the genome."""
-    genes, exons = read_genes(annotation), read_exons(annotation)
-    genes = genes[genes["gene_id"].isin(exons["gene_id"]) & genes["chrom"].isin(reference.contigs)]
+    """Return the genes that have exons, and their exons, by the contig names of the genome."""
+    genes, exons, _ = read_annotation(annotation, reference.contigs)
+    genes = genes[genes["gene_id"].isin(exons["gene_id"])]
     if not len(genes):
-        raise InputError(
-            "no gene with exons lies on a contig of the genome", where=annotation, mend="Check the contig names."
-        )
-    past = genes[genes["end"] > genes["chrom"].map(reference.contigs)]
-    if len(past):
-        raise InputError(
-            f"gene {past['gene_id'].iloc[0]} ends past contig {past['chrom'].iloc[0]}",
-            where=annotation,
-            mend="Give the annotation of the genome's assembly.",
-        )
-    return genes, exons[exons["gene_id"].isin(genes["gene_id"])]
+        raise InputError("no gene has an exon", where=annotation, mend="Give a GTF with exon lines.")
+    return genes, exons
 
 
 def _overlay_contig(
