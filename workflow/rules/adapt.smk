@@ -21,10 +21,16 @@ rule finetune:
     wildcard_constraints:
         adaptation=TRAINED,
     priority: 1
+    threads: lambda wildcards: training_plan.threads(finetuning(wildcards))
     resources:
-        gpu=1,
-        mem_mb=lambda wildcards, attempt: 16000 * attempt,
-        runtime=lambda wildcards, attempt: 720 * attempt,
+        gpu=lambda wildcards: finetuning(wildcards).adaptation.train.gpus,
+        nodes=lambda wildcards: finetuning(wildcards).adaptation.train.nodes,
+        mem_mb=lambda wildcards, attempt: training_plan.memory_mb(
+            finetuning(wildcards)
+        )
+        * attempt,
+        runtime=lambda wildcards, attempt: training_plan.minutes(finetuning(wildcards))
+        * attempt,
     params:
         settings=run_settings,
     script:

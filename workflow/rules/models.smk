@@ -51,8 +51,14 @@ rule pretrain:
         ),
     resources:
         gpu=1,
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=lambda wildcards, attempt: training_plan.memory_mb(
+            pretraining(wildcards)
+        )
+        * attempt,
+        runtime=lambda wildcards, attempt: training_plan.minutes(
+            pretraining(wildcards)
+        )
+        * attempt,
     params:
         settings=lambda wildcards: STUDY.models[wildcards.model].pretrain.model_dump(
             mode="json"

@@ -36,6 +36,13 @@ class Training(Block):
         5, description="Evaluations on the validation split during training."
     )
     workers: Annotated[int, Field(ge=0)] = Field(0, description="Data-loader processes.")
+    gpus: Positive = Field(1, description="GPUs of a node; `batch` stays what it is.")
+    nodes: Positive = Field(1, description="Nodes.")
+    parallel: Literal["ddp", "fsdp", "deepspeed"] = Field(
+        "ddp",
+        description="With several GPUs: a copy of the model on each (`ddp`), or weights, gradients and optimizer shared out "
+        "among them (`fsdp`: FSDP2; `deepspeed`: ZeRO 3).",
+    )
 
 
 class Head(Block):

@@ -1,0 +1,39 @@
+"""`snakemake plan`, and what is not even submitted."""
+
+import csv
+
+import pytest
+import yaml
+from conftest import ROOT, run_snakemake
+
+LARGE = {"family": "small", "config": {"hidden_size": 2048, "num_layers": 24, "num_heads": 16, "context": 32768}}
+
+
+@pytest.fixture
+def too_large(tmp_path):
+    """A study with one model that no L40 can hold as it is asked for, and one that it can."""
+    study = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
+    study["tasks"]["rnaseq"]["windows"] = {"size": 32768, "overlap": 16384}
+    study["models"]["large"] = {"new": LARGE}
+    study["adaptations"]["scratch"]["train"] |= {"bf16": True, "crop": None}
+    study["runs"] = [{"tasks": ["rnaseq"], "models": ["large", "cnn"], "adaptations": ["scratch"]}]
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    return tmp_path
+
+
+def test_the_plan_is_printed_and_written(too_large):
+    done = run_snakemake("-c1", "plan", "--configfile", "study.yaml", directory=too_large)
+    with (too_large / "results/tiny/plan.tsv").open() as handle:
+        rows = {row["job"]: row for row in csv.DictReader(handle, delimiter="\t")}
+    assert rows["rnaseq/large/scratch/seed1"]["fits"] == "no" and rows["rnaseq/cnn/scratch/seed1"]["fits"] == "yes"
+    assert rows["rnaseq/cnn/scratch/seed1"]["parameters"] == "178,792"
+    assert "rnaseq/large/scratch: needs about" in done.stdout and "gradient_checkpointing: true" in done.stdout
+
+
+def test_a_cluster_is_not_asked_for_what_cannot_fit(too_large):
+    arguments = ("-n", "--quiet", "--configfile", "study.yaml", "--profile", ROOT / "profiles/pbs")
+    done = run_snakemake(*arguments, directory=too_large, check=False)
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "rnaseq/large/scratch: needs about" in said and "L40 has 44 GB" in said
+    assert "Traceback" not in said

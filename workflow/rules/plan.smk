@@ -1,0 +1,11 @@
+# What every training run will need, before anything is queued.
+rule plan:
+    log:
+        f"logs/{STUDY.study}/plan.log",
+    localrule: True
+    params:
+        rows=training_plan.table(list(JOBS.values()), GPU_MODEL),
+        problems=TOO_LARGE,
+        path=f"{RESULTS}/plan.tsv",
+    script:
+        "../scripts/plan.py"

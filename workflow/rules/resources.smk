@@ -1,0 +1,34 @@
+# What every training run will need; a cluster is not asked for what cannot fit.
+from glmflow.training import plan as training_plan
+
+
+def profile_resource(name):
+    """Return a default resource of the profile as text, or None without one."""
+    defaults = workflow.resource_settings.default_resources
+    if defaults is None or name not in defaults:
+        return None
+    return str(defaults[name].raw).strip("'\"") or None
+
+
+GPU_MODEL = profile_resource("gpu_model")
+
+try:
+    JOBS = {job.name: job for job in training_plan.plan(STUDY, CHECKPOINTS, GPU_MODEL)}
+    TOO_LARGE = list(training_plan.problems(list(JOBS.values()), GPU_MODEL))
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+if TOO_LARGE and GPU_MODEL and workflow.is_main_process and "plan" not in sys.argv:
+    raise WorkflowError("\n".join(TOO_LARGE))
+
+
+def finetuning(wildcards):
+    """Return the plan of the run that a path stands for."""
+    return JOBS[
+        "{task}/{model}/{adaptation}/seed{seed}".format_map(dict(wildcards.items()))
+    ]
+
+
+def pretraining(wildcards):
+    """Return the plan of the pretraining that a path stands for."""
+    return JOBS["models/{model}/seed{seed}".format_map(dict(wildcards.items()))]

@@ -1,0 +1,205 @@
+"""A table of what every run of a study will need, before anything is queued. Plain arithmetic, no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from glmflow.config import Run, Study, expand_runs, resolve_data, tracks_of
+from glmflow.config.adaptations import Adaptation, Head, Training
+from glmflow.config.models import Model
+from glmflow.errors import InputError
+
+from .resources import GPUS, Gpu, Need, Shape, mends, need, shape_of, shape_of_folder, shape_of_listed
+
+LONGEST_MINUTES = 48 * 60
+"""Walltime of a first attempt at most: queues refuse what is longer, and an attempt goes on where the last one ended."""
+MARGIN = 1.5
+"""Of the walltime over the expected time."""
+UNKNOWN_MINUTES = 720
+
+
+class Job(NamedTuple):
+    """One training run, its size (None where the checkpoint is not there to be looked at) and what it needs."""
+
+    name: str
+    task: str | None
+    adaptation: Adaptation
+    length: int
+    tracks: int
+    updates: int | None
+    shape: Shape | None
+    need: Need | None
+
+
+def plan(study: Study, checkpoints: Mapping[str, Mapping[str, Any]], gpu_model: str | None) -> list[Job]:
+    """Return the training runs of a study, those that make its models first."""
+    gpu = gpu_of(gpu_model)
+    runs = [run for run in expand_runs(study)[0] if study.models[run.model].origin != "baseline"]
+    made = {(run.model, run.seed) for run in runs if study.models[run.model].origin == "pretrain"}
+    jobs = [pretraining(study, model, seed, gpu) for model, seed in sorted(made)]
+    return jobs + [finetuning(study, run, checkpoints, gpu) for run in runs]
+
+
+def gpu_of(model: str | None) -> Gpu:
+    """Return the GPU of a name; an L40 where none is named.
+
+    Raises
+    ------
+    InputError
+        It is not in the table.
+    """
+    if (model or "l40").lower() not in GPUS:
+        raise InputError(
+            f"unknown GPU {model!r}", where="gpu_model", mend=f"known are {', '.join(GPUS)} (training/resources.py)"
+        )
+    return GPUS[(model or "l40").lower()]
+
+
+def finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, Any]], gpu: Gpu) -> Job:
+    """Return the job that fits a model to a task."""
+    task, adaptation = study.tasks[run.task], study.adaptations[run.adaptation]
+    training = adaptation.train
+    length = training.crop or task.windows.size
+    windows = training_windows(study, task.windows.size, task.windows.overlap)
+    updates = training.steps or (windows and max(1, round(training.epochs * windows / training.batch)))
+    tracks = len(tracks_of(study, run.task))
+    shape = model_shape(study.models[run.model], checkpoints)
+    found = need(shape, adaptation, length, tracks, updates, gpu) if shape else None
+    name = "/".join((run.task, run.model, run.adaptation, f"seed{run.seed}"))
+    return Job(name, run.task, adaptation, length, tracks, updates, shape, found)
+
+
+def pretraining(study: Study, model: str, seed: int, gpu: Gpu) -> Job:
+    """Return the job that pretrains a model."""
+    block = study.models[model].pretrain
+    assert block is not None
+    training = Training(optimizer="adamw", batch=block.batch, micro_batch=block.batch, steps=block.steps)
+    adaptation = Adaptation(kind="full", train=training, head=Head(kind="linear"))
+    shape = shape_of(block.config, block.family)
+    tracks = 8  # the language-model head
+    found = need(shape, adaptation, block.length, tracks, block.steps, gpu)
+    return Job(f"models/{model}/seed{seed}", None, adaptation, block.length, tracks, block.steps, shape, found)
+
+
+def model_shape(model: Model, checkpoints: Mapping[str, Mapping[str, Any]]) -> Shape | None:
+    """Return the size of a model: from its settings, its folder, or the list of published checkpoints."""
+    block = model.new or model.pretrain
+    if block is not None:
+        return shape_of(block.config, block.family)
+    assert model.checkpoint is not None
+    folder = Path(model.checkpoint if "/" in model.checkpoint else f"resources/models/{model.checkpoint}")
+    if (folder / "config.json").is_file():
+        return shape_of_folder(folder)
+    return shape_of_listed(checkpoints.get(model.checkpoint, {}))
+
+
+def training_windows(study: Study, size: int, overlap: int) -> int | None:
+    """Return about how many windows are learned from; None where the lengths of the contigs are not known yet."""
+    lengths = contig_lengths(study)
+    if lengths is None:
+        return None
+    if study.splits.by == "contig":
+        lengths, share = {name: lengths[name] for name in study.splits.train if name in lengths}, 1.0
+    else:
+        share = 1 - study.splits.validation - study.splits.test
+    step = size - overlap
+    return round(share * sum(max(1, math.ceil((length - size) / step) + 1) for length in lengths.values()))
+
+
+def contig_lengths(study: Study) -> dict[str, int] | None:
+    """Return the lengths of the contigs, from the simulation's settings or from the index beside the FASTA."""
+    if study.simulate and study.simulate.cohort:
+        return dict(study.simulate.cohort.contigs)
+    reference = resolve_data(study).reference
+    places = [f"{study.results}/reference/genome.fa.fai"]
+    places += [f"{reference.fasta}.fai"] if reference else []
+    if study.simulate and study.simulate.overlay:
+        places.append(f"{study.simulate.overlay.fasta}.fai")
+    index = next((Path(place) for place in places if Path(place).is_file()), None)
+    if index is None:
+        return None
+    rows = (line.split("\t") for line in index.read_text().splitlines())
+    wanted = reference.contigs if reference else None
+    return {row[0]: int(row[1]) for row in rows if not wanted or row[0] in wanted}
+
+
+def minutes(job: Job) -> int:
+    """Return the walltime of a first attempt."""
+    if job.need is None or job.need.hours is None:
+        return UNKNOWN_MINUTES
+    return min(LONGEST_MINUTES, 60 + math.ceil(60 * MARGIN * job.need.hours))
+
+
+def memory_mb(job: Job) -> int:
+    """Return the main memory of a node that a first attempt asks for."""
+    return job.need.host_mb if job.need else 16_000
+
+
+def threads(job: Job) -> int:
+    """Return the cores of a node: one for each process on a GPU and each of its data loaders."""
+    return job.adaptation.train.gpus * (1 + job.adaptation.train.workers)
+
+
+def problems(jobs: list[Job], gpu_model: str | None) -> Iterator[str]:
+    """Yield the jobs that cannot fit into the GPU, each with what would make it fit; one line for the same settings."""
+    gpu = gpu_of(gpu_model)
+    said = set()
+    for job in jobs:
+        if job.shape is None or job.need is None or job.need.gpu_mb <= gpu.memory_mb:
+            continue
+        ways = mends(job.shape, job.adaptation, job.length, job.tracks, gpu)
+        mend = " | ".join(ways) if ways else "a smaller model, or a GPU with more memory"
+        line = (
+            f"needs about {job.need.gpu_mb / 1024:.0f} GB of GPU memory ({breakdown(job.need)}), and an "
+            f"{(gpu_model or 'l40').upper()} has {gpu.memory_mb / 1024:.0f} GB; in adaptations.*.train: {mend}"
+        )
+        settings = job.name.rpartition("/")[0]
+        if settings not in said:
+            said.add(settings)
+            yield f"{settings}: {line}"
+
+
+def breakdown(need: Need) -> str:
+    """Return what the memory of a GPU is used for."""
+    parts = ("weights", "gradients", "optimizer", "activations")
+    return ", ".join(f"{part} {getattr(need, f'{part}_mb') / 1024:.1f}" for part in parts)
+
+
+COLUMNS = (
+    *("job", "parameters", "trained", "gpu_gb", "weights_gb", "gradients_gb", "optimizer_gb", "activations_gb"),
+    *("gpu_has_gb", "gpus", "nodes", "memory_gb", "disk_gb", "updates", "hours", "fits"),
+)
+
+
+def table(jobs: list[Job], gpu_model: str | None) -> list[list[str]]:
+    """Return the plan as rows of text, the header first; `?` is what cannot be known before the inputs are there."""
+    gpu = gpu_of(gpu_model)
+    rows = [list(COLUMNS)]
+    for job in jobs:
+        train, found = job.adaptation.train, job.need
+        updates = "?" if job.updates is None else str(job.updates)
+        if found is None:
+            sizes, last = ["?"] * 7, ["?", "?", updates, "?", "?"]
+        else:
+            memory = (found.gpu_mb, found.weights_mb, found.gradients_mb, found.optimizer_mb, found.activations_mb)
+            sizes = [f"{found.parameters:,}", f"{found.trainable / found.parameters:.2%}", *map(gigabytes, memory)]
+            hours = "?" if found.hours is None else f"{max(found.hours, 0.01):.2f}"
+            fits = "yes" if found.gpu_mb <= gpu.memory_mb else "no"
+            last = [gigabytes(found.host_mb), gigabytes(found.disk_mb), updates, hours, fits]
+        shape = [gigabytes(gpu.memory_mb), str(train.gpus), str(train.nodes)]
+        rows.append([job.name, *sizes, *shape, *last])
+    return rows
+
+
+def gigabytes(megabytes: float) -> str:
+    """Return megabytes as gigabytes with one decimal."""
+    return f"{megabytes / 1024:.1f}"
+
+
+def layout(rows: list[list[str]]) -> str:
+    """Return rows as text in columns."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)

@@ -1,0 +1,363 @@
+"""What a training run will need, from its configuration alone: memory of a GPU, time, disk. Plain arithmetic, no torch.
+
+Memory of a GPU = weights + gradients + states of the optimizer + what the forward pass keeps for the backward pass
+(Rajbhandari et al. 2020, ZeRO; Korthikanti et al. 2022, Reducing activation recomputation). What is kept was measured
+for each family by counting the tensors that autograd saves; `KEPT` holds those counts.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import struct
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from glmflow.config.adaptations import Adaptation, Training
+
+FAMILIES = Path(__file__).parents[1] / "models" / "families"
+MB = 2**20
+
+
+class Kept(NamedTuple):
+    """Numbers kept per token and layer: `width` x hidden size + `inner` x feed-forward size + `pairs` x tokens of a row.
+
+    With bf16 the first two take `bf16_width` and `bf16_inner` times their 4 bytes.
+    """
+
+    width: float
+    inner: float
+    pairs: float = 0.0
+    bf16_width: float = 0.76
+    bf16_inner: float = 0.5
+
+
+KEPT = {
+    "aido_dna": Kept(11.2, 4),
+    "caduceus": Kept(41, 0, bf16_width=0.65),
+    "dnabert2": Kept(9.4, 5, pairs=12),
+    "evo2": Kept(16.4, 4),
+    "gena_bert": Kept(10.1, 2, pairs=12),
+    "gena_bigbird": Kept(10.1, 2, pairs=12),
+    "generator": Kept(9.2, 4),
+    "genos": Kept(14.1, 4, bf16_width=0.95, bf16_inner=1.0),
+    "grover": Kept(10.1, 2, pairs=12),
+    "hyenadna": Kept(27, 2, bf16_width=0.8),
+    "modernbert": Kept(13.3, 4, pairs=0.75),
+    "nucleotide_transformer": Kept(8.25, 4),
+    "olmo": Kept(8.25, 4),
+    "small": Kept(8.25, 2),
+}
+UNKNOWN = Kept(16, 4)
+"""For families without a count: cautious."""
+OUTSIDE = 3.6
+"""Numbers kept per token outside of the layers (embedding, last norm, states on the grid of bases), in hidden sizes."""
+HEAD = {"track": 2.35, "linear": 1.1}
+"""Numbers that a head keeps per base, in hidden sizes."""
+OVERLAP = 0.25
+"""Of the chunks of a window that exceeds the model's context."""
+STATES = {"adamw": 8.0, "adafactor": 0.05}
+"""Bytes of the optimizer per trained parameter (Adafactor keeps sums of rows and columns; Shazeer and Stern 2018)."""
+CONTEXT_MB = 1200
+"""CUDA context, libraries and fragments of the allocator."""
+HOST_MB = 3000
+"""Python, torch and the files' caches."""
+
+
+class Gpu(NamedTuple):
+    """A GPU as its maker describes it: memory that a process can use, dense bf16 and TF32 matrix products."""
+
+    memory_mb: int
+    bf16_tflops: float
+    tf32_tflops: float
+
+
+GPUS = {
+    "l40": Gpu(45_500, 181, 90),
+    "l40s": Gpu(45_500, 362, 183),
+    "a100": Gpu(80_000, 312, 156),
+    "h100": Gpu(80_000, 989, 494),
+    "h200": Gpu(140_000, 989, 494),
+}
+CAUSAL = ("evo2", "generator", "genos", "olmo")
+"""Families whose attention meets half of the pairs."""
+UTILISATION = 0.3
+"""Share of the rated matrix products that training reaches."""
+
+
+class Shape(NamedTuple):
+    """The size of a model.
+
+    Attributes
+    ----------
+    parameters, active
+        All, and those that a token meets (fewer in a mixture of experts).
+    hidden, layers, inner
+        Width, depth, and width of the feed-forward networks a token meets.
+    bases_per_token, context
+        Bases a token stands for; tokens that fit into a pass (None: any number).
+    """
+
+    family: str
+    parameters: int
+    active: int
+    hidden: int
+    layers: int
+    inner: int
+    bases_per_token: float = 1.0
+    context: int | None = None
+
+
+class Need(NamedTuple):
+    """What a run needs."""
+
+    parameters: int
+    trainable: int
+    weights_mb: float
+    gradients_mb: float
+    optimizer_mb: float
+    activations_mb: float
+    gpu_mb: float
+    gpus: int
+    host_mb: int
+    disk_mb: int
+    hours: float | None
+
+
+BASES_PER_TOKEN = {"nucleotide_transformer": 6, "generator": 6, "dnabert2": 4.5, "gena_bert": 9, "gena_bigbird": 9}
+BASES_PER_TOKEN |= {"grover": 4.1, "olmo": 4.2, "modernbert": 7}
+MODEL_TYPES = {"mixtral": "genos", "esm": "nucleotide_transformer", "bert": "grover", "llama": "generator"}
+
+
+def shape_of(config: Mapping[str, Any], family: str | None = None, parameters: int | None = None) -> Shape:
+    """Return the size of a model from its configuration, in the names any of the families uses.
+
+    Parameters
+    ----------
+    config
+        Content of `config.json`, or the `config` of a `new` or `pretrain` model.
+    family
+        Name of the family; where None it is read off `model_type`.
+    parameters
+        Number of parameters, where it is known; otherwise it is worked out.
+    """
+    family = family or MODEL_TYPES.get(config.get("model_type", ""), config.get("model_type", ""))
+    config = {**defaults(family), **config}
+    if family == "dilated_cnn":
+        found = _dilated_cnn(config)
+        return Shape(family, found, found, config["channels"][0], config["blocks"], config["channels"][2])
+    hidden = int(_first(config, "hidden_size", "d_model"))
+    layers = int(_first(config, "num_hidden_layers", "n_layer", "num_layers", "n_layers"))
+    inner = _first(config, "intermediate_size", "d_inner", "inner_mlp_size", "mlp_hidden_size")
+    ratio = _first(config, "mlp_ratio", default=4)
+    inner = int(inner or hidden * ratio / (2 if family == "olmo" else 1))  # OLMo counts gate and value together
+    experts, used = int(config.get("num_local_experts") or 1), int(config.get("num_experts_per_tok") or 1)
+    heads = int(_first(config, "num_attention_heads", "num_heads", "n_heads", default=1))
+    shared = int(config.get("num_key_value_heads") or heads) / heads
+    gated = KEPT.get(family, UNKNOWN).inner > 2
+    vocabulary = int(config.get("vocab_size", 16)) * hidden
+    mixing = layers * hidden * hidden * (2 + 2 * shared)
+    expert = layers * (3 if gated else 2) * hidden * inner
+    norms = layers * 2 * hidden + hidden
+    router = layers * hidden * experts if experts > 1 else 0
+    width = config.get("convolution", 0) if family == "small" else 0
+    convolution = hidden * (hidden * width + 1) if width else 0
+    norms += (layers * 2 + 1) * hidden if family == "small" else 0
+    rest = round(vocabulary + mixing + norms + router + convolution)
+    total = parameters or rest + expert * experts
+    per_token = BASES_PER_TOKEN.get(family, 1.0)
+    context = _first(config, "max_position_embeddings", "max_seq_len", "max_seqlen", "context", default=None)
+    return Shape(
+        family,
+        total,
+        total - expert * (experts - used),
+        hidden,
+        layers,
+        inner * used,
+        per_token,
+        context and int(context),
+    )
+
+
+def shape_of_listed(entry: Mapping[str, Any]) -> Shape | None:
+    """Return the size of a published checkpoint from its entry in the list (`config/models.yaml`).
+
+    Where the entry tells only the number of parameters, the proportions most transformers have are taken: a width of 64
+    times the depth, and 12 width^2 parameters a layer.
+    """
+    if "config" in entry:
+        return shape_of(entry["config"], entry["family"], entry.get("parameters"))
+    total = entry.get("parameters")
+    if not total:
+        return None
+    hidden = 64 * max(1, round((total * 64 / 12) ** (1 / 3) / 64))
+    size = {"hidden_size": hidden, "num_hidden_layers": hidden // 64, "intermediate_size": 4 * hidden}
+    return shape_of({**size, "context": entry.get("context_bp")}, entry["family"], total)
+
+
+def shape_of_folder(folder: Path) -> Shape:
+    """Return the size of a checkpoint from its `config.json` and, where there are any, the headers of its safetensors."""
+    config = json.loads((folder / "config.json").read_text())
+    record = folder / "model.yaml"
+    family = yaml.safe_load(record.read_text())["family"] if record.exists() else None
+    files = sorted(folder.glob("*.safetensors"))
+    counts = [math.prod(tensor["shape"]) for file in files for tensor in _header(file).values()]
+    return shape_of(config, family, sum(counts) or None)
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """Return names, types and shapes of the tensors of a safetensors file."""
+    with path.open("rb") as handle:
+        (length,) = struct.unpack("<Q", handle.read(8))
+        return {name: value for name, value in json.loads(handle.read(length)).items() if name != "__metadata__"}
+
+
+@lru_cache
+def defaults(family: str) -> dict[str, Any]:
+    """Return the default sizes that a family's file states, read without running it (which would need torch)."""
+    path = FAMILIES / f"{family}.py"
+    if not path.is_file():
+        return {}
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "DEFAULTS":
+            return ast.literal_eval(node.value)
+    return {}
+
+
+def _first(config: Mapping[str, Any], *names: str, default: Any = 0) -> Any:
+    """Return the value of the first of these keys that is set."""
+    return next((config[name] for name in names if config.get(name) is not None), default)
+
+
+def _dilated_cnn(config: Mapping[str, Any]) -> int:
+    """Return the number of parameters of the dilated U-net without its language-model head."""
+    fine, middle, coarse = config["channels"]
+
+    def layer(inputs: int, outputs: int, width: int) -> int:
+        return inputs * outputs * width + outputs
+
+    stem = layer(5, fine, config["stem_width"]) + layer(fine, middle, 5) + layer(middle, coarse, 5)
+    trunk = config["blocks"] * (layer(coarse, coarse, 3) + layer(coarse, coarse, 1) + 4 * coarse)
+    up = layer(coarse, middle, 1) + layer(middle, middle, 5) + layer(middle, fine, 1) + layer(fine, fine, 9)
+    return stem + trunk + up + 2 * (fine + middle + coarse + middle + fine)
+
+
+def kept_per_example(shape: Shape, length: int, training: Training, kind: str) -> float:
+    """Return the bytes that the backbone keeps of one example of `length` bases for the backward pass."""
+    bf16 = training.bf16
+    if shape.family == "dilated_cnn":
+        per_base = 11.4 * shape.hidden + shape.layers * shape.inner * 6 / 32
+        return 4 * length * per_base * (0.72 if bf16 else 1)
+    tokens = length / shape.bases_per_token
+    row = min(tokens, shape.context or tokens)
+    if tokens > row:
+        tokens /= 1 - OVERLAP
+    kept = KEPT.get(shape.family, UNKNOWN)
+    layer = 4 * tokens * shape.hidden * kept.width * (kept.bf16_width if bf16 else 1)
+    layer += 4 * tokens * shape.inner * kept.inner * (kept.bf16_inner if bf16 else 1)
+    layer += 4 * tokens * row * kept.pairs
+    outside = 4 * tokens * shape.hidden * OUTSIDE
+    if kind == "probe":  # nothing is kept; half of a layer is alive at a time
+        return layer / 2 + 8 * tokens * shape.hidden
+    if training.gradient_checkpointing:  # the input of each layer, and one layer whole while it is done again
+        return 4 * tokens * shape.hidden * shape.layers + layer + outside
+    return layer * shape.layers + outside
+
+
+def trainable(shape: Shape, adaptation: Adaptation) -> int:
+    """Return the number of trained parameters of the backbone."""
+    if adaptation.kind == "lora":  # four projections a layer is what most families adapt
+        return shape.layers * 4 * 2 * adaptation.rank * shape.hidden
+    return 0 if adaptation.kind == "probe" else shape.parameters
+
+
+def head_parameters(kind: str, hidden: int, tracks: int) -> int:
+    """Return the number of parameters of a track head."""
+    if kind == "linear":
+        return hidden * tracks + 2 * tracks
+    wide, narrow = max(1, hidden // 4), max(1, hidden // 16)
+    return 3 * hidden * wide + 3 * wide + 3 * wide * narrow + 3 * narrow + narrow * tracks + 2 * tracks
+
+
+def need(shape: Shape, adaptation: Adaptation, length: int, tracks: int, updates: int | None, gpu: Gpu) -> Need:
+    """Return what a run needs.
+
+    Parameters
+    ----------
+    length
+        Bases of a training example.
+    updates
+        Number of updates; None where it is not known (then neither are the hours).
+    gpu
+        The GPU it runs on.
+    """
+    training = adaptation.train
+    gpus = training.gpus * training.nodes
+    shares = gpus if training.parallel != "ddp" else 1
+    hidden = shape.hidden
+    head = head_parameters(adaptation.head.kind, hidden, tracks)
+    trained = trainable(shape, adaptation) + head
+    parameters = shape.parameters + head + (trained - head if adaptation.kind == "lora" else 0)
+    weights = 4 * parameters / shares
+    if training.bf16:
+        weights += 2 * (parameters / max(1, shape.layers) if shares > 1 else parameters)  # copies made by autocast
+    gradients, optimizer = 4 * trained / shares, STATES[training.optimizer] * trained / shares
+    on_head = 4 * length * hidden * HEAD[adaptation.head.kind] * (0.55 if training.bf16 else 1)
+    activations = training.micro_batch * (kept_per_example(shape, length, training, adaptation.kind) + on_head)
+    total = (weights + gradients + optimizer + activations) / MB + CONTEXT_MB
+    hours = None
+    if updates:
+        passes = {"full": 3.0, "lora": 2.0, "probe": 1.0}[adaptation.kind] + training.gradient_checkpointing
+        flops = 2 * passes * example_products(shape, length) * training.batch * updates
+        rate = (gpu.bf16_tflops if training.bf16 else gpu.tf32_tflops) * 1e12 * UTILISATION * gpus
+        hours = flops / rate / 3600
+    files = (4 + STATES[training.optimizer]) * trained * 2 + 4 * parameters
+    host = HOST_MB + (8 * parameters + 4 * length * tracks * training.batch) / MB + 700 * training.workers
+    return Need(
+        *(parameters, trained, weights / MB, gradients / MB, optimizer / MB, activations / MB, total, gpus),
+        *(math.ceil(host * max(1, gpus)), math.ceil(files / MB), hours),
+    )
+
+
+def example_products(shape: Shape, length: int) -> float:
+    """Return the multiplications of a forward pass over one example: weights met by each token, and attention."""
+    if shape.family == "dilated_cnn":  # most weights meet one base in 32
+        return length * shape.parameters / 8
+    tokens = length / shape.bases_per_token
+    row = min(tokens, shape.context or tokens)
+    pairs = 0 if shape.family in ("caduceus", "hyenadna") else shape.layers * 2 * shape.hidden * row
+    pairs /= 2 if shape.family in CAUSAL else 1
+    return tokens * (shape.active + pairs)
+
+
+def mends(shape: Shape, adaptation: Adaptation, length: int, tracks: int, gpu: Gpu, largest: int = 4) -> list[str]:
+    """Return the changes to a run that does not fit which make it fit, least intrusive first."""
+    train = adaptation.train
+    one = {"micro_batch": 1}
+    frugal = {**one, "bf16": True, "gradient_checkpointing": True}
+    options: list[tuple[dict[str, Any], str, int]] = [
+        (one, adaptation.kind, length),
+        ({**one, "bf16": True}, adaptation.kind, length),
+        (frugal, adaptation.kind, length),
+        *(
+            ({**frugal, "parallel": "fsdp", "gpus": gpus}, adaptation.kind, length)
+            for gpus in (2, 4)
+            if gpus <= largest
+        ),
+        (frugal, "lora", length),
+        *((frugal, adaptation.kind, crop) for crop in (length // 2, length // 4)),
+    ]
+    found = []
+    for settings, kind, crop in options:
+        changed = {"kind": kind} if kind != adaptation.kind else {}
+        changed |= {key: value for key, value in settings.items() if getattr(train, key) != value}
+        changed |= {"crop": crop} if crop != length else {}
+        tried = adaptation.model_copy(update={"kind": kind, "train": train.model_copy(update=settings)})
+        if changed and need(shape, tried, crop, tracks, None, gpu).gpu_mb <= gpu.memory_mb:
+            found.append(", ".join(f"{key}: {json.dumps(value).strip(chr(34))}" for key, value in changed.items()))
+    return list(dict.fromkeys(found))
