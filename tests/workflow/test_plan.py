@@ -4,7 +4,7 @@ import csv
 
 import pytest
 import yaml
-from conftest import ROOT, run_snakemake
+from running import ROOT, run_snakemake
 
 LARGE = {"family": "small", "config": {"hidden_size": 2048, "num_layers": 24, "num_heads": 16, "context": 32768}}
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT
 from glmflow.config import check_study
 from glmflow.config.adaptations import Adaptation
 from glmflow.errors import InputError
@@ -24,6 +23,7 @@ from glmflow.training.resources import (
     shape_of_folder,
     shape_of_listed,
 )
+from running import ROOT
 
 torch.set_num_threads(1)
 
