@@ -29,6 +29,9 @@ RUN_FOLDERS = [run.folder(RESULTS) for run in RUNS]
 TRACK_TASKS = [
     label for label, task in STUDY.tasks.items() if task.kind == "rnaseq_tracks"
 ]
+PERSONAL_TASKS = [
+    label for label, task in STUDY.tasks.items() if task.kind == "snp2gex"
+]
 CONFIG_FILE = (workflow.configfiles or ["config/config.yaml"])[-1]
 COMMAND = "snakemake --cores all"
 if workflow.overwrite_configfiles:

@@ -1,7 +1,7 @@
 """The configuration of a study as checked, typed data; needs pydantic and yaml only."""
 
 from .load import ConfigurationError, check_study, read_checkpoints, read_study
-from .resolve import Data, resolve_data, run_settings, settings_hash, simulation_inputs, tracks_of
+from .resolve import Data, expression_of, resolve_data, run_settings, settings_hash, simulation_inputs, tracks_of
 from .study import Misfit, Run, Study, expand_runs, misfit_reason
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Study",
     "check_study",
     "expand_runs",
+    "expression_of",
     "misfit_reason",
     "read_checkpoints",
     "read_study",

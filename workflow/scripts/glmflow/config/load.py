@@ -164,7 +164,7 @@ def _references(raw: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
 
 def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
     """Check what needs more than one block."""
-    from .resolve import resolve_data, tracks_of
+    from .resolve import expression_of, resolve_data, tracks_of
     from .study import expand_runs
 
     data = resolve_data(study)
@@ -182,6 +182,13 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
                 )
         if task.kind == "rnaseq_tracks" and not tracks_of(study, label):
             yield ("tasks", label), "no tracks to predict: give `tracks:` or `simulate:`"
+        if task.kind == "snp2gex" and not task.hackathon:
+            if expression_of(study, label) is None:
+                yield ("tasks", label), "no expression to predict: give `expression:`, `hackathon:` or `simulate:`"
+            if data.cohort is None:
+                yield ("tasks", label), "no people: give `cohort:` with a VCF, `hackathon:` or `simulate:`"
+            if data.reference is not None and data.reference.annotation is None:
+                yield ("tasks", label), "no genes: give `reference.annotation`, a GTF"
         gap = getattr(study.splits, "gap", None)
         if gap is not None and hasattr(task, "windows") and gap < task.windows.size:
             yield (

@@ -51,9 +51,17 @@ def simulation_inputs(study: Study) -> list[str]:
     return [overlay.fasta, overlay.vcf, overlay.annotation] if overlay else []
 
 
+def expression_of(study: Study, task: str) -> str | None:
+    """Return the expression matrix of a task; the simulated one where none is given."""
+    given = study.tasks[task].expression
+    return given or (f"{study.results}/simulated/expression.tsv" if study.simulate else None)
+
+
 def tracks_of(study: Study, task: str) -> list[str]:
     """Return the names of the tracks that a task predicts, in their order."""
-    chosen = getattr(study.tasks[task], "tracks", None)
+    if study.tasks[task].kind != "rnaseq_tracks":
+        return []
+    chosen = study.tasks[task].tracks
     return list(chosen) if chosen else list(resolve_data(study).tracks)
 
 

@@ -56,4 +56,106 @@ class RnaseqTracks(Block):
         return self
 
 
-Task = Annotated[RnaseqTracks, Field(discriminator="kind")]
+class TssWindows(Block):
+    """One window a gene, its transcription start site (TSS) in the middle, read along the gene."""
+
+    size: Positive = Field(32_768, description="Window length in bp.")
+    max_n_fraction: Fraction = Field(0.1, description="Genes whose window has a larger share of N are left out.")
+
+
+class Preprocessing(Block):
+    """From the matrix as it was measured to the target; whatever is fitted is fitted on training people."""
+
+    tpm: bool = Field(False, description="First make every person's values sum to a million (RPKM to TPM).")
+    max_zero_fraction: Fraction = Field(0.5, description="Genes that are 0 in a larger share of people are left out.")
+    log: bool = Field(
+        True, description="Natural logarithm of value + pseudo_count; not for values that are logs already."
+    )
+    pseudo_count: Annotated[float, Field(gt=0)] = Field(0.01, description="Added before the logarithm.")
+    hidden_factors: Annotated[int, Field(ge=0)] = Field(
+        0, description="Principal components of expression over people that are removed (10 is common)."
+    )
+    fitted_on: Literal["train", "everyone"] = Field(
+        "train",
+        description="Whose expression the hidden factors are fitted on; `everyone`, as published studies did, is "
+        "reported as a leak.",
+    )
+    standardise: bool = Field(
+        True, description="Mean 0 and standard deviation 1 of each gene over training people; without it, values stay."
+    )
+
+
+class GeneSplits(Block):
+    """Which genes are never seen in training; genes whose windows overlap stay together."""
+
+    by: Literal["random", "genome"] = Field(
+        "genome", description="`genome`: the study's `splits` (contigs or blocks); `random`: a draw."
+    )
+    validation: Fraction = Field(0.1, description="Share of the genes for validation (random).")
+    test: Fraction = Field(0.3, description="Share of the genes that are unseen (random).")
+    seed: int = Field(1, description="Seed of the draw.")
+
+
+class PeopleSplits(Block):
+    """Which people are never seen in training; relatives stay together."""
+
+    by: Literal["random", "population"] = Field("random", description="A draw of people, or whole populations.")
+    validation: Fraction = Field(0.1, description="Share of the people for validation; with `population`, of the rest.")
+    test: Fraction = Field(0.3, description="Share of the people that are unseen (random).")
+    test_populations: list[str] = Field(default_factory=list, description="Populations that are unseen (population).")
+    kinship: Annotated[float, Field(gt=0, le=0.5)] = Field(
+        0.177,
+        description="People whose estimated kinship reaches this are relatives (first degree: 0.177; the same genome: "
+        "0.354); needs variants, beside the column `family` of the table of people.",
+    )
+    seed: int = Field(1, description="Seed of the draw.")
+
+
+class Hackathon(Block):
+    """The files of the StatBiomed DNA-AI hackathon: two FASTAs a person and `partitions.csv`."""
+
+    folder: str = Field(description="Folder that holds `fasta/` and `partitions.csv`.")
+    target: Literal["log_TPM", "rpkm", "raw count", "log_count", "promoter activity"] = Field(
+        "log_TPM", description="Column that is predicted; `promoter activity` is its task 1b."
+    )
+
+
+class Snp2gex(Block):
+    """Expression (or promoter activity) of genes in people from both of their haplotypes."""
+
+    kind: Literal["snp2gex"]
+    windows: TssWindows = Field(default_factory=TssWindows, description="Window around the TSS of each gene.")
+    variants: Literal["all", "snv"] = Field("all", description="Variants that haplotypes carry.")
+    expression: str | None = Field(
+        None, description="Matrix of genes and people: BED, GCT or TSV; the simulated one where left out."
+    )
+    hackathon: Hackathon | None = Field(
+        None, description="Take sequences, targets and splits from the hackathon's own files."
+    )
+    preprocessing: Preprocessing = Field(default_factory=Preprocessing, description="From the matrix to the target.")
+    genes: GeneSplits = Field(default_factory=GeneSplits, description="Seen and unseen genes.")
+    people: PeopleSplits = Field(default_factory=PeopleSplits, description="Seen and unseen people.")
+    combine: Literal["predictions", "states"] = Field(
+        "predictions",
+        description="What is averaged over both haplotypes: their predictions, or the states before the head.",
+    )
+    control: Literal["none", "permuted_people", "reference"] = Field(
+        "none",
+        description="`permuted_people`: training expression is shuffled between people within each gene, so that gene "
+        "means alone teach; `reference`: everyone carries the reference sequence.",
+    )
+    bootstrap: Positive = Field(1000, description="Bootstrap draws of genes behind each interval.")
+    permutations: Annotated[int, Field(ge=0)] = Field(
+        200, description="Permutations of people within populations behind the null."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Snp2gex:
+        if self.hackathon and self.expression:
+            raise ValueError("give `expression` or `hackathon`, not both: the hackathon's files hold their own targets")
+        if self.people.by == "population" and not self.people.test_populations:
+            raise ValueError("people.test_populations: name the populations that are unseen")
+        return self
+
+
+Task = Annotated[RnaseqTracks | Snp2gex, Field(discriminator="kind")]
