@@ -8,6 +8,9 @@ sys.path.append(str(Path(workflow.basedir) / "workflow" / "scripts"))
 from glmflow import config as study_config
 from glmflow.errors import InputError
 
+# What a study will need can be asked before its files are there.
+PLANNING = "plan" in sys.argv
+
 try:
     CHECKPOINTS = study_config.read_checkpoints(
         Path(workflow.basedir) / "config" / "models.yaml"
@@ -15,7 +18,7 @@ try:
     STUDY = study_config.check_study(
         config, (workflow.configfiles or [None])[-1], CHECKPOINTS
     )
-    if workflow.is_main_process:
+    if workflow.is_main_process and not PLANNING:
         from glmflow.inputs import check_inputs
 
         check_inputs(STUDY)

@@ -18,7 +18,7 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-if TOO_LARGE and GPU_MODEL and workflow.is_main_process and "plan" not in sys.argv:
+if TOO_LARGE and GPU_MODEL and workflow.is_main_process and not PLANNING:
     raise WorkflowError("\n".join(TOO_LARGE))
 
 
