@@ -6,6 +6,7 @@ import pytest
 import yaml
 from running import ROOT, run_snakemake
 
+STUDIES = [ROOT / "config/config.yaml", *sorted((ROOT / "config/studies").glob("*.yaml"))]
 LARGE = {"family": "small", "config": {"hidden_size": 2048, "num_layers": 24, "num_heads": 16, "context": 32768}}
 
 
@@ -37,3 +38,12 @@ def test_a_cluster_is_not_asked_for_what_cannot_fit(too_large):
     said = done.stdout + done.stderr
     assert "rnaseq/large/scratch: needs about" in said and "L40 has 44 GB" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
+def test_every_shipped_study_can_be_planned_before_its_files_are_there(tmp_path, study):
+    run_snakemake("-c1", "plan", "--configfile", study, directory=tmp_path)
+    (path,) = tmp_path.glob("results/*/plan.tsv")
+    with path.open() as handle:
+        rows = list(csv.DictReader(handle, delimiter="\t"))
+    assert rows and {row["fits"] for row in rows} <= {"yes", "?"}

@@ -1,24 +1,32 @@
-"""The steps a person runs by hand: `glmflow haplotype`, `average`, `parity`."""
+"""The steps a person runs by hand: `glmflow haplotype`, `average`, `parity`, `doctor`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from glmflow.doctor import add_doctor_command
 from glmflow.errors import InputError
-from glmflow.genome.commands import add_haplotype_command
-from glmflow.models.commands import add_parity_command
-from glmflow.tracks.commands import add_average_command
 
-COMMANDS = (add_haplotype_command, add_average_command, add_parity_command)
+
+def commands() -> Iterator[Callable]:
+    """Yield what adds each command; where a package is missing, `doctor` alone, which says so."""
+    yield add_doctor_command
+    try:
+        from glmflow.genome.commands import add_haplotype_command
+        from glmflow.models.commands import add_parity_command
+        from glmflow.tracks.commands import add_average_command
+    except ImportError:
+        return
+    yield from (add_haplotype_command, add_average_command, add_parity_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; a mistake in the input is one line on the error output and exit code 1."""
     parser = argparse.ArgumentParser(prog="glmflow", description="Single steps of the workflow, by hand.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in COMMANDS:
+    for add in commands():
         add(subparsers)
     parsed = parser.parse_args(arguments)
     try:
