@@ -1,4 +1,4 @@
-"""The steps a person runs by hand: `glmflow haplotype`, `average`, `parity`, `doctor`."""
+"""The steps a person runs by hand: `glmflow haplotype`, `average`, `score`, `parity`, `doctor`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ def commands() -> Iterator[Callable]:
     try:
         from glmflow.genome.commands import add_haplotype_command
         from glmflow.models.commands import add_parity_command
+        from glmflow.tasks.commands import add_score_command
         from glmflow.tracks.commands import add_average_command
     except ImportError:
         return
-    yield from (add_haplotype_command, add_average_command, add_parity_command)
+    yield from (add_haplotype_command, add_average_command, add_score_command, add_parity_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
