@@ -255,6 +255,10 @@ def test_base_probabilities_at_positions_of_each_sequence(masked):
 def test_impossible_positions(masked, causal):
     with pytest.raises(InputError, match="position 4 lies outside a sequence of 4 bp"):
         masked.base_probabilities(["ACGT"], [4])
+    with pytest.raises(InputError, match="position -1 lies outside"):
+        masked.base_probabilities(["ACGT"], [-1, 2])
+    with pytest.raises(InputError, match="no sequences"):
+        masked.base_probabilities([], [0])
     with pytest.raises(InputError, match="position 0 has nothing to its left"):
         causal.base_probabilities(["ACGT"], [0])
 

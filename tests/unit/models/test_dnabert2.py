@@ -134,6 +134,30 @@ def test_the_bare_encoder_of_dnabert_s_is_named_as_ours(model, tmp_path):
     torch.testing.assert_close(load_model(tmp_path / "model")(batch).logits, model(batch).logits, atol=0, rtol=0)
 
 
+def test_an_encoder_without_a_head_gives_states_alone(model, tmp_path, caplog):
+    model.save(tmp_path / "model")
+    path = tmp_path / "model" / "model.safetensors"
+    save_file({name: tensor for name, tensor in load_file(path).items() if not name.startswith("cls.")}, path)
+    (tmp_path / "model" / "model.yaml").unlink()
+    bare = load_model(tmp_path / "model")
+    assert "no language-model head" in caplog.text
+    batch = random_batch(model, [20])[0]
+    assert bare(batch).logits is None
+    torch.testing.assert_close(bare(batch).last_hidden_state, model(batch).last_hidden_state, atol=0, rtol=0)
+    with pytest.raises(InputError, match="head"):
+        bare.log_likelihood(["ACGT"])
+
+
+def test_a_head_in_part_is_an_error(model, tmp_path):
+    model.save(tmp_path / "model")
+    path = tmp_path / "model" / "model.safetensors"
+    state = load_file(path)
+    del state["cls.predictions.transform.dense.weight"]
+    save_file(state, path)
+    with pytest.raises(InputError, match="missing"):
+        load_model(tmp_path / "model")
+
+
 def test_a_missing_tensor_is_an_error(model, tmp_path):
     model.save(tmp_path / "model")
     path = tmp_path / "model" / "model.safetensors"

@@ -179,6 +179,11 @@ def test_soft_masked_bases_are_read_as_bases(tokenizer, model):
     assert tokenizer.unknown_id not in upper.input_ids
 
 
+def test_ids_beyond_the_vocabulary_are_refused(model):
+    with pytest.raises(InputError, match="token id 50 is beyond the 50 tokens"):
+        model(torch.tensor([[1, 50, 2]]))
+
+
 def test_special_tokens(tokenizer):
     # special_tokens_map.json of the published tokenizer: [UNK] [CLS] [SEP] [PAD] [MASK] are 0 to 4.
     found = (tokenizer.unknown_id, *tokenizer.prefix, *tokenizer.suffix, tokenizer.pad_id, tokenizer.mask_id)

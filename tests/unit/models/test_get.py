@@ -17,6 +17,7 @@ from family_checks import (
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
 from glmflow.models.families.get import StochasticDepth
+from glmflow.models.lora import apply_lora
 from safetensors.torch import load_file
 
 REGIONS, MOTIFS = 12, 7
@@ -160,3 +161,4 @@ def test_bfloat16(model, tmp_path):
 
 def test_lora(model):
     assert_lora_trains(model, table(), layers=6)
+    assert len(apply_lora(model).modules) == 6  # what it is tried out with is a table of regions, not token ids

@@ -313,6 +313,7 @@ class Adapter(nn.Module):
         self, input_ids: Tensor, attention_mask: Tensor | None = None, position_ids: Tensor | None = None
     ) -> Tensor:
         """`forward` without the logits: ``[B, T, D]``."""
+        self._require_known(input_ids)
         if attention_mask is not None and bool(attention_mask.all()):
             attention_mask = None  # lets attention take its fast path, which knows no mask
         if attention_mask is not None and not self.card.padding:
@@ -330,6 +331,7 @@ class Adapter(nn.Module):
         -------
         ``[B, L, D]``; zero beyond the end of a sequence shorter than L.
         """
+        self._require_known(tokens.input_ids)
         tokens = tokens.to(self.device)
         states = self.hidden_states(tokens.input_ids, tokens.attention_mask)
         return gather_bases(states, tokens)
@@ -468,6 +470,16 @@ class Adapter(nn.Module):
         vocab = self.tokenizer.vocab if self.tokenizer is not None else {}
         highest = min(self.card.vocab_size, max(vocab.values(), default=self.card.vocab_size) + 1)
         return (torch.randint(highest, (1, length), device=self.device),)
+
+    def _require_known(self, input_ids: Tensor) -> None:
+        """Refuse ids beyond the vocabulary, while they are still on the CPU (looking at them on a GPU would wait)."""
+        if input_ids.is_cpu and not input_ids.is_floating_point() and input_ids.numel():
+            highest = int(input_ids.max())
+            if highest >= self.card.vocab_size:
+                raise InputError(
+                    f"token id {highest} is beyond the {self.card.vocab_size:,} tokens that the model knows",
+                    mend="Put the tokenizer that was published with these weights into the checkpoint's folder.",
+                )
 
     def refuse(self, what: str, reason: str) -> NotSupportedError:
         """Return the error that says what this family cannot do, why, and what to do instead (after a

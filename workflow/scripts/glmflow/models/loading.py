@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,17 @@ from glmflow.models import attention as attention_module
 from glmflow.models.adapter import Adapter
 from glmflow.models.registry import Config, Family, get_family, read_config, read_record, recognise
 from glmflow.models.tokenizers import MissingTokenizer
-from glmflow.models.weights import file_hashes, load_state, read_extension, read_state, save_extension, save_state
+from glmflow.models.weights import (
+    file_hashes,
+    lacks_head,
+    load_state,
+    read_extension,
+    read_state,
+    save_extension,
+    save_state,
+)
+
+logger = logging.getLogger(__name__)
 
 with torch.device("meta"):
     # Torch lists the functions that a device context applies to when one is first used. transformers exchanges one of them
@@ -41,25 +52,29 @@ def load(
     config = found.configure(config) if found.configure else config
     dtype = as_dtype(dtype)
     implementation = attention_module.choose(attention, dtype, found.attention)
+    has_head = record.get("head", True)
     if found.load:
         network = found.load(folder, config, dtype, implementation)
-        if not record.get("head", True):
+        if not has_head:
             network.drop_head()
     else:
         with torch.device("meta"):
             network = found.build(config, implementation)
-        if not record.get("head", True):
-            network.drop_head()
         state = read_state(folder)
         if found.convert and record.get("layout") != "network":
             state = found.convert(state, config)
+        if has_head and lacks_head(network, state):
+            logger.warning("%s has no language-model head: hidden states only, neither scores nor logits", folder)
+            has_head = False
+        if not has_head:
+            network.drop_head()
         load_state(network, state, dtype, where=folder)
     origin = record.get("origin") or {
         "source": str(folder_or_id),
         **({"revision": revision} if revision else {}),
     }
     adapter = _adapter(found, network, config, folder, origin)
-    adapter.has_head = record.get("head", True)
+    adapter.has_head = has_head
     if record.get("extension"):
         adapter.note_extension(reapply(network, record["extension"], read_extension(folder)))
     return adapter.eval()

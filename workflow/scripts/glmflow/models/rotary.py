@@ -29,7 +29,7 @@ class Rotary(nn.Module):
         self.register_buffer("inv_freq", self.base**-exponents, persistent=False)
 
     def forward(self, x: Tensor, positions: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Compute cosines and sines in the type of `x`.
+        """Compute cosines and sines in float32, whatever the type of `x`: bf16 holds an angle's cosine to 0.4 % only.
 
         Parameters
         ----------
@@ -48,11 +48,10 @@ class Rotary(nn.Module):
         angles = torch.cat([angles, angles], -1)
         if positions.dim() == 2:
             angles = angles[:, None]
-        cosines, sines = angles.cos() * self.attention_scaling, angles.sin() * self.attention_scaling
-        return cosines.to(x.dtype), sines.to(x.dtype)
+        return angles.cos() * self.attention_scaling, angles.sin() * self.attention_scaling
 
     @staticmethod
     def rotate(x: Tensor, cosines: Tensor, sines: Tensor) -> Tensor:
-        """Turn each pair (d, d + head_dim / 2) of ``[B, heads, L, head_dim]`` by its position's angle."""
+        """Turn each pair (d, d + head_dim / 2) of ``[B, heads, L, head_dim]`` by its position's angle; rounded once."""
         first, second = x.chunk(2, -1)
-        return x * cosines + torch.cat([-second, first], -1) * sines
+        return (x * cosines + torch.cat([-second, first], -1) * sines).to(x.dtype)

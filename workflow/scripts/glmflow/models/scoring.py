@@ -45,11 +45,14 @@ def base_probabilities(
     adapter.require("base_probabilities")
     _require_head(adapter)
     codes = [clean(sequence) for sequence in sequences]
+    if not codes:
+        raise InputError("no sequences", mend="Give a list with at least one.")
     adapter.tokenizer.pieces(codes[0])  # says so where the tokenizer's file is missing
     positions = np.broadcast_to(np.asarray(positions, np.int64), (len(codes), np.shape(positions)[-1]))
     for one, places in zip(codes, positions):
-        if places.size and (places.min() < 0 or places.max() >= len(one)):
-            raise InputError(f"position {places.max()} lies outside a sequence of {len(one)} bp (0-based)")
+        outside = places[(places < 0) | (places >= len(one))]
+        if outside.size:
+            raise InputError(f"position {outside[0]} lies outside a sequence of {len(one)} bp (0-based)")
     queries = [(one, int(place)) for one, places in zip(codes, positions) for place in places]
     compute = {
         ("masked", True): _masked_query,

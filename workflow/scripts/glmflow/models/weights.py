@@ -114,6 +114,14 @@ def load_state(network: Network, state: State, dtype: torch.dtype, *, where: Pat
     reset_buffers(network)
 
 
+def lacks_head(network: Network, state: State) -> bool:
+    """Whether a checkpoint is of the bare encoder: of what belongs to the head alone it has nothing."""
+    tied = {name for names in _aliases(network) for name in names}
+    heads = tuple(f"{head}." for head in network.head_names)
+    own = [name for name in network.state_dict() if f"{name}.".startswith(heads) and name not in tied]
+    return bool(own) and not any(name in state for name in own)
+
+
 def reset_buffers(network: nn.Module) -> None:
     """Compute the tensors that no checkpoint holds (rotary frequencies, ALiBi slopes), which the meta device
     has not.

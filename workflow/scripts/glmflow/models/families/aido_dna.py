@@ -107,7 +107,7 @@ def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     turning, still = x[..., : cosine.shape[-1]], x[..., cosine.shape[-1] :]
     first, second = turning.chunk(2, dim=-1)
     quarter_turned = torch.cat((-second, first), dim=-1)
-    turned = turning * cosine.to(x.dtype) + quarter_turned * sine.to(x.dtype)
+    turned = (turning * cosine + quarter_turned * sine).to(x.dtype)
     return torch.cat((turned, still), dim=-1)
 
 

@@ -149,6 +149,11 @@ class GET(Network):
         embedded = self.region_embed["embed"](table.masked_fill(hidden, 0))
         return torch.where(hidden, self.mask_token, embedded)
 
+    def probe_inputs(self, length: int) -> tuple[Tensor, ...]:
+        """Return a table of random motif scores for `length` regions."""
+        weight = self.region_embed["embed"].weight
+        return (torch.rand(1, length, weight.shape[1], device=weight.device),)
+
     def logits(self, states: Tensor) -> Tensor:
         """States `[B, R, D]` to expression of both strands `[B, R, 2]`, or to motif scores `[B, R, M]`."""
         if self.predicts_expression:
