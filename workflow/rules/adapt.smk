@@ -19,6 +19,7 @@ rule finetune:
     benchmark:
         "benchmarks/{study}/finetune/{task}/{model}/{adaptation}/seed{seed}.tsv"
     wildcard_constraints:
+        task=any_of(TRACK_TASKS),
         adaptation=TRAINED,
     priority: 1
     threads: lambda wildcards: training_plan.threads(finetuning(wildcards))

@@ -16,6 +16,8 @@ rule score:
         genes="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/genes.tsv",
     log:
         "logs/{study}/score/{task}/{model}/{adaptation}/seed{seed}.log",
+    wildcard_constraints:
+        task=any_of(TRACK_TASKS),
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,

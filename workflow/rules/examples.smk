@@ -29,6 +29,8 @@ rule examples:
         leakage="results/{study}/examples/{task}.leakage.tsv",
     log:
         "logs/{study}/examples/{task}.log",
+    wildcard_constraints:
+        task=any_of(TRACK_TASKS),
     resources:
         mem_mb=4000,
         runtime=60,

@@ -2,11 +2,17 @@
 rule report:
     input:
         metrics=collect("{folder}/metrics.tsv", folder=RUN_FOLDERS),
-        tracks=collect("results/{{study}}/tracks/{track}.bw", track=DATA.tracks),
-        statistics="results/{study}/tracks/statistics.tsv",
-        replicates="results/{study}/tracks/replicates.tsv",
+        tracks=collect(
+            "results/{{study}}/tracks/{track}.bw",
+            track=DATA.tracks if TRACK_TASKS else [],
+        ),
+        statistics="results/{study}/tracks/statistics.tsv" if TRACK_TASKS else [],
+        replicates="results/{study}/tracks/replicates.tsv" if TRACK_TASKS else [],
         windows=collect(
-            "results/{{study}}/examples/{task}.windows.tsv", task=STUDY.tasks
+            "results/{{study}}/examples/{task}.windows.tsv", task=TRACK_TASKS
+        ),
+        counts=collect(
+            "results/{{study}}/examples/{task}.counts.tsv", task=PERSONAL_TASKS
         ),
         leakage=collect(
             "results/{{study}}/examples/{task}.leakage.tsv", task=STUDY.tasks

@@ -104,9 +104,10 @@ class PeopleSplits(Block):
     test: Fraction = Field(0.3, description="Share of the people that are unseen (random).")
     test_populations: list[str] = Field(default_factory=list, description="Populations that are unseen (population).")
     kinship: Annotated[float, Field(gt=0, le=0.5)] = Field(
-        0.177,
-        description="People whose estimated kinship reaches this are relatives (first degree: 0.177; the same genome: "
-        "0.354); needs variants, beside the column `family` of the table of people.",
+        0.45,
+        description="People whose estimated kinship reaches this are relatives, beside those of one `family` in the "
+        "table of people: 0.45 finds the same genome twice and twins; 0.177 first-degree relatives, which takes "
+        "thousands of genes (over a megabase, chance alone reaches 0.39).",
     )
     seed: int = Field(1, description="Seed of the draw.")
 

@@ -1,0 +1,64 @@
+# Expression of genes in people: examples and scores.
+def simulated_truth(wildcards):
+    """Return the truth behind a simulated matrix of expression, or nothing where it was measured."""
+    if STUDY.simulate and not STUDY.tasks[wildcards.task].expression:
+        return f"{RESULTS}/simulated/truth"
+    return []
+
+
+if PERSONAL_TASKS:
+
+    rule personal_examples:
+        input:
+            fasta="results/{study}/reference/genome.fa",
+            index="results/{study}/reference/genome.fa.fai",
+            store="results/{study}/cohort/store",
+            samples=DATA.cohort.samples or [],
+            genes="results/{study}/reference/genes.tsv",
+            expression=lambda wildcards: study_config.expression_of(
+                STUDY, wildcards.task
+            ),
+            truth=simulated_truth,
+        output:
+            examples="results/{study}/examples/{task}.parquet",
+            counts="results/{study}/examples/{task}.counts.tsv",
+            leakage="results/{study}/examples/{task}.leakage.tsv",
+            genes="results/{study}/examples/{task}.genes.tsv",
+            people="results/{study}/examples/{task}.people.tsv",
+        log:
+            "logs/{study}/examples/{task}.log",
+        benchmark:
+            "benchmarks/{study}/examples/{task}.tsv"
+        wildcard_constraints:
+            task=any_of(PERSONAL_TASKS),
+        resources:
+            mem_mb=lambda wildcards, attempt: 8000 * attempt,
+            runtime=lambda wildcards, attempt: 120 * attempt,
+        params:
+            task=lambda wildcards: STUDY.tasks[wildcards.task].model_dump(mode="json"),
+            splits=STUDY.splits.model_dump(mode="json"),
+            size=LONGEST_WINDOW,
+        script:
+            "../scripts/personal_examples.py"
+
+    rule personal_score:
+        input:
+            examples="results/{study}/examples/{task}.parquet",
+            genes="results/{study}/examples/{task}.genes.tsv",
+            people="results/{study}/examples/{task}.people.tsv",
+            predictions="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/predictions.parquet",
+        output:
+            metrics="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/metrics.tsv",
+            genes="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/personal.tsv",
+            submission="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/submission.csv",
+        log:
+            "logs/{study}/score/{task}/{model}/{adaptation}/seed{seed}.log",
+        wildcard_constraints:
+            task=any_of(PERSONAL_TASKS),
+        resources:
+            mem_mb=lambda wildcards, attempt: 8000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        params:
+            settings=run_settings,
+        script:
+            "../scripts/personal_score.py"

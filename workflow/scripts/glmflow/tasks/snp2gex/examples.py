@@ -1,0 +1,329 @@
+"""The examples of a task: every gene in every person, with its window, its target and its split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.errors import InputError
+from glmflow.genome.gene_windows import GeneWindows
+from glmflow.genome.reference import Reference
+from glmflow.genome.windows import filter_windows
+from glmflow.statistics.correlation import pearson_columns
+from glmflow.tasks.tables import EXAMPLE_COLUMNS
+
+from . import leaks
+from .cells import TEST, TRAIN, VALIDATION, cell_split, split_genes, split_people
+from .expression import Expression, match_genes
+from .heritability import haseman_elston
+from .labels import subset_name
+from .preprocessing import preprocess
+from .relatives import MIN_MAF, Kinship, family_pairs
+
+NAMED = 5
+
+
+class Examples(NamedTuple):
+    """The examples of a task and what must be known about them.
+
+    Attributes
+    ----------
+    table
+        Examples table, a row a gene and person.
+    counts
+        `item`, `count`, `detail`: genes, people and pairs, used and left out.
+    leakage
+        The checks of `leaks`.
+    genes
+        Facts of each gene, see `gene_facts`.
+    people
+        `sample`, `split`, and where known `population`, `family`; `fitted` and the hidden factors of each person.
+    """
+
+    table: pd.DataFrame
+    counts: pd.DataFrame
+    leakage: pd.DataFrame
+    genes: pd.DataFrame
+    people: pd.DataFrame
+
+
+def examples(
+    settings: Mapping[str, Any],
+    expression: Expression,
+    genes: pd.DataFrame,
+    people: pd.DataFrame,
+    windows: GeneWindows,
+    genome: Mapping[str, Any],
+    size: int,
+    truth: pd.DataFrame | None = None,
+) -> Examples:
+    """Make the examples of a task from a cohort's variants and a matrix of expression.
+
+    Parameters
+    ----------
+    settings
+        The task, as configured.
+    expression
+        The matrix as it was read.
+    genes
+        Genes of the annotation: `gene_id`, `chrom`, `tss`, `strand`.
+    people
+        Genotyped people: `sample`, and where known `population`, `family`.
+    windows
+        Reads alleles of the cohort.
+    genome, size
+        The study's `splits`, and the longest window of any task.
+    truth
+        Genetic part of the expression, genes x people, where it was simulated; only the ceiling is computed from it.
+
+    Raises
+    ------
+    InputError
+        No gene or no person is in both the matrix and the cohort, or a split is left empty.
+    """
+    notes = Notes()
+    matrix, people = _shared_people(expression, people, notes)
+    reference = windows.reader.reference
+    contigs = {name: reference.contigs[name] for name in windows.reader.store.contigs}
+    placed, matrix = _placed_genes(matrix, genes, reference, contigs, settings["windows"], notes)
+    placed, dropped = split_genes(placed, settings["genes"], genome, contigs, size)
+    notes.add_all(dropped)
+    names = people["sample"].tolist()
+    kinship, haplotypes = _read_alleles(placed, windows, names)
+    relatives = [*kinship.pairs(settings["people"]["kinship"]), *family_pairs(people.get("family", []))]
+    populations = dict(zip(names, people["population"])) if "population" in people else {}
+    split, kept_together = split_people(names, settings["people"], populations, relatives)
+    notes.add_all(kept_together)
+    prepared = preprocess(matrix.loc[placed["gene_id"]], split == TRAIN, settings["preprocessing"])
+    notes.add_all(prepared.notes)
+    kept = placed["gene_id"].isin(prepared.values.index).to_numpy()
+    placed, haplotypes = placed[kept].reset_index(drop=True), [ids for ids, keep in zip(haplotypes, kept) if keep]
+    notes.add("genes used", len(placed))
+    notes.add("people used", len(names))
+    table = cell_table(placed, names, split, prepared.values, notes)
+    if settings["control"] == "permuted_people":
+        table["target"] = permuted_within_genes(table)
+    fitted = prepared.factors.loc[prepared.factors["fitted"], "sample"]
+    training = [name for name, part in zip(names, split) if part == TRAIN]
+    rows = [
+        leaks.check_genes(table),
+        leaks.check_people(table),
+        leaks.check_twins(names, split, kinship.estimate()),
+        leaks.check_windows(placed),
+        leaks.check_fit("hidden factors and scaling", fitted, training),
+        leaks.shared_haplotypes(*_sharing(haplotypes, placed["split"], split)),
+    ]
+    facts = gene_facts(placed, windows, names, split, prepared.values, truth)
+    described = people.assign(split=split).merge(prepared.factors, on="sample")
+    return Examples(table, notes.table(), leaks.leak_table(rows), facts, described)
+
+
+class Notes:
+    """What was counted on the way."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, int, str]] = []
+
+    def add(self, item: str, count: int, named: Sequence[str] = ()) -> None:
+        """Count something, with the first of its names."""
+        detail = ", ".join(map(str, list(named)[:NAMED]))
+        self.rows.append((item, int(count), detail + (" ..." if len(named) > NAMED else "")))
+
+    def add_all(self, counts: Mapping[str, int]) -> None:
+        """Count several things."""
+        for item, count in counts.items():
+            self.add(item, count)
+
+    def table(self) -> pd.DataFrame:
+        """Return `item`, `count`, `detail`."""
+        return pd.DataFrame(self.rows, columns=["item", "count", "detail"])
+
+
+def _shared_people(expression: Expression, people: pd.DataFrame, notes: Notes) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep the people that have both genotypes and expression."""
+    notes.add_all(expression.notes)
+    measured = list(expression.values.columns)
+    genotyped = set(people["sample"])
+    without = [person for person in measured if person not in genotyped]
+    unmeasured = [person for person in people["sample"] if person not in set(measured)]
+    notes.add("people without genotypes", len(without), without)
+    notes.add("people without expression", len(unmeasured), unmeasured)
+    shared = people[people["sample"].isin(measured)].reset_index(drop=True)
+    if shared.empty:
+        raise InputError(
+            f"none of the {len(measured)} people of the expression matrix has genotypes ({', '.join(measured[:3])} ... "
+            f"against {', '.join(people['sample'].head(3))} ...)",
+            where="expression",
+            mend="Name people as the VCF does.",
+        )
+    return expression.values[shared["sample"].tolist()], shared
+
+
+def _placed_genes(
+    matrix: pd.DataFrame,
+    genes: pd.DataFrame,
+    reference: Reference,
+    contigs: Mapping[str, int],
+    settings: Mapping[str, Any],
+    notes: Notes,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give genes their windows; leave out those that have no place, no value, or a window that cannot be used."""
+    match = match_genes(matrix.index, genes["gene_id"])
+    unknown = sorted(set(matrix.index) - set(match.values()))
+    notes.add("genes of the matrix without a place in the annotation", len(unknown), unknown)
+    notes.add("annotated genes without expression", len(genes) - len(match))
+    if not match:
+        raise InputError(
+            f"no gene of the matrix ({', '.join(map(str, matrix.index[:3]))} ...) is annotated "
+            f"({', '.join(genes['gene_id'].head(3))} ...)",
+            where="expression",
+            mend="Give the annotation by which expression was measured.",
+        )
+    placed = genes[genes["gene_id"].isin(match)]
+    elsewhere = placed[~placed["chrom"].isin(contigs)]
+    notes.add("genes on contigs without genotypes", len(elsewhere), elsewhere["gene_id"].tolist())
+    placed = tss_windows(placed[placed["chrom"].isin(contigs)], settings["size"])
+    lengths = placed["chrom"].map(contigs)
+    outside = placed[(placed["start"] < 0) | (placed["end"] > lengths)]
+    notes.add("genes whose window passes the end of the contig", len(outside), outside["gene_id"].tolist())
+    inside = placed.drop(outside.index).reset_index(drop=True)
+    kept, dropped = filter_windows(inside, reference, settings["max_n_fraction"])
+    notes.add("genes with too many N in their window", sum(dropped.values()))
+    kept = kept.reset_index(drop=True)
+    values = matrix.loc[[match[gene] for gene in kept["gene_id"]]].set_axis(kept["gene_id"], axis=0)
+    return kept, values
+
+
+def tss_windows(genes: pd.DataFrame, size: int) -> pd.DataFrame:
+    """Return genes with `start` and `end` of a window (0-based half-open) that has the TSS in its middle.
+
+    Read along the gene, the TSS is base `size // 2`, on either strand.
+    """
+    left = np.where(genes["strand"] == "+", size // 2, size - size // 2 - 1)
+    start = genes["tss"].to_numpy() - left
+    return genes.assign(start=start, end=start + size)
+
+
+def _read_alleles(
+    genes: pd.DataFrame, windows: GeneWindows, people: Sequence[str]
+) -> tuple[Kinship, list[NDArray[np.int64]]]:
+    """Return kinship over all windows, and by gene which distinct haplotype each of a person's two is, `[people, 2]`."""
+    kinship, haplotypes = Kinship(len(people)), []
+    for gene in genes.itertuples(index=False):
+        found = windows.alleles(gene.chrom, gene.start, gene.end, people)
+        kinship.add(found.dosages)
+        rows = np.packbits(found.carried.reshape(2 * len(people), -1).astype(bool), axis=1)
+        ids = np.unique(rows, axis=0, return_inverse=True)[1] if rows.shape[1] else np.zeros(2 * len(people), np.int64)
+        haplotypes.append(ids.reshape(len(people), 2))
+    return kinship, haplotypes
+
+
+def gene_facts(
+    genes: pd.DataFrame,
+    windows: GeneWindows,
+    people: Sequence[str],
+    split: NDArray[np.object_],
+    values: pd.DataFrame,
+    truth: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Return what is known of each gene beside its expression.
+
+    Returns
+    -------
+    DataFrame
+        `gene_id`, `gene_name`, `chrom`, `tss`, `strand`, `split`; `variants` and `common_variants` (minor allele
+        frequency of 0.05 or more) in its window, `haplotypes` (distinct ones), `heritability` (see `haseman_elston`;
+        over everyone, for it is no part of any training), and with a truth `ceiling`: the correlation of true genetic
+        and measured expression in test people.
+    """
+    rows = []
+    for gene in genes.itertuples(index=False):
+        found = windows.alleles(gene.chrom, gene.start, gene.end, people)
+        frequency = found.dosages.mean(axis=0) / 2
+        y = values.loc[gene.gene_id].to_numpy(float)
+        rows.append(
+            {
+                **{name: getattr(gene, name) for name in ("gene_id", "gene_name", "chrom", "tss", "strand", "split")},
+                "variants": int((frequency > 0).sum()),
+                "common_variants": int((np.minimum(frequency, 1 - frequency) >= MIN_MAF).sum()),
+                "haplotypes": len(np.unique(found.carried.reshape(2 * len(people), -1), axis=0)),
+                "heritability": haseman_elston(found.dosages, y),
+            }
+        )
+    facts = pd.DataFrame(rows)
+    if truth is not None:
+        test = split == TEST
+        known = truth.reindex(index=facts["gene_id"], columns=list(people)).to_numpy(float)[:, test]
+        facts["ceiling"] = pearson_columns(known.T, values.loc[facts["gene_id"]].to_numpy(float)[:, test].T)
+    return facts
+
+
+def _sharing(
+    haplotypes: Sequence[NDArray[np.int64]], genes: Sequence[str], people: NDArray[np.object_]
+) -> tuple[int, int]:
+    """Count the haplotype windows of test people, in training genes, that some training person has as well."""
+    shared = total = 0
+    for ids, split in zip(haplotypes, genes):
+        if split == TRAIN:
+            test = ids[people == TEST].ravel()
+            shared += int(np.isin(test, ids[people == TRAIN]).sum())
+            total += len(test)
+    return shared, total
+
+
+def cell_table(
+    genes: pd.DataFrame, people: Sequence[str], split: NDArray[np.object_], values: pd.DataFrame, notes: Notes
+) -> pd.DataFrame:
+    """Return the examples table of genes x people; pairs without a value or between splits are left out and counted.
+
+    Parameters
+    ----------
+    genes
+        `gene_id`, `chrom`, `start`, `end`, `strand`, `split`.
+    people, split
+        Names, and the split of each.
+    values
+        Targets, genes x people.
+    """
+    gene_split, person_split = np.repeat(genes["split"].to_numpy(), len(people)), np.tile(split, len(genes))
+    columns = {name: np.repeat(genes[name].to_numpy(), len(people)) for name in ("chrom", "start", "end", "strand")}
+    group, sample = np.repeat(genes["gene_id"].to_numpy(str), len(people)), np.tile(np.array(people, str), len(genes))
+    target = values.loc[genes["gene_id"], list(people)].to_numpy(float).ravel()
+    cell = np.array([cell_split(*pair) for pair in zip(gene_split, person_split)], dtype=object)
+    between, missing = np.equal(cell, None), ~np.isfinite(target)
+    table = pd.DataFrame(
+        {
+            "example": [f"{gene}|{person}" for gene, person in zip(group, sample)],
+            "split": cell,
+            "subset": [subset_name(a == TRAIN, b == TRAIN) for a, b in zip(gene_split, person_split)],
+            **columns,
+            "sample": sample,
+            "group": group,
+            "target": target,
+        }
+    )
+    notes.add("pairs of a validation gene and a test person, or the other way round", between.sum())
+    notes.add("pairs without a value", (missing & ~between).sum())
+    table = table[~between & ~missing].reset_index(drop=True)
+    for name in (TRAIN, VALIDATION, TEST):
+        notes.add(f"{name} pairs", (table["split"] == name).sum())
+    table = table.assign(**{name: None for name in EXAMPLE_COLUMNS if name not in table})
+    return table[[*EXAMPLE_COLUMNS, "target"]]
+
+
+def permuted_within_genes(table: pd.DataFrame, seed: int = 0) -> NDArray[np.float64]:
+    """Return targets with those of training and of validation rows shuffled between the people of each gene.
+
+    Gene means stay: what a model still learns of people, gene means alone have taught it. Test rows keep their own.
+    """
+    target = table["target"].to_numpy(float).copy()
+    rng = np.random.default_rng(seed)
+    learned = table[table["split"] != TEST]
+    for rows in learned.groupby(["group", "split"], sort=False).indices.values():
+        places = learned.index.to_numpy()[rows]
+        target[places] = target[rng.permutation(places)]
+    return target

@@ -1,0 +1,26 @@
+"""Score predicted expression of genes in people, class by class."""
+
+from scriptlog import logged
+
+with logged(snakemake):
+    import pandas as pd
+    from glmflow.files import write_table
+    from glmflow.tasks.snp2gex.scoring import score
+    from glmflow.tasks.snp2gex.submission import write_submission
+
+    people = pd.read_csv(snakemake.input.people, sep="\t", dtype=str)
+    populations = dict(zip(people["sample"], people["population"].fillna(""))) if "population" in people else {}
+    settings = snakemake.params.settings
+    examples, predictions = (pd.read_parquet(snakemake.input[name]) for name in ("examples", "predictions"))
+    metrics, genes = score(
+        settings,
+        examples,
+        predictions,
+        pd.read_csv(snakemake.input.genes, sep="\t", dtype={"chrom": str}),
+        populations,
+    )
+    write_table(metrics, snakemake.output.metrics)
+    write_table(genes, snakemake.output.genes)
+    held_out = examples.loc[examples["split"] == "test", ["example", "sample", "group"]]
+    target = (settings["task"]["hackathon"] or {"target": "log_TPM"})["target"]
+    write_submission(held_out.merge(predictions, on="example"), snakemake.output.submission, target)
