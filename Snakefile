@@ -42,3 +42,16 @@ rule metrics:
     input:
         collect("{folder}/metrics.tsv", folder=RUN_FOLDERS),
     localrule: True
+
+
+onstart:
+    expect_jobs(RESULTS, EXPECTED)
+    print(f"Status of every job: {RESULTS}/status.html", flush=True)
+
+
+onsuccess:
+    write_page(RESULTS)
+
+
+onerror:
+    write_page(RESULTS)

@@ -7,6 +7,7 @@ sys.path.append(str(Path(workflow.basedir) / "workflow" / "scripts"))
 
 from glmflow import config as study_config
 from glmflow.errors import InputError
+from glmflow.status import expect_jobs, write_page
 
 # What a study will need can be asked before its files are there.
 PLANNING = "plan" in sys.argv
@@ -28,6 +29,10 @@ except InputError as error:
 RESULTS = STUDY.results
 DATA = study_config.resolve_data(STUDY)
 RUNS, MISFITS = study_config.expand_runs(STUDY)
+EXPECTED = [
+    f"{'baseline' if STUDY.models[run.model].origin == 'baseline' else 'finetune'}/{run.label}"
+    for run in RUNS
+]
 RUN_FOLDERS = [run.folder(RESULTS) for run in RUNS]
 TRACK_TASKS = [
     label for label, task in STUDY.tasks.items() if task.kind == "rnaseq_tracks"

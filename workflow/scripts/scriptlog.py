@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -15,6 +16,7 @@ from typing import Any
 def logged(snakemake: Any) -> Iterator[None]:
     """Run the body of a script with its log file, and end the job with one line where the input is at fault."""
     from glmflow.errors import InputError
+    from glmflow.status import JobStatus
 
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(snakemake.threads)
@@ -28,7 +30,8 @@ def logged(snakemake: Any) -> Iterator[None]:
             force=True,
         )
         try:
-            yield
+            with JobStatus(Path("results") / snakemake.config["study"], job_name(snakemake), Path(snakemake.log[0])):
+                yield
         except InputError as error:
             print(f"{snakemake.rule}: {error}", file=log)
             print(f"\n{snakemake.rule}: {error}\n", file=terminal)
@@ -38,3 +41,10 @@ def logged(snakemake: Any) -> Iterator[None]:
             raise
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, terminal
+
+
+def job_name(snakemake: Any) -> str:
+    """Return the name of a job: that of its log below `logs/{study}`."""
+    path = Path(snakemake.log[0]).with_suffix("")
+    parts = path.parts[1:]
+    return "/".join(parts[1:] if parts[0] == snakemake.config["study"] else parts)

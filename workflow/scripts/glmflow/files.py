@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp.{os.getpid()}.{path.name}")
+    temporary = path.with_name(f".tmp.{platform.node()}.{os.getpid()}.{path.name}")
     _remove(temporary)
     try:
         yield temporary

@@ -64,9 +64,14 @@ class Run(NamedTuple):
     adaptation: str
     seed: int
 
+    @property
+    def label(self) -> str:
+        """Name of the run, as it stands in paths."""
+        return f"{self.task}/{self.model}/{self.adaptation}/seed{self.seed}"
+
     def folder(self, results: str) -> str:
         """Return the folder of the run below the study's results."""
-        return f"{results}/runs/{self.task}/{self.model}/{self.adaptation}/seed{self.seed}"
+        return f"{results}/runs/{self.label}"
 
 
 class Misfit(NamedTuple):

@@ -6,11 +6,14 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import TrainerCallback
+
+from glmflow.status import write_progress
 
 from .interruption import any_process
 
@@ -26,6 +29,7 @@ class MetricsLog(TrainerCallback):
     def __init__(self, path: Path, examples_per_update: int):
         self.path, self.examples_per_update = path, examples_per_update
         self._last: tuple[int, float] | None = None
+        self._curves = Curves(0, [])
 
     def on_train_begin(self, args, state, control, **kwargs) -> None:
         """Keep only what happened before the step that training starts from."""
@@ -36,6 +40,7 @@ class MetricsLog(TrainerCallback):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text("".join(f"{line}\n" for line in kept))
         self._last = (state.global_step, time.monotonic())
+        self._curves = Curves(state.global_step, [json.loads(line) for line in kept])
 
     def on_log(self, args, state, control, logs: dict[str, Any] | None = None, **kwargs) -> None:
         """Write one line."""
@@ -52,8 +57,33 @@ class MetricsLog(TrainerCallback):
             updates = state.global_step - self._last[0]
             line["samples_per_second"] = round(updates * self.examples_per_update / (now - self._last[1]), 3)
             self._last = (state.global_step, now)
+        line |= {key: value for key, value in logs.items() if key != "epoch"}
         with self.path.open("a") as handle:
-            handle.write(json.dumps(line | {key: value for key, value in logs.items() if key != "epoch"}) + "\n")
+            handle.write(json.dumps(line) + "\n")
+        self._curves.add(line)
+        write_progress(
+            self._curves.progress | {"step": state.global_step, "updates": state.max_steps, "time": time.time()}
+        )
+
+
+class Curves:
+    """The loss curves of a run and where its pace is counted from: what the status page draws."""
+
+    def __init__(self, first_step: int, lines: Iterable[Mapping[str, Any]]):
+        self.progress: dict[str, Any] = {
+            "first_step": first_step,
+            "first_time": time.time(),
+            "loss": [],
+            "validation": [],
+        }
+        for line in lines:
+            self.add(line)
+
+    def add(self, line: Mapping[str, Any]) -> None:
+        """Add a logged line to the curve it belongs to."""
+        for curve, key in (("loss", "loss"), ("validation", "eval_loss")):
+            if key in line:
+                self.progress[curve].append((line["step"], line[key]))
 
 
 class SaveByTheClock(TrainerCallback):

@@ -68,8 +68,7 @@ def finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, An
     tracks = len(tracks_of(study, run.task))
     shape = model_shape(study.models[run.model], checkpoints)
     found = need(shape, adaptation, length, tracks, updates, gpu) if shape else None
-    name = "/".join((run.task, run.model, run.adaptation, f"seed{run.seed}"))
-    return Job(name, run.task, adaptation, length, tracks, updates, shape, found)
+    return Job(run.label, run.task, adaptation, length, tracks, updates, shape, found)
 
 
 def pretraining(study: Study, model: str, seed: int, gpu: Gpu) -> Job:
