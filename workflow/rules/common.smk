@@ -113,3 +113,10 @@ def checkpoint_folder(wildcards):
             else model.checkpoint
         )
     return []
+
+
+def simulated_truth(wildcards):
+    """Return the truth behind a simulated matrix of expression, or nothing where it was measured."""
+    if STUDY.simulate and not STUDY.tasks[wildcards.task].expression:
+        return f"{RESULTS}/simulated/truth"
+    return []

@@ -1,11 +1,4 @@
 # Expression of genes in people: examples and scores.
-def simulated_truth(wildcards):
-    """Return the truth behind a simulated matrix of expression, or nothing where it was measured."""
-    if STUDY.simulate and not STUDY.tasks[wildcards.task].expression:
-        return f"{RESULTS}/simulated/truth"
-    return []
-
-
 if PERSONAL_TASKS:
 
     rule personal_examples:
