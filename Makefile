@@ -12,6 +12,7 @@ export OMP_NUM_THREADS ?= 1
 
 help:
 	@echo "make demo       run the demo study (config/config.yaml) and print where its report is"
+	@echo "make context    compare methods of context extension (15 minutes)"
 	@echo "make test       lint, dry runs, unit tests, one small study end to end"
 	@echo "make test-all   the long ones too"
 	@echo "make benchmark  our speed beside that of the tools people use, in one run"
@@ -28,6 +29,10 @@ help:
 	@touch $@
 
 setup: .venv/installed
+
+context: setup
+	@snakemake --cores $(CORES) --quiet host --rerun-incomplete --configfile config/studies/context_extension.yaml
+	@echo "The report: results/context_extension/report/context.html"
 
 demo: setup
 	@snakemake --cores $(CORES) --quiet host --rerun-incomplete
@@ -55,4 +60,4 @@ benchmark: setup
 clean:
 	rm -rf results logs benchmarks .snakemake
 
-.PHONY: help setup demo lint docs test test-all benchmark clean
+.PHONY: help setup demo context lint docs test test-all benchmark clean

@@ -34,12 +34,10 @@ EXPECTED = [
     for run in RUNS
 ]
 RUN_FOLDERS = [run.folder(RESULTS) for run in RUNS]
-TRACK_TASKS = [
-    label for label, task in STUDY.tasks.items() if task.kind == "rnaseq_tracks"
-]
-PERSONAL_TASKS = [
-    label for label, task in STUDY.tasks.items() if task.kind == "snp2gex"
-]
+TRACK_TASKS, PERSONAL_TASKS, CONTEXT_TASKS = (
+    [label for label, task in STUDY.tasks.items() if task.kind == kind]
+    for kind in ("rnaseq_tracks", "snp2gex", "context_extension")
+)
 CONFIG_FILE = (workflow.configfiles or ["config/config.yaml"])[-1]
 COMMAND = "snakemake --cores all"
 if workflow.overwrite_configfiles:
@@ -47,7 +45,7 @@ if workflow.overwrite_configfiles:
 SIMULATED_TRACKS = [
     Path(file).name for track in DATA.tracks.values() for file in track.replicates
 ]
-LONGEST_WINDOW = max(task.windows.size for task in STUDY.tasks.values())
+LONGEST_WINDOW = max(task.window_bp for task in STUDY.tasks.values())
 SEEDS = sorted({run.seed for run in RUNS})
 
 # A pattern that matches nothing, for wildcards whose list is empty.
@@ -103,9 +101,14 @@ def averaged_tracks(wildcards):
 
 def checkpoint_folder(wildcards):
     """Return the model folder a run starts from, or nothing where it starts from random weights."""
-    model = STUDY.models[wildcards.model]
-    if model.origin == "pretrain":
-        return f"{RESULTS}/models/{wildcards.model}/seed{wildcards.seed}"
+    return model_folder(wildcards.model, wildcards.seed)
+
+
+def model_folder(label, seed):
+    """Return the folder of a model, or nothing where it starts from random weights."""
+    model = STUDY.models[label]
+    if model.origin in ("pretrain", "extend"):
+        return f"{RESULTS}/models/{label}/seed{seed}"
     if model.origin == "checkpoint":
         return (
             f"resources/models/{model.checkpoint}"

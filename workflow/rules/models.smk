@@ -52,11 +52,11 @@ rule pretrain:
     resources:
         gpu=1,
         mem_mb=lambda wildcards, attempt: training_plan.memory_mb(
-            pretraining(wildcards)
+            making_model(wildcards)
         )
         * attempt,
         runtime=lambda wildcards, attempt: training_plan.minutes(
-            pretraining(wildcards)
+            making_model(wildcards)
         )
         * attempt,
     params:

@@ -15,10 +15,18 @@ rule report:
             "results/{{study}}/examples/{task}.counts.tsv", task=PERSONAL_TASKS
         ),
         leakage=collect(
-            "results/{{study}}/examples/{task}.leakage.tsv", task=STUDY.tasks
+            "results/{{study}}/examples/{task}.leakage.tsv",
+            task=[*TRACK_TASKS, *PERSONAL_TASKS],
         ),
         variants="results/{study}/cohort/variants.tsv" if DATA.cohort else [],
-        genes="results/{study}/reference/genes.tsv",
+        genes=(
+            "results/{study}/reference/genes.tsv"
+            if TRACK_TASKS or PERSONAL_TASKS
+            else []
+        ),
+        comparisons=collect(
+            "results/{{study}}/context/{task}.comparison.tsv", task=CONTEXT_TASKS
+        ),
         fasta="results/{study}/reference/genome.fa",
     output:
         index=report(
@@ -28,6 +36,16 @@ rule report:
             labels={"page": "results"},
         ),
         tracks="results/{study}/report/tracks.html",
+        context=(
+            report(
+                "results/{study}/report/context.html",
+                caption="../report/index.rst",
+                category="Study",
+                labels={"page": "context"},
+            )
+            if CONTEXT_TASKS
+            else []
+        ),
         provenance="results/{study}/provenance.json",
     log:
         "logs/{study}/report.log",

@@ -29,6 +29,6 @@ def finetuning(wildcards):
     ]
 
 
-def pretraining(wildcards):
-    """Return the plan of the pretraining that a path stands for."""
+def making_model(wildcards):
+    """Return the plan of the pretraining or extension that a path stands for."""
     return JOBS["models/{model}/seed{seed}".format_map(dict(wildcards.items()))]

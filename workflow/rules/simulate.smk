@@ -1,5 +1,20 @@
 # A cohort whose truth is known, in place of data that are not given.
-if STUDY.simulate:
+if STUDY.simulate and STUDY.simulate.repeats:
+
+    rule simulate_repeats:
+        output:
+            fasta="results/{study}/simulated/genome.fa",
+        log:
+            "logs/{study}/simulate.log",
+        resources:
+            mem_mb=1000,
+            runtime=30,
+        params:
+            settings=STUDY.simulate.settings.model_dump(mode="json"),
+        script:
+            "../scripts/simulate_repeats.py"
+
+elif STUDY.simulate:
 
     rule simulate:
         input:

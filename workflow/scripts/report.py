@@ -4,6 +4,8 @@ from pathlib import Path
 
 from scriptlog import logged
 
+HEADLINES = {"rnaseq_tracks": "base_log1p_pearson", "context_extension": "copy_advantage"}
+
 with logged(snakemake):
     from glmflow.config import Study, expand_runs
     from glmflow.provenance import write_provenance
@@ -17,7 +19,8 @@ with logged(snakemake):
         study.results,
         runs=folders,
         title=study.report.title,
-        headline={label: "base_log1p_pearson" for label, task in study.tasks.items() if task.kind == "rnaseq_tracks"},
+        headline={label: HEADLINES[task.kind] for label, task in study.tasks.items() if task.kind in HEADLINES},
+        contexts=tuple(label for label, task in study.tasks.items() if task.kind == "context_extension"),
         genes_first=tuple(study.report.genes),
         n_genes=study.report.n_genes,
     )

@@ -92,5 +92,7 @@ def describe_simulation(study: Study) -> str | bool:
         return False
     if study.simulate.cohort:
         return "genome, genotypes, genes, tracks and expression are simulated"
+    if study.simulate.repeats:
+        return "the genome is simulated"
     edited = "flanks of real variants edited" if study.simulate.overlay.edit_flanks else "sequence untouched"
     return f"tracks and expression are simulated on real sequence and real genotypes ({edited})"

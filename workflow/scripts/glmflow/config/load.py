@@ -190,11 +190,21 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
             if data.reference is not None and data.reference.annotation is None:
                 yield ("tasks", label), "no genes: give `reference.annotation`, a GTF"
         gap = getattr(study.splits, "gap", None)
-        if gap is not None and hasattr(task, "windows") and gap < task.windows.size:
+        if gap is not None and gap < task.window_bp:
             yield (
                 ("splits", "gap"),
-                f"gap {gap} is shorter than the windows of task {label!r} ({task.windows.size}): train and held-out "
-                f"windows would share bases; use at least {task.windows.size}",
+                f"gap {gap} is shorter than the windows of task {label!r} ({task.window_bp}): train and held-out "
+                f"windows would share bases; use at least {task.window_bp}",
+            )
+    for label, model in study.models.items():
+        if model.extend and getattr(study.models.get(model.extend.model), "origin", None) not in (
+            "pretrain",
+            "checkpoint",
+        ):
+            known = [name for name, other in study.models.items() if other.origin in ("pretrain", "checkpoint")]
+            yield (
+                ("models", label, "extend", "model"),
+                f"{model.extend.model!r} is no pretrained or published model of this study{_suggest(model.extend.model, known)}",
             )
     if not expand_runs(study)[0]:
         yield (

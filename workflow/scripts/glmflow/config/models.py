@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from .adaptations import Training
 from .base import Block, Fraction, Label, Positive
 
 
@@ -24,6 +25,73 @@ class Pretrain(New):
     batch: Positive = Field(32, description="Sequences an update.")
     learning_rate: Annotated[float, Field(gt=0)] = Field(3e-3, description="Peak learning rate (AdamW, one cycle).")
     mask: Fraction = Field(0.15, description="Share of bases that are masked (masked families only).")
+
+
+class Attention(Block):
+    """An attention form that bounds distances; of transformers' own models, at the cost of fused kernels."""
+
+    form: Literal["rerope", "dual_chunk"] = Field(
+        description="`rerope`: no distance above the window; `dual_chunk`: bounded across chunks of the original length."
+    )
+    window: Positive | None = Field(
+        None,
+        description="Tokens: largest distance (half the original length), or those kept across a border (an eighth).",
+    )
+
+
+Method = Literal[
+    "none",
+    "pi",
+    "ntk",
+    "dynamic_ntk",
+    "ntk_by_parts",
+    "yarn",
+    "gene",
+    "clex",
+    "pose",
+    "llama3",
+    "longrope",
+    "overstretch",
+]
+
+
+class Extend(Block):
+    """A longer context for a model with rotary positions: at once, or with a short tuning on the training contigs."""
+
+    model: Label = Field(description="Label of a model that is pretrained here or published.")
+    method: Method = Field(description="How frequencies, and positions while tuning, change (docs/context.md).")
+    factor: Annotated[float, Field(ge=1)] = Field(description="Target length over original length.")
+    original_length: Positive | None = Field(
+        None, description="Tokens of the longest sequence it was trained on; the model's context where left out."
+    )
+    settings: dict[str, Any] = Field(default_factory=dict, description="The method's own settings.")
+    attention: Attention | None = Field(None, description="Attention form beside the method.")
+    steps: Annotated[int, Field(ge=0)] = Field(0, description="Updates of tuning; 0: none (zero-shot).")
+    kind: Literal["full", "lora"] = Field("full", description="Tune everything, or low-rank adapters.")
+    length: Positive = Field(4096, description="Bases of a tuning sequence.")
+    batch: Positive = Field(16, description="Sequences an update.")
+    micro_batch: Positive | None = Field(None, description="Sequences on a GPU at a time; all where left out.")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(2e-5, description="Peak learning rate (AdamW, cosine).")
+    warmup: Fraction = Field(0.05, description="Share of the updates spent warming up.")
+    mask: Fraction = Field(0.15, description="Share of bases that are masked (masked models only).")
+    rank: Positive = Field(16, description="LoRA rank.")
+    alpha: Positive = Field(32, description="LoRA alpha.")
+    bf16: bool = Field(False, description="bfloat16 mixed precision.")
+    gradient_checkpointing: bool = Field(False, description="Recompute activations to save memory.")
+
+    def training(self) -> Training:
+        """Return the tuning as a training block."""
+        return Training(
+            optimizer="adamw",
+            learning_rate=self.learning_rate,
+            warmup=self.warmup,
+            steps=max(1, self.steps),
+            batch=self.batch,
+            micro_batch=self.micro_batch or self.batch,
+            bf16=self.bf16,
+            gradient_checkpointing=self.gradient_checkpointing,
+            evaluations=1,
+        )
 
 
 class Baseline(Block):
@@ -46,6 +114,7 @@ class Model(Block):
     )
     pretrain: Pretrain | None = Field(None, description="Pretrain it here.")
     new: New | None = Field(None, description="Start from random weights.")
+    extend: Extend | None = Field(None, description="Another model of the study with a longer context.")
     baseline: Baseline | None = Field(None, description="A baseline.")
     context: Positive | None = Field(
         None, description="Longest input in bp; longer windows are read in overlapping chunks."
@@ -64,4 +133,4 @@ class Model(Block):
         return next(name for name in ORIGINS if getattr(self, name) is not None)
 
 
-ORIGINS = ("checkpoint", "pretrain", "new", "baseline")
+ORIGINS = ("checkpoint", "pretrain", "new", "extend", "baseline")

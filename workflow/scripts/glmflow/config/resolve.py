@@ -28,6 +28,8 @@ def resolve_data(study: Study) -> Data:
     if study.simulate is None:
         return Data(study.reference, study.cohort, study.tracks)
     folder = f"{study.results}/simulated"
+    if study.simulate.repeats:
+        return Data(study.reference or Reference(fasta=f"{folder}/genome.fa"), study.cohort, study.tracks)
     reference = Reference(fasta=f"{folder}/genome.fa", annotation=f"{folder}/genes.gtf")
     cohort = Cohort(vcf=f"{folder}/cohort.vcf.gz", samples=f"{folder}/samples.tsv")
     settings = study.simulate.settings
@@ -80,6 +82,7 @@ def run_settings(study: Study, run: Run) -> dict[str, Any]:
         "seed": run.seed,
         "task": study.tasks[run.task].model_dump(mode="json"),
         "model": model.model_dump(mode="json", exclude_none=True),
+        "base": study.models[model.extend.model].model_dump(mode="json", exclude_none=True) if model.extend else None,
         "adaptation": study.adaptations[run.adaptation].model_dump(mode="json"),
         "told": TOLD.get(model.baseline.kind) if model.baseline else None,
         "tracks": {

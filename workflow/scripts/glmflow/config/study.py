@@ -103,6 +103,10 @@ def misfit_reason(study: Study, task: str, model: str, adaptation: str) -> str |
     """Return why a model cannot be fitted to a task in this way, or None where it can."""
     origin = study.models[model].origin
     kind = study.adaptations[adaptation].kind
+    if study.tasks[task].kind == "context_extension":
+        if origin in ("baseline", "new"):
+            return "there is no trained language model whose context could be measured"
+        return None if kind == "zero-shot" else "context is measured as the model is: tune it with `extend`"
     if origin == "baseline" and kind != "baseline":
         return "a baseline has no weights to adapt"
     if origin != "baseline" and kind == "baseline":

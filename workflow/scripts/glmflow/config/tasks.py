@@ -46,6 +46,11 @@ class RnaseqTracks(Block):
     trim: Annotated[int, Field(ge=0)] = Field(100, description="Bases at each end of a window that are not scored.")
     bootstrap: Positive = Field(200, description="Bootstrap draws behind each interval.")
 
+    @property
+    def window_bp(self) -> int:
+        """Longest stretch of the genome that an example covers."""
+        return self.windows.size
+
     @model_validator(mode="after")
     def _trim(self) -> RnaseqTracks:
         if 2 * self.trim > self.windows.overlap:
@@ -150,6 +155,11 @@ class Snp2gex(Block):
         200, description="Permutations of people within populations behind the null."
     )
 
+    @property
+    def window_bp(self) -> int:
+        """Longest stretch of the genome that an example covers."""
+        return self.windows.size
+
     @model_validator(mode="after")
     def _one_source(self) -> Snp2gex:
         if self.hackathon and self.expression:
@@ -159,4 +169,59 @@ class Snp2gex(Block):
         return self
 
 
-Task = Annotated[RnaseqTracks | Snp2gex, Field(discriminator="kind")]
+class Recall(Block):
+    """A segment at the end of a window that occurs once before."""
+
+    segment: Annotated[int, Field(ge=16)] = Field(64, description="Bases of the repeated segment.")
+    distances: Annotated[list[Positive], Field(min_length=1)] = Field(
+        default_factory=lambda: [512, 1024, 2048, 4096], description="Bases from the copy to the segment."
+    )
+    trials: Positive = Field(24, description="Windows, each used at every distance and in every variant.")
+    variants: list[Literal["exact", "mutated", "reverse_complement"]] = Field(
+        default_factory=lambda: ["exact", "mutated", "reverse_complement"],
+        description="The copy as it is, with substitutions, or on the other strand.",
+    )
+    substitutions: Fraction = Field(0.05, description="Share of the bases of a mutated copy that differ.")
+    jitter: Fraction = Field(
+        0.1,
+        description="Distances are drawn anew for each window within this share of theirs: one fixed distance would "
+        "measure the phase of single rotary pairs.",
+    )
+
+
+class ContextExtension(Block):
+    """Loss of the same last bases as their context grows, and recall of a segment repeated at growing distances."""
+
+    kind: Literal["context_extension"]
+    contexts: Annotated[list[Positive], Field(min_length=1)] = Field(
+        description="Lengths of context in bp, the model's own first; multiples of its bases a token."
+    )
+    scored: Positive = Field(512, description="Last bases of each window whose loss is taken, at every context.")
+    examples: Positive = Field(128, description="Windows of the test split.")
+    repeat_k: Annotated[int, Field(ge=6, le=31)] = Field(
+        16, description="A base counts as a repeat where the k bases before it occur earlier in the window."
+    )
+    recall: Recall = Field(default_factory=Recall, description="Recall of a repeated segment.")
+    bootstrap: Positive = Field(1000, description="Bootstrap draws behind each interval.")
+    seed: int = Field(1, description="Seed of the draw of windows.")
+
+    @property
+    def window_bp(self) -> int:
+        """Longest stretch of the genome that an example covers."""
+        return max(self.contexts)
+
+    @model_validator(mode="after")
+    def _fits(self) -> ContextExtension:
+        if self.scored >= min(self.contexts):
+            raise ValueError(f"scored {self.scored} is not below the shortest context {min(self.contexts)}")
+        segment, longest = self.recall.segment, max(self.contexts) - self.recall.segment
+        for distance in self.recall.distances:
+            if not segment <= distance <= longest:
+                raise ValueError(
+                    f"recall.distances: {distance} is not between the segment ({segment}) and the longest context less "
+                    f"the segment ({longest})"
+                )
+        return self
+
+
+Task = Annotated[RnaseqTracks | Snp2gex | ContextExtension, Field(discriminator="kind")]

@@ -239,9 +239,41 @@ def longrope(
     return rotary.theta / divisor, attention_factor
 
 
+def overstretch(
+    rotary: Rotary,
+    factor: float,
+    *,
+    exponent: float = 1.5,
+    attention_factor: float | None = None,
+    beta_fast: float = 32,
+    beta_slow: float = 1,
+    truncate: bool = True,
+) -> tuple[Frequencies, float]:
+    """YaRN whose slow pairs are interpolated by more than the target needs: ``factor ** exponent``.
+
+    A method of this project, for DNA. What a distant repeat tells does not depend on how distant it is, so its
+    distance needs no resolution; that all distances look near, where the model has met most repeats in training,
+    lets it find those beyond the lengths it is tuned on. Fast pairs, which keep the local order, are left alone, and
+    the attention factor stays that of `factor` (docs/context.md has the measurements).
+
+    Parameters
+    ----------
+    rotary, factor
+        The trained embedding and the factor of extension.
+    exponent
+        1 is YaRN.
+    attention_factor, beta_fast, beta_slow, truncate
+        See `yarn`.
+    """
+    settings = {"beta_fast": beta_fast, "beta_slow": beta_slow, "truncate": truncate}
+    _, attention_factor = yarn(rotary, factor, attention_factor=attention_factor, **settings)
+    theta, _ = ntk_by_parts(rotary, factor**exponent, **settings)
+    return theta, attention_factor
+
+
 METHODS: dict[str, Method] = {
     method.__name__: method
-    for method in (none, pi, ntk, dynamic_ntk, ntk_by_parts, yarn, gene, clex, pose, llama3, longrope)
+    for method in (none, pi, ntk, dynamic_ntk, ntk_by_parts, yarn, gene, clex, pose, llama3, longrope, overstretch)
 }
 
 

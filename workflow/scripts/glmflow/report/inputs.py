@@ -128,6 +128,10 @@ class ReportInputs:
         `provenance.json`: command, rerun (a command with `{path}` in it), git_commit, hash, configuration (text or mapping),
         versions {package: version}, checksums {path: sha256}, simulated (false, true or what is simulated), misfits
         [{task, model, adaptation, reason}], warnings [sentence].
+    contexts
+        Tasks that measure how far back models use their context; the first has a page of its own.
+    comparisons
+        By such a task, `context/{task}.comparison.tsv`: paired comparisons of its models.
     """
 
     study: str
@@ -148,6 +152,8 @@ class ReportInputs:
     leakage: Mapping[str, Path] = field(default_factory=dict)
     variants: Path | None = None
     provenance: Path | None = None
+    contexts: tuple[str, ...] = ()
+    comparisons: Mapping[str, Path] = field(default_factory=dict)
 
     @classmethod
     def from_results(cls, results: str | Path, **settings: Any) -> ReportInputs:
@@ -173,6 +179,7 @@ class ReportInputs:
             "leakage": _by_task(results / "examples", ".leakage.tsv"),
             "variants": _present(results / "cohort/variants.tsv"),
             "provenance": _present(results / "provenance.json"),
+            "comparisons": _by_task(results / "context", ".comparison.tsv"),
         }
         return cls(**(found | settings))
 

@@ -107,12 +107,14 @@ def headline_metric(metrics: pd.DataFrame, task: str, asked: str | None) -> str:
 
 
 def headline_cell(summary: pd.DataFrame, task: str, split: str, metric: str) -> pd.DataFrame:
-    """Return the ranked rows of the verdict's cell: the first subset and context, over all tracks where several."""
+    """Return the ranked rows of the verdict's cell: the first subset and the longest context, over all tracks where several."""
     rows = summary[(summary["task"] == task) & (summary["metric"] == metric)]
     rows = rows[rows["split"] == (split if split in set(rows["split"]) else rows["split"].iloc[0])]
     for column in ("subset", "protocol", "context_bp"):
-        values = sorted(set(rows[column]))
-        rows = rows[rows[column] == values[0]]
+        values = sorted(
+            set(rows[column]), key=lambda value: (float(value or 0) if column == "context_bp" else 0, value)
+        )
+        rows = rows[rows[column] == values[-1 if column == "context_bp" else 0]]
     tracks = set(rows["track"])
     track = next(name for name in (ALL_TRACKS, *sorted(tracks)) if name in tracks)
     return rank(rows[rows["track"] == track], metric)

@@ -9,17 +9,20 @@ import pandas as pd
 
 from glmflow.files import atomic_path
 
+from .context_page import context_page
 from .figures import write_figures
 from .index_page import index_page
 from .inputs import ReportInputs
-from .study import Study
+from .study import Study, read_table
 from .tracks_page import TracksPage, tracks_page
 
 LARGE_TABLE = 100_000  # rows; longer tables are compressed
 
 
 def write_report(inputs: ReportInputs, output: str | Path) -> None:
-    """Write `index.html`, `tracks.html`, `data/` and `figures/` into the folder `output`, replacing what was there.
+    """Write the pages, `data/` and `figures/` into the folder `output`, replacing what was there.
+
+    `index.html` and `tracks.html` are always there, `context.html` where a task measures context.
 
     Both pages hold all they need (scripts, styles, data) and open by double click without a network.
 
@@ -36,6 +39,8 @@ def write_report(inputs: ReportInputs, output: str | Path) -> None:
         index = index_page(
             study, set(browser.genes["gene_id"]), figures, sorted(p.name for p in (folder / "data").iterdir())
         )
+        for task in inputs.contexts[:1]:
+            (folder / "context.html").write_text(context_page(study, task), encoding="utf-8")
         (folder / "tracks.html").write_text(browser.html, encoding="utf-8")
         (folder / "index.html").write_text(index, encoding="utf-8")
 
@@ -56,6 +61,7 @@ def write_data(study: Study, browser: TracksPage, folder: Path) -> None:
         "leakage": study.leakage,
         "variants": study.variants,
         "warnings": study.warnings,
+        **{f"context.{task}": read_table(path) for task, path in study.inputs.comparisons.items()},
         "browser_regions": pd.DataFrame(browser.regions, columns=["chrom", "start", "end"]),
     }
     for name, table in tables.items():

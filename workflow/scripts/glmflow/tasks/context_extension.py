@@ -16,13 +16,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import stats
 
+from glmflow.config.tasks import ContextExtension
 from glmflow.errors import InputError
+from glmflow.genome.reference import Reference
 from glmflow.statistics.bootstrap import interval_of_mean, interval_of_sums
 
-from .repeats import RECOGNISED, Needle, Windows
+from .repeats import BASES, RECOGNISED, Needle, Windows, find_repeats, needles
 from .tables import examples_table, metric_row
 
 HIDDEN_EVERY = {"loss": 7, "recall": 4}
@@ -43,8 +46,80 @@ class Query(NamedTuple):
     hidden: NDArray[np.bool_]
 
 
+MOST_UNKNOWN = 0.1
+"""Largest share of unknown bases (N) in a window; among those that are scored there is none."""
+
+
+def examples(task: ContextExtension, regions: pd.DataFrame, reference: Reference) -> pd.DataFrame:
+    """Draw windows of the test regions for the loss, others for recall, and hide copies in those.
+
+    Parameters
+    ----------
+    regions
+        Table with ``chrom``, ``start``, ``end``, ``split``.
+
+    Raises
+    ------
+    InputError
+        No test region holds a window of the longest context.
+    """
+    rng = np.random.default_rng([task.seed, 0])
+    held_out = regions[regions["split"] == "test"]
+    windows = list(draw_windows(held_out, reference, task.window_bp, task.scored, task.examples, rng))
+    distance = np.stack([find_repeats(sequence, task.repeat_k) for _, sequence in windows])
+    repeat = (distance > 0).astype(np.int8) + (distance > min(task.contexts))
+    sequences = Windows(np.stack([sequence for _, sequence in windows]), repeat)
+    loss = loss_examples(sequences, task.scored, [name for name, _ in windows])
+    recall = task.recall
+    drawn = draw_windows(held_out, reference, task.window_bp, recall.segment, recall.trials, rng)
+    hidden = [needle for _, window in drawn for needle in jittered_needles(window, task, rng)]
+    return pd.concat([loss, recall_examples(hidden, recall.segment)], ignore_index=True)
+
+
+def draw_windows(
+    regions: pd.DataFrame, reference: Reference, length: int, scored: int, count: int, rng: Generator
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Yield names (coordinates) and sequences of windows of `regions`, each drawn once, with hardly any N."""
+    regions = regions[regions["end"] - regions["start"] >= length]
+    if regions.empty:
+        raise InputError(
+            f"no test region holds a window of {length} bp", where="splits.test", mend="Hold out longer regions."
+        )
+    places = (regions["end"] - regions["start"] - length + 1).to_numpy(np.int64)
+    last = places.cumsum()
+    seen: set[int] = set()
+    for _ in range(100 * count):
+        place = int(rng.integers(last[-1]))
+        row = int(np.searchsorted(last, place, side="right"))
+        chrom, start = regions["chrom"].iloc[row], int(regions["start"].iloc[row] + place - (last[row] - places[row]))
+        sequence = reference.fetch(chrom, start, start + length)
+        unknown = ~np.isin(sequence, BASES)
+        if place in seen or unknown[-scored:].any() or unknown.mean() > MOST_UNKNOWN:
+            continue
+        seen.add(place)
+        yield f"{chrom}:{start}-{start + length}", sequence
+        if len(seen) == count:
+            return
+    raise InputError(
+        f"{len(seen)} of {count} windows of {length} bp were found in the test regions that are not rich in N",
+        where="splits.test",
+        mend="Hold out more, or ask for fewer examples.",
+    )
+
+
+def jittered_needles(window: NDArray[np.uint8], task: ContextExtension, rng: Generator) -> Iterator[Needle]:
+    """Yield the needles of one window: at each distance, drawn within the jitter, in each variant."""
+    recall = task.recall
+    for distance in recall.distances:
+        for variant in recall.variants:
+            drawn = round(distance * rng.uniform(1 - recall.jitter, 1 + recall.jitter))
+            drawn = min(max(drawn, recall.segment), len(window) - recall.segment)
+            (needle,) = needles(window[None], rng, [drawn], recall.segment, [variant], recall.substitutions)
+            yield needle._replace(distance=distance)
+
+
 def loss_examples(windows: Windows, scored: int, names: Sequence[str] | None = None) -> pd.DataFrame:
-    """Return one example a window, with which of its bases continue a repeat.
+    """Return one example a window, with which of its bases continue a repeat (1; 2 where it is far).
 
     Parameters
     ----------
@@ -65,7 +140,7 @@ def loss_examples(windows: Windows, scored: int, names: Sequence[str] | None = N
                 "group": list(names),
                 "sequence": [_text(row) for row in windows.sequence],
                 "scored": scored,
-                "repeat": ["".join("01"[mark] for mark in row[-scored:].astype(int)) for row in windows.repeat],
+                "repeat": ["".join(map(str, row[-scored:].astype(int))) for row in windows.repeat],
             }
         )
     )
@@ -126,7 +201,8 @@ def score(examples: pd.DataFrame, predictions: pd.DataFrame, draws: int = 1000, 
     Returns
     -------
     list of dict
-        Rows of a metrics table. ``loss`` (nats a base; subsets all, repeat, background) at each ``context_bp``;
+        Rows of a metrics table. ``loss`` (nats a base; subsets all, repeat, those whose copy lies beyond the shortest
+        context as far_repeat, background) at each ``context_bp``;
         ``copy_advantage`` (nats a base; the subset is the variant), where ``context_bp`` is the distance.
     """
     table = predictions.merge(examples, on="example", validate="many_to_one")
@@ -141,9 +217,10 @@ def score(examples: pd.DataFrame, predictions: pd.DataFrame, draws: int = 1000, 
 def _loss_rows(table: pd.DataFrame, draws: int, seed: int) -> Iterator[dict[str, Any]]:
     for context, group in table.groupby("context_bp"):
         nats = np.stack(group["prediction"].to_list())
-        repeat = np.stack([np.frombuffer(text.encode(), np.uint8) == ord("1") for text in group["repeat"]])
+        repeat = np.stack([np.frombuffer(text.encode(), np.uint8) - ord("0") for text in group["repeat"]])
         asked = ~np.isnan(nats)
-        for subset, chosen in {"all": asked, "repeat": asked & repeat, "background": asked & ~repeat}.items():
+        subsets = {"repeat": repeat > 0, "far_repeat": repeat == 2, "background": repeat == 0}
+        for subset, chosen in {"all": asked, **{name: asked & bases for name, bases in subsets.items()}}.items():
             sums = np.stack([np.where(chosen, nats, 0).sum(axis=1), chosen.sum(axis=1)], axis=1)
             if sums[:, 1].any():
                 value = interval_of_sums(sums, lambda total: total[..., 0] / total[..., 1], draws, seed)
@@ -209,6 +286,12 @@ def compare(metrics: pd.DataFrame, reference: str, by: str = "model") -> pd.Data
                 rows.append({by: method, **dict(zip(key, values)), **difference._asdict()})
     table = pd.DataFrame(rows, columns=[by, *key, *Difference._fields])
     return table.assign(p_holm=_holm(table["p"].to_numpy()))
+
+
+def compare_all(metrics: pd.DataFrame, by: str = "model") -> pd.DataFrame:
+    """Compare every method with every other (see `compare`); ``reference`` is the one that it is compared with."""
+    methods = list(dict.fromkeys(metrics[by]))
+    return pd.concat([compare(metrics, other, by).assign(reference=other) for other in methods], ignore_index=True)
 
 
 def _holm(p: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -38,9 +38,17 @@ def plan(study: Study, checkpoints: Mapping[str, Mapping[str, Any]], gpu_model: 
     """Return the training runs of a study, those that make its models first."""
     gpu = gpu_of(gpu_model)
     runs = [run for run in expand_runs(study)[0] if study.models[run.model].origin != "baseline"]
-    made = {(run.model, run.seed) for run in runs if study.models[run.model].origin == "pretrain"}
-    jobs = [pretraining(study, model, seed, gpu) for model, seed in sorted(made)]
-    return jobs + [finetuning(study, run, checkpoints, gpu) for run in runs]
+    made = {(run.model, run.seed) for run in runs}
+    extended = {(model, seed) for model, seed in made if study.models[model].extend}
+    made = {(model, seed) for model, seed in made | {(base_of(study, model), seed) for model, seed in extended}}
+    pretrained = sorted((model, seed) for model, seed in made if study.models[model].pretrain)
+    jobs = [pretraining(study, model, seed, gpu) for model, seed in pretrained]
+    jobs += [extending(study, model, seed, checkpoints, gpu) for model, seed in sorted(extended)]
+    return jobs + [
+        finetuning(study, run, checkpoints, gpu)
+        for run in runs
+        if study.adaptations[run.adaptation].kind != "zero-shot"
+    ]
 
 
 def gpu_of(model: str | None) -> Gpu:
@@ -66,7 +74,7 @@ def finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, An
     windows = training_windows(study, task.windows.size, task.windows.overlap)
     updates = training.steps or (windows and max(1, round(training.epochs * windows / training.batch)))
     tracks = len(tracks_of(study, run.task))
-    shape = model_shape(study.models[run.model], checkpoints)
+    shape = model_shape(study.models[base_of(study, run.model)], checkpoints)
     found = need(shape, adaptation, length, tracks, updates, gpu) if shape else None
     return Job(run.label, run.task, adaptation, length, tracks, updates, shape, found)
 
@@ -81,6 +89,26 @@ def pretraining(study: Study, model: str, seed: int, gpu: Gpu) -> Job:
     tracks = 8  # the language-model head
     found = need(shape, adaptation, block.length, tracks, block.steps, gpu)
     return Job(f"models/{model}/seed{seed}", None, adaptation, block.length, tracks, block.steps, shape, found)
+
+
+def base_of(study: Study, model: str) -> str:
+    """Return the label of the model whose context is extended, or of the model itself."""
+    extend = study.models[model].extend
+    return extend.model if extend else model
+
+
+def extending(study: Study, model: str, seed: int, checkpoints: Mapping[str, Mapping[str, Any]], gpu: Gpu) -> Job:
+    """Return the job that extends a model; without steps it is a matter of minutes on any machine."""
+    block = study.models[model].extend
+    assert block is not None
+    adaptation = Adaptation(kind=block.kind, rank=block.rank, train=block.training(), head=Head(kind="linear"))
+    shape = model_shape(study.models[block.model], checkpoints)
+    found = need(shape, adaptation, block.length, 8, block.steps, gpu) if shape else None
+    if found and not block.steps:
+        found = found._replace(
+            trainable=0, gradients_mb=0, optimizer_mb=0, activations_mb=0, gpu_mb=found.weights_mb, hours=0
+        )
+    return Job(f"models/{model}/seed{seed}", None, adaptation, block.length, 8, block.steps, shape, found)
 
 
 def model_shape(model: Model, checkpoints: Mapping[str, Mapping[str, Any]]) -> Shape | None:
@@ -110,8 +138,8 @@ def training_windows(study: Study, size: int, overlap: int) -> int | None:
 
 def contig_lengths(study: Study) -> dict[str, int] | None:
     """Return the lengths of the contigs, from the simulation's settings or from the index beside the FASTA."""
-    if study.simulate and study.simulate.cohort:
-        return dict(study.simulate.cohort.contigs)
+    if study.simulate and not study.simulate.overlay:
+        return dict(study.simulate.settings.contigs)
     reference = resolve_data(study).reference
     places = [f"{study.results}/reference/genome.fa.fai"]
     places += [f"{reference.fasta}.fai"] if reference else []

@@ -1,0 +1,127 @@
+# Longer contexts: models extended, and how far back each makes use of its context.
+rule extend:
+    input:
+        base=lambda wildcards: model_folder(
+            STUDY.models[wildcards.model].extend.model, wildcards.seed
+        ),
+        fasta="results/{study}/reference/genome.fa",
+        index="results/{study}/reference/genome.fa.fai",
+        regions="results/{study}/examples/regions.tsv",
+    output:
+        model=directory("results/{study}/models/{model}/seed{seed}"),
+        metrics="results/{study}/models/{model}/training/seed{seed}/metrics.jsonl",
+        cost="results/{study}/models/{model}/training/seed{seed}/cost.json",
+    log:
+        "logs/{study}/extend/{model}/seed{seed}.log",
+    benchmark:
+        "benchmarks/{study}/extend/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=any_of(
+            label for label, model in STUDY.models.items() if model.origin == "extend"
+        ),
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: training_plan.memory_mb(
+            making_model(wildcards)
+        )
+        * attempt,
+        runtime=lambda wildcards, attempt: training_plan.minutes(
+            making_model(wildcards)
+        )
+        * attempt,
+    params:
+        settings=lambda wildcards: STUDY.models[wildcards.model].extend.model_dump(
+            mode="json", exclude_none=True
+        ),
+    script:
+        "../scripts/extend.py"
+
+
+rule context_examples:
+    input:
+        fasta="results/{study}/reference/genome.fa",
+        index="results/{study}/reference/genome.fa.fai",
+        regions="results/{study}/examples/regions.tsv",
+    output:
+        examples="results/{study}/examples/{task}.parquet",
+    log:
+        "logs/{study}/examples/{task}.log",
+    wildcard_constraints:
+        task=any_of(CONTEXT_TASKS),
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        task=lambda wildcards: STUDY.tasks[wildcards.task].model_dump(mode="json"),
+    script:
+        "../scripts/context_examples.py"
+
+
+rule context_losses:
+    input:
+        examples="results/{study}/examples/{task}.parquet",
+        model=checkpoint_folder,
+        training=lambda wildcards: (
+            "{folder}/{model}/training/seed{seed}/cost.json".format(
+                folder=f"{RESULTS}/models", **wildcards
+            )
+            if STUDY.models[wildcards.model].origin in ("pretrain", "extend")
+            else []
+        ),
+    output:
+        predictions="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/predictions.parquet",
+        cost="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/cost.json",
+        run="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/run.yaml",
+    log:
+        "logs/{study}/context_losses/{task}/{model}/{adaptation}/seed{seed}.log",
+    benchmark:
+        "benchmarks/{study}/context_losses/{task}/{model}/{adaptation}/seed{seed}.tsv"
+    wildcard_constraints:
+        task=any_of(CONTEXT_TASKS),
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 16000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        settings=run_settings,
+    script:
+        "../scripts/context_losses.py"
+
+
+rule context_score:
+    input:
+        examples="results/{study}/examples/{task}.parquet",
+        predictions="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/predictions.parquet",
+    output:
+        metrics="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/metrics.tsv",
+    log:
+        "logs/{study}/score/{task}/{model}/{adaptation}/seed{seed}.log",
+    wildcard_constraints:
+        task=any_of(CONTEXT_TASKS),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=run_settings,
+    script:
+        "../scripts/context_score.py"
+
+
+rule context_comparison:
+    input:
+        metrics=lambda wildcards: [
+            f"{run.folder(RESULTS)}/metrics.tsv"
+            for run in RUNS
+            if run.task == wildcards.task
+        ],
+    output:
+        comparison="results/{study}/context/{task}.comparison.tsv",
+    log:
+        "logs/{study}/context_comparison/{task}.log",
+    wildcard_constraints:
+        task=any_of(CONTEXT_TASKS),
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    script:
+        "../scripts/context_comparison.py"

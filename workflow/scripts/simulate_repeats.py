@@ -1,0 +1,11 @@
+"""Simulate a genome in which far context helps."""
+
+from pathlib import Path
+
+from scriptlog import logged
+
+with logged(snakemake):
+    from glmflow.config.simulation import Repeats
+    from glmflow.simulate.repeats import simulate_genome
+
+    simulate_genome(Repeats.model_validate(snakemake.params.settings), Path(snakemake.output.fasta))
