@@ -1,0 +1,232 @@
+"""Genes, people and pairs that can be used, those that cannot, and leaks planted on purpose."""
+
+import numpy as np
+import pandas as pd
+import pysam
+import pytest
+from glmflow.errors import InputError
+from glmflow.genome.gene_windows import GeneWindows
+from glmflow.genome.haplotypes import HaplotypeReader
+from glmflow.genome.reference import Reference
+from glmflow.genome.variants import build_store
+from glmflow.tasks.snp2gex.examples import examples, tss_windows
+from glmflow.tasks.snp2gex.expression import Expression
+from glmflow.tasks.snp2gex.people import read_people
+
+LENGTHS = {"a": 20_000, "b": 10_000, "c": 10_000}
+PEOPLE = [f"P{n:02d}" for n in range(30)]
+GENOME = {"by": "contig", "train": ["a"], "validation": ["b"], "test": ["c"]}
+TASK = {
+    "windows": {"size": 400, "max_n_fraction": 0.1},
+    "variants": "all",
+    "preprocessing": {
+        **{"tpm": False, "max_zero_fraction": 0.5, "log": False, "pseudo_count": 0.01},
+        **{"hidden_factors": 2, "fitted_on": "train", "standardise": True},
+    },
+    "genes": {"by": "genome", "validation": 0.1, "test": 0.3, "seed": 1},
+    "people": {"by": "random", "validation": 0.1, "test": 0.3, "seed": 1, "kinship": 0.45, "test_populations": []},
+    "control": "none",
+}
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    """A genome of three contigs and 30 people; P03 and P21 are the same person."""
+    folder, rng = tmp_path_factory.mktemp("cohort"), np.random.default_rng(0)
+    bases = {name: rng.choice(list("ACGT"), length) for name, length in LENGTHS.items()}
+    bases["a"][15_000:15_400] = "N"
+    (folder / "genome.fa").write_text("".join(f">{name}\n{''.join(codes)}\n" for name, codes in bases.items()))
+    rows = ["##fileformat=VCFv4.2", '##FORMAT=<ID=GT,Number=1,Type=String,Description="">']
+    rows += [f"##contig=<ID={name}>" for name in LENGTHS]
+    rows.append("\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *PEOPLE]))
+    for name, length in LENGTHS.items():
+        for position in range(50, length, 40):
+            ref = bases[name][position]
+            if ref != "N":
+                alt = "ACGT"[("ACGT".index(ref) + 1) % 4]
+                carried = rng.random((len(PEOPLE), 2)) < 0.3
+                carried[21] = carried[3]
+                calls = [f"{int(a)}|{int(b)}" for a, b in carried]
+                rows.append("\t".join([name, str(position + 1), ".", ref, alt, ".", "PASS", ".", "GT", *calls]))
+    (folder / "cohort.vcf").write_text("\n".join(rows) + "\n")
+    pysam.tabix_index(str(folder / "cohort.vcf"), preset="vcf", force=True)
+    reference = Reference(folder / "genome.fa")
+    store = build_store(folder / "cohort.vcf.gz", reference, folder / "store")
+    return GeneWindows(HaplotypeReader(store, reference))
+
+
+def annotation():
+    """Twelve genes in training, four each in validation and test, one at a contig's end, one in N, one elsewhere."""
+    places = [("a", 600 + 1000 * n) for n in range(12)] + [(c, 600 + 2000 * n) for c in "bc" for n in range(4)]
+    places += [("a", 100), ("a", 15_200), ("x", 1000)]
+    return pd.DataFrame(
+        {
+            "gene_id": [f"ENSG{n:03d}.1" for n in range(len(places))],
+            "gene_name": [f"N{n}" for n in range(len(places))],
+            "chrom": [chrom for chrom, _ in places],
+            "tss": [tss for _, tss in places],
+            "strand": ["+-"[n % 2] for n in range(len(places))],
+        }
+    )
+
+
+def matrix(seed=0, people=PEOPLE):
+    """Expression of all annotated genes under other versions of their ids, and of two that nobody knows."""
+    names = [gene.replace(".1", ".7") for gene in annotation()["gene_id"]] + ["ENSG901", "LINC1"]
+    values = np.random.default_rng(seed).normal(5, 1, (len(names), len(people)))
+    return pd.DataFrame(values, index=names, columns=people)
+
+
+def make(cohort, values=None, truth=None, **task):
+    expression = Expression(matrix() if values is None else values, {})
+    return examples(TASK | task, expression, annotation(), read_people(None, PEOPLE), cohort, GENOME, 400, truth)
+
+
+def count(made, item):
+    (found,) = made.counts.loc[made.counts["item"] == item, "count"]
+    return found
+
+
+def test_every_pair_once_in_the_right_cell(cohort):
+    made = make(cohort)
+    table = made.table
+    assert not table["example"].duplicated().any()
+    assert table["example"].tolist() == [f"{g}|{p}" for g, p in zip(table["group"], table["sample"])]
+    split_of = dict(zip(made.people["sample"], made.people["split"]))
+    contig_split = {"a": "train", "b": "validation", "c": "test"}
+    for row in table.to_dict("records"):
+        both = {contig_split[row["chrom"]], split_of[row["sample"]]}
+        expected = "train" if both == {"train"} else "test" if "test" in both else "validation"
+        assert row["split"] == expected and both != {"validation", "test"}
+        seen = [
+            "seen" if part == "train" else "unseen" for part in (contig_split[row["chrom"]], split_of[row["sample"]])
+        ]
+        assert row["subset"] == f"{seen[0]} genes {seen[1]} individuals"
+    between = count(made, "pairs of a validation gene and a test person, or the other way round")
+    assert len(table) + between == 20 * 30
+    assert list(made.leakage.loc[made.leakage["leak"] == "yes", "check"]) == []
+
+
+def test_the_tss_is_in_the_middle_on_either_strand():
+    genes = tss_windows(annotation(), 401).to_dict("records") + tss_windows(annotation(), 400).to_dict("records")
+    for gene in genes:
+        size = gene["end"] - gene["start"]
+        along = gene["tss"] - gene["start"] if gene["strand"] == "+" else gene["end"] - 1 - gene["tss"]
+        assert along == size // 2
+
+
+def test_what_cannot_be_used_is_counted_and_named(cohort):
+    people = [*PEOPLE[2:], "STRANGER"]
+    values = matrix(people=people)
+    values.iloc[0] = 0.0
+    values.iloc[1, 5:9] = np.nan
+    made = make(cohort, values)
+    expected = {
+        "people without genotypes": 1,
+        "people without expression": 2,
+        "genes of the matrix without a place in the annotation": 2,
+        "genes on contigs without genotypes": 1,
+        "genes whose window passes the end of the contig": 1,
+        "genes with too many N in their window": 1,
+        "genes that are 0 in everyone": 1,
+        "pairs without a value": 4,
+        "genes used": 19,
+        "people used": 28,
+    }
+    assert {item: count(made, item) for item in expected} == expected
+    details = dict(zip(made.counts["item"], made.counts["detail"]))
+    assert details["people without genotypes"] == "STRANGER" and details["people without expression"] == "P00, P01"
+    assert details["genes of the matrix without a place in the annotation"] == "ENSG901, LINC1"
+    assert np.isfinite(made.table["target"]).all()
+
+
+def test_the_same_genome_twice_stays_on_one_side(cohort):
+    for seed in range(5):
+        made = make(cohort, people=TASK["people"] | {"seed": seed})
+        split = dict(zip(made.people["sample"], made.people["split"]))
+        assert split["P03"] == split["P21"]
+        assert count(made, "people kept together as relatives") == 2
+
+
+def test_a_twin_in_training_is_caught(cohort):
+    """Relatives are not looked for, so that twins are parted by some draw."""
+    for seed in range(20):
+        made = make(cohort, people=TASK["people"] | {"seed": seed, "kinship": 0.501})
+        split = dict(zip(made.people["sample"], made.people["split"]))
+        found = made.leakage.set_index("check").loc["test people with the genome of a training person"]
+        parted = {split["P03"], split["P21"]} == {"train", "test"}
+        assert (found["leak"] == "yes") == parted
+        if parted:
+            assert found["detail"] in ("P03 is P21", "P21 is P03")
+            return
+    raise AssertionError("no draw parted the twins")
+
+
+def test_hidden_factors_of_everyone_are_caught(cohort):
+    made = make(cohort, preprocessing=TASK["preprocessing"] | {"fitted_on": "everyone"})
+    (leak,) = made.leakage[made.leakage["leak"] == "yes"].to_dict("records")
+    assert leak["check"] == "hidden factors and scaling fitted on people outside training"
+    assert leak["found"] == (made.people["split"] != "train").sum()
+
+
+def test_the_control_shuffles_what_is_learned_within_genes_and_nothing_else(cohort):
+    plain, shuffled = make(cohort).table, make(cohort, control="permuted_people").table
+    assert plain.drop(columns="target").equals(shuffled.drop(columns="target"))
+    test = plain["split"] == "test"
+    assert plain.loc[test, "target"].equals(shuffled.loc[test, "target"])
+    assert (plain.loc[~test, "target"] != shuffled.loc[~test, "target"]).mean() > 0.8
+    for table in (plain, shuffled):
+        table["target"] = table["target"].round(12)
+    by = ["group", "split"]
+    sums = [t[~test].groupby(by)["target"].apply(lambda v: tuple(sorted(v))) for t in (plain, shuffled)]
+    assert sums[0].equals(sums[1])
+
+
+def test_shared_haplotypes_are_counted_by_comparing_sequences(cohort):
+    made = make(cohort)
+    split = dict(zip(made.people["sample"], made.people["split"]))
+    shared = total = 0
+    for gene in made.genes[made.genes["split"] == "train"].itertuples():
+        place = made.table[made.table["group"] == gene.gene_id].iloc[0]
+        found = cohort.haplotypes(place["chrom"], place["start"], place["end"], place["strand"], PEOPLE)
+        sequences = {
+            (p, h): found.sequences[found.of_person[n, h]].tobytes() for n, p in enumerate(PEOPLE) for h in (0, 1)
+        }
+        training = {s for (p, _), s in sequences.items() if split[p] == "train"}
+        tests = [s for (p, _), s in sequences.items() if split[p] == "test"]
+        shared, total = shared + sum(s in training for s in tests), total + len(tests)
+    row = made.leakage.iloc[-1]
+    assert (row["found"], row["of"]) == (shared, total) and row["share"] == pytest.approx(shared / total)
+
+
+def test_the_ceiling_is_the_correlation_of_truth_and_target_in_test_people(cohort):
+    truth = matrix(seed=5).rename(index=lambda gene: gene.replace(".7", ".1"))
+    made = make(cohort, truth=truth)
+    test = made.people.loc[made.people["split"] == "test", "sample"].tolist()
+    gene = made.genes.iloc[2]
+    target = made.table.set_index(["group", "sample"])["target"]
+    expected = np.corrcoef(truth.loc[gene["gene_id"], test], [target[gene["gene_id"], p] for p in test])[0, 1]
+    assert gene["ceiling"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_nobody_or_nothing_in_common_is_refused(cohort):
+    with pytest.raises(InputError, match="none of the 30 people of the expression matrix has genotypes"):
+        make(cohort, matrix(people=[f"X{n}" for n in range(30)]))
+    with pytest.raises(InputError, match="no gene of the matrix"):
+        make(cohort, matrix().rename(index=lambda name: f"other{name}"))
+
+
+def test_tables_of_people(tmp_path):
+    path = tmp_path / "samples.tsv"
+    path.write_text("sample\tpopulation\tfamily\tage\nB\tx\tf1\t3\nZ\ty\tf1\t4\n")
+    table = read_people(path, ["A", "B"])
+    assert table.to_dict("records") == [{"sample": "B", "population": "x", "family": "f1"}]
+    assert read_people(None, ["A", "B"])["sample"].tolist() == ["A", "B"]
+    for text, message in (
+        ("name\nA\n", "no column sample"),
+        ("sample\nA\nA\n", "A comes twice"),
+        ("sample\nQ\n", "nobody"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=message):
+            read_people(path, ["A", "B"])
