@@ -8,6 +8,7 @@ HEADLINES = {"rnaseq_tracks": "base_log1p_pearson", "context_extension": "copy_a
 
 with logged(snakemake):
     from glmflow.config import Study, expand_runs
+    from glmflow.models.registry import CATALOGUE
     from glmflow.provenance import write_provenance
     from glmflow.report import ReportInputs, RunFolder, write_report
 
@@ -23,5 +24,6 @@ with logged(snakemake):
         contexts=tuple(label for label, task in study.tasks.items() if task.kind == "context_extension"),
         genes_first=tuple(study.report.genes),
         n_genes=study.report.n_genes,
+        families=CATALOGUE,
     )
     write_report(inputs, Path(snakemake.output.index).parent)

@@ -207,6 +207,13 @@ def _run(run, rng, genes, signals, model, adaptation, seed, noise, parameters, s
         )
     if (model, adaptation) == ("causal", "full"):
         cost["warnings"].append("out of memory at micro-batch 8: halved to 4, accumulation doubled")
+    if adaptation != "baseline":
+        cost["model"] = {
+            "family": "dilated_cnn" if model == "cnn" else "small", "context_bp": None if model == "cnn" else 1024, "licence": "yours",
+            "attention": "no attention layers" if model == "cnn" else "sdpa (no GPU)", "cannot": {},
+            "chunking": None if model == "cnn" else "windows of 4,096 bp in about 5 chunks",
+            "lora": {"layers": {"query": 2, "up": 2}, "trainable": 3_072} if adaptation == "lora" else None,
+        }  # fmt: skip
     (run / "cost.json").write_text(json.dumps(cost))
     if adaptation != "baseline":
         lines = []

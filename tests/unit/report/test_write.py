@@ -4,20 +4,24 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import synthetic_study
+from glmflow import report as report_package
 from glmflow.report import ReportInputs, write_report
 from glmflow.report.index_page import order_quantities, sample_genes
 from glmflow.report.palette import COLOURS, colours
+
+CATALOGUE = Path(report_package.__file__).parents[1] / "models/catalogue.yaml"
 
 
 @pytest.fixture(scope="module")
 def report(study, tmp_path_factory):
     """The report of the synthetic study."""
     folder = tmp_path_factory.mktemp("report") / "report"
-    write_report(ReportInputs.from_results(study, title="A study"), folder)
+    write_report(ReportInputs.from_results(study, title="A study", families=CATALOGUE), folder)
     return folder
 
 
@@ -26,7 +30,7 @@ def page_data(path):
 
 
 def test_the_folder_holds_pages_tables_and_figures(report):
-    assert {path.name for path in report.iterdir()} == {"index.html", "tracks.html", "data", "figures"}
+    assert {path.name for path in report.iterdir()} == {"index.html", "tracks.html", "models.html", "data", "figures"}
     figures = {path.name for path in (report / "figures").iterdir()}
     assert figures == {
         f"{name}.{kind}" for name in ("leaderboard", "training", "genes", "tracks") for kind in ("png", "svg")
@@ -35,6 +39,28 @@ def test_the_folder_holds_pages_tables_and_figures(report):
         assert ET.parse(path).getroot().tag.endswith("svg")
     metrics = pd.read_csv(report / "data/metrics.tsv", sep="\t")
     assert metrics["seed"].nunique() == 2
+
+
+def test_the_page_of_models_says_what_they_are(report, study, tmp_path):
+    assert '<a href="models.html">' in (report / "index.html").read_text()
+    text = (report / "models.html").read_text()
+    row = re.search(r"<tr><td>causal \(lora\)</td>.*?</tr>", text, re.S)[0]
+    for said in (
+        "small",
+        "pretrained by this study",
+        "2 × query, 2 × up; 3,072 parameters",
+        "1,024 bp",
+        "sdpa (no GPU)",
+    ):
+        assert said in row
+    assert "5 chunks" in row
+    assert "windows of 4,096 bp" not in re.search(r"<tr><td>cnn \(full\)</td>.*?</tr>", text, re.S)[0]
+    assert len(re.findall("<tr><td>mean_track</td>", text)) == 1
+    hyenadna = re.search(r"<tr><td><strong>HyenaDNA</strong>.*?</tr>", text, re.S)[0]
+    assert 'far">2.2e-04' in hyenadna  # further from the original than what counts as the same: said, not hidden
+    assert 'class="used"><td><strong>Small transformer' in text
+    write_report(ReportInputs.from_results(study), tmp_path / "report")
+    assert "Families" not in (tmp_path / "report/models.html").read_text()
 
 
 def test_the_pages_are_small_enough_to_be_mailed(report):
@@ -99,7 +125,7 @@ def test_markup_in_a_name_stays_text(study, tmp_path):
 
 
 def test_the_same_files_make_the_same_report(study, report, tmp_path):
-    write_report(ReportInputs.from_results(study, title="A study"), tmp_path / "report")
+    write_report(ReportInputs.from_results(study, title="A study", families=CATALOGUE), tmp_path / "report")
     for path in report.rglob("*"):
         if path.is_file():
             assert path.read_bytes() == (tmp_path / "report" / path.relative_to(report)).read_bytes(), path.name

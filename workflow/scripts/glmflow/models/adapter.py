@@ -222,6 +222,8 @@ class Adapter(nn.Module):
         Where the weights come from: the folder or id that was loaded, or how they were made.
     has_head
         False after `drop_head`: there are no logits then.
+    attention
+        Attention implementation that was taken.
     """
 
     def __init__(
@@ -240,6 +242,7 @@ class Adapter(nn.Module):
         self.tokenizer = tokenizer
         self.origin = dict(origin or {})
         self.has_head = True
+        self.attention = "sdpa"
 
     @property
     def device(self) -> torch.device:

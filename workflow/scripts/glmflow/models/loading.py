@@ -74,7 +74,7 @@ def load(
         **({"revision": revision} if revision else {}),
     }
     adapter = _adapter(found, network, config, folder, origin)
-    adapter.has_head = has_head
+    adapter.has_head, adapter.attention = has_head, implementation
     if record.get("extension"):
         adapter.note_extension(reapply(network, record["extension"], read_extension(folder)))
     return adapter.eval()
@@ -88,7 +88,9 @@ def create(family: str, config: Config, seed: int = 0, attention: str = "auto") 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = found.build(config, implementation)
-    return _adapter(found, network, config, None, {"source": "random weights", "seed": seed})
+    adapter = _adapter(found, network, config, None, {"source": "random weights", "seed": seed})
+    adapter.attention = implementation
+    return adapter
 
 
 def save(adapter: Adapter, folder: str | os.PathLike[str]) -> None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Config = dict[str, Any]
 
+CATALOGUE = Path(__file__).with_name("catalogue.yaml")
+"""What each family is, for readers: origin, parity, context, licence, what it cannot do."""
+
 
 @dataclass(frozen=True)
 class Family:

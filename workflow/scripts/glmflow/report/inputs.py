@@ -27,7 +27,8 @@ class RunFolder:
                         ci_low ci_high n
     `run.yaml`          resolved configuration: `adaptation: {kind: …}`, `model: {checkpoint|pretrain|new|baseline: …}`,
                         `hash`, `versions: {package: version}`
-    `cost.json`         parameters, trainable_parameters, train_seconds, peak_memory_mb, device, warnings: [sentence, …]
+    `cost.json`         parameters, trainable_parameters, train_seconds, peak_memory_mb, device, warnings: [sentence, …],
+                        model: {family, context_bp, licence, attention, chunking, lora: {layers, trainable}}
     `prediction.json`   predict_seconds, warnings (may stand in `cost.json` as well)
     `metrics.jsonl`     one line a logged step: step, loss, learning_rate, grad_norm, samples_per_second, memory_mb,
                         eval_*
@@ -70,6 +71,11 @@ class RunFolder:
     def predicted(self) -> dict[str, Path]:
         """Predicted bigWigs by track."""
         return {path.stem: path for path in sorted(self.folder.glob("*.bw"))}
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether there is no model in it."""
+        return self.origin in BASELINES
 
     @property
     def origin(self) -> str:
@@ -132,6 +138,8 @@ class ReportInputs:
         Tasks that measure how far back models use their context; the first has a page of its own.
     comparisons
         By such a task, `context/{task}.comparison.tsv`: paired comparisons of its models.
+    families
+        Catalogue of model families (YAML): name, family, origin, logits, states, token_ids, context, licence, cannot.
     """
 
     study: str
@@ -154,6 +162,7 @@ class ReportInputs:
     provenance: Path | None = None
     contexts: tuple[str, ...] = ()
     comparisons: Mapping[str, Path] = field(default_factory=dict)
+    families: Path | None = None
 
     @classmethod
     def from_results(cls, results: str | Path, **settings: Any) -> ReportInputs:

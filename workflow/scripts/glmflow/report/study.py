@@ -75,6 +75,12 @@ class Study:
         ranked = [label for task in self.tasks for label in self.cells[task]["label"]]
         return list(dict.fromkeys([*ranked, *self.costs["label"]]))
 
+    @property
+    def labels_by_name(self) -> dict[tuple[str, str, str], str]:
+        """How each run is called, by task, model and adaptation."""
+        names = zip(self.costs["task"], self.costs["model"], self.costs["adaptation"])
+        return dict(zip(names, self.costs["label"]))
+
     def verdict(self, task: str) -> Verdict:
         """Return the answer of a task."""
         cell = self.cells[task]

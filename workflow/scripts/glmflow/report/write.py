@@ -13,6 +13,7 @@ from .context_page import context_page
 from .figures import write_figures
 from .index_page import index_page
 from .inputs import ReportInputs
+from .models_page import models_page
 from .study import Study, read_table
 from .tracks_page import TracksPage, tracks_page
 
@@ -22,9 +23,9 @@ LARGE_TABLE = 100_000  # rows; longer tables are compressed
 def write_report(inputs: ReportInputs, output: str | Path) -> None:
     """Write the pages, `data/` and `figures/` into the folder `output`, replacing what was there.
 
-    `index.html` and `tracks.html` are always there, `context.html` where a task measures context.
+    `index.html`, `tracks.html` and `models.html` are always there, `context.html` where a task measures context.
 
-    Both pages hold all they need (scripts, styles, data) and open by double click without a network.
+    The pages hold all they need (scripts, styles, data) and open by double click without a network.
 
     Raises
     ------
@@ -41,6 +42,7 @@ def write_report(inputs: ReportInputs, output: str | Path) -> None:
         )
         for task in inputs.contexts[:1]:
             (folder / "context.html").write_text(context_page(study, task), encoding="utf-8")
+        (folder / "models.html").write_text(models_page(study), encoding="utf-8")
         (folder / "tracks.html").write_text(browser.html, encoding="utf-8")
         (folder / "index.html").write_text(index, encoding="utf-8")
 

@@ -25,6 +25,7 @@ from glmflow.models.adapter import Adapter
 from glmflow.tracks.reading import TrackReader
 
 from .checkpoints import fingerprint, table_digest
+from .described import describe_model
 from .fit import Fitted, fit
 from .losses import track_loss
 from .stream import ExampleList, ExampleStream
@@ -112,7 +113,8 @@ def finetune(
             "files": fingerprint([reference, *tracks.values(), *([checkpoint] if checkpoint else [])]),
         },
     )
-    write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], coverage)
+    described = describe_model(adapter, task.windows.size, coverage)
+    write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], described)
     if coverage is not None:
         lora.merge(adapter)
     save_track_model(model, settings, track_means, folder / "model")
@@ -190,7 +192,7 @@ def load_track_model(folder: Path) -> tuple[TrackModel, dict[str, Any]]:
 
 
 def write_cost(
-    path: Path, model: torch.nn.Module, fitted: Fitted, warnings: list[str], coverage: Any | None = None
+    path: Path, model: torch.nn.Module, fitted: Fitted, warnings: list[str], described: Any | None = None
 ) -> None:
     """Write what the run cost, for the leaderboard."""
     parameters = list(model.parameters())
@@ -205,7 +207,7 @@ def write_cost(
         "threads": torch.get_num_threads(),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "warnings": warnings,
-        "lora": str(coverage) if coverage is not None else None,
+        "model": described,
     }
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(cost, indent=2) + "\n")

@@ -129,7 +129,7 @@
     const last = direction() > 0 ? -Infinity : Infinity;
     const content = found.map((row, i) => ({ ...costs.get(row.key), ...row, rank: i + 1, bar: interval(row, low, high) }));
     const sortable = (show, sort = (x) => x ?? -1) => (value, type, row) => (type === "display" ? show(value, row) : sort(value, row));
-    const tag = (row) => (row.origin === "baseline" ? '<span class="tag">baseline</span>' : row.origin === "told" ? '<span class="tag" title="The annotation tells it where genes lie: a mark to aim at, not a rival">told genes</span>' : row.origin === "scratch" ? '<span class="tag">from scratch</span>' : "");
+    const tag = (row) => (row.origin === "baseline" ? '<span class="tag">baseline</span>' : row.origin === "told" ? '<span class="tag" title="The annotation tells it where genes lie: a mark to aim at, not a rival">told genes</span>' : row.origin === "scratch" && !/scratch/i.test(row.label) ? '<span class="tag">from scratch</span>' : "");
     const devices = unique(content.map((row) => row.device).filter(Boolean));
     const columns = [
       { title: "", data: "rank", className: "dt-right", orderable: false },

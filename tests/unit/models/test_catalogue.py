@@ -1,0 +1,38 @@
+"""What readers are told of the families is what their cards say and what parity measures."""
+
+import pytest
+import yaml
+from family_checks import fixture
+from glmflow.models import load_model, new_model
+from glmflow.models.adapter import CAPABILITIES
+from glmflow.models.parity import measure
+from glmflow.models.registry import CATALOGUE, family_names
+
+ENTRIES = yaml.safe_load(CATALOGUE.read_text())
+BYTE_PAIRS = {
+    "base_probabilities": "its tokens do not sit on a grid of bases; compare the log_likelihood of both alleles"
+}
+
+
+def test_every_family_is_in_it():
+    assert {entry["family"] for entry in ENTRIES} == set(family_names())
+    assert all(set(entry["cannot"]) <= set(CAPABILITIES) for entry in ENTRIES)
+
+
+@pytest.mark.parametrize("entry", [e for e in ENTRIES if "fixture" in e], ids=lambda entry: entry["fixture"])
+def test_it_says_what_card_and_parity_say(entry):
+    folder = fixture(entry["fixture"])
+    card, found = load_model(folder).card, measure(folder)
+    assert (card.family, card.objective, card.padding) == (entry["family"], entry["objective"], entry["padding"])
+    expected = dict(card.cannot) | (BYTE_PAIRS if entry["reads"] == "byte pairs" else {})
+    assert entry["cannot"] == expected
+    # The last digits depend on the processor: the order of magnitude does not.
+    assert found.logits < 3 * entry["logits"] and found.last_hidden_state < 3 * entry["states"]
+    assert not found.other_ids
+
+
+@pytest.mark.parametrize("name", ["small", "dilated_cnn"])
+def test_families_that_are_trained_here(name):
+    entry = next(entry for entry in ENTRIES if entry["family"] == name)
+    card = new_model(name, {}).card
+    assert entry["cannot"] == dict(card.cannot) and entry["padding"] == card.padding

@@ -1,0 +1,93 @@
+"""The page of models: what the study's models are and how they were adapted, and what every family is and can do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from .inputs import RunFolder
+from .page import render
+from .study import Study
+
+CAPABILITIES = {
+    "per_base_states": "states per base",
+    "masked_scores": "masked scores",
+    "base_probabilities": "base probabilities",
+    "generation": "generation",
+    "extension": "context extension",
+}
+OBJECTIVES = {"causal": "next token", "masked": "masked tokens", "regions": "masked regions, expression"}
+TOLERANCE = 1e-4
+
+
+def models_page(study: Study) -> str:
+    """Return the page."""
+    families = read_families(study)
+    return render(
+        "models.html",
+        study=study,
+        models=study_models(study.inputs.runs, study.labels_by_name),
+        capabilities=CAPABILITIES,
+        objectives=OBJECTIVES,
+        families=families,
+        tolerance=TOLERANCE,
+        reasons=reasons(families),
+        used={(run.cost.get("model") or {}).get("family") for run in study.inputs.runs},
+    )
+
+
+def read_families(study: Study) -> list[dict[str, Any]]:
+    """Return the catalogue of families; empty where the report was given none."""
+    path = study.inputs.families
+    return yaml.safe_load(path.read_text(encoding="utf-8")) if path is not None else []
+
+
+def study_models(runs: tuple[RunFolder, ...], labels: dict[tuple[str, str, str], str]) -> list[dict[str, Any]]:
+    """Return a row for each task, model and adaptation, from the first of its seeds that recorded what its model is."""
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for run in runs:
+        cost = run.cost
+        model = cost.get("model") or {}
+        if run.name in rows and (rows[run.name]["model"] or not model):
+            continue
+        rows[run.name] = {
+            "task": run.task,
+            "label": labels[run.name],
+            "made": made_from(run.settings.get("model")),
+            "baseline": run.is_baseline,
+            "model": model,
+            "parameters": cost.get("parameters"),
+            "trainable": cost.get("trainable_parameters"),
+            "device": cost.get("device") or "",
+        }
+    return list(rows.values())
+
+
+def made_from(model: Any) -> str:
+    """Say where a model comes from, from the settings of its run."""
+    if not isinstance(model, dict):
+        return "not recorded"
+    if model.get("checkpoint"):
+        return f"published checkpoint {model['checkpoint']}"
+    if model.get("pretrain"):
+        return f"pretrained by this study for {model['pretrain'].get('steps', '?')} updates"
+    if model.get("new"):
+        return "random weights"
+    if model.get("baseline"):
+        return f"baseline {model['baseline'].get('kind', '')}".strip()
+    return "another model of this study" if model.get("from") else "not recorded"
+
+
+def reasons(families: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return why families cannot do something: one row a capability and reason, with the families it holds for."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for capability in CAPABILITIES:
+        for family in families:
+            if capability in family["cannot"]:
+                rows.setdefault((capability, family["cannot"][capability]), []).append(family["name"])
+    found = []
+    for (capability, text), names in rows.items():
+        why, _, instead = text.partition("; ")
+        found.append({"what": CAPABILITIES[capability], "why": why, "instead": instead, "families": ", ".join(names)})
+    return found
