@@ -36,6 +36,7 @@ rule report:
             labels={"page": "results"},
         ),
         tracks="results/{study}/report/tracks.html",
+        models="results/{study}/report/models.html",
         context=(
             report(
                 "results/{study}/report/context.html",
