@@ -55,3 +55,25 @@ if PERSONAL_TASKS:
             settings=run_settings,
         script:
             "../scripts/personal_score.py"
+
+    rule hackathon_files:
+        input:
+            fasta="results/{study}/reference/genome.fa",
+            index="results/{study}/reference/genome.fa.fai",
+            store="results/{study}/cohort/store",
+            genes="results/{study}/reference/genes.tsv",
+            examples="results/{study}/examples/{task}.parquet",
+        output:
+            files=directory("results/{study}/cohort/snp2gex/{task}"),
+        log:
+            "logs/{study}/hackathon_files/{task}.log",
+        wildcard_constraints:
+            task=any_of(PERSONAL_TASKS),
+        resources:
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
+            runtime=lambda wildcards, attempt: 240 * attempt,
+        params:
+            variants=lambda wildcards: STUDY.tasks[wildcards.task].variants,
+            length=lambda wildcards: STUDY.tasks[wildcards.task].windows.size,
+        script:
+            "../scripts/hackathon_files.py"

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from glmflow.errors import InputError
+from glmflow.tasks.snp2gex.submission import partitions_of
 from glmflow.tasks.snp2gex.gene_scores import benjamini_hochberg, correlation_p, gene_scores
 from glmflow.tasks.snp2gex.heritability import haseman_elston
 from glmflow.tasks.snp2gex.labels import SEEN_UNSEEN, UNSEEN_UNSEEN
@@ -208,3 +209,25 @@ def test_heritability_is_right_on_average():
         assert np.mean(estimates) == pytest.approx(h2, abs=4 * np.std(estimates) / np.sqrt(200))
     assert np.isnan(haseman_elston(np.ones((5, 2)), np.arange(5.0)))
     assert np.isnan(haseman_elston(x[:5], np.ones(5)))
+
+
+def test_examples_as_partitions():
+    table = pd.DataFrame(
+        {
+            "sample": ["s1", "s2", "s1", "s1"],
+            "group": ["g1", "g1", "g2", "g3"],
+            "split": ["train", "test", "test", "validation"],
+            "subset": [
+                "seen genes seen individuals",
+                "seen genes unseen individuals",
+                "unseen genes seen individuals",
+                "seen genes seen individuals",
+            ],
+            "target": [0.5, -1.0, 2.0, 0.0],
+        }
+    )
+    made = partitions_of(table)
+    assert made["gene"].tolist() == ["g1", "g1", "g2", "g3"]
+    assert made["split"].tolist() == ["train", "test", "test", "train"]
+    assert made["labels"].tolist()[2] == "unseen genes"
+    assert made["log_TPM"].tolist() == [0.5, -1.0, 2.0, 0.0]

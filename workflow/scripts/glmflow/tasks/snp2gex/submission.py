@@ -11,6 +11,8 @@ import pandas as pd
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
 
+from .cells import TRAIN, VALIDATION
+from .labels import scorer_spelling
 from .official import PROMOTER_ACTIVITY, VALID_ROW
 
 TARGETS = ("log_TPM", PROMOTER_ACTIVITY, "rpkm", "raw count", "log_count")
@@ -59,6 +61,22 @@ def _numbers(table: pd.DataFrame, column: str, path: str | os.PathLike[str]) -> 
         return table.assign(**{column: pd.to_numeric(table[column]).astype(float)})
     except (ValueError, TypeError) as error:
         raise InputError(f"column {column!r} holds what is no number ({error})", where=path) from None
+
+
+def partitions_of(examples: pd.DataFrame, target: str = "log_TPM") -> pd.DataFrame:
+    """Return an examples table as the rows of `partitions.csv`: `sample`, `gene`, `labels`, `split` and the target.
+
+    The layout knows no validation: these rows count as training rows.
+    """
+    return pd.DataFrame(
+        {
+            "sample": examples["sample"],
+            "gene": examples["group"],
+            "labels": examples["subset"].map(scorer_spelling),
+            "split": examples["split"].replace({VALIDATION: TRAIN}),
+            target: examples["target"],
+        }
+    )
 
 
 def write_submission(predictions: pd.DataFrame, path: str | os.PathLike[str], target: str = "log_TPM") -> None:
