@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from glmflow.errors import InputError
-from glmflow.tasks.snp2gex.submission import partitions_of
 from glmflow.tasks.snp2gex.gene_scores import benjamini_hochberg, correlation_p, gene_scores
 from glmflow.tasks.snp2gex.heritability import haseman_elston
 from glmflow.tasks.snp2gex.labels import SEEN_UNSEEN, UNSEEN_UNSEEN
 from glmflow.tasks.snp2gex.scoring import score
+from glmflow.tasks.snp2gex.submission import partitions_of
 from scipy import stats
 from sklearn.metrics import r2_score
 
