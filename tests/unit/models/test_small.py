@@ -19,10 +19,10 @@ from glmflow.models.rotary import Rotary
 CAUSAL = {"causal": True, "convolution": 8, "context": 128}
 MASKED = {"causal": False, "convolution": 9, "context": 128}
 PLAIN = {"causal": True, "convolution": 0, "num_layers": 3, "num_heads": 4, "context": 128}
-EVERY = [("small", CAUSAL), ("small", MASKED), ("small", PLAIN), ("dilated_cnn", {"blocks": 3})]
+EVERY = [("small", CAUSAL), ("small", MASKED), ("small", PLAIN), ("dilated_cnn", {"blocks": 3}), ("promoter_cnn", {})]
 
 
-@pytest.fixture(params=EVERY, ids=["causal", "masked", "plain", "dilated"])
+@pytest.fixture(params=EVERY, ids=["causal", "masked", "plain", "dilated", "promoter"])
 def model(request):
     family, config = request.param
     return new_model(family, config, seed=1).eval()
@@ -42,7 +42,7 @@ def test_padding_changes_nothing(model):
     assert_padding_changes_nothing(model, *batch(70, 33, 1))
 
 
-@pytest.mark.parametrize("family", ["small", "dilated_cnn"])
+@pytest.mark.parametrize("family", ["small", "dilated_cnn", "promoter_cnn"])
 def test_saved_and_loaded_in_a_fresh_process(family, tmp_path):
     assert_survives_saving(new_model(family, {}, seed=1).eval(), bases(50), tmp_path)
 

@@ -69,6 +69,8 @@ def test_parameters_of_heads(kind):
         ("small", {"convolution": 0, "mlp_ratio": 2}),
         ("dilated_cnn", {}),
         ("dilated_cnn", {"channels": [8, 16, 32], "blocks": 3}),
+        ("promoter_cnn", {}),
+        ("promoter_cnn", {"filters": 7, "channels": 20, "width": 11, "reach": 3}),
     ],
 )
 def test_parameters_of_home_made_models_are_exact(family, config):
@@ -125,12 +127,13 @@ def test_every_family_is_estimated_within_a_quarter(test_data, name):
     [
         ("small", {"hidden_size": 96, "num_layers": 4, "num_heads": 4, "context": 512, "mlp_ratio": 2}),
         ("dilated_cnn", {"channels": [16, 32, 48], "blocks": 6}),
+        ("promoter_cnn", {"filters": 12, "channels": 32}),
     ],
 )
 def test_what_is_kept_is_estimated_at_sizes_it_was_not_counted_at(family, config, checkpointing):
     model, _ = built(family, config)
     train = adaptation(gradient_checkpointing=checkpointing).train
-    if checkpointing and family == "dilated_cnn":
+    if checkpointing and family in ("dilated_cnn", "promoter_cnn"):
         pytest.skip("its blocks are too small to be worth it")
     if checkpointing:
         model.gradient_checkpointing_enable()

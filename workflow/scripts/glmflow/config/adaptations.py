@@ -45,12 +45,31 @@ class Training(Block):
     )
 
 
+class Personal(Block):
+    """What training on many people's expression adds (task `snp2gex`); a batch is so many genes with their people."""
+
+    loss: Literal["single", "pairwise", "mixed"] = Field(
+        "mixed",
+        description="`single`: each person on their own; `pairwise`: signed differences of all pairs of a gene's people; "
+        "`mixed`: these and the means of genes.",
+    )
+    weight: Fraction = Field(0.5, description="Share of the differences between people in the mixed loss.")
+    people: Positive | None = Field(
+        None, description="People of a gene in a batch, drawn anew each time; all of them where left out."
+    )
+    shift: Annotated[int, Field(ge=0)] = Field(0, description="Windows are shifted by up to so many bp in training.")
+
+
 class Head(Block):
     """What turns states into predictions."""
 
     kind: Literal["track", "linear"] = Field(
-        "track", description="`track`: dilated convolutions; `linear`: one layer a base."
+        "track", description="`track`: dilated convolutions; `linear`: one layer a base (coverage only)."
     )
+    bins: Positive = Field(
+        16, description="Expression: parts of the window whose distance to the TSS is told apart; 1 is the plain mean."
+    )
+    hidden: Positive = Field(64, description="Expression: width of the perceptron on the pooled states.")
 
 
 class Adaptation(Block):
@@ -61,6 +80,11 @@ class Adaptation(Block):
     )
     train: Training = Field(default_factory=Training, description="Training settings (not for zero-shot and baseline).")
     head: Head = Field(default_factory=Head, description="Head on the states.")
+    personal: Personal = Field(default_factory=Personal, description="Expression of people (task `snp2gex`).")
+    weights: Literal["given", "random"] = Field(
+        "given",
+        description="`random`: the same network from random weights, which shows what its pretraining is worth.",
+    )
     rank: Positive = Field(8, description="LoRA rank.")
     alpha: Positive = Field(16, description="LoRA alpha.")
     dropout: Fraction = Field(0.0, description="LoRA dropout.")

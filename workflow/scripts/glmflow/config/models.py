@@ -97,13 +97,42 @@ class Extend(Block):
 class Baseline(Block):
     """A model without a language model in it."""
 
-    kind: Literal["mean_track", "kmer_ridge_bins", "kmer_ridge_promoter"] = Field(
-        description="`mean_track`: training mean; `kmer_ridge_bins`: k-mer counts of bins; `kmer_ridge_promoter`: "
-        "k-mer counts at the annotated TSS (it is told where the promoters are)."
+    kind: Literal[
+        "mean_track",
+        "kmer_ridge_bins",
+        "kmer_ridge_promoter",
+        "gene_mean",
+        "population_mean",
+        "top_variant",
+        "elastic_net",
+        "lasso",
+        "blup",
+        "nearest_haplotype",
+        "kmer_ridge_haplotypes",
+    ] = Field(
+        description="Of coverage: `mean_track`: training mean; `kmer_ridge_bins`: k-mer counts of bins; "
+        "`kmer_ridge_promoter`: k-mer counts at the annotated TSS (it is told where the promoters are). Of expression: "
+        "`gene_mean`, `population_mean`: means of training people; `top_variant`, `elastic_net` (PrediXcan), `lasso`, "
+        "`blup`: linear models of a gene's dosages; `nearest_haplotype`: training people with the most similar "
+        "haplotypes; `kmer_ridge_haplotypes`: k-mer counts of both haplotypes, one model for all genes."
     )
     k: Annotated[int, Field(ge=1, le=8)] = Field(4, description="Length of a k-mer.")
     bin: Positive = Field(128, description="Bin (or promoter) length in bp.")
     alpha: Annotated[float, Field(gt=0)] = Field(1.0, description="Ridge penalty per training row.")
+
+
+    folds: Annotated[int, Field(ge=2)] = Field(5, description="Folds of training people that choose a penalty.")
+    min_maf: Annotated[float, Field(ge=0, lt=0.5)] = Field(
+        0.01, description="Rarest minor allele, among training people, that a linear model of dosages is given."
+    )
+
+    @property
+    def predicts(self) -> str:
+        """The kind of task it belongs to."""
+        return "rnaseq_tracks" if self.kind in TRACK_BASELINES else "snp2gex"
+
+
+TRACK_BASELINES = ("mean_track", "kmer_ridge_bins", "kmer_ridge_promoter")
 
 
 class Model(Block):

@@ -111,7 +111,11 @@ def misfit_reason(study: Study, task: str, model: str, adaptation: str) -> str |
         return "a baseline has no weights to adapt"
     if origin != "baseline" and kind == "baseline":
         return "only baselines are run as they are"
-    if origin == "new" and kind in ("lora", "probe", "zero-shot"):
+    baseline = study.models[model].baseline
+    if baseline and baseline.predicts != study.tasks[task].kind:
+        return f"{baseline.kind} is a baseline of {baseline.predicts}"
+    random = study.adaptations[adaptation].weights == "random"
+    if origin == "new" and kind in ("lora", "probe", "zero-shot") and not random:
         return "an untrained model has nothing to keep frozen"
     if kind == "zero-shot" and study.tasks[task].kind == "rnaseq_tracks":
         return "coverage cannot be read off a language model without a trained head"

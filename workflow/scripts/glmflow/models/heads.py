@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
+from torch.nn.functional import adaptive_avg_pool1d, softplus
 
 
 class TrackHead(nn.Module):
@@ -121,6 +121,46 @@ class ScalarHead(nn.Module):
             scores = scores.masked_fill(~mask.bool(), float("-inf"))
         weights = scores.softmax(dim=-1).to(states.dtype)
         return self.perceptron(torch.einsum("bl,bld->bd", weights, states))
+
+
+class ExpressionHead(nn.Module):
+    """One number a sequence, from states pooled with weights that depend on the place alone.
+
+    The window is cut into `bins` of equal length, each with its mean state; a positive weight a bin, learned, says how
+    much the place counts (a promoter acts near the TSS, wherever its motifs lie). A linear read-out and a small
+    perceptron are added. With one bin it is the plain mean.
+
+    Parameters
+    ----------
+    dim
+        Width `D` of the states.
+    bins
+        Number of places that are told apart.
+    hidden
+        Width of the perceptron's hidden layer.
+    """
+
+    def __init__(self, dim: int, bins: int = 1, hidden: int = 64):
+        super().__init__()
+        self.place = nn.Parameter(torch.full((bins,), 0.5413))  # softplus of it is 1
+        self.linear = nn.Linear(dim, 1)
+        self.perceptron = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, 1))
+
+    def bin(self, states: Tensor) -> Tensor:
+        """Return mean states of the bins, `[S, bins, D]`, of states `[S, L, D]`; this part has no weights."""
+        return adaptive_avg_pool1d(states.transpose(1, 2), len(self.place)).transpose(1, 2)
+
+    def pool(self, binned: Tensor) -> Tensor:
+        """Return the pooled state of each sequence, `[S, D]`, of binned ones `[S, bins, D]`."""
+        return torch.einsum("sbd,b->sd", binned, softplus(self.place).to(binned.dtype)) / len(self.place)
+
+    def read(self, pooled: Tensor) -> Tensor:
+        """Return the value of each pooled state: `[..., D]` to `[...]`."""
+        return (self.linear(pooled) + self.perceptron(pooled)).squeeze(-1).float()
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Return the value of each sequence, `[S]`, from states `[S, L, D]`."""
+        return self.read(self.pool(self.bin(states)))
 
 
 def _positive(signal: Tensor, scale: Tensor) -> Tensor:

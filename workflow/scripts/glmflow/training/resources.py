@@ -151,6 +151,9 @@ def shape_of(config: Mapping[str, Any], family: str | None = None, parameters: i
     if family == "dilated_cnn":
         found = _dilated_cnn(config)
         return Shape(family, found, found, config["channels"][0], config["blocks"], config["channels"][2])
+    if family == "promoter_cnn":
+        found = _promoter_cnn(config)
+        return Shape(family, found, found, config["channels"], 1, 2 * config["filters"])
     hidden = int(_first(config, "hidden_size", "d_model"))
     layers = int(_first(config, "num_hidden_layers", "n_layer", "num_layers", "n_layers"))
     inner = _first(config, "intermediate_size", "d_inner", "inner_mlp_size", "mlp_hidden_size")
@@ -247,12 +250,21 @@ def _dilated_cnn(config: Mapping[str, Any]) -> int:
     return stem + trunk + up + 2 * (fine + middle + coarse + middle + fine)
 
 
+def _promoter_cnn(config: Mapping[str, Any]) -> int:
+    """Return the number of parameters of the promoter network without its language-model head."""
+    filters, channels = config["filters"], config["channels"]
+    motifs = filters * (4 * config["width"] + 1)
+    return motifs + 2 * filters * 2 + channels * (2 * filters * config["reach"] + 1) + 2 * channels
+
+
 def kept_per_example(shape: Shape, length: int, training: Training, kind: str) -> float:
     """Return the bytes that the backbone keeps of one example of `length` bases for the backward pass."""
     bf16 = training.bf16
     if shape.family == "dilated_cnn":
         per_base = 11.4 * shape.hidden + shape.layers * shape.inner * 6 / 32
         return 4 * length * per_base * (0.72 if bf16 else 1)
+    if shape.family == "promoter_cnn":  # sites at every base, the rest at every bin
+        return 4 * length * (5 + 2.33 * shape.inner + 1.25 * shape.hidden)
     tokens = length / shape.bases_per_token
     row = min(tokens, shape.context or tokens)
     if tokens > row:
