@@ -1,0 +1,97 @@
+# Predictors of expression in people: models fitted to it, and baselines.
+if PERSONAL_TASKS:
+
+    rule personal_finetune:
+        input:
+            examples="results/{study}/examples/{task}.parquet",
+            fasta="results/{study}/reference/genome.fa",
+            index="results/{study}/reference/genome.fa.fai",
+            store="results/{study}/cohort/store",
+            checkpoint=checkpoint_folder,
+        output:
+            model=directory(
+                "results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/model"
+            ),
+            metrics="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/metrics.jsonl",
+            cost="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/cost.json",
+            run="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/run.yaml",
+        log:
+            "logs/{study}/finetune/{task}/{model}/{adaptation}/seed{seed}.log",
+        benchmark:
+            "benchmarks/{study}/finetune/{task}/{model}/{adaptation}/seed{seed}.tsv"
+        wildcard_constraints:
+            task=any_of(PERSONAL_TASKS),
+            adaptation=TRAINED,
+        priority: 1
+        threads: lambda wildcards: training_plan.threads(finetuning(wildcards))
+        resources:
+            gpu=lambda wildcards: finetuning(wildcards).adaptation.train.gpus,
+            nodes=lambda wildcards: finetuning(wildcards).adaptation.train.nodes,
+            mem_mb=lambda wildcards, attempt: training_plan.memory_mb(
+                finetuning(wildcards)
+            )
+            * attempt,
+            runtime=lambda wildcards, attempt: training_plan.minutes(
+                finetuning(wildcards)
+            )
+            * attempt,
+        params:
+            settings=run_settings,
+        script:
+            "../scripts/personal_finetune.py"
+
+    rule personal_predict:
+        input:
+            examples="results/{study}/examples/{task}.parquet",
+            fasta="results/{study}/reference/genome.fa",
+            index="results/{study}/reference/genome.fa.fai",
+            store="results/{study}/cohort/store",
+            model="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/model",
+        output:
+            predictions="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/predictions.parquet",
+            variants="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/variants.tsv",
+            cost="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/prediction.json",
+        log:
+            "logs/{study}/predict/{task}/{model}/{adaptation}/seed{seed}.log",
+        benchmark:
+            "benchmarks/{study}/predict/{task}/{model}/{adaptation}/seed{seed}.tsv"
+        wildcard_constraints:
+            task=any_of(PERSONAL_TASKS),
+            adaptation=TRAINED,
+        resources:
+            gpu=1,
+            mem_mb=lambda wildcards, attempt: 16000 * attempt,
+            runtime=lambda wildcards, attempt: 240 * attempt,
+        params:
+            settings=run_settings,
+        script:
+            "../scripts/personal_predict.py"
+
+    rule personal_baseline:
+        input:
+            examples="results/{study}/examples/{task}.parquet",
+            people="results/{study}/examples/{task}.people.tsv",
+            fasta="results/{study}/reference/genome.fa",
+            index="results/{study}/reference/genome.fa.fai",
+            store="results/{study}/cohort/store",
+        output:
+            predictions="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/predictions.parquet",
+            variants="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/variants.tsv",
+            weights="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/weights.tsv",
+            cost="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/cost.json",
+            run="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/run.yaml",
+        log:
+            "logs/{study}/baseline/{task}/{model}/{adaptation}/seed{seed}.log",
+        benchmark:
+            "benchmarks/{study}/baseline/{task}/{model}/{adaptation}/seed{seed}.tsv"
+        wildcard_constraints:
+            task=any_of(PERSONAL_TASKS),
+            adaptation=BASELINE,
+        threads: 2
+        resources:
+            mem_mb=lambda wildcards, attempt: 8000 * attempt,
+            runtime=lambda wildcards, attempt: 480 * attempt,
+        params:
+            settings=run_settings,
+        script:
+            "../scripts/personal_baseline.py"

@@ -1,0 +1,248 @@
+"""Fit a model to personal expression, from a run's settings to its model folder, and predict people with it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch.utils.data import DataLoader
+
+from glmflow.config.adaptations import Adaptation
+from glmflow.config.tasks import Snp2gex
+from glmflow.errors import InputError
+from glmflow.files import atomic_path, write_table
+from glmflow.genome.gene_windows import GeneWindows
+from glmflow.genome.haplotypes import HaplotypeReader
+from glmflow.genome.reference import Reference
+from glmflow.genome.variants import open_store
+from glmflow.models import load_model, lora, new_model
+from glmflow.models.adapter import Adapter
+from glmflow.models.heads import ExpressionHead
+
+from .callbacks import peak_memory_mb
+from .checkpoints import fingerprint, table_digest
+from .finetune import context_warning, starting_model, write_cost
+from .fit import fit
+from .mutation import variant_effects
+from .personal_data import Gene, PersonalGenes, PersonalWindows, collate, genes_of
+from .personal_losses import personal_loss
+from .personal_model import KeptStates, PersonalEvaluation, PersonalModel, predict_haplotypes
+from .stream import ExampleList, ExampleStream
+
+log = logging.getLogger(__name__)
+
+LEAST_WITHIN = 0.01
+"""Of the mean variance between people: a gene in which next to no one differs does not count for more."""
+
+
+def open_windows(task: Mapping[str, Any], store: str, reference: str) -> PersonalWindows:
+    """Return the haplotypes of a task's genes, from a variant store and the genome it was built with."""
+    reader = HaplotypeReader(open_store(store), Reference(reference), task["variants"])
+    return PersonalWindows(GeneWindows(reader), task["control"] == "reference")
+
+
+def finetune(
+    settings: Mapping[str, Any],
+    examples: pd.DataFrame,
+    windows: PersonalWindows,
+    checkpoint: Path | str | None,
+    files: Sequence[str | Path],
+    folder: Path,
+) -> None:
+    """Train a model on the training genes and people of a task and save it in `folder/model`.
+
+    Parameters
+    ----------
+    settings
+        Resolved settings of the run.
+    examples
+        Examples table: a row a gene and person.
+    windows
+        Haplotypes of the cohort.
+    checkpoint
+        Model folder to start from; None for a model from random weights.
+    files
+        What the haplotypes are made of, for the identity of the run.
+    folder
+        Run folder; gets `model/`, `metrics.jsonl`, `cost.json` and, while training, `checkpoints/`.
+
+    Raises
+    ------
+    InputError
+        Nothing to learn from.
+    """
+    task = Snp2gex.model_validate(settings["task"])
+    adaptation = Adaptation.model_validate(settings["adaptation"])
+    training, personal, seed = adaptation.train, adaptation.personal, int(settings["seed"])
+    torch.manual_seed(seed)
+    genes = list(genes_of(examples))
+    learned = [gene.keep(gene.split == "train") for gene in genes if (gene.split == "train").sum() > 1]
+    if not learned:
+        raise InputError("no gene has two training people", where="examples", mend="Change the splits.")
+    units = spread_of(learned)
+    adapter = starting_model(settings["model"], checkpoint, seed)
+    if adaptation.weights == "random":
+        adapter = new_model(adapter.card.family, adapter.config, seed=seed)
+    warnings = context_warning(adapter, task.windows.size)
+    coverage = None
+    if adaptation.kind == "lora":
+        coverage = lora.apply_lora(adapter, rank=adaptation.rank, alpha=adaptation.alpha, dropout=adaptation.dropout)
+        log.info("LoRA: %s", coverage)
+    if training.gradient_checkpointing:
+        adapter.gradient_checkpointing_enable()
+    frozen = adaptation.kind == "probe"
+    model = PersonalModel(
+        adapter,
+        ExpressionHead(adapter.card.hidden_size, adaptation.head.bins, adaptation.head.hidden),
+        units["mean"],
+        units["total"] ** 0.5,
+        task.combine,
+        personal_loss(personal.loss, units["between"], units["total"], personal.weight),
+        frozen,
+    )
+    if frozen:
+        model.to("cuda" if torch.cuda.is_available() else "cpu")
+    kept = KeptStates(model, sequences_at_once(adaptation)) if frozen else None
+    floor = LEAST_WITHIN * units["within"]
+    train = PersonalGenes(
+        *(learned, windows, [max(gene.target.var(), floor) for gene in learned], personal.people),
+        *((0, False) if frozen else (personal.shift, training.reverse_complement)),
+    )
+    if frozen and (personal.shift or training.reverse_complement):
+        warnings.append("frozen states are computed once: windows are neither shifted nor turned around")
+    batches = partial(collate, tokenize=partial(adapter.tokenize, chunk=True), kept=kept)
+    updates = training.steps or max(1, round(training.epochs * len(train) / training.batch))
+    evaluate = evaluation(genes, {gene.name for gene in learned}, windows, floor, batches, training.micro_batch)
+    fitted = fit(
+        model,
+        ExampleStream(train, len(train), updates * training.batch, seed),
+        batches,
+        training,
+        updates,
+        folder,
+        seed,
+        evaluate,
+        {
+            "settings": dict(settings),
+            "examples": table_digest(examples),
+            "files": fingerprint([*files, *([checkpoint] if checkpoint else [])]),
+        },
+    )
+    if kept is not None:
+        log.info("states of %d distinct haplotypes were computed", len(kept))
+    write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], coverage)
+    if coverage is not None:
+        lora.merge(adapter)
+    save_personal_model(model, settings, folder / "model")
+
+
+def spread_of(genes: Sequence[Gene]) -> dict[str, float]:
+    """Return `mean`, and the variances `within` genes, `between` their means and in `total` of training targets.
+
+    Where targets are standardised by gene, gene means are alike, and errors in them are measured by the variance within.
+    """
+    within = float(np.mean([gene.target.var() for gene in genes]))
+    means = np.array([gene.target.mean() for gene in genes])
+    if within == 0:
+        raise InputError("no gene differs between training people", where="examples", mend="Look at the expression.")
+    between = max(float(means.var()), within)
+    return {"mean": float(means.mean()), "within": within, "between": between, "total": within + between}
+
+
+def evaluation(
+    genes: Sequence[Gene], seen: set[str], windows: PersonalWindows, floor: float, batches: Any, micro_batch: int
+) -> PersonalEvaluation | None:
+    """Return the evaluation on validation people and genes; None where there are none."""
+    held_out = [gene.keep(gene.split == "validation") for gene in genes if (gene.split == "validation").sum() > 1]
+    if not held_out:
+        return None
+    make = PersonalGenes(held_out, windows, [max(gene.target.var(), floor) for gene in held_out])
+    loader = DataLoader(ExampleList(make, len(make)), batch_size=micro_batch, collate_fn=batches)
+    return PersonalEvaluation(loader, ["seen" if gene.name in seen else "unseen" for gene in held_out])
+
+
+def sequences_at_once(adaptation: Adaptation) -> int:
+    """Return how many sequences are computed together: about as many as in a micro-batch of training."""
+    return 2 * adaptation.train.micro_batch * (adaptation.personal.people or 8)
+
+
+def save_personal_model(model: PersonalModel, settings: Mapping[str, Any], folder: Path) -> None:
+    """Write the tuned backbone, the head and what is needed to predict with them again."""
+    with atomic_path(folder) as temporary:
+        model.adapter.save(temporary)
+        head = {name: value.detach().cpu().contiguous() for name, value in model.head.state_dict().items()}
+        save_file(head, temporary / "head.safetensors")
+        content = {"settings": settings, "offset": model.offset, "scale": model.scale}
+        (temporary / "task.json").write_text(json.dumps(content, indent=2) + "\n")
+
+
+def load_personal_model(folder: Path) -> tuple[PersonalModel, dict[str, Any]]:
+    """Load what `save_personal_model` wrote, in evaluation mode, with the settings of its run."""
+    stored = json.loads((folder / "task.json").read_text())
+    adaptation = Adaptation.model_validate(stored["settings"]["adaptation"])
+    adapter: Adapter = load_model(folder)
+    head = ExpressionHead(adapter.card.hidden_size, adaptation.head.bins, adaptation.head.hidden)
+    head.load_state_dict(load_file(folder / "head.safetensors"))
+    combine = stored["settings"]["task"]["combine"]
+    model = PersonalModel(adapter, head, stored["offset"], stored["scale"], combine, frozen=True)
+    return model.eval(), stored["settings"]
+
+
+def predict(model_folder: Path, examples: pd.DataFrame, windows: PersonalWindows, folder: Path) -> None:
+    """Write `predictions.parquet` of everyone held out and `variants.tsv`, the effect of every variant they carry.
+
+    Each distinct haplotype of a gene is computed once. A model that was trained on both strands is read on both.
+    """
+    started = time.monotonic()
+    model, settings = load_personal_model(model_folder)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    adaptation = Adaptation.model_validate(settings["adaptation"])
+    both = adaptation.train.reverse_complement and adaptation.kind != "probe"
+    value = partial(person_values, model, batch=sequences_at_once(adaptation), both_strands=both)
+    rows, variants = [], []
+    for number, gene in enumerate(genes_of(examples), 1):
+        held_out = gene.keep(gene.split != "train")
+        if len(held_out.people):
+            found = windows.haplotypes(held_out)
+            rows.append(pd.DataFrame({"example": held_out.example, "prediction": value(*found)}))
+        variants.append(variant_effects(gene, windows, lambda sequences: value(sequences, pairs(len(sequences)))))
+        if number % 100 == 0:
+            log.info("predicted %d genes", number)
+    write_table(pd.concat(rows, ignore_index=True), folder / "predictions.parquet")
+    write_table(pd.concat(variants, ignore_index=True), folder / "variants.tsv")
+    with atomic_path(folder / "prediction.json") as temporary:
+        cost = {
+            "predict_seconds": round(time.monotonic() - started, 1),
+            "predict_peak_memory_mb": round(peak_memory_mb(), 1),
+        }
+        temporary.write_text(json.dumps(cost) + "\n")
+
+
+def pairs(n: int) -> NDArray[np.int64]:
+    """Return people who carry one of `n` haplotypes twice, `[n, 2]`."""
+    return np.repeat(np.arange(n)[:, None], 2, axis=1)
+
+
+def person_values(
+    model: PersonalModel,
+    sequences: NDArray[np.uint8],
+    of_person: NDArray[np.int64],
+    batch: int,
+    both_strands: bool,
+) -> NDArray[np.float64]:
+    """Return the predictions of people `[P]` from distinct haplotypes `[D, L]` and who has which of them `[P, 2]`."""
+    states = predict_haplotypes(model, list(sequences), batch, both_strands)
+    carriers = torch.from_numpy(of_person).to(states.device)
+    with torch.no_grad():
+        strands = [model.people(states[:, strand], carriers) for strand in range(states.shape[1])]
+    return torch.stack(strands).double().mean(0).cpu().numpy()

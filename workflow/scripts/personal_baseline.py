@@ -1,0 +1,24 @@
+"""Fit a baseline of personal expression on training people and predict everyone held out."""
+
+from pathlib import Path
+
+from scriptlog import logged
+
+with logged(snakemake):
+    import pandas as pd
+    from glmflow.baselines.personal import run_personal_baseline
+    from glmflow.provenance import write_run
+    from glmflow.training.personal import open_windows
+
+    files, settings = snakemake.input, snakemake.params.settings
+    people = pd.read_csv(files.people, sep="\t", dtype=str)
+    populations = dict(zip(people["sample"], people["population"])) if "population" in people else {}
+    write_run(settings, snakemake.output.run)
+    run_personal_baseline(
+        settings,
+        pd.read_parquet(files.examples),
+        open_windows(settings["task"], files.store, files.fasta),
+        populations,
+        Path(snakemake.output.predictions).parent,
+        snakemake.threads,
+    )

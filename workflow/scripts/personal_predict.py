@@ -1,0 +1,19 @@
+"""Apply a tuned model of personal expression to everyone held out, and to every variant that people carry."""
+
+from pathlib import Path
+
+from scriptlog import logged
+
+with logged(snakemake):
+    import pandas as pd
+    import torch
+    from glmflow.training.personal import open_windows, predict
+
+    torch.set_num_threads(snakemake.threads)
+    files, settings = snakemake.input, snakemake.params.settings
+    predict(
+        Path(files.model),
+        pd.read_parquet(files.examples),
+        open_windows(settings["task"], files.store, files.fasta),
+        Path(snakemake.output.predictions).parent,
+    )
