@@ -82,7 +82,9 @@ def test_blup_is_the_ridge_of_the_most_likely_heritability(seed, people, variant
 
 
 def test_the_nearest_haplotype_is_looked_up():
-    carried = np.array([[[0, 0, 0], [1, 1, 1]], [[0, 0, 0], [0, 0, 0]], [[1, 1, 0], [0, 0, 0]], [[1, 0, 0], [0, 1, 1]]], np.uint8)
+    carried = np.array(
+        [[[0, 0, 0], [1, 1, 1]], [[0, 0, 0], [0, 0, 0]], [[1, 1, 0], [0, 0, 0]], [[1, 0, 0], [0, 1, 1]]], np.uint8
+    )
     target = np.array([4.0, 1.0, np.nan, np.nan])
     predicted = nearest_haplotype(carried, target, np.array([True, True, False, False]))
     # 000 is carried once by the first and twice by the second person; 111 by the first alone.

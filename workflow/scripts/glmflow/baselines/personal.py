@@ -24,6 +24,7 @@ from glmflow.training.personal_data import Gene, PersonalWindows, genes_of
 from .personal_haplotypes import KmerRidge, nearest_haplotype
 from .personal_linear import LinearFit, blup, elastic_net, top_variant
 
+
 class Predicted(NamedTuple):
     """Predictions of a gene's people, and the effects of its variants where the model has any."""
 
@@ -126,9 +127,7 @@ def predict_gene(
     return Predicted(fit.predict(dosages), effects_of(gene, alleles, training, fit))
 
 
-def fit_linear(
-    baseline: Baseline, dosages: NDArray[np.float64], target: NDArray[np.float64], seed: int
-) -> LinearFit:
+def fit_linear(baseline: Baseline, dosages: NDArray[np.float64], target: NDArray[np.float64], seed: int) -> LinearFit:
     """Fit the linear model that the configuration names to training people."""
     match baseline.kind:
         case "top_variant":

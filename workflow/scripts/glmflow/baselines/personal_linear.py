@@ -6,6 +6,7 @@ alternative allele, so that a prediction is `dosages @ weights + intercept`.
 
 from __future__ import annotations
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -84,11 +85,15 @@ def _left_out_errors(
 
 def _path(x: Array, y: Array, products: Array | None, l1_ratio: float, penalties: Array) -> Array:
     """Return the weights at each penalty, `[V, penalties]`."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import enet_path
 
     x = np.asfortranarray(x)
     extra = {} if products is None else {"precompute": np.ascontiguousarray(products), "Xy": x.T @ y}
-    return enet_path(x, y, l1_ratio=l1_ratio, alphas=penalties, max_iter=5000, check_input=products is None, **extra)[1]
+    with warnings.catch_warnings():
+        # Of the weakest penalties, where variants are in complete linkage and weights are not unique.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return enet_path(x, y, l1_ratio=l1_ratio, alphas=penalties, check_input=products is None, **extra)[1]
 
 
 def _few_variants(x: Array) -> bool:

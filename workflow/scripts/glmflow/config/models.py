@@ -120,7 +120,6 @@ class Baseline(Block):
     bin: Positive = Field(128, description="Bin (or promoter) length in bp.")
     alpha: Annotated[float, Field(gt=0)] = Field(1.0, description="Ridge penalty per training row.")
 
-
     folds: Annotated[int, Field(ge=2)] = Field(5, description="Folds of training people that choose a penalty.")
     min_maf: Annotated[float, Field(ge=0, lt=0.5)] = Field(
         0.01, description="Rarest minor allele, among training people, that a linear model of dosages is given."

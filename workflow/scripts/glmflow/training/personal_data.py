@@ -176,15 +176,15 @@ def collate(
     Returns
     -------
     dict
-        The fields of `Tokens` for all distinct haplotypes, S of them, or their `binned` states; `of_person` `[N, 2]` (rows of S), `gene` `[N]`
-        (genes of the batch from 0), `targets` `[N]` and `within` `[G]`.
+        The fields of `Tokens` for all distinct haplotypes, S of them, or their `binned` states; `of_person` `[N, 2]`
+        (rows of S), `gene` `[N]` (genes of the batch from 0), `targets` `[N]` and `within` `[G]`.
     """
     sequences = [sequence for item in items for sequence in item["sequences"]]
     first = np.cumsum([0, *(len(item["sequences"]) for item in items[:-1])])
     of_person = np.concatenate([item["of_person"] + start for item, start in zip(items, first)])
     gene = np.repeat(np.arange(len(items)), [len(item["of_person"]) for item in items])
     return {
-        **({"binned": kept(sequences)} if kept else tokenize(sequences)._asdict()),
+        **({"binned": kept(sequences)} if kept is not None else tokenize(sequences)._asdict()),
         "of_person": torch.from_numpy(of_person),
         "gene": torch.from_numpy(gene),
         "targets": torch.from_numpy(np.concatenate([item["targets"] for item in items])),

@@ -41,9 +41,7 @@ def pairwise(prediction: Tensor, target: Tensor, gene: Tensor) -> Tensor:
     return 2 * of_genes(prediction - target, gene)[1].mean()
 
 
-def mixed(
-    prediction: Tensor, target: Tensor, gene: Tensor, within: Tensor, between: float, weight: float
-) -> Tensor:
+def mixed(prediction: Tensor, target: Tensor, gene: Tensor, within: Tensor, between: float, weight: float) -> Tensor:
     """Weigh differences between people against the means of genes, each in units of its own variance.
 
     `weight * mean_g(var_g(p - t) / within_g) + (1 - weight) * mean_g(mean_g(p - t)^2) / between`: 1 for a model that

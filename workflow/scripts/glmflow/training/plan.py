@@ -69,6 +69,8 @@ def gpu_of(model: str | None) -> Gpu:
 def finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, Any]], gpu: Gpu) -> Job:
     """Return the job that fits a model to a task."""
     task, adaptation = study.tasks[run.task], study.adaptations[run.adaptation]
+    if task.kind == "snp2gex":
+        return personal_finetuning(study, run, checkpoints, gpu)
     training = adaptation.train
     length = training.crop or task.windows.size
     windows = training_windows(study, task.windows.size, task.windows.overlap)
@@ -77,6 +79,24 @@ def finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, An
     shape = model_shape(study.models[base_of(study, run.model)], checkpoints)
     found = need(shape, adaptation, length, tracks, updates, gpu) if shape else None
     return Job(run.label, run.task, adaptation, length, tracks, updates, shape, found)
+
+
+SEQUENCES_OF_A_GENE = 64
+"""Distinct haplotypes of a gene in a batch of everyone: what a few kb have in some hundred people."""
+
+
+def personal_finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, Any]], gpu: Gpu) -> Job:
+    """Return the job that fits a model to personal expression: an example is a gene with its distinct haplotypes."""
+    task, adaptation = study.tasks[run.task], study.adaptations[run.adaptation]
+    train, people = adaptation.train, adaptation.personal.people
+    sequences = 2 * people if people else SEQUENCES_OF_A_GENE
+    shape = model_shape(study.models[base_of(study, run.model)], checkpoints)
+    found = None
+    if shape:
+        counted = {"batch": train.batch * sequences, "micro_batch": train.micro_batch * sequences}
+        alike = {"train": train.model_copy(update=counted), "head": Head(kind="linear")}
+        found = need(shape, adaptation.model_copy(update=alike), task.windows.size, 1, train.steps, gpu)
+    return Job(run.label, run.task, adaptation, task.windows.size, 1, train.steps, shape, found)
 
 
 def pretraining(study: Study, model: str, seed: int, gpu: Gpu) -> Job:

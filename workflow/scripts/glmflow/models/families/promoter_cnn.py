@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool1d, gelu, interpolate, one_hot, pad, softplus
+from torch.nn.functional import avg_pool1d, gelu, interpolate, one_hot, pad
 
 from glmflow.errors import InputError
 from glmflow.models.adapter import ModelCard, Network
