@@ -18,9 +18,10 @@ def commands() -> Iterator[Callable]:
         from glmflow.models.commands import add_parity_command
         from glmflow.tasks.commands import add_score_command
         from glmflow.tracks.commands import add_average_command
+        from glmflow.training.commands import add_predict_command
     except ImportError:
         return
-    yield from (add_haplotype_command, add_average_command, add_score_command, add_parity_command)
+    yield from (add_haplotype_command, add_average_command, add_score_command, add_parity_command, add_predict_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

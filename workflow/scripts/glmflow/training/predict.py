@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -72,6 +73,11 @@ def predict_windows(
     With `swap` (the track that stands for each track on the other strand) the mean of both strands is returned.
     """
     codes = [genome.fetch(window.chrom, window.start, window.end) for window in windows.itertuples(index=False)]
+    return predict_codes(model, codes, swap)
+
+
+def predict_codes(model: TrackModel, codes: Sequence[NDArray[np.uint8]], swap: list[int] | None) -> NDArray[np.float32]:
+    """Predict sequences of one length (ASCII codes), `[n, T, L]` in the unit of the tracks; `swap` as above."""
     predicted = _coverage(model, codes)
     if swap is not None:
         turned = _coverage(model, [reverse_complement(code) for code in codes])
@@ -79,7 +85,7 @@ def predict_windows(
     return predicted
 
 
-def _coverage(model: TrackModel, codes: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+def _coverage(model: TrackModel, codes: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
     """Run the model on sequences without gradients."""
     device = next(model.parameters()).device
     tokens = model.adapter.tokenize(codes, chunk=True).to(device)

@@ -1,0 +1,311 @@
+"""A tuned track model on sequences it has not seen: a genome, parts of it, a person's haplotypes, or variants."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import pandas as pd
+import pysam
+import torch
+from numpy.typing import NDArray
+
+from glmflow.config.adaptations import Adaptation
+from glmflow.errors import InputError
+from glmflow.files import atomic_path, write_table
+from glmflow.genome.haplotypes import HaplotypeReader
+from glmflow.genome.reference import Reference
+from glmflow.genome.windows import tile
+from glmflow.tracks.predictions import write_windows
+
+from .finetune import load_track_model
+from .predict import predict_codes
+from .track_data import strand_swap
+from .track_model import TrackModel
+
+log = logging.getLogger(__name__)
+
+N = ord("N")
+PSEUDOCOUNT = 0.01  # of a track's mean over its non-zero bases: keeps ratios of silent windows near zero
+
+Interval = tuple[str, int, int, str]
+"""`chrom, start, end, name`, 0-based half-open."""
+
+Predict = Callable[[str, int, int], NDArray[np.float32]]
+"""Coverage `[T, end - start]` of a stretch of the reference, in reference coordinates."""
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A tuned model and what of its run is needed to apply it.
+
+    Attributes
+    ----------
+    model
+        The model, in evaluation mode.
+    tracks
+        Names of the tracks it predicts.
+    means
+        Mean of each track over its non-zero training bases.
+    size, overlap, trim
+        Windows of the task it was tuned for, in bp: length, bases shared by neighbours, bases not used at both ends.
+    swap
+        Track that stands for each track on the other strand, where the model was trained on both strands.
+    """
+
+    model: TrackModel
+    tracks: list[str]
+    means: NDArray[np.float32]
+    size: int
+    overlap: int
+    trim: int
+    swap: list[int] | None
+
+    def coverage(self, codes: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Predict sequences of one length, `[n, T, L]` in the unit of the tracks."""
+        return predict_codes(self.model, codes, self.swap)
+
+
+def load_tuned(folder: Path) -> Tuned:
+    """Load the model folder of a run.
+
+    Raises
+    ------
+    InputError
+        The folder holds no model that was tuned to tracks.
+    """
+    record = folder / "task.json"
+    if not record.exists():
+        mend = "Give the folder `model` of a run (results/STUDY/runs/TASK/MODEL/ADAPTATION/seedN/model)."
+        raise InputError("no task.json: not the model of a track task", where=folder, mend=mend)
+    kind = json.loads(record.read_text())["settings"]["task"]["kind"]
+    if kind != "rnaseq_tracks":
+        raise InputError(f"a model of the task kind {kind} predicts no tracks", where=folder)
+    model, settings = load_track_model(folder)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    both = Adaptation.model_validate(settings["adaptation"]).train.reverse_complement
+    task = settings["task"]
+    return Tuned(
+        model,
+        list(settings["tracks"]),
+        model.track_means[:, 0].cpu().numpy(),
+        task["windows"]["size"],
+        task["windows"]["overlap"],
+        task["trim"],
+        strand_swap(settings["tracks"]) if both else None,
+    )
+
+
+def on_reference(tuned: Tuned, genome: Reference) -> Predict:
+    """Predict the reference itself."""
+    return lambda chrom, start, end: tuned.coverage([genome.fetch(chrom, start, end)])[0]
+
+
+def on_haplotypes(tuned: Tuned, reader: HaplotypeReader, sample: str, haplotypes: Sequence[int]) -> Predict:
+    """Predict a person's haplotypes in reference coordinates, their mean where there are several.
+
+    Inserted bases have no place in the reference and are left out; deleted bases have no coverage. A contig without
+    variants is the reference.
+    """
+    genome = reader.reference
+
+    def predict(chrom: str, start: int, end: int) -> NDArray[np.float32]:
+        if chrom not in reader.store.contigs:
+            return tuned.coverage([genome.fetch(chrom, start, end)])[0]
+        left, right = max(start, 0), min(end, genome.contigs[chrom])
+        total = np.zeros((len(tuned.tracks), end - start), np.float32)
+        for haplotype in haplotypes:
+            window = reader.region(sample, haplotype, chrom, left, right)
+            before, after = np.full(left - start, N, np.uint8), np.full(end - right, N, np.uint8)
+            predicted = tuned.coverage([np.concatenate([before, window.sequence, after])])[0]
+            predicted = predicted[:, len(before) : len(before) + len(window.sequence)]
+            placed = window.position >= 0
+            total[:, window.position[placed] - start] += predicted[:, placed]
+        return total / len(haplotypes)
+
+    return predict
+
+
+def windows_over(intervals: Sequence[Interval], tuned: Tuned) -> list[tuple[str, int, int]]:
+    """Return windows of the model's length whose bases that count cover all intervals, in the order of the intervals.
+
+    They reach past the ends of a contig (into N) by what is not used at their ends, so that every base is covered.
+    """
+    found: dict[tuple[str, int, int], None] = {}
+    for chrom, start, end, _ in intervals:
+        first, last = start - tuned.trim, end + tuned.trim
+        short = max(0, tuned.size - (last - first))
+        first -= short // 2
+        for offset in tile(max(last - first, tuned.size), tuned.size, tuned.overlap):
+            found[chrom, first + int(offset), first + int(offset) + tuned.size] = None
+    return list(found)
+
+
+def write_tracks(
+    tuned: Tuned, predict: Predict, intervals: Sequence[Interval], contigs: Mapping[str, int], folder: Path
+) -> None:
+    """Write one bigWig a track into a folder; where windows overlap, their mean."""
+    order = {chrom: place for place, chrom in enumerate(contigs)}
+    windows = sorted(windows_over(intervals, tuned), key=lambda window: (order[window[0]], window[1]))
+
+    def predictions() -> Iterator[tuple[str, int, int, NDArray[np.float32]]]:
+        for done, (chrom, start, end) in enumerate(windows, start=1):
+            yield chrom, start, end, predict(chrom, start, end)
+            log.info("predicted %d of %d windows", done, len(windows))
+
+    with atomic_path(folder) as temporary:
+        temporary.mkdir()
+        write_windows(predictions(), [temporary / f"{name}.bw" for name in tuned.tracks], contigs, trim=tuned.trim)
+
+
+def interval_means(tuned: Tuned, predict: Predict, intervals: Sequence[Interval]) -> pd.DataFrame:
+    """Return the mean predicted coverage of each interval, `prediction_{track}`, one row an interval."""
+    rows = []
+    for done, (chrom, start, end, name) in enumerate(intervals, start=1):
+        total, count = np.zeros((len(tuned.tracks), end - start)), np.zeros(end - start)
+        for _, first, last in windows_over([(chrom, start, end, name)], tuned):
+            used = slice(max(first + tuned.trim, start), min(last - tuned.trim, end))
+            if used.start < used.stop:
+                predicted = predict(chrom, first, last)[:, used.start - first : used.stop - first]
+                total[:, used.start - start : used.stop - start] += predicted
+                count[used.start - start : used.stop - start] += 1
+        means = (total / count).mean(1)
+        rows.append([chrom, start, end, name, *means])
+        log.info("predicted %d of %d intervals", done, len(intervals))
+    return pd.DataFrame(rows, columns=["chrom", "start", "end", "name", *(f"prediction_{n}" for n in tuned.tracks)])
+
+
+def annotate_variants(tuned: Tuned, genome: Reference, vcf: Path, output: Path) -> dict[str, int]:
+    """Write a VCF with what each alternative allele does to the predicted coverage around it.
+
+    For each track the field `GLM_{track}` (one value an alternative allele) is the log2 ratio of the mean coverage that
+    is predicted for a window with the alternative allele in its middle, over that with the reference allele; both
+    have `PSEUDOCOUNT` of the track's mean added. Alleles that are not written in A, C, G and T get no value.
+
+    Returns
+    -------
+    Alleles that were `scored` and `skipped`.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, names a contig that the genome lacks, or a reference allele that is not the genome's.
+    """
+    counts = {"scored": 0, "skipped": 0}
+    floor = PSEUDOCOUNT * tuned.means
+    fields = ["GLM_" + "".join(letter if letter.isalnum() else "_" for letter in name) for name in tuned.tracks]
+    with _open_vcf(vcf) as source, atomic_path(output) as temporary, _text(temporary, output) as target:
+        for field, name in zip(fields, tuned.tracks):
+            what = f"log2 ratio of predicted mean coverage of {name}, alternative over reference allele, {tuned.size} bp window"
+            if field in source.header.info:
+                raise InputError(
+                    f"has a field {field} already", where=vcf, mend="Give the file before it was annotated."
+                )
+            source.header.info.add(field, "A", "Float", what)
+        target.write(str(source.header))
+        for record in source:
+            _require_same(record, genome, vcf)
+            effects = []
+            for allele in record.alts or ():
+                plain = set((record.ref + allele).upper()) <= set("ACGT")
+                counts["scored" if plain else "skipped"] += 1
+                effects.append(_effect(tuned, genome, record, allele, floor) if plain else None)
+            cells = str(record).rstrip("\n").split("\t")
+            if any(effect is not None for effect in effects):
+                values = [
+                    ",".join("." if e is None else f"{e[place]:.5g}" for e in effects) for place in range(len(fields))
+                ]
+                added = ";".join(f"{field}={value}" for field, value in zip(fields, values))
+                cells[7] = added if cells[7] == "." else f"{cells[7]};{added}"
+            target.write("\t".join(cells) + "\n")
+    return counts
+
+
+def _text(path: Path, name: Path) -> TextIO:
+    """Open a file for text, in blocks of gzip where its final name ends in .gz."""
+    if name.name.endswith(".gz"):
+        return io.TextIOWrapper(pysam.BGZFile(str(path), "w"), encoding="utf-8")
+    return path.open("w", encoding="utf-8")
+
+
+def _effect(
+    tuned: Tuned, genome: Reference, record: Any, allele: str, floor: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Log2 ratio of mean coverage, `[T]`; both sequences are of the model's length and begin at the same base."""
+    start = record.start - tuned.size // 2
+    before = genome.fetch(record.chrom, start, record.start)
+    after = genome.fetch(record.chrom, record.stop, record.stop + tuned.size)
+    codes = [
+        np.concatenate([before, np.frombuffer(text.upper().encode(), np.uint8), after])[: tuned.size]
+        for text in (record.ref, allele)
+    ]
+    used = slice(tuned.trim, tuned.size - tuned.trim)
+    reference, alternative = tuned.coverage(codes)[:, :, used].mean(-1)
+    return np.log2((alternative + floor) / (reference + floor))
+
+
+def _open_vcf(path: Path) -> Any:
+    """Open a VCF, or say why not."""
+    try:
+        return pysam.VariantFile(str(path))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read as a VCF: {error}", where=path, mend="Give a VCF or BCF file.") from None
+
+
+def _require_same(record: Any, genome: Reference, path: Path) -> None:
+    """Stop where a record's reference allele is not what the genome has there."""
+    place = f"{record.chrom}:{record.pos}"
+    if record.chrom not in genome.contigs:
+        raise InputError(f"{place}: the genome has no contig {record.chrom}", where=path, mend="Rename the contigs.")
+    found = genome.fetch_string(record.chrom, record.start, record.start + len(record.ref))
+    if found != record.ref.upper():
+        raise InputError(
+            f"{place}: the reference allele is {record.ref}, the genome has {found}",
+            where=path,
+            mend="Give the genome that the variants were called on.",
+        )
+
+
+def read_intervals(path: Path | None, contigs: Mapping[str, int]) -> list[Interval]:
+    """Return the intervals of a BED file, or every contig whole.
+
+    Raises
+    ------
+    InputError
+        A line is not chrom, start, end with 0 <= start < end within the contig, or there is none.
+    """
+    if path is None:
+        return [(chrom, 0, length, chrom) for chrom, length in contigs.items()]
+    if not path.exists():
+        raise InputError("no such file", where=path, mend="Give a BED file.")
+    found = []
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        cells = line.split("\t") if "\t" in line else line.split()
+        if not cells or line.startswith(("#", "track", "browser")):
+            continue
+        where = f"{path}, line {number}"
+        try:
+            chrom, start, end = cells[0], int(cells[1]), int(cells[2])
+        except (IndexError, ValueError):
+            raise InputError(
+                "not chrom, start and end", where=where, mend="Write BED: 0-based, end excluded."
+            ) from None
+        if chrom not in contigs or not 0 <= start < end <= contigs[chrom]:
+            raise InputError(
+                f"{chrom}:{start}-{end} is not within the genome", where=where, mend="Correct the interval."
+            )
+        found.append((chrom, start, end, cells[3] if len(cells) > 3 else f"{chrom}:{start}-{end}"))
+    if not found:
+        raise InputError("no interval", where=path, mend="Give at least one line of chrom, start and end.")
+    return found
+
+
+def write_means(table: pd.DataFrame, path: Path) -> None:
+    """Write the means of intervals as parquet."""
+    write_table(table, path)
