@@ -59,7 +59,7 @@ def test_the_study_is_valid_before_it_is_spoilt(snakemake, workdir, study):
 
 def spoil_file(study, workdir):
     study["tracks"]["t"]["replicates"] = ["b.bw"]
-    return "tracks.t.replicates.0: no such file: b.bw"
+    return "study.yaml:10: tracks.t.replicates.0: no such file: b.bw. Put or link it there"
 
 
 def spoil_contig(study, workdir):
@@ -89,7 +89,7 @@ def spoil_overlap(study, workdir):
 
 def spoil_split(study, workdir):
     study["splits"]["train"] = ["chr7"]
-    return "splits.train: contig 'chr7' is not in genome.fa"
+    return "study.yaml:14: splits.train.0: contig 'chr7' is not in genome.fa"
 
 
 def spoil_checkpoint(study, workdir):
@@ -132,6 +132,26 @@ def test_another_study_is_not_merged_with_the_demo(snakemake, workdir, study):
     code, text = dry_run(snakemake, workdir, study)
     assert code == 0 and "simulate" not in text and "pretrain" not in text
     assert "results/demo" not in text
+
+
+def test_what_does_not_fit_and_is_left_out_is_said(snakemake, workdir, study):
+    study["models"]["cnn"] = {"new": {"family": "dilated_cnn"}}
+    study["runs"][0]["models"] = ["mean", "cnn"]
+    code, text = dry_run(snakemake, workdir, study)
+    assert code == 0
+    assert "Left out: rna/cnn/baseline: only baselines are run as they are." in text
+
+
+def test_a_seed_that_the_study_lacks_is_named(snakemake, workdir, study):
+    study["models"]["cnn"] = {"new": {"family": "dilated_cnn"}}
+    study["adaptations"]["full"] = {"kind": "full"}
+    study["runs"].append({"tasks": ["rna"], "models": ["cnn"], "adaptations": ["full"]})
+    (workdir / "study.yaml").write_text(yaml.safe_dump(study))
+    path = "results/trial/runs/rna/cnn/full/seed7/metrics.tsv"
+    done = snakemake("-n", path, "--configfile", "study.yaml", directory=workdir, check=False)
+    assert done.returncode != 0
+    assert "trial has no run rna/cnn/full/seed7; add it to `runs:`" in done.stdout + done.stderr
+    assert "KeyError" not in done.stdout + done.stderr
 
 
 def test_one_key_of_the_demo_can_be_changed_on_the_command_line(snakemake, workdir):

@@ -22,13 +22,18 @@ try:
     if workflow.is_main_process and not PLANNING:
         from glmflow.inputs import check_inputs
 
-        check_inputs(STUDY)
+        check_inputs(STUDY, (workflow.configfiles or [None])[-1])
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = STUDY.results
 DATA = study_config.resolve_data(STUDY)
 RUNS, MISFITS = study_config.expand_runs(STUDY)
+if workflow.is_main_process:
+    for misfit in MISFITS:
+        logger.warning(
+            f"Left out: {misfit.task}/{misfit.model}/{misfit.adaptation}: {misfit.reason}."
+        )
 EXPECTED = [
     f"{'baseline' if STUDY.models[run.model].origin == 'baseline' else 'finetune'}/{run.label}"
     for run in RUNS

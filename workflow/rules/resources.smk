@@ -22,13 +22,28 @@ if TOO_LARGE and GPU_MODEL and workflow.is_main_process and not PLANNING:
     raise WorkflowError("\n".join(TOO_LARGE))
 
 
+def planned(name):
+    """Return the plan of a training run by its name.
+
+    Raises
+    ------
+    WorkflowError
+        The study has no such run, though its labels exist.
+    """
+    if name not in JOBS:
+        raise WorkflowError(
+            f"{STUDY.study} has no run {name}; add it to `runs:`. It has {', '.join(JOBS)}"
+        )
+    return JOBS[name]
+
+
 def finetuning(wildcards):
     """Return the plan of the run that a path stands for."""
-    return JOBS[
+    return planned(
         "{task}/{model}/{adaptation}/seed{seed}".format_map(dict(wildcards.items()))
-    ]
+    )
 
 
 def making_model(wildcards):
     """Return the plan of the pretraining or extension that a path stands for."""
-    return JOBS["models/{model}/seed{seed}".format_map(dict(wildcards.items()))]
+    return planned("models/{model}/seed{seed}".format_map(dict(wildcards.items())))

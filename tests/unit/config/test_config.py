@@ -99,6 +99,62 @@ def test_unknown_track_and_two_origins():
     assert any("unknown track 'tt'; did you mean 't'?" in line for line in problems(raw))
 
 
+def spoilt(**changes):
+    """The smallest study with some values at dotted keys (`__` for a dot) changed."""
+    raw = minimal()
+    for path, value in changes.items():
+        *blocks, key = path.split("__")
+        node = raw
+        for block in blocks:
+            node = node.setdefault(block, {})
+        node[key] = value
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"models__mean__baseline__kind": "mean_trak"}, "unknown value 'mean_trak'; did you mean 'mean_track'?"),
+        ({"tasks__rna__kind": "rnaseq"}, "tasks.rna: unknown kind 'rnaseq'; did you mean 'rnaseq_tracks'?"),
+        ({"study": "my study"}, "study: 'my study' cannot be part of a path"),
+        ({"splits__train": [1]}, "splits.train.0: 1 is not text; put it into quotes"),
+        ({"splits__train": "chr1"}, "splits.train: 'chr1' is not a list; write [chr1]"),
+        ({"runs": None}, "runs: has no value"),
+        ({"runs": []}, "runs: is empty"),
+        ({"adaptations__full__train": {"steps": -3}}, "adaptations.full.train.steps: must be greater than 0, is -3"),
+        ({"adaptations__full__train": {"warmup": 3}}, "adaptations.full.train.warmup: must be at most 1, is 3"),
+        ({"adaptations__full__train": {"steps": 1.5}}, "1.5 is not a whole number"),
+        ({"adaptations__full__train": {"bf16": "perhaps"}}, "'perhaps' is neither true nor false"),
+        ({"adaptations__full__train": {"batch": 6, "micro_batch": 4}}, "batch 6 is not a multiple of 4"),
+        ({"adaptations__full__train": {"crop": 65_536}}, "crop 65536 is longer than the windows of task 'rna' (32768)"),
+        ({"models__cnn__new__family": "dilated_cn"}, "unknown family 'dilated_cn'; did you mean 'dilated_cnn'?"),
+    ],
+    ids=lambda value: None if isinstance(value, dict) else value[:40],
+)
+def test_a_wrong_value_is_named_with_its_mend(changes, expected):
+    assert any(expected in line for line in problems(spoilt(**changes)))
+
+
+def test_contigs_that_are_not_simulated_are_refused():
+    raw = minimal()
+    del raw["reference"], raw["tracks"]
+    raw["simulate"] = {"cohort": {"contigs": {"chr1": 200_000, "chr2": 200_000}}}
+    check_study(raw)
+    raw["splits"]["test"] = ["chr7"]
+    assert problems(raw) == [
+        "configuration: splits.test.0: contig 'chr7' is not simulated; use one of chr1, chr2, or add it to "
+        "simulate.cohort.contigs"
+    ]
+
+
+def test_a_key_given_twice_is_refused(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(minimal(), sort_keys=False) + "study: again\n")
+    lines = path.read_text().splitlines()
+    with pytest.raises(ConfigurationError, match=rf":1: study: key 'study' is given again in line {len(lines)}"):
+        read_study(path)
+
+
 def test_not_yaml_names_the_line(tmp_path):
     path = tmp_path / "broken.yaml"
     path.write_text("study: a\n  splits: [\n")

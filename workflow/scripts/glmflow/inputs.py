@@ -5,54 +5,69 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from glmflow.config import ConfigurationError, Study, resolve_data, simulation_inputs
+from glmflow.config import ConfigurationError, Study, locate, resolve_data, simulation_inputs
 from glmflow.errors import InputError
 
 
-def check_inputs(study: Study) -> None:
+def check_inputs(study: Study, source: str | Path | None = None) -> None:
     """Check the files that a study names: all of them are there, and their contigs belong together.
 
-    Only headers and indexes are read. Files that the workflow itself will make are not looked at.
+    Only headers and indexes are read. Files that the workflow itself will make are not looked at. `source` is the
+    configuration file, read again only to give line numbers.
 
     Raises
     ------
     ConfigurationError
         With every problem, a line each.
     """
-    problems = [str(problem) for problem in _missing(study)]
+    problems = [f"{locate(key, source)}: {text}" for key, text in _missing(study)]
+    if not problems and study.simulate and study.simulate.overlay:
+        problems = [
+            f"{locate(key, source)}: {text}" for key, text in _strange_splits(study, study.simulate.overlay.fasta)
+        ]
     if not problems and not study.simulate:
-        problems = [str(problem) for problem in _unlike(study)]
+        problems = [f"{locate(key, source)}: {text}" for key, text in _strange_splits(study, study.reference.fasta)]
+        problems += [str(problem) for problem in _unlike(study)]
     if problems:
         raise ConfigurationError(problems)
 
 
-def _missing(study: Study) -> Iterator[InputError]:
-    """Yield the files that are not there."""
-    named: dict[str, str] = {}
+def _missing(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the keys whose files are not there, with a sentence each."""
+    named: dict[tuple[str | int, ...], str] = {}
     if study.simulate:
-        named.update(
-            {
-                f"simulate.overlay.{key}": path
-                for key, path in zip(("fasta", "vcf", "annotation"), simulation_inputs(study))
-            }
-        )
+        keys = ("fasta", "vcf", "annotation")
+        named.update({("simulate", "overlay", key): path for key, path in zip(keys, simulation_inputs(study))})
     for block in ("reference", "cohort"):
         for key, path in getattr(study, block) or ():
             if key in ("fasta", "annotation", "blacklist", "vcf", "samples") and path:
-                named[f"{block}.{key}"] = path
+                named[block, key] = path
     for name, track in study.tracks.items():
-        named.update({f"tracks.{name}.replicates.{n}": path for n, path in enumerate(track.replicates)})
+        named.update({("tracks", name, "replicates", n): path for n, path in enumerate(track.replicates)})
     for label, model in study.models.items():
         if model.checkpoint and "/" in model.checkpoint:
-            named[f"models.{label}.checkpoint"] = model.checkpoint
+            named["models", label, "checkpoint"] = model.checkpoint
     made = study.results + "/"
     for key, path in named.items():
         if not Path(path).exists() and not path.startswith(made):
-            yield InputError(
-                f"no such file: {path}",
-                where=key,
-                mend="correct the path (it starts at the working directory)",
-            )
+            yield key, f"no such file: {path}. Put or link it there, or correct the path (it starts in {Path.cwd()})"
+
+
+def _strange_splits(study: Study, fasta: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the contigs of the splits that are not in the genome, with a sentence each."""
+    from glmflow.genome.reference import Reference
+
+    if study.splits.by != "contig":
+        return
+    try:
+        contigs = Reference(fasta).contigs
+    except InputError:  # said once, where the other files are compared with it
+        return
+    for split in ("train", "validation", "test"):
+        for position, chrom in enumerate(getattr(study.splits, split)):
+            if chrom not in contigs:
+                known = f"{', '.join(list(contigs)[:5])}{' ...' if len(contigs) > 5 else ''}"
+                yield ("splits", split, position), f"contig {chrom!r} is not in {fasta}; it has {known}"
 
 
 def _unlike(study: Study) -> Iterator[InputError]:
@@ -67,14 +82,6 @@ def _unlike(study: Study) -> Iterator[InputError]:
     except InputError as error:
         yield error
         return
-    for split in ("train", "validation", "test"):
-        for chrom in getattr(study.splits, split) if study.splits.by == "contig" else ():
-            if chrom not in contigs:
-                yield InputError(
-                    f"contig {chrom!r} is not in {data.reference.fasta}",
-                    where=f"splits.{split}",
-                    mend=f"it has {', '.join(list(contigs)[:5])}{' ...' if len(contigs) > 5 else ''}",
-                )
     if data.cohort is not None and data.reference.contigs is None:
         yield from _unknown_contigs(data.cohort.vcf, contigs, data.reference.fasta)
     for track in data.tracks.values():

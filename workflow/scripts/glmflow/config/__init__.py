@@ -1,6 +1,6 @@
 """The configuration of a study as checked, typed data; needs pydantic and yaml only."""
 
-from .load import ConfigurationError, check_study, read_checkpoints, read_study
+from .load import ConfigurationError, check_study, locate, read_checkpoints, read_study
 from .resolve import Data, expression_of, resolve_data, run_settings, settings_hash, simulation_inputs, tracks_of
 from .study import Misfit, Run, Study, expand_runs, misfit_reason
 
@@ -13,6 +13,7 @@ __all__ = [
     "check_study",
     "expand_runs",
     "expression_of",
+    "locate",
     "misfit_reason",
     "read_checkpoints",
     "read_study",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .base import Block, Fraction, Positive
 
@@ -43,6 +43,15 @@ class Training(Block):
         description="With several GPUs: a copy of the model on each (`ddp`), or weights, gradients and optimizer shared out "
         "among them (`fsdp`: FSDP2; `deepspeed`: ZeRO 3).",
     )
+
+    @model_validator(mode="after")
+    def _divides(self) -> Training:
+        step = self.micro_batch * self.gpus * self.nodes
+        if self.batch % step:
+            raise ValueError(
+                f"batch {self.batch} is not a multiple of {step} (micro_batch x GPUs x nodes); change one of them"
+            )
+        return self
 
 
 class Personal(Block):

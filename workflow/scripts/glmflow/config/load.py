@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,18 @@ from pydantic import ValidationError
 
 from glmflow.errors import InputError
 
-from .study import Study
+from .study import Study, expand_runs
 
 Path_ = tuple[str | int, ...]
+
+QUOTED = r"'([^']*)'"
+EMPTY = "has no value; give one, or leave the key out where it may be (config/README.md describes every key)"
+BOUNDS = {
+    "greater_than": ("greater than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
 
 
 class ConfigurationError(InputError):
@@ -79,8 +89,9 @@ def check_study(
     if study is not None and not problems:
         problems += _semantic(study)
         problems += _unknown_checkpoints(study, checkpoints)
+    tree = _compose(source)
+    problems += _repeated(tree)
     if problems:
-        tree = _compose(source)
         raise ConfigurationError([f"{_place(path, source, tree)}: {text}" for path, text in dict.fromkeys(problems)])
     assert study is not None
     return study
@@ -97,7 +108,42 @@ def _structural(error: ValidationError, raw: Any) -> Iterator[tuple[Path_, str]]
             case "missing":
                 yield path, f"missing key {item['loc'][-1]!r}; add it (config/README.md describes every key)"
             case _:
-                yield path, item["msg"].removeprefix("Value error, ")
+                yield path, _sentence(item)
+
+
+def _sentence(item: Mapping[str, Any]) -> str:
+    """Say what pydantic found in the words of someone who writes YAML, with the value and its mend."""
+    value, context = item["input"], item.get("ctx", {})
+    match item["type"]:
+        case "literal_error":
+            return f"unknown value {value!r}{_suggest(str(value), re.findall(QUOTED, context['expected']))}"
+        case "union_tag_invalid":
+            return f"unknown {context['discriminator'].strip(chr(39))} {context['tag']!r}" + _suggest(
+                context["tag"], re.findall(QUOTED, context["expected_tags"])
+            )
+        case "union_tag_not_found":
+            return f"missing key {context['discriminator']}; add it (config/README.md describes every key)"
+        case "string_pattern_mismatch":
+            return f"{value!r} cannot be part of a path; use letters, digits, '_', '.' and '-'"
+        case "string_type":
+            return f"{value!r} is not text; put it into quotes" if value is not None else EMPTY
+        case "int_parsing" | "int_from_float" | "int_type":
+            return f"{value!r} is not a whole number" if value is not None else EMPTY
+        case "float_parsing" | "float_type":
+            return f"{value!r} is not a number" if value is not None else EMPTY
+        case "bool_parsing" | "bool_type":
+            return f"{value!r} is neither true nor false" if value is not None else EMPTY
+        case "list_type":
+            return f"{value!r} is not a list; write [{value}]" if value is not None else EMPTY
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return f"{value!r} is not a block of keys" if value is not None else EMPTY
+        case "too_short":
+            return "is empty; name at least one"
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" as kind:
+            words, key = BOUNDS[kind]
+            return f"must be {words} {context[key]:g}, is {value!r}"
+        case _:
+            return item["msg"].removeprefix("Value error, ")
 
 
 def _existing(location: Sequence[str | int], raw: Any) -> Path_:
@@ -165,7 +211,6 @@ def _references(raw: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
 def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
     """Check what needs more than one block."""
     from .resolve import expression_of, resolve_data, tracks_of
-    from .study import expand_runs
 
     data = resolve_data(study)
     if data.reference is None:
@@ -206,12 +251,54 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
                 ("models", label, "extend", "model"),
                 f"{model.extend.model!r} is no pretrained or published model of this study{_suggest(model.extend.model, known)}",
             )
+    yield from _unknown_contigs(study)
+    yield from _unknown_families(study)
+    yield from _long_crops(study)
     if not expand_runs(study)[0]:
         yield (
             ("runs",),
             "none of the combinations fits: "
             + "; ".join(f"{misfit.model} x {misfit.adaptation}: {misfit.reason}" for misfit in expand_runs(study)[1]),
         )
+
+
+def _unknown_contigs(study: Study) -> Iterator[tuple[Path_, str]]:
+    """Check the contigs of the splits against those of a simulated genome (a real one is looked at with its file)."""
+    if study.reference or not (study.simulate and study.simulate.cohort) or study.splits.by != "contig":
+        return
+    made = study.simulate.cohort.contigs
+    for split in ("train", "validation", "test"):
+        for position, name in enumerate(getattr(study.splits, split)):
+            if name not in made:
+                yield (
+                    ("splits", split, position),
+                    f"contig {name!r} is not simulated; use one of {', '.join(made)}, or add it to simulate.cohort.contigs",
+                )
+
+
+def _unknown_families(study: Study) -> Iterator[tuple[Path_, str]]:
+    """Check that models made here are of a family that there is."""
+    from glmflow.models.registry import family_names
+
+    for label, model in study.models.items():
+        for origin in ("new", "pretrain"):
+            block = getattr(model, origin)
+            if block is not None and block.family not in family_names():
+                yield (
+                    ("models", label, origin, "family"),
+                    f"unknown family {block.family!r}{_suggest(block.family, family_names())}",
+                )
+
+
+def _long_crops(study: Study) -> Iterator[tuple[Path_, str]]:
+    """Check that no run trains on crops longer than the windows they are cut from."""
+    for run in expand_runs(study)[0]:
+        crop, window = study.adaptations[run.adaptation].train.crop, study.tasks[run.task].window_bp
+        if crop is not None and crop > window:
+            yield (
+                ("adaptations", run.adaptation, "train", "crop"),
+                f"crop {crop} is longer than the windows of task {run.task!r} ({window}); use at most {window}",
+            )
 
 
 def _unknown_checkpoints(study: Study, known: Collection[str] | None) -> Iterator[tuple[Path_, str]]:
@@ -242,6 +329,28 @@ def _compose(source: str | Path | None) -> yaml.Node | None:
         return yaml.compose(Path(source).read_text(), Loader=yaml.SafeLoader)
     except yaml.YAMLError:
         return None
+
+
+def _repeated(node: yaml.Node | None, path: Path_ = ()) -> Iterator[tuple[Path_, str]]:
+    """Check that no block has a key twice: YAML would quietly keep the last one."""
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, value in node.value:
+            first = seen.setdefault(key.value, key.start_mark.line + 1)
+            if first != key.start_mark.line + 1:
+                yield (
+                    (*path, key.value),
+                    f"key {key.value!r} is given again in line {key.start_mark.line + 1}; keep one of them",
+                )
+            yield from _repeated(value, (*path, key.value))
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            yield from _repeated(value, (*path, position))
+
+
+def locate(path: Path_, source: str | Path | None) -> str:
+    """Return `file:line: key.key` of a path of the configuration, for mistakes found outside its text."""
+    return _place(path, source, _compose(source))
 
 
 def _place(path: Path_, source: str | Path | None, node: yaml.Node | None) -> str:
