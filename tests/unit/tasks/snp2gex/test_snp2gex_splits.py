@@ -151,4 +151,4 @@ def test_hidden_factors_fitted_on_everyone_are_named():
     row = leaks.check_fit("hidden factors", ["a", "b", "c"], ["a", "b"])
     assert row["leak"] == "yes" and row["detail"] == "c"
     table = leaks.leak_table([row, leaks.check_fit("scaling", ["a"], ["a", "b"])])
-    assert leaks.warnings_of(table) == ["leak: 1 of 3 hidden factors fitted on people outside training (c)"]
+    assert table["leak"].tolist() == ["yes", "no"]

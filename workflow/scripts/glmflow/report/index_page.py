@@ -151,8 +151,15 @@ def cards(study: Study) -> list[dict[str, str]]:
     shared = (
         f"{int(leakage['bases'].sum()):,} bases shared between splits" if len(leakage) else "leakage was not measured"
     )
+    checks = study.checks[study.checks["task"] == task] if len(study.checks) else study.checks
+    if len(checks):
+        shared = f"{int((checks['leak'] == 'yes').sum())} of {len(checks)} checks found a leak"
     unit = (
-        "genes" if metric.level.startswith(("gene", "fold")) else "examples" if metric.level == "example" else "windows"
+        "genes"
+        if metric.level.startswith(("gene", "fold", "cross_individual"))
+        else "examples"
+        if metric.level == "example"
+        else "windows"
     )
     found.append(_card("Scored on", f"{int(best['n']):,}", f"{unit} of the {best['split']} split", shared))
     spent = study.costs[study.costs["key"] == best["key"]].iloc[0]

@@ -34,6 +34,9 @@ class RunFolder:
                         eval_*
     `genes.tsv`         gene_id gene_name chrom start end strand split track observed predicted;
                         without a column split, all are of the reported split
+    `personal.tsv`      split subset group n pearson spearman p q constant … heritability ceiling variants haplotypes: a
+                        row a class and gene of a task of personal expression
+    `variants.tsv`      gene variant maf dosage_sd effect: predicted effects of the variants people carry
     `{track}.bw`        predicted signal in genome coordinates
     ==================  ==============================================================================================
     """
@@ -128,6 +131,9 @@ class ReportInputs:
     windows, leakage
         By task, `examples/{task}.windows.tsv` (reason count, `kept` among the reasons) and
         `examples/{task}.leakage.tsv` (split_a split_b bases).
+        A task of personal expression has checks instead: check found of share leak detail.
+    counts
+        By task, `examples/{task}.counts.tsv` (item count detail).
     variants
         `cohort/variants.tsv`: contig reason count.
     provenance
@@ -158,6 +164,7 @@ class ReportInputs:
     replicates: Path | None = None
     windows: Mapping[str, Path] = field(default_factory=dict)
     leakage: Mapping[str, Path] = field(default_factory=dict)
+    counts: Mapping[str, Path] = field(default_factory=dict)
     variants: Path | None = None
     provenance: Path | None = None
     contexts: tuple[str, ...] = ()
@@ -186,6 +193,7 @@ class ReportInputs:
             "replicates": _present(results / "tracks/replicates.tsv"),
             "windows": _by_task(results / "examples", ".windows.tsv"),
             "leakage": _by_task(results / "examples", ".leakage.tsv"),
+            "counts": _by_task(results / "examples", ".counts.tsv"),
             "variants": _present(results / "cohort/variants.tsv"),
             "provenance": _present(results / "provenance.json"),
             "comparisons": _by_task(results / "context", ".comparison.tsv"),

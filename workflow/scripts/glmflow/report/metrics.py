@@ -43,11 +43,32 @@ LEVELS = {
         "Genes left after each filter: tested, expressed, off by more than fourfold, and both. No replicates and no test "
         "are in it: this is a check, not differential expression.",
     ),
+    "cross_individual": Level(
+        "Between people, gene by gene",
+        "between people within genes",
+        "Computed for each gene over people, then averaged over genes; a gene whose prediction is the same for everyone "
+        "counts as 0. This alone says whether people are told apart.",
+    ),
+    "cross_gene": Level(
+        "Between genes, person by person",
+        "between genes within people",
+        "Computed for each person over genes, then averaged over people; gene means alone score high.",
+    ),
+    "demeaned": Level(
+        "Deviations from gene means",
+        "of deviations from gene means",
+        "Every gene's mean is taken off both sides, so that only differences between people are left.",
+    ),
+    "variant": Level(
+        "Which variants act",
+        "of variants within genes",
+        "Predicted effects of the variants in each gene's window against those of the simulation.",
+    ),
     "example": Level("Per example", "per example", "One value an example of the task."),
 }
 
 HEADLINES = (
-    "base_log1p_pearson", "base_pearson", "gene_log1p_pearson", "gene_pearson",
+    "base_log1p_pearson", "base_pearson", "cross_individual_pearson", "gene_log1p_pearson", "gene_pearson",
     "pearson", "spearman", "auroc", "mcc", "accuracy",
 )  # fmt: skip
 
@@ -64,7 +85,15 @@ _LOWER_IS_BETTER = (
     "significant",
 )
 _COUNTS = ("tested", "expressed", "fourfold", "significant", "count")
-_NO_SCORE = (*_COUNTS, "ratio")  # says something of the data, so no run is best at it
+_NO_SCORE = (
+    *_COUNTS,
+    "ratio",
+    "limit",
+    "permuted",
+    "p",
+    "sd",
+    "chance",
+)  # says something of the data, so no run is best at it
 _ORDER = (
     "log1p_pearson", "pearson", "spearman", "r2", "auroc", "auprc", "mcc", "accuracy", "mse", "rmse", "mae", *_COUNTS,
 )  # fmt: skip

@@ -9,6 +9,7 @@ import pandas as pd
 from . import charts, tables
 from .inputs import BASELINES, ReportInputs, read_json
 from .palette import colours
+from .personal import judge_personal
 from .verdict import Verdict, judge, run_label
 
 
@@ -21,7 +22,7 @@ class Study:
         One row a value, as scored.
     summary
         One row a model x adaptation in every cell, seeds put together.
-    costs, curves, genes, windows, leakage, replicates, statistics, variants, warnings
+    costs, curves, genes, personal, windows, counts, leakage, checks, replicates, statistics, variants, warnings
         What their names say; empty tables where the study has none.
     cells
         By task, the ranked rows its verdict is about.
@@ -41,7 +42,9 @@ class Study:
         self.curves = _name_runs(tables.read_curves(inputs.runs), origins)
         self.genes = _name_runs(tables.read_genes(inputs.runs, inputs.split), origins)
         self.summary = _name_runs(tables.summarise(self.metrics), origins)
-        self.windows, self.leakage = tables.read_by_task(inputs.windows), tables.read_by_task(inputs.leakage)
+        self.windows, self.counts = tables.read_by_task(inputs.windows), tables.read_by_task(inputs.counts)
+        self.leakage, self.checks = tables.read_leakage(inputs.leakage)
+        self.personal = _name_runs(tables.read_personal(inputs.runs), origins)
         self.replicates = read_table(inputs.replicates)
         self.statistics = read_table(inputs.track_statistics)
         self.variants = read_table(inputs.variants)
@@ -83,6 +86,8 @@ class Study:
 
     def verdict(self, task: str) -> Verdict:
         """Return the answer of a task."""
+        if len(self.personal) and task in set(self.personal["task"]):
+            return judge_personal(self.personal, task)
         cell = self.cells[task]
         return judge(cell, self.headlines[task], cell["split"].iloc[0])
 

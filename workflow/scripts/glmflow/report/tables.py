@@ -187,9 +187,47 @@ def read_by_task(paths: dict) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
+def read_leakage(paths: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what splits share: bases (task split_a split_b bases), and named checks (task check found of share leak detail)."""
+    by_task = {task: pd.read_csv(path, sep="\t").assign(task=task) for task, path in paths.items()}
+    found = []
+    for column in ("bases", "check"):
+        parts = [table for table in by_task.values() if column in table]
+        found.append(pd.concat(parts, ignore_index=True) if parts else pd.DataFrame())
+    return found[0], found[1]
+
+
+def read_personal(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
+    """Return the scores of genes between people, averaged over seeds: one row a run x class x gene.
+
+    `control` is the control that the task is (`none` for the task itself), `twin` what tasks and their controls share.
+    """
+    tables = []
+    for run in runs:
+        path = run.folder / "personal.tsv"
+        if not path.exists():
+            continue
+        table = pd.read_csv(path, sep="\t", dtype={"group": str, "gene_name": str, "chrom": str})
+        task = dict(run.settings.get("task") or {})
+        control = task.pop("control", "none")
+        names = {"task": run.task, "model": run.model, "adaptation": run.adaptation}
+        tables.append(table.assign(**names, seed=run.seed, control=control, twin=json.dumps(task, sort_keys=True)))
+    keys = ["task", *RUN, "control", "twin", "split", "subset", "group"]
+    if not tables:
+        return pd.DataFrame(columns=[*keys, "pearson"])
+    genes = pd.concat(tables, ignore_index=True)
+    how = {name: "mean" if genes[name].dtype.kind in "if" else "first" for name in genes if name not in (*keys, "seed")}
+    return (
+        genes.groupby(keys, as_index=False, sort=False).agg(how | {"seed": "nunique"}).rename(columns={"seed": "seeds"})
+    )
+
+
 def read_warnings(inputs: ReportInputs, provenance: dict) -> pd.DataFrame:
     """Return what the runs and the study warn of: where, message, and how many seeds said it."""
     rows = [{"where": "study", "message": text} for text in provenance.get("warnings", [])]
+    checks = read_leakage(inputs.leakage)[1]
+    for row in checks[checks["leak"] == "yes"].itertuples() if len(checks) else ():
+        rows.append({"where": row.task, "message": f"leak: {row.found:,} of {row.of:,} {row.check} ({row.detail})"})
     for run in inputs.runs:
         where = f"{run.task} / {run.model} / {run.adaptation}"
         rows += [{"where": where, "message": text} for text in run.cost.get("warnings") or []]

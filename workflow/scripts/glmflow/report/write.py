@@ -14,6 +14,7 @@ from .figures import write_figures
 from .index_page import index_page
 from .inputs import ReportInputs
 from .models_page import models_page
+from .personal_page import personal_page
 from .study import Study, read_table
 from .tracks_page import TracksPage, tracks_page
 
@@ -34,6 +35,7 @@ def write_report(inputs: ReportInputs, output: str | Path) -> None:
     """
     study = Study(inputs)
     browser = tracks_page(study)
+    personal = personal_page(study)
     with atomic_path(output) as folder:
         write_data(study, browser, folder / "data")
         figures = write_figures(study, browser, folder / "figures")
@@ -43,6 +45,8 @@ def write_report(inputs: ReportInputs, output: str | Path) -> None:
         for task in inputs.contexts[:1]:
             (folder / "context.html").write_text(context_page(study, task), encoding="utf-8")
         (folder / "models.html").write_text(models_page(study), encoding="utf-8")
+        if personal:
+            (folder / "personal.html").write_text(personal, encoding="utf-8")
         (folder / "tracks.html").write_text(browser.html, encoding="utf-8")
         (folder / "index.html").write_text(index, encoding="utf-8")
 
@@ -61,6 +65,9 @@ def write_data(study: Study, browser: TracksPage, folder: Path) -> None:
         "replicates": study.replicates,
         "windows": study.windows,
         "leakage": study.leakage,
+        "personal": study.personal.drop(columns=["key", "twin"]),
+        "counts": study.counts,
+        "checks": study.checks,
         "variants": study.variants,
         "warnings": study.warnings,
         **{f"context.{task}": read_table(path) for task, path in study.inputs.comparisons.items()},

@@ -89,12 +89,6 @@ def leak_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=COLUMNS)
 
 
-def warnings_of(table: pd.DataFrame) -> list[str]:
-    """Return a sentence for each leak."""
-    leaks = table[table["leak"] == "yes"]
-    return [f"leak: {row.found:,} of {row.of:,} {row.check} ({row.detail})" for row in leaks.itertuples(index=False)]
-
-
 def _row(check: str, found: Sequence[str], of: int) -> dict[str, Any]:
     """Return a row of the table; anything found is a leak."""
     more = f" and {len(found) - NAMED:,} more" if len(found) > NAMED else ""

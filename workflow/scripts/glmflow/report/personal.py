@@ -1,0 +1,208 @@
+"""Comparisons of personal expression: runs with each other and with their controls, gene by gene."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from .inputs import BASELINES
+from .metrics import number
+from .verdict import Verdict
+
+LINEAR = ("elastic_net", "lasso", "blup", "ridge", "top_variant")
+SEEN, UNSEEN = "seen genes unseen individuals", "unseen genes unseen individuals"
+NAMES = {SEEN: "genes seen in training", UNSEEN: "unseen genes"}
+DRAWS = 2000
+LITTLE = 0.2  # a mean ceiling below leaves next to nothing to learn
+
+
+class Difference(NamedTuple):
+    """Mean difference over genes with its 95 % interval, genes resampled in pairs."""
+
+    value: float
+    low: float
+    high: float
+    genes: int
+
+    @property
+    def text(self) -> str:
+        """The difference as it stands in a sentence."""
+        return f"{signed(self.value)} [{signed(self.low)}, {signed(self.high)}]"
+
+
+def signed(value: float) -> str:
+    """Write a number with its sign."""
+    return number(value) if value < 0 else f"+{number(value)}"
+
+
+def paired(one: pd.DataFrame, other: pd.DataFrame) -> Difference | None:
+    """Compare two runs on the genes both were scored on; None where there are none.
+
+    Parameters
+    ----------
+    one, other
+        `group`, `pearson` of a run in one class.
+    """
+    both = one[["group", "pearson"]].merge(other[["group", "pearson"]], on="group", suffixes=("", "_other"))
+    if both.empty:
+        return None
+    gain = (both["pearson"] - both["pearson_other"]).to_numpy(float)
+    weights = np.random.default_rng(0).multinomial(len(gain), np.full(len(gain), 1 / len(gain)), size=DRAWS)
+    low, high = np.percentile(weights @ gain / len(gain), [2.5, 97.5])
+    return Difference(float(gain.mean()), float(low), float(high), len(gain))
+
+
+def ranked(personal: pd.DataFrame, task: str, subset: str) -> pd.DataFrame:
+    """Return the runs of a task in one class, best first: key, label, model, origin, value (mean r)."""
+    rows = personal[(personal["task"] == task) & (personal["subset"] == subset) & (personal["split"] == "test")]
+    columns = ["key", "label", "model", "adaptation", "origin"]
+    means = rows.groupby(columns, as_index=False, sort=False).agg(value=("pearson", "mean"), genes=("group", "nunique"))
+    return means.sort_values("value", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def genes_of(personal: pd.DataFrame, key: str, subset: str) -> pd.DataFrame:
+    """Return the gene scores of a run in one class of the test split."""
+    return personal[(personal["key"] == key) & (personal["subset"] == subset) & (personal["split"] == "test")]
+
+
+def linear_baselines(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the linear baselines among ranked runs; all baselines where none is known to be linear."""
+    baselines = rows[rows["origin"].isin(BASELINES)]
+    linear = baselines[baselines["model"].str.startswith(LINEAR)]
+    return linear if len(linear) else baselines
+
+
+def judge_personal(personal: pd.DataFrame, task: str) -> Verdict:
+    """Say in one sentence whether any model beats the best linear baseline, on seen and on unseen genes."""
+    parts, notes = [], []
+    for subset in (SEEN, UNSEEN):
+        rows = ranked(personal, task, subset)
+        if len(rows):
+            parts.append(_judge_class(personal, rows, subset))
+            notes += _notes(personal, rows, subset)
+    if not parts:
+        return Verdict("No run was scored on unseen people, so nothing can be said.")
+    control = personal.loc[personal["task"] == task, "control"].iloc[0]
+    if control != "none":
+        notes.insert(0, f"This task is a control ({control.replace('_', ' ')}): what it scores needs no personal data.")
+    fewest = int(personal.loc[personal["task"] == task, "seeds"].min())
+    if fewest == 1:
+        notes.append("One seed: the spread between seeds is not known.")
+    sentence = "; ".join(parts) + "."
+    return Verdict(sentence[0].upper() + sentence[1:], tuple(notes))
+
+
+def _judge_class(personal: pd.DataFrame, rows: pd.DataFrame, subset: str) -> str:
+    """Compare the best model with the best linear baseline in one class."""
+    where = f"on {NAMES[subset]}"
+    models, linear = rows[~rows["origin"].isin(BASELINES)], linear_baselines(rows)
+    if models.empty:
+        best = rows.iloc[0]
+        return f"{where} only baselines were run; the best, {best['label']}, reaches r = {number(best['value'])}"
+    model = models.iloc[0]
+    reached = f"{model['label']} reaches r = {number(model['value'])} between people"
+    if linear.empty:
+        return f"{where} {reached}, and no linear baseline was run"
+    baseline = linear.iloc[0]
+    gap = paired(genes_of(personal, model["key"], subset), genes_of(personal, baseline["key"], subset))
+    assert gap is not None
+    against = f"{baseline['label']} at {number(baseline['value'])}, difference {gap.text} over {gap.genes:,} genes"
+    if gap.low > 0:
+        return f"{where} {reached} and beats every linear baseline ({against})"
+    if gap.high < 0:
+        return f"{where} no model beats the linear baselines: {reached} ({against})"
+    return f"{where} no model can be told from the best linear baseline: {reached} ({against})"
+
+
+def _notes(personal: pd.DataFrame, rows: pd.DataFrame, subset: str) -> list[str]:
+    """Say what could be reached at all, and how many genes every model leaves constant."""
+    genes = genes_of(personal, rows.iloc[0]["key"], subset)
+    if "ceiling" not in genes or genes["ceiling"].isna().all():
+        return []
+    ceiling = float(genes["ceiling"].fillna(0).mean())
+    text = f"On {NAMES[subset]} the true genetic part itself correlates with expression by {number(ceiling)} on average"
+    flat = float((genes["ceiling"].fillna(0) == 0).mean())
+    if ceiling < LITTLE:
+        text += f"; {flat:.0%} of the genes have no genetic part that varies: there is next to nothing to learn here"
+    return [text + "."]
+
+
+class Cell(NamedTuple):
+    """One value of the matrix of classes."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def class_matrix(summary: pd.DataFrame, task: str, metric: str) -> tuple[list[str], list[dict]]:
+    """Return the held-out classes of a task, and a row a run with its value in each."""
+    rows = summary[
+        (summary["task"] == task)
+        & (summary["metric"] == metric)
+        & (summary["protocol"] == "strict")
+        & (summary["split"] == "test")
+    ]
+    classes = sorted(rows["subset"].unique())
+    order = rows.groupby("key", sort=False)["value"].mean().sort_values(ascending=False).index
+    found = []
+    for key in order:
+        own = rows[rows["key"] == key]
+        cells = {
+            row["subset"]: Cell(row["value"], row["ci_low"], row["ci_high"], row["n"]) for _, row in own.iterrows()
+        }
+        found.append({"label": own["label"].iloc[0], "origin": own["origin"].iloc[0], "key": key, "cells": cells})
+    return classes, found
+
+
+def controls(personal: pd.DataFrame) -> list[dict]:
+    """Return each run of a control beside the same run of the task it controls, with the gain over it by class."""
+    rows = []
+    controlled = personal[personal["control"] != "none"]
+    for (task, model, adaptation, control, twin), part in controlled.groupby(
+        ["task", "model", "adaptation", "control", "twin"], sort=False
+    ):
+        own = personal[
+            (personal["control"] == "none")
+            & (personal["twin"] == twin)
+            & (personal["model"] == model)
+            & (personal["adaptation"] == adaptation)
+            & (personal["split"] == "test")
+        ]
+        for subset in sorted(part.loc[part["split"] == "test", "subset"].unique()):
+            held = part[(part["subset"] == subset) & (part["split"] == "test")]
+            same = own[own["subset"] == subset]
+            rows.append(
+                {
+                    "task": task,
+                    "control": control.replace("_", " "),
+                    "label": part["label"].iloc[0],
+                    "subset": subset,
+                    "value": float(held["pearson"].mean()),
+                    "itself": float(same["pearson"].mean()) if len(same) else None,
+                    "gain": paired(same, held),
+                }
+            )
+    return rows
+
+
+def extremes(personal: pd.DataFrame, task: str, subset: str, count: int = 6) -> tuple[str, str, list[dict]]:
+    """Return the best model, the best linear baseline, and the genes that the model predicts best and worst."""
+    rows = ranked(personal, task, subset)
+    models, linear = rows[~rows["origin"].isin(BASELINES)], linear_baselines(rows)
+    if rows.empty:
+        return "", "", []
+    first = models.iloc[0] if len(models) else rows.iloc[0]
+    genes = genes_of(personal, first["key"], subset)
+    name = ""
+    if len(linear) and linear.iloc[0]["key"] != first["key"]:
+        name = linear.iloc[0]["label"]
+        other = genes_of(personal, linear.iloc[0]["key"], subset)[["group", "pearson"]]
+        genes = genes.merge(other.rename(columns={"pearson": "baseline"}), on="group", how="left")
+    ordered = genes.sort_values("pearson", ascending=False, kind="stable")
+    count = min(count, len(ordered) // 2)
+    chosen = pd.concat([ordered.head(count), ordered.tail(count)]) if count else ordered
+    return first["label"], name, chosen.assign(best=[place < count for place in range(len(chosen))]).to_dict("records")
