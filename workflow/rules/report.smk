@@ -47,6 +47,7 @@ rule report:
             if CONTEXT_TASKS
             else []
         ),
+        personal="results/{study}/report/personal.html" if PERSONAL_TASKS else [],
         provenance="results/{study}/provenance.json",
     log:
         "logs/{study}/report.log",
