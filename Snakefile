@@ -37,12 +37,14 @@ rule all:
     default_target: True
     input:
         f"{RESULTS}/report/index.html",
+        collect("{folder}/causal.tsv", folder=CAUSAL_FOLDERS),
     localrule: True
 
 
 rule metrics:
     input:
         collect("{folder}/metrics.tsv", folder=RUN_FOLDERS),
+        collect("{folder}/causal.tsv", folder=CAUSAL_FOLDERS),
     localrule: True
 
 

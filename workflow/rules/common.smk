@@ -43,6 +43,7 @@ TRACK_TASKS, PERSONAL_TASKS, CONTEXT_TASKS = (
     [label for label, task in STUDY.tasks.items() if task.kind == kind]
     for kind in ("rnaseq_tracks", "snp2gex", "context_extension")
 )
+CAUSAL_FOLDERS = [run.folder(RESULTS) for run in RUNS if run.task in PERSONAL_TASKS]
 CONFIG_FILE = (workflow.configfiles or ["config/config.yaml"])[-1]
 COMMAND = "snakemake --cores all"
 if workflow.overwrite_configfiles:
@@ -128,3 +129,15 @@ def simulated_truth(wildcards):
     if STUDY.simulate and not STUDY.tasks[wildcards.task].expression:
         return f"{RESULTS}/simulated/truth"
     return []
+
+
+def elastic_net_variants(wildcards):
+    """Return the weights of the elastic net of a task, or nothing where it is not run (or is the run itself)."""
+    return [
+        f"{run.folder(RESULTS)}/variants.tsv"
+        for run in RUNS
+        if run.task == wildcards.task
+        and STUDY.models[run.model].baseline
+        and STUDY.models[run.model].baseline.kind == "elastic_net"
+        and run.model != wildcards.model
+    ][:1]

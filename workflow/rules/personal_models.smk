@@ -95,3 +95,24 @@ if PERSONAL_TASKS:
             settings=run_settings,
         script:
             "../scripts/personal_baseline.py"
+
+    rule personal_causal:
+        input:
+            variants="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/variants.tsv",
+            genes="results/{study}/examples/{task}.genes.tsv",
+            truth=simulated_truth,
+            elastic_net=elastic_net_variants,
+        output:
+            metrics="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/causal.tsv",
+            genes="results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/causal_genes.tsv",
+        log:
+            "logs/{study}/causal/{task}/{model}/{adaptation}/seed{seed}.log",
+        wildcard_constraints:
+            task=any_of(PERSONAL_TASKS),
+        resources:
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            settings=run_settings,
+        script:
+            "../scripts/personal_causal.py"
