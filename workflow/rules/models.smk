@@ -50,7 +50,7 @@ rule pretrain:
             if model.origin == "pretrain"
         ),
     resources:
-        gpu=1,
+        gpu=lambda wildcards: making_model(wildcards).adaptation.train.gpus,
         mem_mb=lambda wildcards, attempt: training_plan.memory_mb(
             making_model(wildcards)
         )

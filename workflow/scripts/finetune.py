@@ -8,18 +8,22 @@ with logged(snakemake):
     import pandas as pd
     import torch
     from glmflow.provenance import write_run
+    from glmflow.training.distributed import call
     from glmflow.training.finetune import finetune
 
     torch.set_num_threads(snakemake.threads)
     settings = snakemake.params.settings
     statistics = pd.read_csv(snakemake.input.statistics, sep="\t", index_col="track")
     write_run(settings, snakemake.output.run)
-    finetune(
-        settings,
-        pd.read_parquet(snakemake.input.examples),
-        snakemake.input.fasta,
-        dict(zip(settings["tracks"], snakemake.input.tracks)),
-        statistics["track_mean"].to_dict(),
-        snakemake.input.get("checkpoint") or None,
-        Path(snakemake.output.metrics).parent,
-    )
+    folder = Path(snakemake.output.metrics).parent
+    train = settings["adaptation"]["train"]
+    arguments = {
+        "settings": settings,
+        "examples": pd.read_parquet(snakemake.input.examples),
+        "reference": snakemake.input.fasta,
+        "tracks": dict(zip(settings["tracks"], snakemake.input.tracks)),
+        "track_means": statistics["track_mean"].to_dict(),
+        "checkpoint": snakemake.input.get("checkpoint") or None,
+        "folder": folder,
+    }
+    call(finetune, arguments, train["gpus"], train["nodes"], folder)

@@ -7,14 +7,17 @@ from scriptlog import logged
 with logged(snakemake):
     import pandas as pd
     import torch
+    from glmflow.training.distributed import call
     from glmflow.training.pretrain import pretrain
 
     torch.set_num_threads(snakemake.threads)
-    pretrain(
-        snakemake.params.settings,
-        pd.read_csv(snakemake.input.regions, sep="\t"),
-        snakemake.input.fasta,
-        int(snakemake.wildcards.seed),
-        Path(snakemake.output.metrics).parent,
-        Path(snakemake.output.model),
-    )
+    settings, folder = snakemake.params.settings, Path(snakemake.output.metrics).parent
+    arguments = {
+        "settings": settings,
+        "regions": pd.read_csv(snakemake.input.regions, sep="\t"),
+        "reference": snakemake.input.fasta,
+        "seed": int(snakemake.wildcards.seed),
+        "folder": folder,
+        "model_folder": Path(snakemake.output.model),
+    }
+    call(pretrain, arguments, settings["gpus"], 1, folder)

@@ -25,6 +25,19 @@ class Pretrain(New):
     batch: Positive = Field(32, description="Sequences an update.")
     learning_rate: Annotated[float, Field(gt=0)] = Field(3e-3, description="Peak learning rate (AdamW, one cycle).")
     mask: Fraction = Field(0.15, description="Share of bases that are masked (masked families only).")
+    gpus: Positive = Field(1, description="GPUs; they share each update's sequences.")
+
+    def training(self) -> Training:
+        """Return the settings of the training run."""
+        return Training(
+            optimizer="adamw",
+            learning_rate=self.learning_rate,
+            warmup=0.1,
+            batch=self.batch,
+            micro_batch=max(1, self.batch // self.gpus),
+            steps=self.steps,
+            gpus=self.gpus,
+        )
 
 
 class Attention(Block):

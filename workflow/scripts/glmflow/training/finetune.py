@@ -26,6 +26,7 @@ from glmflow.tracks.reading import TrackReader
 
 from .checkpoints import fingerprint, table_digest
 from .described import describe_model
+from .distributed import is_first
 from .fit import Fitted, fit
 from .losses import track_loss
 from .stream import ExampleList, ExampleStream
@@ -113,6 +114,8 @@ def finetune(
             "files": fingerprint([reference, *tracks.values(), *([checkpoint] if checkpoint else [])]),
         },
     )
+    if not is_first():
+        return
     described = describe_model(adapter, task.windows.size, coverage)
     write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], described)
     if coverage is not None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
 import logging
 import math
-import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -24,14 +24,21 @@ from glmflow.files import atomic_path
 
 from .callbacks import MetricsLog, OncePerStep, SaveByTheClock, peak_memory_mb
 from .checkpoints import Checkpoints, step_of
+from .distributed import TERMINATED, is_first, processes
 from .interruption import Interruption, Terminated, restore_snapshot, take_snapshot
-from .trainer import Evaluate, NotFiniteError, StreamTrainer, evaluation_is_due
+from .sharding import sharding_arguments
+from .trainer import (
+    Evaluate,
+    NotFiniteError,
+    StreamTrainer,
+    evaluation_is_due,
+    load_trainable_state,
+    trainable_state,
+)
 
 log = logging.getLogger(__name__)
 
 MINUTES_BETWEEN_CHECKPOINTS = 30
-TERMINATED = 143
-"""Exit code of a process that ends because of SIGTERM (128 + 15)."""
 
 
 class Fitted(NamedTuple):
@@ -88,7 +95,8 @@ def fit(
         {"training": training.model_dump(mode="json"), "updates": updates, "seed": seed, **(identity or {})},
     )
     refuse_known_failure(checkpoints)
-    started, start, resumed = time.monotonic(), take_snapshot(model), None
+    trained = to_be_trained(model, training)
+    started, start, resumed = time.monotonic(), take_snapshot(trained), None
     micro_batch = remembered_micro_batch(checkpoints) or training.micro_batch
     while True:
         checkpoint = checkpoints.newest()
@@ -98,24 +106,39 @@ def fit(
             checkpoints.explain_others()
         resumed = (step_of(checkpoint) if checkpoint else 0) if resumed is None else resumed
         used = training.model_copy(update={"micro_batch": micro_batch})
-        trainer = new_trainer(model, draws, collate, used, updates, seed, evaluate_model, checkpoints, checkpoint)
+        trainer = new_trainer(trained, draws, collate, used, updates, seed, evaluate_model, checkpoints, checkpoint)
         if train(trainer, checkpoint):
             break
         micro_batch = halved(micro_batch, training.batch)
         remember_micro_batch(checkpoints, micro_batch)
         log.warning("out of GPU memory: going on with micro-batches of %d, more of them accumulated", micro_batch)
         del trainer
-        restore_snapshot(model, start)
+        restore_snapshot(trained, start)
         gc.collect()
         torch.cuda.empty_cache()
     step = trainer.state.global_step
     if step < updates:
         log.warning("SIGTERM in update %d: the next attempt goes on from the last checkpoint", step + 1)
         raise SystemExit(TERMINATED)
-    with atomic_path(folder / "metrics.jsonl") as temporary:
-        shutil.copyfile(checkpoints.folder / "metrics.jsonl", temporary)
+    if trained is not model:
+        load_trainable_state(model, trainable_state(trainer.model))
+    if is_first():
+        with atomic_path(folder / "metrics.jsonl") as temporary:
+            shutil.copyfile(checkpoints.folder / "metrics.jsonl", temporary)
     seconds = time.monotonic() - started
     return Fitted(step, seconds, peak_memory_mb(), resumed, shrinking(training, micro_batch))
+
+
+def to_be_trained(model: nn.Module, training: Training) -> nn.Module:
+    """Return the model that is trained: a copy where its weights are shared out, for they stay so.
+
+    Batch normalisation takes its statistics over the examples of all GPUs (on CPUs torch has no such layer).
+    """
+    if processes() == 1:
+        return model
+    if training.parallel != "ddp":
+        model = copy.deepcopy(model)
+    return nn.SyncBatchNorm.convert_sync_batchnorm(model) if torch.cuda.is_available() else model
 
 
 def new_trainer(
@@ -130,7 +153,9 @@ def new_trainer(
     checkpoint: Path | None,
 ) -> StreamTrainer:
     """Return a trainer that is ready to go on from a checkpoint (None: to begin)."""
-    arguments = training_arguments(training, updates, checkpoints.folder, seed, evaluate_model is not None)
+    evaluates = evaluate_model is not None
+    sharding = sharding_arguments(training, model, processes())
+    arguments = training_arguments(training, updates, checkpoints.folder, seed, evaluates, **sharding)
     if checkpoint and arguments.eval_strategy != "no":
         arguments.eval_on_start = evaluation_is_due(checkpoint, arguments.eval_steps)
     interruption = Interruption()
@@ -230,15 +255,16 @@ def shrinking(training: Training, micro_batch: int) -> tuple[str, ...]:
     )
 
 
-def training_arguments(training: Training, updates: int, folder: Path, seed: int, evaluates: bool) -> TrainingArguments:
+def training_arguments(
+    training: Training, updates: int, folder: Path, seed: int, evaluates: bool, **sharding: Any
+) -> TrainingArguments:
     """Translate the configuration's training block into the Trainer's own arguments."""
     every = max(1, updates // training.evaluations) if training.evaluations else updates
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=updates,
         per_device_train_batch_size=training.micro_batch,
-        gradient_accumulation_steps=accumulation_steps(training, processes),
+        gradient_accumulation_steps=accumulation_steps(training, processes()),
         optim={"adafactor": "adafactor", "adamw": "adamw_torch"}[training.optimizer],
         learning_rate=training.learning_rate,
         lr_scheduler_type={"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}[
@@ -261,6 +287,9 @@ def training_arguments(training: Training, updates: int, folder: Path, seed: int
         dataloader_num_workers=training.workers,
         dataloader_pin_memory=torch.cuda.is_available(),
         use_cpu=not torch.cuda.is_available(),
+        ddp_backend="gloo" if processes() > 1 and not torch.cuda.is_available() else None,
+        ddp_find_unused_parameters=not training.gradient_checkpointing,
+        **sharding,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from glmflow.config import Run, Study, expand_runs, resolve_data, tracks_of
-from glmflow.config.adaptations import Adaptation, Head, Training
+from glmflow.config.adaptations import Adaptation, Head
 from glmflow.config.models import Model
 from glmflow.errors import InputError
 
@@ -103,8 +103,7 @@ def pretraining(study: Study, model: str, seed: int, gpu: Gpu) -> Job:
     """Return the job that pretrains a model."""
     block = study.models[model].pretrain
     assert block is not None
-    training = Training(optimizer="adamw", batch=block.batch, micro_batch=block.batch, steps=block.steps)
-    adaptation = Adaptation(kind="full", train=training, head=Head(kind="linear"))
+    adaptation = Adaptation(kind="full", train=block.training(), head=Head(kind="linear"))
     shape = shape_of(block.config, block.family)
     tracks = 8  # the language-model head
     found = need(shape, adaptation, block.length, tracks, block.steps, gpu)

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
-from glmflow.config.adaptations import Training
 from glmflow.config.models import Pretrain
 from glmflow.genome.reference import Reference
 from glmflow.models import new_model
 from glmflow.models.adapter import Adapter
 
 from .checkpoints import fingerprint, table_digest
+from .distributed import is_first
 from .finetune import spread, write_cost
 from .fit import fit
 from .stream import ExampleList, ExampleStream, Item
@@ -144,14 +144,7 @@ def pretrain(
     block = Pretrain.model_validate(settings)
     torch.manual_seed(seed)
     adapter = new_model(block.family, block.config, seed=seed)
-    training = Training(
-        optimizer="adamw",
-        learning_rate=block.learning_rate,
-        warmup=0.1,
-        batch=block.batch,
-        micro_batch=block.batch,
-        steps=block.steps,
-    )
+    training = block.training()
     make = partial(Segments, reference=Reference(reference), length=block.length)
     batches = partial(language_batch, adapter=adapter, mask=block.mask)
     segments = make(regions[regions["split"] == "train"])
@@ -168,5 +161,7 @@ def pretrain(
         "files": fingerprint([reference]),
     }
     fitted = fit(model, draws, batches, training, block.steps, folder, seed, evaluate, identity)
+    if not is_first():
+        return
     adapter.save(model_folder)
     write_cost(folder / "cost.json", model, fitted, list(fitted.warnings))

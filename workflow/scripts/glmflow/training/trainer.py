@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,11 @@ from glmflow.files import atomic_path
 
 from .checkpoints import Checkpoints
 from .interruption import Interruption, kept_generators, restore_snapshot
+from .sharding import copy_into, gathered, load_optimizer_state, optimizer_state, whole
 
 log = logging.getLogger(__name__)
 
-WEIGHTS = "trainable.safetensors"
+WEIGHTS, OPTIMIZER, SCHEDULER = "trainable.safetensors", "optimizer.pt", "scheduler.pt"
 FAILED_BATCH = "failed_batch.pt"
 
 Evaluate = Callable[[nn.Module], dict[str, float]]
@@ -64,7 +66,7 @@ class StreamTrainer(Trainer):
     def get_batch_samples(self, *args: Any, **kwargs: Any) -> tuple[list, Any]:
         """Load the micro-batches of an update."""
         self._micro_batch = 0
-        with self.interruption.leaving():
+        with self._leaving():
             return super().get_batch_samples(*args, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
@@ -72,11 +74,15 @@ class StreamTrainer(Trainer):
         assert self.evaluate_model is not None
         training = self.model.training
         self.model.eval()
-        with torch.no_grad(), kept_generators(), self.interruption.leaving():
+        with torch.no_grad(), kept_generators(), self._leaving():
             metrics = {f"eval_{name}": value for name, value in self.evaluate_model(self.model).items()}
         self.model.train(training)
         self.log(metrics)
         return metrics
+
+    def _leaving(self) -> AbstractContextManager[None]:
+        """Let SIGTERM end a block at once, unless other processes would wait for this one."""
+        return self.interruption.leaving() if self.args.world_size == 1 else nullcontext()
 
     def compute_loss(self, model: nn.Module, inputs: dict[str, Tensor], *args: Any, **kwargs: Any) -> Any:
         """Stop at the first loss that is not a number, naming the update and its examples."""
@@ -124,11 +130,30 @@ class StreamTrainer(Trainer):
             finally:
                 self._output_dir = None
 
-    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Write what is trained; every process takes part, the first one writes."""
+        state = trainable_state(self.model)
         if self.args.should_save:
             folder = Path(output_dir or self.args.output_dir)
             folder.mkdir(parents=True, exist_ok=True)
-            save_file(trainable_state(self.model), folder / WEIGHTS)
+            save_file(state, folder / WEIGHTS)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if not self.is_fsdp_enabled:
+            super()._save_optimizer_and_scheduler(output_dir)
+            return
+        state = optimizer_state(self.model, self.optimizer.optimizer)
+        if self.args.should_save:
+            torch.save(state, Path(output_dir) / OPTIMIZER)
+            torch.save(self.lr_scheduler.state_dict(), Path(output_dir) / SCHEDULER)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if not self.is_fsdp_enabled or checkpoint is None:
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        state = torch.load(Path(checkpoint) / OPTIMIZER, map_location="cpu", weights_only=True)
+        load_optimizer_state(self.model, self.optimizer.optimizer, state)
+        self.lr_scheduler.load_state_dict(torch.load(Path(checkpoint) / SCHEDULER, weights_only=True))
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         load_trainable_state(model or self.model, load_file(Path(resume_from_checkpoint) / WEIGHTS))
@@ -138,7 +163,8 @@ def trainable_state(model: nn.Module) -> dict[str, Tensor]:
     """Return the trained parameters and all buffers by name, each tensor once: what a checkpoint has to hold."""
     names = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
     names += list(model.named_buffers())
-    return {name: value.detach().cpu().contiguous().clone() for name, value in names}
+    with gathered(value for _, value in names if isinstance(value, nn.Parameter)):
+        return {name: whole(value.detach()).cpu().contiguous().clone() for name, value in names}
 
 
 def load_trainable_state(model: nn.Module, state: dict[str, Tensor]) -> None:
@@ -149,7 +175,7 @@ def load_trainable_state(model: nn.Module, state: dict[str, Tensor]) -> None:
         raise ValueError(f"the checkpoint holds weights the model has not: {', '.join(unknown[:3])}")
     with torch.no_grad():
         for name, value in state.items():
-            current[name].copy_(value)
+            copy_into(current[name], value)
 
 
 def evaluation_is_due(checkpoint: Path, every: int) -> bool:

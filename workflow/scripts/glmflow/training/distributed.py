@@ -1,0 +1,240 @@
+"""A training function in several processes, one a GPU, on one node or several: started by `torchrun`.
+
+Without GPUs the processes share the CPU (gloo). Nodes are those of the job that the scheduler gave (PBS node file, Slurm).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import pickle
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from glmflow.errors import InputError
+from glmflow.files import atomic_path
+
+log = logging.getLogger(__name__)
+
+TERMINATED = 143
+"""Exit code of a process that ends because of SIGTERM (128 + 15)."""
+PATIENCE = 60
+"""Seconds that processes get to end by themselves."""
+PASSED_ON = (
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "TMPDIR",
+    "HF_HOME",
+    "HF_HUB_OFFLINE",
+    "TRANSFORMERS_OFFLINE",
+    "GLMFLOW_PROGRESS",
+)
+"""Environment variables that processes on other nodes get."""
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes (the only one, or the first of several)."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def processes() -> int:
+    """Return the number of processes that train together."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def call(function: Callable, arguments: Mapping[str, Any], gpus: int, nodes: int, folder: Path) -> None:
+    """Call a function of a module, in `gpus` processes on each of `nodes` nodes where these are more than one.
+
+    Parameters
+    ----------
+    function, arguments
+        A function that can be imported by its name, and what it is called with.
+    folder
+        Folder that every node sees; holds the call while it lasts.
+
+    Raises
+    ------
+    InputError
+        What a process raised; there are too few GPUs or nodes.
+    SystemExit
+        The processes were told to end (SIGTERM).
+    """
+    if gpus * nodes == 1:
+        function(**arguments)
+        return
+    check_gpus(gpus)
+    folder.mkdir(parents=True, exist_ok=True)
+    order, error = folder / ".call.pkl", folder / ".call.error"
+    error.unlink(missing_ok=True)
+    with atomic_path(order) as temporary:
+        temporary.write_bytes(pickle.dumps((function, dict(arguments))))
+    try:
+        run_together(commands(order, gpus, hosts(nodes)))
+    except subprocess.CalledProcessError:
+        if error.exists():
+            what, where, mend = json.loads(error.read_text())
+            raise InputError(what, where=where, mend=mend) from None
+        raise
+    finally:
+        order.unlink(missing_ok=True)
+        error.unlink(missing_ok=True)
+
+
+def check_gpus(wanted: int) -> None:
+    """Refuse more processes than there are GPUs, where there are any."""
+    import torch
+
+    found = torch.cuda.device_count()
+    if 0 < found < wanted:
+        raise InputError(
+            f"{wanted} GPUs a node are asked for, {found} can be seen",
+            where="adaptations.*.train.gpus",
+            mend="lower it, or ask the scheduler for more",
+        )
+
+
+def hosts(nodes: int) -> list[str]:
+    """Return the names of the job's nodes, this one first.
+
+    Raises
+    ------
+    InputError
+        The scheduler gave fewer than are asked for.
+    """
+    if nodes == 1:
+        return ["localhost"]
+    found: list[str] = []
+    if os.environ.get("PBS_NODEFILE"):
+        found = list(dict.fromkeys(Path(os.environ["PBS_NODEFILE"]).read_text().split()))
+    elif os.environ.get("SLURM_JOB_NODELIST"):
+        command = ["scontrol", "show", "hostnames", os.environ["SLURM_JOB_NODELIST"]]
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    if len(found) < nodes:
+        raise InputError(
+            f"{nodes} nodes are asked for, the job has {len(found) or 'no list of nodes'}",
+            where="adaptations.*.train.nodes",
+            mend="submit through profiles/pbs or profiles/slurm, or use one node",
+        )
+    return found[:nodes]
+
+
+def commands(order: Path, gpus: int, hosts: Sequence[str]) -> list[list[str]]:
+    """Return the command that starts the processes of each node."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(gpus)]
+    worker = ["-m", "glmflow.training.distributed", str(order.absolute())]
+    if len(hosts) == 1:
+        return [[*torchrun, "--standalone", *worker]]
+    torchrun += ["--nnodes", str(len(hosts)), "--master-addr", hosts[0], "--master-port", str(free_port())]
+    local = [[*torchrun, "--node-rank", str(rank), *worker] for rank in range(len(hosts))]
+    return [local[0], *(elsewhere(host, command) for host, command in zip(hosts[1:], local[1:]))]
+
+
+def free_port() -> int:
+    """Return a port that nobody uses here."""
+    with socket.socket() as found:
+        found.bind(("", 0))
+        return found.getsockname()[1]
+
+
+def elsewhere(host: str, command: Sequence[str]) -> list[str]:
+    """Return a command that runs another one on a node of the job, in this folder and with this environment."""
+    variables = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | worker_environment(1)
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items() if value)
+    line = f"cd {shlex.quote(os.getcwd())} && exec env {settings} {shlex.join(command)}"  # noqa: PTH109
+    if os.environ.get("SLURM_JOB_ID") and shutil.which("srun"):
+        return ["srun", "--overlap", "--nodes=1", "--ntasks=1", f"--nodelist={host}", "bash", "-c", line]
+    shell = "pbs_tmrsh" if shutil.which("pbs_tmrsh") else "ssh"  # the former is under the control of PBS
+    return [shell, host, f"bash -c {shlex.quote(line)}"]
+
+
+def worker_environment(gpus: int) -> dict[str, str]:
+    """Return what processes need: the modules that this one can import, and their share of the threads."""
+    threads = max(1, int(os.environ.get("OMP_NUM_THREADS", "1")) // gpus)
+    return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": str(threads)}
+
+
+def run_together(calls: Sequence[Sequence[str]]) -> None:
+    """Run commands at the same time; when one fails or SIGTERM arrives, all are told to end.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        One of them failed.
+    SystemExit
+        SIGTERM.
+    """
+    told = False
+    environment = os.environ | worker_environment(1)
+    running = [
+        subprocess.Popen(command, env=environment, stdout=sys.stdout, stderr=subprocess.STDOUT) for command in calls
+    ]
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        nonlocal told
+        told = True
+        for process in running:
+            if process.poll() is None:
+                process.terminate()
+
+    before = signal.signal(signal.SIGTERM, tell)
+    try:
+        while any(process.poll() is None for process in running):
+            if any(process.poll() for process in running):
+                end(running)
+            time.sleep(0.2)
+    finally:
+        end(running)
+        signal.signal(signal.SIGTERM, before)
+    if told:
+        raise SystemExit(TERMINATED)
+    failed = next((process for process in running if process.returncode), None)
+    if failed is not None:
+        raise subprocess.CalledProcessError(failed.returncode, failed.args)
+
+
+def end(running: Sequence[subprocess.Popen]) -> None:
+    """End processes: they are asked first."""
+    for process in running:
+        if process.poll() is None:
+            process.terminate()
+    for process in running:
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def work(order: Path) -> None:
+    """Do the share of one process of a call; what is wrong with the input is left for the caller."""
+    import torch
+
+    logging.basicConfig(
+        stream=sys.stdout,
+        level=logging.INFO if is_first() else logging.ERROR,
+        format=f"%(asctime)s %(levelname)s %(name)s [{os.environ['RANK']}]: %(message)s",
+    )
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    function, arguments = pickle.loads(order.read_bytes())
+    try:
+        function(**arguments)
+    except InputError as error:
+        with atomic_path(order.with_name(".call.error")) as temporary:
+            temporary.write_text(json.dumps([error.what, error.where, error.mend]))
+        raise
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    work(Path(sys.argv[1]))
