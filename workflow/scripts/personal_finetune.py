@@ -8,16 +8,20 @@ with logged(snakemake):
     import pandas as pd
     import torch
     from glmflow.provenance import write_run
-    from glmflow.training.personal import finetune, open_windows
+    from glmflow.training.distributed import call
+    from glmflow.training.personal import finetune_files
 
     torch.set_num_threads(snakemake.threads)
     files, settings = snakemake.input, snakemake.params.settings
     write_run(settings, snakemake.output.run)
-    finetune(
-        settings,
-        pd.read_parquet(files.examples),
-        open_windows(settings["task"], files.store, files.fasta),
-        files.get("checkpoint") or None,
-        [files.fasta, files.store],
-        Path(snakemake.output.metrics).parent,
-    )
+    folder = Path(snakemake.output.metrics).parent
+    train = settings["adaptation"]["train"]
+    arguments = {
+        "settings": settings,
+        "examples": pd.read_parquet(files.examples),
+        "store": files.store,
+        "reference": files.fasta,
+        "checkpoint": files.get("checkpoint") or None,
+        "folder": folder,
+    }
+    call(finetune_files, arguments, train["gpus"], train["nodes"], folder)

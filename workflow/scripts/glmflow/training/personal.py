@@ -31,6 +31,7 @@ from glmflow.models.heads import ExpressionHead
 
 from .callbacks import peak_memory_mb
 from .checkpoints import fingerprint, table_digest
+from .distributed import is_first
 from .finetune import context_warning, starting_model, write_cost
 from .fit import fit
 from .mutation import variant_effects
@@ -49,6 +50,19 @@ def open_windows(task: Mapping[str, Any], store: str, reference: str) -> Persona
     """Return the haplotypes of a task's genes, from a variant store and the genome it was built with."""
     reader = HaplotypeReader(open_store(store), Reference(reference), task["variants"])
     return PersonalWindows(GeneWindows(reader), task["control"] == "reference")
+
+
+def finetune_files(
+    settings: Mapping[str, Any],
+    examples: pd.DataFrame,
+    store: str,
+    reference: str,
+    checkpoint: Path | str | None,
+    folder: Path,
+) -> None:
+    """Train as `finetune` does, on the haplotypes of a variant store: every process opens its files itself."""
+    windows = open_windows(settings["task"], store, reference)
+    finetune(settings, examples, windows, checkpoint, [reference, store], folder)
 
 
 def finetune(
@@ -140,6 +154,8 @@ def finetune(
     )
     if kept is not None:
         log.info("states of %d distinct haplotypes were computed", len(kept))
+    if not is_first():
+        return
     write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], coverage)
     if coverage is not None:
         lora.merge(adapter)
