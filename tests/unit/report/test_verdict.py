@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from glmflow.report.verdict import judge, overlap
+from glmflow.report.verdict import judge, other_levels, overlap, unequal_training
 
 
 def rows(*runs, seeds=2):
@@ -90,3 +90,28 @@ def test_a_baseline_that_is_told_the_genes_is_named_apart_and_not_a_rival():
     assert verdict.sentence.startswith("tiny (full) leads")
     assert "beats the baseline mean_track" in verdict.sentence
     assert any(note.startswith("kmer_promoter reaches 0.950 [0.940, 0.960]") for note in verdict.notes)
+
+
+def test_a_lead_per_base_is_held_against_the_levels_of_genes_and_fold_changes():
+    """The model knows where exons lie (0.80 > 0.50) but not how much of a gene there is."""
+    near = rows((*BASELINE[:3], 0.15, 0.18), (*PRETRAINED[:3], 0.14, 0.18))
+    behind = rows((*BASELINE[:3], 0.30, 0.02), (*PRETRAINED[:3], 0.10, 0.02))
+    ahead = rows((*PRETRAINED[:3], 0.40, 0.02), (*BASELINE[:3], 0.00, 0.02))
+    close = rows((*PRETRAINED[:3], 0.20, 0.18), (*BASELINE[:3], 0.14, 0.18))
+    others = [("gene_log1p_pearson", table) for table in (near, behind, ahead, close)]
+    notes = other_levels(rows(PRETRAINED, BASELINE), others)
+    assert [note.split(": ")[0] for note in notes] == [
+        f"For log1p Pearson r across genes {finding}"
+        for finding in ("it is behind", "it is behind", "it is ahead too", "that does not show")
+    ]
+    assert notes[2].endswith("0.400 [0.380, 0.420] against 0.000 [−0.020, 0.020] of mean_track.")
+    assert other_levels(rows(BASELINE, PRETRAINED), others) == []
+
+
+def test_unequal_training_is_said():
+    cell = rows(SCRATCH, PRETRAINED, BASELINE).assign(key=["a", "b", "c"])
+    bases = pd.Series({"a": 59e6, "b": 0.41e6, "c": np.nan})
+    (note,) = unequal_training(cell, bases)
+    assert "cnn (full) was fitted on 59 Mb of sequence, the other models on 0.41 Mb" in note
+    assert unequal_training(cell, bases.replace(0.41e6, 50e6)) == []
+    assert unequal_training(cell, pd.Series({"a": 59e6})) == []

@@ -94,7 +94,7 @@ def cost(look: Look, known: list[str]) -> dict[str, Any]:
         axis=alt.Axis(labelExpr=LOG_LABEL, grid=False),
     )
     interval = base.mark_rule(strokeWidth=1.5, opacity=0.5).encode(
-        x=x, y=alt.Y("ci_low:Q", title=None), y2="ci_high:Q", color=look.colour("model")
+        x=x, y=alt.Y("ci_low:Q", title="chosen metric"), y2="ci_high:Q", color=look.colour("model")
     )
     dot = base.mark_point(filled=True, size=110, opacity=1).encode(
         x=x,
@@ -192,13 +192,14 @@ class Look:
 
 COSTS = {
     "train_seconds": "training time (s)",
+    "trained_bases": "training sequence (bp)",
     "predict_seconds": "prediction time (s)",
     "peak_memory_mb": "peak memory (MB)",
     "parameters": "parameters",
     "trainable_parameters": "trained parameters",
 }
 CELL_PARAMETERS = ["task", "split", "subset", "context_bp", "protocol", "metric"]
-_COUNTS = {"n", "seeds", "seed", "step", "parameters", "trainable_parameters"}
+_COUNTS = {"n", "seeds", "seed", "step", "trained_bases", "parameters", "trainable_parameters"}
 _TEXT = {"label", "track", "gene_name", "replicate_a", "replicate_b", "kind"}
 
 

@@ -71,6 +71,16 @@ class RunFolder:
         return predicted | fitted | {"warnings": list(dict.fromkeys(warnings))}
 
     @property
+    def trained_bases(self) -> int | None:
+        """Bases of sequence that the run was fitted on, each counted as often as it was seen; None where not known."""
+        task, training = self.settings.get("task") or {}, (self.settings.get("adaptation") or {}).get("train") or {}
+        length = training.get("crop") or (task.get("windows") or {}).get("size")
+        updates = self.cost.get("updates")
+        if task.get("kind") != "rnaseq_tracks" or not (length and updates):
+            return None
+        return updates * training["batch"] * length
+
+    @property
     def predicted(self) -> dict[str, Path]:
         """Predicted bigWigs by track."""
         return {path.stem: path for path in sorted(self.folder.glob("*.bw"))}

@@ -40,8 +40,8 @@ LEVELS = {
     "gene_deviation": Level(
         "Genes that are far off",
         "genes far off",
-        "Genes left after each filter: tested, expressed, off by more than fourfold, and both. No replicates and no test "
-        "are in it: this is a check, not differential expression.",
+        "Genes left after each filter, on standardised signals. No replicates and no test are in it: this is a check, not "
+        "differential expression.",
     ),
     "cross_individual": Level(
         "Between people, gene by gene",
@@ -71,6 +71,9 @@ HEADLINES = (
     "base_log1p_pearson", "base_pearson", "cross_individual_pearson", "gene_log1p_pearson", "gene_pearson",
     "pearson", "spearman", "auroc", "mcc", "accuracy",
 )  # fmt: skip
+
+OTHER_LEVELS = ("gene_log1p_pearson", "fold_change_pearson")
+"""What a lead per base has to be held against."""
 
 _LOWER_IS_BETTER = (
     "mse",
@@ -108,6 +111,8 @@ _WORDS = {
     "pearson": "Pearson r",
     "spearman": "Spearman ρ",
     "log1p": "log1p",
+    "fourfold": "off by more than fourfold",
+    "significant": "expressed and off by more than fourfold",
 }
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from . import charts, tables
 from .inputs import BASELINES, ReportInputs, read_json
+from .metrics import OTHER_LEVELS, describe
 from .palette import colours
 from .personal import judge_personal
-from .verdict import Verdict, judge, run_label
+from .verdict import Verdict, judge, other_levels, run_label, unequal_training
 
 
 class Study:
@@ -89,7 +91,22 @@ class Study:
         if len(self.personal) and task in set(self.personal["task"]):
             return judge_personal(self.personal, task)
         cell = self.cells[task]
-        return judge(cell, self.headlines[task], cell["split"].iloc[0])
+        found = judge(cell, self.headlines[task], cell["split"].iloc[0])
+        bases = self.costs.set_index("key")["trained_bases"]
+        return replace(
+            found,
+            notes=(*other_levels(cell, self.other_cells(task)), *unequal_training(cell, bases), *found.notes),
+        )
+
+    def other_cells(self, task: str) -> list[tuple[str, pd.DataFrame]]:
+        """Return the ranked rows of one metric of each level that the verdict of a task is not about."""
+        headline, known = self.headlines[task], set(self.summary.loc[self.summary["task"] == task, "metric"])
+        split = self.cells[task]["split"].iloc[0]
+        return [
+            (metric, tables.headline_cell(self.summary, task, split, metric))
+            for metric in OTHER_LEVELS
+            if metric in known and describe(metric).level != describe(headline).level
+        ]
 
     def leader(self, task: str) -> str:
         """Return the label of the run that is first in a task's verdict, which leaves aside what is told where genes lie."""

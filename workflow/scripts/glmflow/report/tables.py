@@ -20,7 +20,7 @@ CELL = ["task", "split", "subset", "context_bp", "protocol", "metric"]
 RUN = ["model", "adaptation"]
 ALL_TRACKS = "mean"
 CURVE_POINTS = 4_000
-COSTS = ["parameters", "trainable_parameters", "train_seconds", "predict_seconds", "peak_memory_mb"]
+COSTS = ["parameters", "trainable_parameters", "trained_bases", "train_seconds", "predict_seconds", "peak_memory_mb"]
 
 
 def read_metrics(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
@@ -126,7 +126,11 @@ def read_costs(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
     for run in runs:
         cost = run.cost
         names = {"task": run.task, "model": run.model, "adaptation": run.adaptation, "origin": run.origin}
-        rows.append(names | {name: cost.get(name) for name in COSTS} | {"device": cost.get("device") or ""})
+        rows.append(
+            names
+            | {name: cost.get(name) for name in COSTS}
+            | {"trained_bases": run.trained_bases, "device": cost.get("device") or ""}
+        )
     table = pd.DataFrame(rows)
     table[COSTS] = table[COSTS].apply(pd.to_numeric)
     how = dict.fromkeys(COSTS, "mean") | {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -48,6 +49,70 @@ def judge(rows: pd.DataFrame, metric_name: str, split: str) -> Verdict:
     second = scored.iloc[1]
     sentence = f"{_lead(best, second, what)}; {_against_baselines(scored)}."
     return Verdict(sentence, tuple(_notes(scored) + _told_notes(told)))
+
+
+def other_levels(headline: pd.DataFrame, others: Iterable[tuple[str, pd.DataFrame]]) -> list[str]:
+    """Say at which other levels the leader's advantage over the baselines holds, and at which it does not.
+
+    A track can be right in shape (where exons lie) and wrong in level (how much of a gene there is), so a lead per base
+    is not one across genes.
+
+    Parameters
+    ----------
+    headline
+        The ranked rows that the verdict is about.
+    others
+        Name and ranked rows of a metric of each other level.
+    """
+    rivals = headline[headline["value"].notna() & (headline["origin"] != "told")]
+    if rivals.empty or rivals.iloc[0]["origin"] == "baseline" or "baseline" not in set(rivals["origin"]):
+        return []
+    leader, notes = rivals.iloc[0], []
+    for metric, cell in others:
+        rows = cell[cell["value"].notna()]
+        own = rows[(rows["model"] == leader["model"]) & (rows["adaptation"] == leader["adaptation"])]
+        baselines = rows[rows["origin"] == "baseline"]
+        if own.empty or baselines.empty:
+            continue
+        model, baseline = own.iloc[0], baselines.iloc[0]
+        ahead = (model["value"] > baseline["value"]) == describe(metric).higher_is_better
+        holds = ahead and overlap(model, baseline) is False
+        finding = "it is ahead too" if holds else "that does not show" if ahead else "it is behind"
+        notes.append(
+            f"For {describe(metric).title} {finding}: {value(model)} against {value(baseline)} of {name(baseline)}."
+        )
+    return notes
+
+
+def unequal_training(headline: pd.DataFrame, bases: pd.Series) -> list[str]:
+    """Say by how much the training of the leading model and of the next one that was trained differ, where twofold or more.
+
+    Parameters
+    ----------
+    headline
+        The ranked rows that the verdict is about, with their `key`.
+    bases
+        Bases of sequence that each run was fitted on, by `key`; missing for baselines.
+    """
+    trained = headline[headline["value"].notna() & ~headline["origin"].isin(BASELINES)]
+    seen = trained["key"].map(bases).dropna()
+    if len(seen) < 2:
+        return []
+    first, others = seen.iloc[0], seen.iloc[1:]
+    largest = max(first / others.min(), others.max() / first)
+    if largest < 2:
+        return []
+    return [
+        f"Training was not equal: {name(trained.loc[seen.index[0]])} was fitted on {megabases(first)} of sequence, the other "
+        f"models on {megabases(others.min())}"
+        + (f" to {megabases(others.max())}" if others.min() != others.max() else "")
+        + ", so this does not compare architectures."
+    ]
+
+
+def megabases(bases: float) -> str:
+    """Write an amount of sequence for reading."""
+    return f"{bases / 1e6:,.3g} Mb" if bases < 1e9 else f"{bases / 1e9:,.3g} Gb"
 
 
 def overlap(one: pd.Series, other: pd.Series) -> bool | None:
