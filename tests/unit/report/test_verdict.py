@@ -101,8 +101,8 @@ def test_a_lead_per_base_is_held_against_the_levels_of_genes_and_fold_changes():
     others = [("gene_log1p_pearson", table) for table in (near, behind, ahead, close)]
     notes = other_levels(rows(PRETRAINED, BASELINE), others)
     assert [note.split(": ")[0] for note in notes] == [
-        f"For log1p Pearson r across genes {finding}"
-        for finding in ("it is behind", "it is behind", "it is ahead too", "that does not show")
+        f"On log1p Pearson r across genes {finding}"
+        for finding in ("it falls behind", "it falls behind", "it leads too", "the lead is within chance")
     ]
     assert notes[2].endswith("0.400 [0.380, 0.420] against 0.000 [−0.020, 0.020] of mean_track.")
     assert other_levels(rows(BASELINE, PRETRAINED), others) == []

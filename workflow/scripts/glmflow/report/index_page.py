@@ -164,10 +164,10 @@ def cards(study: Study) -> list[dict[str, str]]:
     found.append(_card("Scored on", f"{int(best['n']):,}", f"{unit} of the {best['split']} split", shared))
     spent = study.costs[study.costs["key"] == best["key"]].iloc[0]
     if pd.notna(spent["train_seconds"]):
-        where = [best["label"]] + ([spent["device"]] if spent["device"] else [])
+        where = [spent["device"]] if spent["device"] else []
         where += [f"{spent['peak_memory_mb']:,.0f} MB at most"] if pd.notna(spent["peak_memory_mb"]) else []
-        size = f"{spent['parameters']:,.0f} parameters" if pd.notna(spent["parameters"]) else ""
-        found.append(_card("Training time", duration(spent["train_seconds"]), ", ".join(where), size))
+        where += [f"{spent['parameters']:,.0f} parameters"] if pd.notna(spent["parameters"]) else []
+        found.append(_card("Training time", duration(spent["train_seconds"]), best["label"], ", ".join(where)))
     return found
 
 

@@ -111,8 +111,8 @@ _WORDS = {
     "pearson": "Pearson r",
     "spearman": "Spearman ρ",
     "log1p": "log1p",
-    "fourfold": "off by more than fourfold",
-    "significant": "expressed and off by more than fourfold",
+    "fourfold": "more than fourfold off",
+    "significant": "expressed, fourfold off",
 }
 
 

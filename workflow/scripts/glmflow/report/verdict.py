@@ -77,9 +77,9 @@ def other_levels(headline: pd.DataFrame, others: Iterable[tuple[str, pd.DataFram
         model, baseline = own.iloc[0], baselines.iloc[0]
         ahead = (model["value"] > baseline["value"]) == describe(metric).higher_is_better
         holds = ahead and overlap(model, baseline) is False
-        finding = "it is ahead too" if holds else "that does not show" if ahead else "it is behind"
+        finding = "it leads too" if holds else "the lead is within chance" if ahead else "it falls behind"
         notes.append(
-            f"For {describe(metric).title} {finding}: {value(model)} against {value(baseline)} of {name(baseline)}."
+            f"On {describe(metric).title} {finding}: {value(model)} against {value(baseline)} of {name(baseline)}."
         )
     return notes
 
