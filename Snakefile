@@ -29,6 +29,7 @@ include: "workflow/rules/models.smk"
 include: "workflow/rules/context.smk"
 include: "workflow/rules/adapt.smk"
 include: "workflow/rules/personal_models.smk"
+include: "workflow/rules/sweep.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 

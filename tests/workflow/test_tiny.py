@@ -76,6 +76,20 @@ def test_what_was_trained_is_said(finished):
     assert any("overlapping chunks" in line for line in full["warnings"])
 
 
+def test_a_sweep_keeps_the_trial_of_the_lowest_validation_loss(finished):
+    folder, _ = finished
+    run = folder / "results/tiny/runs/rnaseq/masked/swept/seed1"
+    table = pd.read_csv(run / "sweep.tsv", sep="\t")
+    best = table.loc[table["validation_loss"].idxmin()]
+    assert list(table["learning_rate"]) == [1e-6, 0.1] and table["chosen"].sum() == 1 and best["chosen"]
+    kept = yaml.safe_load((run / "run.yaml").read_text())
+    assert kept["adaptation"]["train"]["learning_rate"] == best["learning_rate"]
+    trials = [json.loads((run / f"trials/{n}/cost.json").read_text())["train_seconds"] for n in (1, 2)]
+    assert json.loads((run / "cost.json").read_text())["train_seconds"] == pytest.approx(sum(trials), abs=0.11)
+    assert not (run / "trials/1/model").exists() and (run / "model/head.safetensors").exists()
+    assert "chosen" in (folder / "results/tiny/report/models.html").read_text()
+
+
 def test_a_second_run_does_nothing_and_says_so(finished):
     folder, _ = finished
     done = run_snakemake("-c1", "--configfile", CONFIG, directory=folder)

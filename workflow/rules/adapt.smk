@@ -20,7 +20,7 @@ rule finetune:
         "benchmarks/{study}/finetune/{task}/{model}/{adaptation}/seed{seed}.tsv"
     wildcard_constraints:
         task=any_of(TRACK_TASKS),
-        adaptation=TRAINED,
+        adaptation=TRAINED_ONCE,
     priority: 1
     threads: lambda wildcards: training_plan.threads(finetuning(wildcards))
     resources:

@@ -71,6 +71,12 @@ def labels_of_kind(*kinds):
 
 
 TRAINED = labels_of_kind("full", "lora", "probe")
+SWEPT = [label for label, item in STUDY.adaptations.items() if item.sweep]
+TRAINED_ONCE = any_of(
+    label
+    for label, item in STUDY.adaptations.items()
+    if item.kind in ("full", "lora", "probe") and not item.sweep
+)
 BASELINE = labels_of_kind("baseline")
 
 
@@ -81,6 +87,7 @@ wildcard_constraints:
     adaptation=any_of(STUDY.adaptations),
     track=any_of(DATA.tracks),
     seed=r"\d+",
+    trial=r"\d+",
 
 
 def run_of(wildcards):
@@ -91,8 +98,13 @@ def run_of(wildcards):
 
 
 def run_settings(wildcards):
-    """Return everything of the configuration that a run depends on."""
-    return study_config.run_settings(STUDY, run_of(wildcards))
+    """Return everything of the configuration that a run, or a trial of its sweep, depends on."""
+    study = STUDY
+    if "trial" in wildcards.keys():
+        study = study_config.study_of_trial(
+            STUDY, wildcards.adaptation, int(wildcards.trial)
+        )
+    return study_config.run_settings(study, run_of(wildcards))
 
 
 def tracks_of(task):
@@ -141,3 +153,14 @@ def elastic_net_variants(wildcards):
         and STUDY.models[run.model].baseline.kind == "elastic_net"
         and run.model != wildcards.model
     ][:1]
+
+
+def trials_of(wildcards, name):
+    """Return a file or folder of every trial of a run, in their order."""
+    count = len(study_config.trials(STUDY.adaptations[wildcards.adaptation]))
+    return collect(
+        "{folder}/trials/{trial}/{name}",
+        folder=run_of(wildcards).folder(RESULTS),
+        name=name,
+        trial=range(1, 1 + count),
+    )

@@ -21,7 +21,7 @@ if PERSONAL_TASKS:
             "benchmarks/{study}/finetune/{task}/{model}/{adaptation}/seed{seed}.tsv"
         wildcard_constraints:
             task=any_of(PERSONAL_TASKS),
-            adaptation=TRAINED,
+            adaptation=TRAINED_ONCE,
         priority: 1
         threads: lambda wildcards: training_plan.threads(finetuning(wildcards))
         resources:

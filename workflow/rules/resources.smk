@@ -38,10 +38,11 @@ def planned(name):
 
 
 def finetuning(wildcards):
-    """Return the plan of the run that a path stands for."""
-    return planned(
-        "{task}/{model}/{adaptation}/seed{seed}".format_map(dict(wildcards.items()))
-    )
+    """Return the plan of the run, or of the trial of its sweep, that a path stands for."""
+    run = "{task}/{model}/{adaptation}/seed{seed}"
+    trial = "{task}/{model}/{adaptation}/seed{seed}/trial{trial}"
+    pattern = trial if "trial" in wildcards.keys() else run
+    return planned(pattern.format_map(dict(wildcards.items())))
 
 
 def making_model(wildcards):

@@ -11,6 +11,8 @@ from glmflow.config import (
     read_study,
     run_settings,
     settings_hash,
+    study_of_trial,
+    trials,
 )
 from glmflow.errors import InputError
 
@@ -172,6 +174,49 @@ def test_a_run_depends_only_on_its_own_settings():
     assert settings_hash(run_settings(check_study(raw), run)) == before
     raw["adaptations"]["full"]["train"] = {"learning_rate": 1e-3}
     assert settings_hash(run_settings(check_study(raw), run)) != before
+
+
+def swept(**changes):
+    raw = minimal()
+    raw["splits"]["validation"] = ["chr3"]
+    raw["adaptations"]["full"] = {
+        "kind": "full",
+        "train": {"steps": 7},
+        "sweep": {"learning_rate": [0.1, 0.01], "batch": [2, 4]},
+        **changes,
+    }
+    return raw
+
+
+def test_a_trial_of_a_sweep_is_a_run_with_its_settings():
+    study = check_study(swept())
+    found = [trial["learning_rate"] * trial["batch"] for trial in trials(study.adaptations["full"])]
+    assert found == pytest.approx([0.2, 0.4, 0.02, 0.04])
+    run = expand_runs(study)[0][1]
+    third = run_settings(study_of_trial(study, "full", 3), run)["adaptation"]
+    assert (third["train"]["learning_rate"], third["train"]["batch"], third["train"]["steps"]) == (0.01, 2, 7)
+    alone = swept(sweep=None, train={"steps": 7, "learning_rate": 0.01, "batch": 2})
+    assert third == run_settings(check_study(alone), run)["adaptation"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sweep": {"lerning_rate": [0.1]}}, "lerning_rate is no key of `train`"),
+        ({"sweep": {"learning_rate": [0.1, -1]}}, "greater than 0"),
+        ({"sweep": {"learning_rate": []}}, "is empty; name at least one"),
+        ({"kind": "baseline"}, "nothing is trained with kind baseline"),
+        ({"train": {"evaluations": 0}}, "has to be one at least"),
+    ],
+)
+def test_a_sweep_that_makes_no_sense_is_refused(changes, message):
+    assert any(message in str(problem) for problem in problems(swept(**changes)))
+
+
+def test_a_sweep_needs_a_validation_split():
+    raw = swept()
+    del raw["splits"]["validation"]
+    assert any("splits.validation" in str(problem) for problem in problems(raw))
 
 
 def test_generated_documents_are_current():

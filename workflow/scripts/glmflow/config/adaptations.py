@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from itertools import product
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from .base import Block, Fraction, Positive
 
@@ -97,3 +98,41 @@ class Adaptation(Block):
     rank: Positive = Field(8, description="LoRA rank.")
     alpha: Positive = Field(16, description="LoRA alpha.")
     dropout: Fraction = Field(0.0, description="LoRA dropout.")
+    sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] | None = Field(
+        None,
+        description="Values to try of keys of `train`, each with each (`{learning_rate: [1.0e-4, 1.0e-3]}`): every run is made "
+        "once a combination and the one of the lowest validation loss is kept. The test split has no part in it.",
+    )
+
+    @model_validator(mode="after")
+    def _trials(self) -> Adaptation:
+        if self.sweep is None:
+            return self
+        unknown = sorted(set(self.sweep) - set(Training.model_fields))
+        if unknown:
+            raise ValueError(
+                f"sweep: {', '.join(unknown)} is no key of `train`; known: {', '.join(Training.model_fields)}"
+            )
+        if self.kind not in ("full", "lora", "probe"):
+            raise ValueError(f"sweep: nothing is trained with kind {self.kind}; leave it out")
+        if "evaluations" in self.sweep or not self.train.evaluations:
+            raise ValueError("sweep: chooses by the validation loss, so `train.evaluations` has to be one at least")
+        for trial in trials(self):
+            try:
+                tried(self, trial)
+            except ValidationError as error:
+                raise ValueError(f"sweep: {trial}: {error.errors()[0]['msg']}") from None
+        return self
+
+
+def trials(adaptation: Adaptation) -> list[dict[str, Any]]:
+    """Return the combinations of a sweep in order, the last key changing fastest; none where nothing is swept."""
+    if not adaptation.sweep:
+        return []
+    return [dict(zip(adaptation.sweep, values)) for values in product(*adaptation.sweep.values())]
+
+
+def tried(adaptation: Adaptation, trial: dict[str, Any]) -> Adaptation:
+    """Return the adaptation with the settings of one trial."""
+    train = Training.model_validate(adaptation.train.model_dump() | trial)
+    return adaptation.model_copy(update={"train": train, "sweep": None})

@@ -251,6 +251,9 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
                 ("models", label, "extend", "model"),
                 f"{model.extend.model!r} is no pretrained or published model of this study{_suggest(model.extend.model, known)}",
             )
+    for label, adaptation in study.adaptations.items():
+        if adaptation.sweep and not getattr(study.splits, "validation", True):
+            yield ("adaptations", label, "sweep"), "nothing to choose by: give `splits.validation`"
     yield from _unknown_contigs(study)
     yield from _unknown_families(study)
     yield from _long_crops(study)

@@ -83,7 +83,7 @@ def run_settings(study: Study, run: Run) -> dict[str, Any]:
         "task": study.tasks[run.task].model_dump(mode="json"),
         "model": model.model_dump(mode="json", exclude_none=True),
         "base": study.models[model.extend.model].model_dump(mode="json", exclude_none=True) if model.extend else None,
-        "adaptation": study.adaptations[run.adaptation].model_dump(mode="json"),
+        "adaptation": study.adaptations[run.adaptation].model_dump(mode="json", exclude={"sweep"}),
         "told": TOLD.get(model.baseline.kind) if model.baseline else None,
         "tracks": {
             name: {"biosample": tracks[name].biosample, "strand": tracks[name].strand}

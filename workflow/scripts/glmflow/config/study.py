@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from .adaptations import Adaptation
+from .adaptations import Adaptation, trials, tried
 from .base import Block, Label
 from .data import Cohort, Reference, Splits, Tracks
 from .models import Model
@@ -97,6 +97,13 @@ def expand_runs(study: Study) -> tuple[list[Run], list[Misfit]]:
                     else:
                         runs.update({Run(task, model, adaptation, seed): None for seed in entry.seeds})
     return list(runs), list(misfits)
+
+
+def study_of_trial(study: Study, adaptation: str, trial: int) -> Study:
+    """Return the study with an adaptation's settings exchanged for those of one trial of its sweep (the first is 1)."""
+    swept = study.adaptations[adaptation]
+    settled = tried(swept, trials(swept)[trial - 1])
+    return study.model_copy(update={"adaptations": {**study.adaptations, adaptation: settled}})
 
 
 def misfit_reason(study: Study, task: str, model: str, adaptation: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import yaml
 
 from .inputs import RunFolder
@@ -19,6 +20,7 @@ CAPABILITIES = {
 }
 OBJECTIVES = {"causal": "next token", "masked": "masked tokens", "regions": "masked regions, expression"}
 TOLERANCE = 1e-4
+SWEEP_COLUMNS = ("trial", "validation_loss", "train_seconds", "chosen")
 
 
 def models_page(study: Study) -> str:
@@ -33,6 +35,7 @@ def models_page(study: Study) -> str:
         families=families,
         tolerance=TOLERANCE,
         reasons=reasons(families),
+        sweeps=study_sweeps(study.inputs.runs, study.labels_by_name),
         used={(run.cost.get("model") or {}).get("family") for run in study.inputs.runs},
     )
 
@@ -62,6 +65,19 @@ def study_models(runs: tuple[RunFolder, ...], labels: dict[tuple[str, str, str],
             "device": cost.get("device") or "",
         }
     return list(rows.values())
+
+
+def study_sweeps(runs: tuple[RunFolder, ...], labels: dict[tuple[str, str, str], str]) -> list[dict[str, Any]]:
+    """Return the sweeps: the settings that were tried, and every trial with its validation loss."""
+    found = []
+    for run in runs:
+        path = run.folder / "sweep.tsv"
+        if path.exists():
+            table = pd.read_csv(path, sep="\t")
+            keys = [name for name in table.columns if name not in SWEEP_COLUMNS]
+            rows = table.sort_values("validation_loss").to_dict("records")
+            found.append({"task": run.task, "label": labels[run.name], "seed": run.seed, "keys": keys, "rows": rows})
+    return found
 
 
 def made_from(model: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from glmflow.config import Run, Study, expand_runs, resolve_data, tracks_of
+from glmflow.config import Run, Study, expand_runs, resolve_data, study_of_trial, tracks_of, trials
 from glmflow.config.adaptations import Adaptation, Head
 from glmflow.config.models import Model
 from glmflow.errors import InputError
@@ -44,11 +44,16 @@ def plan(study: Study, checkpoints: Mapping[str, Mapping[str, Any]], gpu_model: 
     pretrained = sorted((model, seed) for model, seed in made if study.models[model].pretrain)
     jobs = [pretraining(study, model, seed, gpu) for model, seed in pretrained]
     jobs += [extending(study, model, seed, checkpoints, gpu) for model, seed in sorted(extended)]
-    return jobs + [
-        finetuning(study, run, checkpoints, gpu)
-        for run in runs
-        if study.adaptations[run.adaptation].kind != "zero-shot"
-    ]
+    for run in runs:
+        if study.adaptations[run.adaptation].kind == "zero-shot":
+            continue
+        tries = range(1, 1 + len(trials(study.adaptations[run.adaptation])))
+        for trial in tries:
+            job = finetuning(study_of_trial(study, run.adaptation, trial), run, checkpoints, gpu)
+            jobs.append(job._replace(name=f"{job.name}/trial{trial}"))
+        if not tries:
+            jobs.append(finetuning(study, run, checkpoints, gpu))
+    return jobs
 
 
 def gpu_of(model: str | None) -> Gpu:
