@@ -16,6 +16,7 @@ from peft.tuners.lora import LoraLayer
 from peft.tuners.lora.layer import ParamWrapper
 from torch import nn
 
+from glmflow.context.patch import FIELD
 from glmflow.errors import InputError
 from glmflow.models.adapter import Adapter
 
@@ -85,6 +86,7 @@ def apply_lora(
         lora_alpha=alpha,
         lora_dropout=dropout,
         target_modules=names,
+        exclude_modules=rf".*{FIELD}.*",  # learned frequencies are no layer of the model; they are trained as they are
         target_parameters=list(adapter.card.lora_parameters) if experts else None,
         bias="none",
     )

@@ -89,8 +89,6 @@ def curves(
     """Draw a value against length with its interval: a line a model; a row a subset, a column zero-shot or tuned."""
     scale = alt.Scale(domain=list(study.colours), range=list(study.colours.values()))
     tunings = [name for name in (ZERO_SHOT, TUNED) if name in set(described["tuning"])]
-    hover = alt.selection_point(name=f"{data}_model", fields=["model"], bind="legend")
-    faded = alt.condition(hover, alt.value(1), alt.value(0.12))
     rows = []
     for subset in subsets:
         panels = []
@@ -102,15 +100,14 @@ def curves(
             axis = alt.X("context:Q", title=x, scale=alt.Scale(type="log", base=2, nice=False, padding=12))
             colour = alt.Color("model:N", scale=scale, legend=alt.Legend(title=tuning, values=models))
             value = alt.Y("value:Q", title=y, scale=alt.Scale(zero=False))
-            line = base.mark_line(strokeWidth=1.8).encode(x=axis, y=value, color=colour, opacity=faded)
+            line = base.mark_line(strokeWidth=1.8).encode(x=axis, y=value, color=colour)
             rule = base.mark_rule(strokeWidth=1.6).encode(
-                x=axis, y=alt.Y("ci_low:Q", title=y), y2="ci_high:Q", color=colour, opacity=faded
+                x=axis, y=alt.Y("ci_low:Q", title=y), y2="ci_high:Q", color=colour
             )
             dot = base.mark_point(filled=True, size=46).encode(
                 x=axis,
                 y=value,
                 color=colour,
-                opacity=faded,
                 tooltip=[
                     "model:N",
                     alt.Tooltip("context:Q", title="bp", format=",.0f"),
@@ -120,7 +117,7 @@ def curves(
             )
             panels.append(alt.layer(line, rule, dot).properties(width=360, height=230))
         rows.append(alt.hconcat(*panels).resolve_scale(y="shared", color="independent"))
-    chart = alt.vconcat(*rows).resolve_scale(color="independent").add_params(hover)
+    chart = alt.vconcat(*rows).resolve_scale(color="independent")
     return chart.configure(**theme()).to_dict()
 
 

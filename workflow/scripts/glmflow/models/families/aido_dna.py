@@ -95,10 +95,14 @@ class RotaryEmbedding(nn.Module):
             self.inv_freq = exact.to(self.inv_freq.device)
         return self
 
-    def forward(self, length: int) -> tuple[Tensor, Tensor]:
-        """Return cosine and sine, each `float32[length, dim]`."""
-        position = torch.arange(length, device=self.inv_freq.device, dtype=torch.float32)
-        angle = torch.outer(position, self.inv_freq.float()).repeat(1, 2)
+    def forward(self, length: int, positions: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return cosine and sine, each `float32[length, dim]`, or `[B, 1, length, dim]` at `positions` `[B, length]`."""
+        if positions is None:
+            position = torch.arange(length, device=self.inv_freq.device, dtype=torch.float32)
+        else:
+            position = positions[:, None].float()
+        angle = position[..., None] * self.inv_freq.float()
+        angle = torch.cat((angle, angle), dim=-1)
         return angle.cos() * self.attention_scaling, angle.sin() * self.attention_scaling
 
 
@@ -179,6 +183,7 @@ class AidoDna(Network):
     """The encoder with its masked-language head."""
 
     head_names = ("cls",)
+    takes_positions = True
 
     def __init__(self, config: Config, attention: str):
         super().__init__()
@@ -196,10 +201,12 @@ class AidoDna(Network):
         self.cls = MaskedLanguageHead(embeddings, _norm(config), bias_name="bias")
         initialise(self, config["initializer_range"])
 
-    def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    def states(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, position_ids: Tensor | None = None
+    ) -> Tensor:
         """`int64[B, L]` to `[B, L, D]`."""
         x = self.dropout(self.bert["embeddings"]["word_embeddings"](input_ids))
-        cosine, sine = self.bert["rotary_pos_emb"](input_ids.shape[1])
+        cosine, sine = self.bert["rotary_pos_emb"](input_ids.shape[1], position_ids)
         for layer in self.bert["encoder"]["layer"]:
             x = self.run_block(layer, x, cosine, sine, attention_mask)
         return self.bert["encoder"]["ln"](x)
