@@ -191,3 +191,13 @@ def test_by_parts_interpolates_when_no_pair_turns_once():
     plain, _ = inverse_frequencies("none", 16, 10_000, 6, 4)
     frequencies, _ = inverse_frequencies("ntk_by_parts", 16, 10_000, 6, 4)
     np.testing.assert_allclose(plain[1:] / frequencies[1:], 4, rtol=1e-6)
+
+
+def test_overstretch_is_yarn_with_slow_pairs_interpolated_further():
+    far, m = inverse_frequencies("overstretch", 64, 10_000, 4000, 16)
+    further, _ = inverse_frequencies("ntk_by_parts", 64, 10_000, 4000, 64)
+    yarn, yarn_m = inverse_frequencies("yarn", 64, 10_000, 4000, 16)
+    np.testing.assert_array_equal(far, further)  # 16 ** 1.5 = 64
+    assert m == yarn_m
+    same, _ = inverse_frequencies("overstretch", 64, 10_000, 4000, 16, exponent=1)
+    np.testing.assert_array_equal(same, yarn)

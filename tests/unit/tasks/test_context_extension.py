@@ -2,11 +2,16 @@
 
 import numpy as np
 import pandas as pd
+import pysam
 import pytest
+from glmflow.config.tasks import ContextExtension
 from glmflow.errors import InputError
+from glmflow.genome.reference import Reference
 from glmflow.tasks import repeats
 from glmflow.tasks.context_extension import (
     compare,
+    compare_all,
+    examples,
     loss_examples,
     paired_difference,
     queries,
@@ -128,3 +133,73 @@ def test_methods_are_compared_seed_by_seed():
     assert table.loc["ours", "p_holm"] == pytest.approx(2 * table.loc["ours", "p"])
     with pytest.raises(InputError, match="no result of 'clex'"):
         compare(pd.DataFrame(rows), "clex")
+
+
+TASK = ContextExtension(
+    kind="context_extension",
+    contexts=[64, 256],
+    scored=32,
+    examples=5,
+    repeat_k=8,
+    recall={"segment": 16, "distances": [32, 200], "trials": 3},
+)
+
+
+@pytest.fixture(scope="module")
+def genome(tmp_path_factory):
+    """Contig `a` is unknown but for its last 1,000 bases; `b` repeats itself every 100 bases."""
+    path = tmp_path_factory.mktemp("genome") / "genome.fa"
+    rng = np.random.default_rng(0)
+    unit = "".join(rng.choice(list("ACGT"), 100))
+    known = "".join(rng.choice(list("ACGT"), 1000))
+    path.write_text(f">a\n{'N' * 1000}{known}\n>b\n{unit * 20}\n")
+    pysam.faidx(str(path))
+    return Reference(path)
+
+
+def regions(*rows):
+    return pd.DataFrame(rows, columns=["chrom", "start", "end", "split"])
+
+
+def test_windows_come_from_test_regions_and_hold_hardly_any_unknown_base(genome):
+    table = examples(TASK, regions(("a", 0, 2000, "test"), ("b", 0, 2000, "train")), genome)
+    assert table["example"].is_unique
+    loss = table[table["subset"] == "loss"]
+    assert len(loss) == 5 and (table["sequence"].str.len() == 256).all()
+    for name, sequence in zip(loss["example"], loss["sequence"]):
+        chrom, _, place = name.partition(":")
+        start, end = map(int, place.split("-"))
+        assert chrom == "a" and sequence == genome.fetch("a", start, end).tobytes().decode()
+        assert sequence.count("N") <= 25 and "N" not in sequence[-32:]
+    recall = table[table["subset"] == "recall"]
+    assert (recall["variant"] == "control").sum() == 3 and len(recall) == 3 + 3 * 2 * 3
+
+
+def test_repeats_beyond_the_shortest_context_are_marked_far(genome):
+    table = examples(TASK, regions(("b", 0, 2000, "test")), genome)
+    assert set("".join(table.loc[table["subset"] == "loss", "repeat"])) == {"2"}  # 100 bases back, the context is 64
+
+
+def test_a_genome_without_long_enough_test_regions_is_refused(genome):
+    with pytest.raises(InputError, match="no test region holds a window of 256 bp"):
+        examples(TASK, regions(("a", 0, 255, "test"), ("b", 0, 2000, "train")), genome)
+    with pytest.raises(InputError, match="not rich in N"):
+        examples(TASK, regions(("a", 0, 1000, "test")), genome)
+
+
+def test_every_two_methods_are_compared_both_ways():
+    rows = [
+        {
+            "model": model,
+            "seed": seed,
+            "metric": "loss",
+            "subset": "all",
+            "context_bp": 64,
+            "value": value + seed * (0.1 if model == "one" else 0.11),
+        }
+        for model, value in {"one": 1.0, "two": 1.5}.items()
+        for seed in (1, 2, 3)
+    ]
+    table = compare_all(pd.DataFrame(rows)).set_index(["model", "reference"])
+    assert table.loc[("one", "two"), "mean"] == pytest.approx(-0.52)
+    assert table.loc[("two", "one"), "mean"] == pytest.approx(0.52)
