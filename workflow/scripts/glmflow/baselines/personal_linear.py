@@ -19,6 +19,10 @@ PENALTIES = 100
 """Length of the path of penalties."""
 SMALLEST = 1e-3
 """The last penalty of the path as a share of the first, at which every weight is 0."""
+BLOCK = 10
+"""Penalties that are tried before the errors are looked at."""
+PATIENCE = 20
+"""Penalties without a smaller error after which the path ends."""
 
 
 class LinearFit(NamedTuple):
@@ -49,7 +53,8 @@ def elastic_net(dosages: Array, target: Array, l1_ratio: float, folds: NDArray[n
     Minimises `|y - x w|^2 / 2n + a (l1_ratio |w|_1 + (1 - l1_ratio) |w|_2^2 / 2)` (Zou and Hastie 2005) by coordinate
     descent along a path of `PENALTIES` penalties `a` (Friedman, Hastie and Tibshirani 2010). With `l1_ratio` 0.5 it is
     PrediXcan's model (Gamazon et al. 2015), with 1 the LASSO. The inner products of a fold are those of everyone
-    less those of the people left out.
+    less those of the people left out. The path ends where the error in people left out has not fallen for `PATIENCE`
+    penalties: the weakest ones, which let in every variant, take most of the time and are never chosen.
 
     Parameters
     ----------
@@ -64,36 +69,49 @@ def elastic_net(dosages: Array, target: Array, l1_ratio: float, folds: NDArray[n
     if strongest > 0:
         penalties = np.geomspace(strongest, strongest * SMALLEST, PENALTIES)
         products = x.T @ x if _few_variants(x) else None
-        errors = [_left_out_errors(x, y, products, folds == fold, l1_ratio, penalties) for fold in np.unique(folds)]
-        best = int(np.argmin(np.mean(errors, axis=0)))
-        weights = _path(x, y, products, l1_ratio, penalties[best : best + 1])[:, 0]
+        parts = [_Fold(x, y, products, folds == fold, l1_ratio) for fold in np.unique(folds)]
+        errors = np.empty(0)
+        for start in range(0, PENALTIES, BLOCK):
+            block = penalties[start : start + BLOCK]
+            errors = np.append(errors, np.mean([part.errors(block) for part in parts], axis=0))
+            if len(errors) - int(np.argmin(errors)) > PATIENCE:
+                break
+        best = int(np.argmin(errors))
+        weights = _path(x, y, products, l1_ratio, penalties[best : best + 1], weights)[:, 0]
     return _per_copy(weights, scale, dosages, target)
 
 
-def _left_out_errors(
-    x: Array, y: Array, products: Array | None, left_out: NDArray[np.bool_], l1_ratio: float, penalties: Array
-) -> Array:
-    """Return the mean squared error in the people left out, for each penalty."""
-    mean_x, mean_y = x[~left_out].mean(axis=0), y[~left_out].mean()
-    inside = None
-    if products is not None:
-        inside = products - x[left_out].T @ x[left_out] - (~left_out).sum() * np.outer(mean_x, mean_x)
-    weights = _path(x[~left_out] - mean_x, y[~left_out] - mean_y, inside, l1_ratio, penalties)
-    residuals = (y[left_out] - mean_y)[:, None] - (x[left_out] - mean_x) @ weights
-    return (residuals**2).mean(axis=0)
+class _Fold:
+    """The people of the other folds, and those left out, on whom penalties are judged."""
+
+    def __init__(self, x: Array, y: Array, products: Array | None, left_out: NDArray[np.bool_], l1_ratio: float):
+        mean_x, mean_y = x[~left_out].mean(axis=0), y[~left_out].mean()
+        self.x, self.y = x[~left_out] - mean_x, y[~left_out] - mean_y
+        self.x_out, self.y_out = x[left_out] - mean_x, y[left_out] - mean_y
+        self.l1_ratio, self.weights, self.products = l1_ratio, np.zeros(x.shape[1]), None
+        if products is not None:
+            inside = (~left_out).sum()
+            self.products = products - x[left_out].T @ x[left_out] - inside * np.outer(mean_x, mean_x)
+
+    def errors(self, penalties: Array) -> Array:
+        """Return the mean squared error in the people left out for the next penalties of the path."""
+        weights = _path(self.x, self.y, self.products, self.l1_ratio, penalties, self.weights)
+        self.weights = np.ascontiguousarray(weights[:, -1])
+        return ((self.y_out[:, None] - self.x_out @ weights) ** 2).mean(axis=0)
 
 
-def _path(x: Array, y: Array, products: Array | None, l1_ratio: float, penalties: Array) -> Array:
-    """Return the weights at each penalty, `[V, penalties]`."""
+def _path(x: Array, y: Array, products: Array | None, l1_ratio: float, penalties: Array, start: Array) -> Array:
+    """Return the weights at each penalty, `[V, penalties]`, each found from those before it."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import enet_path
 
     x = np.asfortranarray(x)
     extra = {} if products is None else {"precompute": np.ascontiguousarray(products), "Xy": x.T @ y}
+    extra |= {"l1_ratio": l1_ratio, "alphas": penalties, "coef_init": start, "check_input": products is None}
     with warnings.catch_warnings():
-        # Of the weakest penalties, where variants are in complete linkage and weights are not unique.
+        # Of weak penalties, where variants are in complete linkage and weights are not unique.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return enet_path(x, y, l1_ratio=l1_ratio, alphas=penalties, check_input=products is None, **extra)[1]
+        return enet_path(x, y, **extra)[1]
 
 
 def _few_variants(x: Array) -> bool:
