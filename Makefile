@@ -31,11 +31,11 @@ help:
 setup: .venv/installed
 
 context: setup
-	@snakemake --cores $(CORES) --quiet host --rerun-incomplete --configfile config/studies/context_extension.yaml
+	@snakemake --cores $(CORES) --quiet host reason --rerun-incomplete --configfile config/studies/context_extension.yaml
 	@echo "The report: results/context_extension/report/context.html"
 
 demo: setup
-	@snakemake --cores $(CORES) --quiet host --rerun-incomplete
+	@snakemake --cores $(CORES) --quiet host reason --rerun-incomplete
 	@echo "The report: results/demo/report/index.html"
 
 lint: setup

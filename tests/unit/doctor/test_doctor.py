@@ -92,7 +92,7 @@ def refusing():
 def test_any_answer_of_the_hub_will_do(refusing):
     assert doctor.hub({"HF_ENDPOINT": refusing}, 2).state == "ok"
     away = doctor.hub({"HF_ENDPOINT": "http://127.0.0.1:9"}, 2)
-    assert away.state == "without" and "snakemake prefetch" in away.mend
+    assert away.state == "without" and "snakemake -c1 prefetch" in away.mend
     assert doctor.hub({"HF_ENDPOINT": refusing, "HF_HUB_OFFLINE": "1"}, 2).text == "HF_HUB_OFFLINE is set"
 
 

@@ -207,7 +207,7 @@ def test_command_writes_a_region(files, tmp_path):
         (["--sample", "u"], "no sample u"),
         (["--region", "chrX:1-10", "--haplotype", "2"], "one haplotype only"),
         (["--region", "c:50-61"], "not within 1-60"),
-        (["--region", "d:5-6"], "no region 'd:5-6'"),
+        (["--region", "d:5-6"], "no region 'd:5-6': no contig 'd'. Write CHR or CHR:START-END; its contigs are c"),
         (["--region", "c", "--unphased", "iupac"], "ambiguity codes are for whole haplotypes"),
     ],
 )

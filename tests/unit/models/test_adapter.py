@@ -411,7 +411,7 @@ def test_damaged_or_absent_weights(masked, tmp_path):
 def test_folders_that_are_none():
     with pytest.raises(InputError, match="no such checkpoint folder"):
         load_model("/no/such/folder")
-    with pytest.raises(InputError, match="snakemake prefetch"):
+    with pytest.raises(InputError, match="snakemake -c1 prefetch"):
         load_model("nobody/no-such-model")
 
 

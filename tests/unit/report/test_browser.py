@@ -41,6 +41,11 @@ def test_genes_asked_for_come_first_by_id_or_name_and_silent_ones_are_not_drawn(
     assert len(chosen) == 4
 
 
+def test_genes_that_cannot_be_shown_are_named():
+    table = genes(observed=[1, 1], error=[0, 0])
+    assert browser.not_among(table, ("G1", "g0", "TP53")) == ["TP53"]
+
+
 def test_more_genes_are_asked_for_than_there_are():
     assert len(browser.choose_genes(genes(observed=[1.0, 1.0], error=[0.1, 0.2]), (), 20)) == 2
 

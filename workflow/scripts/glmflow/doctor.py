@@ -244,7 +244,7 @@ def shared_memory(size: int) -> Finding:
 
 def hub(environment: Mapping[str, str], timeout: float) -> Finding:
     """Judge whether published checkpoints can be downloaded; any answer of the hub will do."""
-    mend = "`snakemake prefetch` on a machine with internet; jobs read resources/models/"
+    mend = "`snakemake -c1 prefetch` on a machine with internet; jobs read resources/models/"
     address = environment.get("HF_ENDPOINT", HUB)
     if environment.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
         return Finding("hub", "without", "HF_HUB_OFFLINE is set", mend)

@@ -94,5 +94,8 @@ def describe_simulation(study: Study) -> str | bool:
         return "genome, genotypes, genes, tracks and expression are simulated"
     if study.simulate.repeats:
         return "the genome is simulated"
-    edited = "flanks of real variants edited" if study.simulate.overlay.edit_flanks else "sequence untouched"
-    return f"tracks and expression are simulated on real sequence and real genotypes ({edited})"
+    overlay = study.simulate.overlay
+    edited = "flanks of real variants edited" if overlay.edit_flanks else "sequence untouched"
+    spacing = overlay.pseudo_gene_spacing_bp
+    added = f"; pseudo-genes of one exon, one every {spacing:,} bp, stand beside the real genes" if spacing else ""
+    return f"tracks and expression are simulated on real sequence and real genotypes ({edited}){added}"

@@ -72,7 +72,8 @@ def run_haplotype(arguments: argparse.Namespace) -> int:
             write_fasta([(name, reader.region(*person, chrom, start, end).sequence)], arguments.output)
         else:
             export_haplotype(reader, *person, arguments.output, iupac=iupac)
-        print(_summary(store, arguments.variants), file=sys.stderr)
+        written = f"{arguments.output}: haplotype {arguments.haplotype} of {arguments.sample}"
+        print(f"{written}; {_summary(store, arguments.variants)}", file=sys.stderr)
     return 0
 
 
@@ -81,8 +82,12 @@ def _region(text: str, reference: Reference) -> tuple[str, int, int]:
     if text in reference.contigs:
         return text, 0, reference.contigs[text]
     match = re.fullmatch(r"(.+):([\d,]+)-([\d,]+)", text)
-    if not match or match[1] not in reference.contigs:
-        raise InputError(f"no region {text!r}", where=reference.path, mend="Write chr or chr:start-end.")
+    chrom = match[1] if match else text
+    if chrom not in reference.contigs:
+        known = ", ".join([*list(reference.contigs)[:5], *(["..."] if len(reference.contigs) > 5 else [])])
+        mend = f"Write CHR or CHR:START-END; its contigs are {known}."
+        raise InputError(f"no region {text!r}: no contig {chrom!r}", where=reference.path, mend=mend)
+    assert match is not None
     start, end = int(match[2].replace(",", "")) - 1, int(match[3].replace(",", ""))
     if not 0 <= start < end <= reference.contigs[match[1]]:
         length = reference.contigs[match[1]]
@@ -91,8 +96,8 @@ def _region(text: str, reference: Reference) -> tuple[str, int, int]:
 
 
 def _summary(store: VariantStore, variants: str) -> str:
-    """Return what was applied and left out, of both haplotypes together, in one line."""
+    """Return what was applied and left out in both haplotypes together, in one line."""
     counts = store.counts().query("variants == @variants").groupby("outcome")["calls"].sum()
     left_out = ", ".join(f"{outcome} {calls:,}" for outcome, calls in counts.items() if calls and outcome != "applied")
     contigs = f"{len(store.contigs)} contigs" if len(store.contigs) > 1 else next(iter(store.contigs))
-    return f"{contigs}, both haplotypes: {counts['applied']:,} alleles applied; left out: {left_out or 'none'}"
+    return f"in both haplotypes of {contigs}, {counts['applied']:,} alleles applied; left out: {left_out or 'none'}"

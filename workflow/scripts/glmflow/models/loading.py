@@ -148,7 +148,7 @@ def find_folder(folder_or_id: str | os.PathLike[str], revision: str | None = Non
         raise InputError(
             "neither a folder nor a Hugging Face model that has been downloaded",
             where=folder_or_id,
-            mend="Download it first where there is internet: snakemake prefetch.",
+            mend="Download it first where there is internet: snakemake -c1 prefetch.",
         ) from None
 
 

@@ -35,7 +35,7 @@ def prefetch(model_id: str, revision: str, folder: str | Path) -> None:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"{model_id} (revision {revision}) could not be downloaded: {reason}",
-            mend="run `snakemake prefetch` on a machine with internet, or put the files there by hand",
+            mend="run `snakemake -c1 prefetch` on a machine with internet, or put the files there by hand",
         ) from None
     if any(partial.glob("*.safetensors")):
         for duplicate in (*partial.glob("*.bin"), *partial.glob("*.pt")):

@@ -72,6 +72,12 @@ def choose_genes(genes: pd.DataFrame, first: tuple[str, ...], number: int) -> pd
     return pd.concat([asked, rest.iloc[places]])
 
 
+def not_among(genes: pd.DataFrame, asked: tuple[str, ...]) -> list[str]:
+    """Return the ids or names that none of the genes has."""
+    known = {*genes["gene_id"], *genes["gene_name"]}
+    return [name for name in asked if name not in known]
+
+
 def regions_around(genes: pd.DataFrame, contigs: Mapping[str, int], flank: float = 0.25) -> list[Region]:
     """Return the genes with a flank of a quarter of their length (at least 1 kb) each side, merged and sorted."""
     regions: list[Region] = []

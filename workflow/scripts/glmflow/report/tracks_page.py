@@ -39,6 +39,7 @@ def tracks_page(study: Study) -> TracksPage:
     candidates = gene_errors(study, task)
     check_genes(candidates, contigs)
     chosen = browser.choose_genes(candidates[candidates["chrom"].isin(contigs)], inputs.genes_first, inputs.n_genes)
+    not_scored = browser.not_among(candidates, inputs.genes_first)
     regions = browser.regions_around(chosen, contigs)
     predicted = {
         run.name: {name: path for name, path in run.predicted.items() if name in inputs.tracks} for run in runs
@@ -51,7 +52,7 @@ def tracks_page(study: Study) -> TracksPage:
         ),
     }
     html = render(
-        "tracks.html", study=study, missing="", leader=study.leader(task), bin=slices.bin,
+        "tracks.html", study=study, missing="", not_scored=not_scored, leader=study.leader(task), bin=slices.bin,
         seeds=sorted({run.seed for run in runs}), tables=datatables(), igv=igv(), data=embed(data),
     )  # fmt: skip
     return TracksPage(html, chosen, regions)

@@ -197,7 +197,7 @@ def train(trainer: StreamTrainer, checkpoint: Path | None) -> bool:
                 raise InputError(
                     f"{what} does not fit into the memory of the GPU",
                     where="adaptations.*.train",
-                    mend="Use gradient_checkpointing, LoRA, a shorter crop or more GPUs (`snakemake plan` compares them)",
+                    mend="Use gradient_checkpointing, LoRA, a shorter crop or more GPUs (`snakemake -c1 plan` compares them)",
                 ) from None
             if trainer.args.world_size > 1:  # the other processes cannot follow: it takes effect in the next attempt
                 remember_micro_batch(
