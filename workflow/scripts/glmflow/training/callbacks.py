@@ -37,6 +37,8 @@ class MetricsLog(TrainerCallback):
             return
         lines = self.path.read_text().splitlines() if self.path.exists() else []
         kept = [line for line in lines if _step(line) <= state.global_step] if state.global_step else []
+        if args.eval_on_start:  # the evaluation of this step is done again
+            kept = [line for line in kept if _step(line) < state.global_step or "eval_" not in line]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text("".join(f"{line}\n" for line in kept))
         self._last = (state.global_step, time.monotonic())
