@@ -26,6 +26,7 @@ from .callbacks import MetricsLog, OncePerStep, SaveByTheClock, peak_memory_mb
 from .checkpoints import Checkpoints, step_of
 from .distributed import TERMINATED, is_first, processes
 from .interruption import Interruption, Terminated, restore_snapshot, take_snapshot
+from .overfit import LONG_RUN, check_overfit
 from .sharding import sharding_arguments
 from .trainer import (
     Evaluate,
@@ -96,6 +97,8 @@ def fit(
     )
     refuse_known_failure(checkpoints)
     trained = to_be_trained(model, training)
+    if training.overfit_check and updates >= LONG_RUN and checkpoints.newest() is None:
+        try_one_batch(trained, draws, collate, training, checkpoints)
     started, start, resumed = time.monotonic(), take_snapshot(trained), None
     micro_batch = remembered_micro_batch(checkpoints) or training.micro_batch
     while True:
@@ -127,6 +130,23 @@ def fit(
             shutil.copyfile(checkpoints.folder / "metrics.jsonl", temporary)
     seconds = time.monotonic() - started
     return Fitted(step, seconds, peak_memory_mb(), resumed, shrinking(training, micro_batch))
+
+
+def try_one_batch(
+    model: nn.Module, draws: Dataset, collate: Callable, training: Training, checkpoints: Checkpoints
+) -> None:
+    """Stop a run, and its next attempts, where the model cannot learn a single batch.
+
+    Processes that each hold the whole model try it on their own; a model that is shared out is not tried.
+    """
+    if processes() > 1 and training.parallel != "ddp":
+        log.info("one batch is not tried alone: the model is shared out among processes")
+        return
+    try:
+        check_overfit(model, draws, collate, training)
+    except InputError as error:
+        record_failure(checkpoints, error)
+        raise
 
 
 def to_be_trained(model: nn.Module, training: Training) -> nn.Module:

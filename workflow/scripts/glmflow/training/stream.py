@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 from torch.utils.data import Dataset
 
 Item = dict[str, Any]
@@ -63,6 +65,11 @@ class ExampleList(Dataset):
 
     def __getitem__(self, index: int) -> Item:
         return self.make(index, None)
+
+
+def to_device(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
+    """Move the tensors of a batch."""
+    return {key: value.to(device) if isinstance(value, Tensor) else value for key, value in batch.items()}
 
 
 @lru_cache(maxsize=2)

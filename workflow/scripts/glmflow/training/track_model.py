@@ -14,6 +14,7 @@ from glmflow.statistics import moments
 from glmflow.tracks.scaling import scale_targets, unscale_predictions
 
 from .losses import Loss
+from .stream import to_device
 
 
 class TrackModel(nn.Module):
@@ -115,8 +116,3 @@ class TrackEvaluation:
             "pearson": float(moments.pearson(plain)),
             "log1p_pearson": float(moments.pearson(logged)),
         }
-
-
-def to_device(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    """Move the tensors of a batch."""
-    return {key: value.to(device) if isinstance(value, Tensor) else value for key, value in batch.items()}
