@@ -151,7 +151,22 @@ def findings(loss: pd.DataFrame, recall: pd.DataFrame, compared: pd.DataFrame) -
         far = rows[rows["context"] == rows["context"].max()].sort_values("value", ascending=False)
         if len(far) > 1:
             found.append(farthest_sentence(far, tuning, compared))
+            found.append(reach_sentence(rows, tuning))
     return found
+
+
+def reach_sentence(rows: pd.DataFrame, tuning: str) -> str:
+    """Say how far each model recalls at least half as well as the best of them does anywhere."""
+    half = rows["value"].max() / 2
+    reach = rows[rows["value"] >= half].groupby("model")["context"].max().reindex(rows["model"].unique()).fillna(0)
+    told = [
+        f"{model} {f'{distance:,.0f} bp' if distance else 'nowhere'}"
+        for model, distance in reach.sort_values(ascending=False, kind="stable").items()
+    ]
+    return (
+        f"Farthest distance at which an exact copy is worth {number(half)} nats a base (half of the most that any of the "
+        f"{tuning} models gains): {', '.join(told)}."
+    )
 
 
 def farthest_sentence(far: pd.DataFrame, tuning: str, compared: pd.DataFrame) -> str:
