@@ -162,9 +162,10 @@ def test_exons_are_drawn_where_they_are_known():
 def test_the_lowest_seed_that_predicted_is_shown(study):
     from glmflow.report import ReportInputs
 
-    shown = browser.shown_runs(ReportInputs.from_results(study).runs)
+    shown = browser.shown_runs(ReportInputs.from_results(study).runs, "rnaseq_tracks")
     assert len(shown) == 7
     assert {run.seed for run in shown} == {1}
+    assert browser.shown_runs(ReportInputs.from_results(study).runs, "another") == []
     assert Path(shown[0].folder).name == "seed1"
 
 

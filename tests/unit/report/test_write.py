@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -91,6 +92,29 @@ def test_the_page_says_that_the_data_are_simulated_and_what_was_left_out(report,
     assert "There is nothing to browse: no signal was averaged." in (tmp_path / "report/tracks.html").read_text()
 
 
+def test_every_task_has_its_cards_and_its_genome_browser(tmp_path):
+    results = synthetic_study.make_study(tmp_path, runs=synthetic_study.RUNS[-3:], seeds=(1, 2), genes_per_contig=6)
+    shutil.copytree(results / "runs/rnaseq_tracks", results / "runs/second")
+    for path in (results / "runs/second").glob("*/*/*/metrics.tsv"):
+        pd.read_csv(path, sep="\t").assign(task="second").to_csv(path, sep="\t", index=False)
+    write_report(ReportInputs.from_results(results), tmp_path / "report")
+    index = (tmp_path / "report/index.html").read_text()
+    assert index.count("Best score") == 2 and index.count("mean of 2 seeds ±") == 2
+    assert page_data(tmp_path / "report/index.html")["tracks_pages"] == {
+        "rnaseq_tracks": "tracks.html",
+        "second": "tracks.second.html",
+    }
+    for task, file in (("rnaseq_tracks", "tracks.html"), ("second", "tracks.second.html")):
+        assert f'href="{file}">Genome browser: {task}' in index
+        page = (tmp_path / "report" / file).read_text()
+        assert f"Genome browser: {task}</h1>" in page and len(page_data(tmp_path / "report" / file)["runs"]) == 3
+    regions = pd.read_csv(tmp_path / "report/data/browser_regions.tsv", sep="\t")
+    assert set(regions["task"]) == {"rnaseq_tracks", "second"}
+    assert {"tracks.rnaseq_tracks.svg", "tracks.second.svg"} <= {
+        p.name for p in (tmp_path / "report/figures").iterdir()
+    }
+
+
 def test_only_metrics_are_needed(study, tmp_path):
     runs = []
     for run in ReportInputs.from_results(study).runs[:2]:
@@ -153,11 +177,12 @@ def test_large_scatters_are_sampled_with_the_same_genes_in_every_run():
         {"gene_id": ids, "gene_name": ids, "split": "test", "track": "x", "observed": 1.0, "predicted": 1.0}
     )
     table = pd.concat([one.assign(task="t", model=m, label=m, key=m) for m in "ab"])
-    sampled = sample_genes(table, {"g7"})
+    sampled = sample_genes(table, {"t": {"g7"}, "another": {"g8"}})
     kept = {model: set(rows["gene_id"]) for model, rows in sampled.groupby("model")}
     assert kept["a"] == kept["b"]
-    assert "g7" in kept["a"]
-    assert len(kept["a"]) in (5_000, 5_001)
+    assert {"g7", "g8"} <= kept["a"]
+    assert set(sampled.loc[sampled["shown"], "gene_id"]) == {"g7"}
+    assert len(kept["a"]) in (5_000, 5_001, 5_002)
 
 
 def test_losses_come_first_among_what_was_logged():

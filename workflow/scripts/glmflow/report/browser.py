@@ -218,13 +218,12 @@ def contig_lengths(inputs: ReportInputs) -> dict[str, int]:
         return dict(bigwig.chroms())
 
 
-def shown_runs(runs: tuple[RunFolder, ...]) -> list[RunFolder]:
-    """Return the runs of the first task that predicted tracks: of each model x adaptation the one of the lowest seed."""
+def shown_runs(runs: tuple[RunFolder, ...], task: str) -> list[RunFolder]:
+    """Return the runs of a task that predicted tracks: of each model x adaptation the one of the lowest seed."""
     chosen: dict[RunName, RunFolder] = {}
-    predicted = [run for run in runs if run.predicted]
-    for run in predicted:
+    for run in runs:
         known = chosen.get(run.name)
-        if run.task == predicted[0].task and (known is None or run.seed < known.seed):
+        if run.task == task and run.predicted and (known is None or run.seed < known.seed):
             chosen[run.name] = run
     return list(chosen.values())
 

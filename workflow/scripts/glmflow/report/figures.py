@@ -36,7 +36,7 @@ STYLE = {
 PANELS = 6
 
 
-def write_figures(study: Study, page: TracksPage, folder: Path) -> list[str]:
+def write_figures(study: Study, pages: dict[str, TracksPage], folder: Path) -> list[str]:
     """Draw what there are data for and return the names of the figures, each written as `{name}.png` and `{name}.svg`."""
     folder.mkdir(parents=True)
     names = []
@@ -46,7 +46,7 @@ def write_figures(study: Study, page: TracksPage, folder: Path) -> list[str]:
                 "leaderboard": leaderboard(study, task),
                 "training": training(study, task),
                 "genes": genes(study, task),
-                "tracks": tracks(study, page, task),
+                "tracks": tracks(study, pages[task], task) if task in pages else None,
             }
             for name, figure in drawn.items():
                 if figure is not None:
@@ -130,7 +130,7 @@ def genes(study: Study, task: str) -> Figure | None:
 
 def tracks(study: Study, page: TracksPage, task: str) -> Figure | None:
     """Draw the true signal and the three best runs' around the shown gene of median error, on the gene's own tracks."""
-    runs = {run.name: run for run in browser.shown_runs(study.inputs.runs) if run.task == task}
+    runs = {run.name: run for run in browser.shown_runs(study.inputs.runs, task)}
     cell = study.cells[task]
     best = [run for run in zip(cell["task"], cell["model"], cell["adaptation"]) if run in runs][:3]
     if page.genes.empty or not best:

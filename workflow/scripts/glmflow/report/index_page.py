@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from .inputs import BASELINES
 from .metrics import LEVELS, describe, in_order, number
 from .page import datatables, embed, records, render, vega
 from .study import Study
+from .tracks_page import TracksPage
 from .verdict import value
 
 SCATTER_POINTS_A_RUN = 5_000
@@ -22,8 +24,9 @@ CHART_TRACKS = 12
 REASONS = {"n_rich": "too many N", "between_splits": "between splits", "other_contig": "contig not used"}
 
 
-def index_page(study: Study, shown: set[str], figures: list[str], data_files: list[str]) -> str:
-    """Return the page; `shown` are the ids of the genes that the genome browser page shows."""
+def index_page(study: Study, pages: dict[str, TracksPage], figures: list[str], data_files: list[str]) -> str:
+    """Return the page; `pages` are the genome browser's by task."""
+    shown = {task: set(page.genes["gene_id"]) for task, page in pages.items()}
     scatter = sample_genes(study.genes, shown)
     specs = chart_specs(study, scatter)
     configuration = study.provenance.get("configuration") or ""
@@ -31,14 +34,15 @@ def index_page(study: Study, shown: set[str], figures: list[str], data_files: li
         "index.html",
         study=study,
         verdicts={task: study.verdict(task) for task in study.tasks},
-        cards=cards(study),
+        cards={task: cards(study, task) for task in study.tasks},
+        pages=pages,
         windows=window_counts(study.windows),
         variants=variant_counts(study.variants),
         reruns=rerun_commands(study),
         configuration=configuration
         if isinstance(configuration, str)
         else yaml.safe_dump(configuration, sort_keys=False),
-        shown=shown,
+        shown=any(shown.values()),
         figures=figures,
         data_files=data_files,
         charts=specs,
@@ -46,7 +50,9 @@ def index_page(study: Study, shown: set[str], figures: list[str], data_files: li
         hidden_tracks=max(0, study.summary["track"].nunique() - CHART_TRACKS - 1),
         tables=datatables(),
         vega=vega(),
-        data=embed(page_data(study, specs, scatter)),
+        data=embed(
+            page_data(study, specs, scatter) | {"tracks_pages": {task: page.file for task, page in pages.items()}}
+        ),
     )
 
 
@@ -97,13 +103,16 @@ def page_data(study: Study, specs: dict[str, Any], scatter: pd.DataFrame) -> dic
         "all_tracks": tables.ALL_TRACKS,
         "chart_tracks": chart_tracks(study),
         "start": {task: rows[cell].iloc[0].to_dict() for task, rows in study.cells.items()},
-        "has_tracks_page": bool(scatter["shown"].any()),
     }
 
 
-def sample_genes(genes: pd.DataFrame, shown: set[str]) -> pd.DataFrame:
-    """Return what the scatter draws: all genes, or as many as a page can hold, the same in every run."""
-    genes = genes.assign(shown=genes["gene_id"].isin(shown))
+def sample_genes(genes: pd.DataFrame, shown: Mapping[str, set[str]]) -> pd.DataFrame:
+    """Return what the scatter draws: all genes, or as many as a page can hold, the same in every run.
+
+    `shown` are the ids of the genes in the genome browser, by task; they are kept and marked.
+    """
+    marked = [gene in shown.get(task, ()) for task, gene in zip(genes["task"], genes["gene_id"])]
+    genes = genes.assign(shown=np.array(marked, dtype=bool))
     columns = [
         "task",
         "label",
@@ -121,19 +130,19 @@ def sample_genes(genes: pd.DataFrame, shown: set[str]) -> pd.DataFrame:
     if largest > limit:
         ids = genes["gene_id"].drop_duplicates()
         drawn = ids.sample(max(1, int(len(ids) * limit / largest)), random_state=1)
-        genes = genes[genes["gene_id"].isin(set(drawn) | shown)]
+        genes = genes[genes["gene_id"].isin(set(drawn).union(*shown.values()))]
     return genes[columns]
 
 
-def cards(study: Study) -> list[dict[str, str]]:
-    """Return the few numbers that stand under the verdict, for the first task."""
-    task = study.tasks[0]
+def cards(study: Study, task: str) -> list[dict[str, str]]:
+    """Return the few numbers that stand under a task's verdict."""
     cell = study.cells[task].dropna(subset="value").reset_index(drop=True)
     if cell.empty:
         return []
     cell = pd.concat([cell[cell["origin"] != "told"], cell[cell["origin"] == "told"]], ignore_index=True)
     metric, best = describe(study.headlines[task]), cell.iloc[0]
-    found = [_card("Best score", number(best["value"]), best["label"], metric.title)]
+    seeds = f", mean of {best['seeds']} seeds ± {number(best['sd'])}" if best["seeds"] > 1 else ""
+    found = [_card("Best score", number(best["value"]), best["label"], metric.title + seeds)]
     baselines, models = cell[cell["origin"] == "baseline"], cell[~cell["origin"].isin(BASELINES)]
     if len(baselines) and len(models):
         model, baseline = models.iloc[0], baselines.iloc[0]
@@ -147,7 +156,7 @@ def cards(study: Study) -> list[dict[str, str]]:
                 note,
             )
         )
-    leakage = study.leakage
+    leakage = study.leakage[study.leakage["task"] == task] if len(study.leakage) else study.leakage
     shared = (
         f"{int(leakage['bases'].sum()):,} bases shared between splits" if len(leakage) else "leakage was not measured"
     )

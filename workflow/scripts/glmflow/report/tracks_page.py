@@ -16,25 +16,36 @@ from .page import datatables, embed, igv, records, render
 from .palette import TRUTH
 from .study import Study, read_table
 
+FIRST = "tracks.html"
+
 
 @dataclass(frozen=True)
 class TracksPage:
-    """The page, the genes it shows and the regions it holds."""
+    """The page and the name of its file, the genes it shows and the regions it holds."""
 
     html: str
+    file: str
     genes: pd.DataFrame
     regions: list[browser.Region]
 
 
-def tracks_page(study: Study) -> TracksPage:
-    """Return the page; where there are no tracks or no genes, it says so in a line."""
+def tracks_pages(study: Study) -> dict[str, TracksPage]:
+    """Return a page for each task with predicted tracks and scored genes; where there is none, one that says so."""
     inputs = study.inputs
-    runs = browser.shown_runs(inputs.runs)
-    if not inputs.tracks or not runs or study.genes.empty:
+    scored = set(study.genes["task"]) if len(study.genes) else set()
+    tasks = [task for task in study.tasks if task in scored and browser.shown_runs(inputs.runs, task)]
+    if not inputs.tracks or not tasks:
         reason = "no signal was averaged" if not inputs.tracks else "no run has predicted tracks and scored genes"
-        return TracksPage(render("tracks.html", study=study, missing=reason), pd.DataFrame({"gene_id": []}), [])
+        html = render("tracks.html", study=study, missing=reason, task="", files={})
+        return {"": TracksPage(html, FIRST, pd.DataFrame({"gene_id": []}), [])}
+    files = {task: f"tracks.{task}.html" if place else FIRST for place, task in enumerate(tasks)}
+    return {task: tracks_page(study, task, files) for task in tasks}
 
-    task = runs[0].task
+
+def tracks_page(study: Study, task: str, files: dict[str, str]) -> TracksPage:
+    """Return the page of a task; `files` are those of all tasks that have one."""
+    inputs = study.inputs
+    runs = browser.shown_runs(inputs.runs, task)
     contigs = browser.contig_lengths(inputs)
     candidates = gene_errors(study, task)
     check_genes(candidates, contigs)
@@ -52,10 +63,11 @@ def tracks_page(study: Study) -> TracksPage:
         ),
     }
     html = render(
-        "tracks.html", study=study, missing="", not_scored=not_scored, leader=study.leader(task), bin=slices.bin,
+        "tracks.html", study=study, missing="", task=task, files=files, not_scored=not_scored, leader=study.leader(task),
+        bin=slices.bin,
         seeds=sorted({run.seed for run in runs}), tables=datatables(), igv=igv(), data=embed(data),
     )  # fmt: skip
-    return TracksPage(html, chosen, regions)
+    return TracksPage(html, files[task], chosen, regions)
 
 
 def check_genes(genes: pd.DataFrame, contigs: dict[str, int]) -> None:

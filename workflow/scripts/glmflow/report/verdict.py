@@ -188,5 +188,9 @@ def _notes(scored: pd.DataFrame) -> list[str]:
     if fewest == 1:
         notes.append("The comparison rests on a single seed, so the spread between seeds is not known.")
     else:
-        notes.append(f"Values are means over seeds (at least {fewest} each).")
+        spread = [
+            f"± {number(row['sd'])} for {name(row)}" for _, row in scored.iloc[:2].iterrows() if pd.notna(row.get("sd"))
+        ]
+        among = f"; between seeds they vary by {' and '.join(spread)}" if spread else ""
+        notes.append(f"Values are means over seeds (at least {fewest} each){among}.")
     return notes

@@ -16,7 +16,7 @@ from .inputs import ReportInputs
 from .models_page import models_page
 from .personal_page import personal_page
 from .study import Study, read_table
-from .tracks_page import TracksPage, tracks_page
+from .tracks_page import TracksPage, tracks_pages
 
 LARGE_TABLE = 100_000  # rows; longer tables are compressed
 
@@ -24,7 +24,8 @@ LARGE_TABLE = 100_000  # rows; longer tables are compressed
 def write_report(inputs: ReportInputs, output: str | Path) -> None:
     """Write the pages, `data/` and `figures/` into the folder `output`, replacing what was there.
 
-    `index.html`, `tracks.html` and `models.html` are always there, `context.html` where a task measures context.
+    `index.html`, `tracks.html` and `models.html` are always there, `tracks.{task}.html` for further tasks with tracks,
+    `context.html` where a task measures context.
 
     The pages hold all they need (scripts, styles, data) and open by double click without a network.
 
@@ -34,24 +35,23 @@ def write_report(inputs: ReportInputs, output: str | Path) -> None:
         Where a table lacks a column, or the headline metric was not computed.
     """
     study = Study(inputs)
-    browser = tracks_page(study)
+    pages = tracks_pages(study)
     personal = personal_page(study)
     with atomic_path(output) as folder:
-        write_data(study, browser, folder / "data")
-        figures = write_figures(study, browser, folder / "figures")
-        index = index_page(
-            study, set(browser.genes["gene_id"]), figures, sorted(p.name for p in (folder / "data").iterdir())
-        )
+        write_data(study, pages, folder / "data")
+        figures = write_figures(study, pages, folder / "figures")
+        index = index_page(study, pages, figures, sorted(path.name for path in (folder / "data").iterdir()))
         for task in inputs.contexts[:1]:
             (folder / "context.html").write_text(context_page(study, task), encoding="utf-8")
         (folder / "models.html").write_text(models_page(study), encoding="utf-8")
         if personal:
             (folder / "personal.html").write_text(personal, encoding="utf-8")
-        (folder / "tracks.html").write_text(browser.html, encoding="utf-8")
+        for page in pages.values():
+            (folder / page.file).write_text(page.html, encoding="utf-8")
         (folder / "index.html").write_text(index, encoding="utf-8")
 
 
-def write_data(study: Study, browser: TracksPage, folder: Path) -> None:
+def write_data(study: Study, pages: dict[str, TracksPage], folder: Path) -> None:
     """Write the table behind every figure."""
     folder.mkdir(parents=True)
     tables = {
@@ -71,7 +71,10 @@ def write_data(study: Study, browser: TracksPage, folder: Path) -> None:
         "variants": study.variants,
         "warnings": study.warnings,
         **{f"context.{task}": read_table(path) for task, path in study.inputs.comparisons.items()},
-        "browser_regions": pd.DataFrame(browser.regions, columns=["chrom", "start", "end"]),
+        "browser_regions": pd.DataFrame(
+            [(task, *region) for task, page in pages.items() for region in page.regions],
+            columns=["task", "chrom", "start", "end"],
+        ),
     }
     for name, table in tables.items():
         if len(table):

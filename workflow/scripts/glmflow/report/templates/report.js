@@ -191,7 +191,8 @@
     const shown = runs.map((label) => {
       const row = cells.get(label);
       if (!row) return "<td>–</td>";
-      const limits = row.ci_low === null ? "" : `<span class="interval">[${number(row.ci_low)}, ${number(row.ci_high)}]</span>`;
+      const spread = row.sd === null ? "" : `<span class="interval">± ${number(row.sd)} (${row.seeds} seeds)</span>`;
+      const limits = (row.ci_low === null ? "" : `<span class="interval">[${number(row.ci_low)}, ${number(row.ci_high)}]</span>`) + spread;
       return `<td${row.value === best ? ' class="best"' : ""}>${number(row.value, metric.is_count)}${limits}</td>`;
     });
     const where = track === state.track ? "" : ` <span class="spread">(${escape(track)})</span>`;
@@ -215,7 +216,7 @@
     views.set(name, { view, parameters: spec.params.map((parameter) => parameter.name) });
     if (name === "genes") {
       view.addEventListener("click", (event, item) => {
-        if (item?.datum?.shown) window.open(`tracks.html#gene=${encodeURIComponent(item.datum.gene_id)}`, "glmflow-tracks");
+        if (item?.datum?.shown) window.open(`${data.tracks_pages[item.datum.task]}#gene=${encodeURIComponent(item.datum.gene_id)}`, "glmflow-tracks");
       });
     }
   }
