@@ -6,7 +6,7 @@ from pathlib import Path
 import pyBigWig
 import pysam
 import pytest
-from glmflow.config import expand_runs, read_study
+from glmflow.config import expand_runs, hackathon_of, read_study
 from running import ROOT
 
 STUDIES = sorted((ROOT / "config/studies").glob("*.yaml"))
@@ -27,6 +27,9 @@ def stand_in(study, folder):
     for track in study.tracks.values():
         for path in track.replicates:
             write(folder / path, "track", contigs)
+    if hackathon := hackathon_of(study):
+        (folder / hackathon.folder / "fasta").mkdir(parents=True)
+        (folder / hackathon.folder / "partitions.csv").write_text("sample,gene\n")
     for model in study.models.values():
         if model.checkpoint and "/" in model.checkpoint:
             (folder / model.checkpoint).mkdir(parents=True, exist_ok=True)

@@ -44,6 +44,7 @@ TRACK_TASKS, PERSONAL_TASKS, CONTEXT_TASKS = (
     for kind in ("rnaseq_tracks", "snp2gex", "context_extension")
 )
 CAUSAL_FOLDERS = [run.folder(RESULTS) for run in RUNS if run.task in PERSONAL_TASKS]
+HACKATHON = study_config.hackathon_of(STUDY)
 CONFIG_FILE = (workflow.configfiles or ["config/config.yaml"])[-1]
 COMMAND = "snakemake --cores all"
 if workflow.overwrite_configfiles:

@@ -1,4 +1,54 @@
 # Expression of genes in people: examples and scores.
+if HACKATHON:
+
+    # Two FASTAs a person as a genome of one contig a gene, and phased variants over it.
+    rule hackathon_cohort:
+        input:
+            folder=HACKATHON.folder,
+            partitions=f"{HACKATHON.folder}/partitions.csv",
+        output:
+            fasta="results/{study}/hackathon/genome.fa",
+            annotation="results/{study}/hackathon/genes.gtf",
+            vcf="results/{study}/hackathon/cohort.vcf.gz",
+            index="results/{study}/hackathon/cohort.vcf.gz.tbi",
+        log:
+            "logs/{study}/hackathon_cohort.log",
+        benchmark:
+            "benchmarks/{study}/hackathon_cohort.tsv"
+        resources:
+            mem_mb=4000,
+            runtime=lambda wildcards, attempt: 240 * attempt,
+        params:
+            oriented=HACKATHON.oriented,
+        script:
+            "../scripts/hackathon_cohort.py"
+
+    rule hackathon_examples:
+        input:
+            partitions=f"{HACKATHON.folder}/partitions.csv",
+            fasta="results/{study}/reference/genome.fa",
+            index="results/{study}/reference/genome.fa.fai",
+            store="results/{study}/cohort/store",
+            genes="results/{study}/reference/genes.tsv",
+        output:
+            examples="results/{study}/examples/{task}.parquet",
+            counts="results/{study}/examples/{task}.counts.tsv",
+            leakage="results/{study}/examples/{task}.leakage.tsv",
+            genes="results/{study}/examples/{task}.genes.tsv",
+            people="results/{study}/examples/{task}.people.tsv",
+        log:
+            "logs/{study}/examples/{task}.log",
+        wildcard_constraints:
+            task=any_of(PERSONAL_TASKS),
+        resources:
+            mem_mb=lambda wildcards, attempt: 8000 * attempt,
+            runtime=lambda wildcards, attempt: 120 * attempt,
+        params:
+            task=lambda wildcards: STUDY.tasks[wildcards.task].model_dump(mode="json"),
+        script:
+            "../scripts/hackathon_examples.py"
+
+
 if PERSONAL_TASKS:
 
     rule personal_examples:
@@ -23,7 +73,7 @@ if PERSONAL_TASKS:
         benchmark:
             "benchmarks/{study}/examples/{task}.tsv"
         wildcard_constraints:
-            task=any_of(PERSONAL_TASKS),
+            task=any_of([] if HACKATHON else PERSONAL_TASKS),
         resources:
             mem_mb=lambda wildcards, attempt: 8000 * attempt,
             runtime=lambda wildcards, attempt: 120 * attempt,

@@ -21,6 +21,6 @@ with logged(snakemake):
     )
     write_table(metrics, snakemake.output.metrics)
     write_table(genes, snakemake.output.genes)
-    held_out = examples.loc[examples["split"] == "test", ["example", "sample", "group"]]
+    held_out = examples.loc[examples["split"].isin(["test", "predict"]), ["example", "sample", "group"]]
     target = (settings["task"]["hackathon"] or {"target": "log_TPM"})["target"]
     write_submission(held_out.merge(predictions, on="example"), snakemake.output.submission, target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from glmflow.config import ConfigurationError, Study, locate, resolve_data, simulation_inputs
+from glmflow.config import ConfigurationError, Study, hackathon_of, locate, resolve_data, simulation_inputs
 from glmflow.errors import InputError
 
 
@@ -25,7 +25,7 @@ def check_inputs(study: Study, source: str | Path | None = None) -> None:
         problems = [
             f"{locate(key, source)}: {text}" for key, text in _strange_splits(study, study.simulate.overlay.fasta)
         ]
-    if not problems and not study.simulate:
+    if not problems and not study.simulate and not hackathon_of(study):
         problems = [f"{locate(key, source)}: {text}" for key, text in _strange_splits(study, study.reference.fasta)]
         problems += [str(problem) for problem in _unlike(study)]
     if problems:
@@ -47,6 +47,12 @@ def _missing(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for label, model in study.models.items():
         if model.checkpoint and "/" in model.checkpoint:
             named["models", label, "checkpoint"] = model.checkpoint
+    for label, task in study.tasks.items():
+        if getattr(task, "expression", None):
+            named["tasks", label, "expression"] = task.expression
+        if getattr(task, "hackathon", None):
+            for name in ("partitions.csv", "fasta"):
+                named["tasks", label, "hackathon", "folder", name] = f"{task.hackathon.folder}/{name}"
     made = study.results + "/"
     for key, path in named.items():
         if not Path(path).exists() and not path.startswith(made):

@@ -2,7 +2,16 @@
 
 from .adaptations import trials
 from .load import ConfigurationError, check_study, locate, read_checkpoints, read_study
-from .resolve import Data, expression_of, resolve_data, run_settings, settings_hash, simulation_inputs, tracks_of
+from .resolve import (
+    Data,
+    expression_of,
+    hackathon_of,
+    resolve_data,
+    run_settings,
+    settings_hash,
+    simulation_inputs,
+    tracks_of,
+)
 from .study import Misfit, Run, Study, expand_runs, misfit_reason, study_of_trial
 
 __all__ = [
@@ -14,6 +23,7 @@ __all__ = [
     "check_study",
     "expand_runs",
     "expression_of",
+    "hackathon_of",
     "locate",
     "misfit_reason",
     "read_checkpoints",

@@ -210,7 +210,7 @@ def _references(raw: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
 
 def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
     """Check what needs more than one block."""
-    from .resolve import expression_of, resolve_data, tracks_of
+    from .resolve import expression_of, hackathon_of, resolve_data, tracks_of
 
     data = resolve_data(study)
     if data.reference is None:
@@ -227,6 +227,11 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
                 )
         if task.kind == "rnaseq_tracks" and not tracks_of(study, label):
             yield ("tasks", label), "no tracks to predict: give `tracks:` or `simulate:`"
+        hackathon = hackathon_of(study)
+        if hackathon and (getattr(task, "hackathon", None) or hackathon).folder != hackathon.folder:
+            yield ("tasks", label, "hackathon", "folder"), "one study reads one folder; make another study of it"
+        if hackathon and not getattr(task, "hackathon", None):
+            yield ("tasks", label), "in a study of the hackathon's files every task is about them: give `hackathon:`"
         if task.kind == "snp2gex" and not task.hackathon:
             if expression_of(study, label) is None:
                 yield ("tasks", label), "no expression to predict: give `expression:`, `hackathon:` or `simulate:`"

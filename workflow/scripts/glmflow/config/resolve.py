@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from .data import Cohort, Reference, Track
 from .study import Run, Study
+from .tasks import Hackathon
 
 TOLD = {"kmer_ridge_promoter": "start, strand and exons of every gene"}
 """What a baseline is told beside the sequence: it is shown apart from those that have to find out."""
@@ -25,6 +26,10 @@ class Data(NamedTuple):
 
 def resolve_data(study: Study) -> Data:
     """Return the data of a study; what is simulated takes the place of what is not given."""
+    if hackathon_of(study):
+        folder = f"{study.results}/hackathon"
+        made = Reference(fasta=f"{folder}/genome.fa", annotation=f"{folder}/genes.gtf")
+        return Data(made, Cohort(vcf=f"{folder}/cohort.vcf.gz"), study.tracks)
     if study.simulate is None:
         return Data(study.reference, study.cohort, study.tracks)
     folder = f"{study.results}/simulated"
@@ -45,6 +50,11 @@ def resolve_data(study: Study) -> Data:
         for name, strand in STRANDS.items()
     }
     return Data(study.reference or reference, study.cohort or cohort, study.tracks or tracks)
+
+
+def hackathon_of(study: Study) -> Hackathon | None:
+    """Return the hackathon's files that the tasks of a study are about, or None where they are about others."""
+    return next((task.hackathon for task in study.tasks.values() if getattr(task, "hackathon", None)), None)
 
 
 def simulation_inputs(study: Study) -> list[str]:

@@ -118,11 +118,15 @@ class PeopleSplits(Block):
 
 
 class Hackathon(Block):
-    """The files of the StatBiomed DNA-AI hackathon: two FASTAs a person and `partitions.csv`."""
+    """The files of the StatBiomed DNA-AI hackathon: two FASTAs a person, and `partitions.csv` with targets and splits."""
 
     folder: str = Field(description="Folder that holds `fasta/` and `partitions.csv`.")
     target: Literal["log_TPM", "rpkm", "raw count", "log_count", "promoter activity"] = Field(
         "log_TPM", description="Column that is predicted; `promoter activity` is its task 1b."
+    )
+    oriented: bool = Field(
+        False,
+        description="Records of genes on the minus strand are read along the gene already; else along the genome.",
     )
 
 

@@ -93,7 +93,7 @@ def examples(
     placed, dropped = split_genes(placed, settings["genes"], genome, contigs, size)
     notes.add_all(dropped)
     names = people["sample"].tolist()
-    kinship, haplotypes = _read_alleles(placed, windows, names)
+    kinship, haplotypes = read_alleles(placed, windows, names)
     relatives = [*kinship.pairs(settings["people"]["kinship"]), *family_pairs(people.get("family", []))]
     populations = dict(zip(names, people["population"])) if "population" in people else {}
     split, kept_together = split_people(names, settings["people"], populations, relatives)
@@ -115,7 +115,7 @@ def examples(
         leaks.check_twins(names, split, kinship.estimate()),
         leaks.check_windows(placed),
         leaks.check_fit("hidden factors and scaling", fitted, training),
-        leaks.shared_haplotypes(*_sharing(haplotypes, placed["split"], split)),
+        leaks.shared_haplotypes(*sharing(haplotypes, placed["split"], split)),
     ]
     facts = gene_facts(placed, windows, names, split, prepared.values, truth)
     described = people.assign(split=split).merge(prepared.factors, on="sample")
@@ -208,7 +208,7 @@ def tss_windows(genes: pd.DataFrame, size: int) -> pd.DataFrame:
     return genes.assign(start=start, end=start + size)
 
 
-def _read_alleles(
+def read_alleles(
     genes: pd.DataFrame, windows: GeneWindows, people: Sequence[str]
 ) -> tuple[Kinship, list[NDArray[np.int64]]]:
     """Return kinship over all windows, and by gene which distinct haplotype each of a person's two is, `[people, 2]`."""
@@ -262,7 +262,7 @@ def gene_facts(
     return facts
 
 
-def _sharing(
+def sharing(
     haplotypes: Sequence[NDArray[np.int64]], genes: Sequence[str], people: NDArray[np.object_]
 ) -> tuple[int, int]:
     """Count the haplotype windows of test people, in training genes, that some training person has as well."""

@@ -93,7 +93,7 @@ def joined(examples: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
             where="predictions",
             mend="Every held-out gene and person has to be predicted.",
         )
-    return rows[finite].reset_index(drop=True)
+    return rows[finite & (rows["split"] != "predict")].reset_index(drop=True)
 
 
 def classes(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
