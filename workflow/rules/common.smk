@@ -146,14 +146,12 @@ def simulated_truth(wildcards):
 
 def elastic_net_variants(wildcards):
     """Return the weights of the elastic net of a task, or nothing where it is not run (or is the run itself)."""
-    return [
-        f"{run.folder(RESULTS)}/variants.tsv"
-        for run in RUNS
-        if run.task == wildcards.task
-        and STUDY.models[run.model].baseline
-        and STUDY.models[run.model].baseline.kind == "elastic_net"
-        and run.model != wildcards.model
-    ][:1]
+    for run in RUNS:
+        baseline = STUDY.models[run.model].baseline
+        if run.task == wildcards.task and baseline and baseline.kind == "elastic_net":
+            if run.model != wildcards.model:
+                return f"{run.folder(RESULTS)}/variants.tsv"
+    return []
 
 
 def trials_of(wildcards, name):

@@ -2,6 +2,7 @@
 rule report:
     input:
         metrics=collect("{folder}/metrics.tsv", folder=RUN_FOLDERS),
+        causal=collect("{folder}/causal.tsv", folder=CAUSAL_FOLDERS),
         tracks=collect(
             "results/{{study}}/tracks/{track}.bw",
             track=DATA.tracks if TRACK_TASKS else [],

@@ -59,7 +59,7 @@ LEVELS = {
         "of deviations from gene means",
         "Every gene's mean is taken off both sides, so that only differences between people are left.",
     ),
-    "variant": Level(
+    "causal": Level(
         "Which variants act",
         "of variants within genes",
         "Predicted effects of the variants in each gene's window against those of the simulation.",

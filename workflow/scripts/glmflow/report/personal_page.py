@@ -26,6 +26,16 @@ ALSO = {
     "demeaned_r2": "R², demeaned",
     "cross_gene_pearson": "r between genes",
 }
+VARIANTS = {
+    "causal_first_ratio": "true one first",
+    "causal_first_chance_ratio": "by chance",
+    "causal_sign_ratio": "right sign",
+    "causal_average_precision": "AUPRC",
+    "causal_average_precision_chance": "by chance",
+    "elastic_net_top_ratio": "elastic net's first is first",
+    "elastic_net_top_chance_ratio": "by chance",
+    "elastic_net_effects_spearman": "ρ with the elastic net",
+}
 
 
 def personal_page(study: Study) -> str:
@@ -82,18 +92,18 @@ def further_scores(study: Study, task: str) -> dict[str, Any]:
     return {"names": list(names.values()), "rows": sorted(found, key=lambda row: row["subset"])}
 
 
-def variant_scores(study: Study, task: str) -> list[dict[str, Any]]:
-    """Return how well each run finds the variants that act, where the simulation's truth is known."""
-    rows = study.summary[
-        (study.summary["task"] == task)
-        & study.summary["metric"].str.startswith("variant_")
-        & (study.summary["value"].notna())
-    ]
+def variant_scores(study: Study, task: str) -> dict[str, Any]:
+    """Return how well each run finds the variants that act: names, and rows of (genes, label, values)."""
+    rows = study.summary[(study.summary["task"] == task) & (study.summary["split"] == "variants")]
+    names = {metric: title for metric, title in VARIANTS.items() if metric in set(rows["metric"])}
+    if not names:
+        return {}
     wide = rows.pivot_table(index=["subset", "label"], columns="metric", values="value", sort=False)
-    return [
-        {"subset": subset, "label": label, "values": {name: values.get(name, np.nan) for name in wide.columns}}
+    found = [
+        {"subset": subset, "label": label, "values": [values.get(metric, np.nan) for metric in names]}
         for (subset, label), values in wide.iterrows()
     ]
+    return {"names": list(names.values()), "rows": sorted(found, key=lambda row: row["subset"])}
 
 
 def scatter_points(personal: pd.DataFrame) -> pd.DataFrame:

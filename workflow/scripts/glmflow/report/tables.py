@@ -33,12 +33,14 @@ def read_metrics(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
     """
     tables = []
     for run in runs:
-        path = run.folder / "metrics.tsv"
-        table = pd.read_csv(path, sep="\t", dtype={"subset": str, "track": str, "protocol": str, "model": str})
-        missing = [column for column in METRIC_COLUMNS if column not in table]
-        if missing:
-            raise InputError(f"the table lacks {', '.join(missing)}", where=path, mend="Score the run again.")
-        tables.append(table[METRIC_COLUMNS])
+        causal = run.folder / "causal.tsv"
+        for path in (run.folder / "metrics.tsv", *([causal] if causal.exists() else [])):
+            table = pd.read_csv(path, sep="\t", dtype={"subset": str, "track": str, "protocol": str, "model": str})
+            missing = [column for column in METRIC_COLUMNS if column not in table]
+            if missing:
+                raise InputError(f"the table lacks {', '.join(missing)}", where=path, mend="Score the run again.")
+            if len(table):
+                tables.append(table[METRIC_COLUMNS])
     metrics = pd.concat(tables, ignore_index=True)
     for column, default in {"subset": "all", "track": "all", "protocol": "strict"}.items():
         metrics[column] = metrics[column].fillna(default).astype(str)
