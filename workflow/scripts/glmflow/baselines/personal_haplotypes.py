@@ -26,7 +26,9 @@ def nearest_haplotype(carried: NDArray[np.uint8], target: Array, is_training: ND
     is_training
         `[P]`.
     """
-    flat = carried.reshape(-1, carried.shape[2])
+    flat = carried.reshape(2 * len(carried), carried.shape[2])
+    if not flat.size:  # a gene in which no one differs
+        return np.full(len(target), target[is_training].mean())
     distinct, which = np.unique(flat, axis=0, return_inverse=True)
     which = which.reshape(-1, 2)
     known = which[is_training].ravel()

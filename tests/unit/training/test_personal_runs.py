@@ -1,0 +1,134 @@
+"""Whole runs on a tiny simulated cohort: every adaptation trains, predicts everyone held out, and needs the variants."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from glmflow.baselines.personal import run_personal_baseline
+from glmflow.genome.reference import Reference
+from glmflow.genome.variants import build_store
+from glmflow.simulate import simulate
+from glmflow.training.mutation import VARIANT_COLUMNS
+from glmflow.training.personal import finetune, open_windows, predict
+
+torch.set_num_threads(1)
+SIZE = 300
+TRAIN = {"optimizer": "adamw", "learning_rate": 0.01, "steps": 2, "batch": 2, "micro_batch": 1, "evaluations": 1}
+CNN = {"new": {"family": "promoter_cnn", "config": {"filters": 4, "channels": 8}}}
+SMALL = {"new": {"family": "small", "config": {"hidden_size": 16, "num_heads": 2, "num_layers": 1, "context": 512}}}
+ADAPTATIONS = {
+    "full": (
+        CNN,
+        {"kind": "full", "personal": {"loss": "mixed", "shift": 5}, "train": TRAIN | {"reverse_complement": True}},
+    ),
+    "lora": (
+        SMALL,
+        {"kind": "lora", "weights": "random", "rank": 2, "personal": {"loss": "pairwise", "people": 3}, "train": TRAIN},
+    ),
+    "probe": (SMALL, {"kind": "probe", "weights": "random", "personal": {"loss": "single"}, "train": TRAIN}),
+}
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory):
+    """Eight people, of whom three are held out, and six genes, of which two are unseen."""
+    folder = tmp_path_factory.mktemp("cohort")
+    people = {"north": 5, "south": 3}
+    made = {"contigs": {"chr1": 20_000, "chr2": 20_000}, "population": {"people": people}, "tracks": {"replicates": 1}}
+    simulate({"seed": 3, **made}, folder / "made")
+    build_store(folder / "made/cohort.vcf.gz", Reference(folder / "made/genome.fa"), folder / "store")
+    expression = pd.read_csv(folder / "made/expression.tsv", sep="\t")
+    names = list(expression.columns[4:])
+    rows = []
+    for number, gene in enumerate(expression.itertuples(index=False)):
+        start = gene.tss - SIZE // 2
+        if start < 0 or start + SIZE > 20_000:
+            continue
+        for person, value in zip(names, gene[4:]):
+            held_out = "test" if number >= len(expression) - 2 or person in names[5:] else "train"
+            split = "validation" if held_out == "test" and person == names[5] else held_out
+            rows.append(
+                {
+                    "example": f"{gene.gene_id}|{person}",
+                    "split": split,
+                    "chrom": gene.chrom,
+                    "start": start,
+                    "end": start + SIZE,
+                }
+                | {"strand": gene.strand, "sample": person, "group": gene.gene_id, "target": value}
+            )
+    return folder, pd.DataFrame(rows), names
+
+
+def settings_of(model, adaptation, **task):
+    block = {
+        "kind": "snp2gex",
+        "windows": {"size": SIZE},
+        "control": "none",
+        "variants": "all",
+        "combine": "predictions",
+        **task,
+    }
+    labels = {"study": "s", "task_label": "t", "model_label": "m", "adaptation_label": "a", "seed": 1}
+    return {**labels, "task": block, "model": model, "adaptation": adaptation}
+
+
+def run(cohort, folder, name, **task):
+    place, examples, _ = cohort
+    settings = settings_of(*ADAPTATIONS[name], **task)
+    windows = open_windows(settings["task"], place / "store", place / "made/genome.fa")
+    finetune(settings, examples, windows, None, [place / "store"], folder)
+    predict(folder / "model", examples, windows, folder)
+    return pd.read_parquet(folder / "predictions.parquet").merge(examples, on="example")
+
+
+@pytest.mark.parametrize("name", list(ADAPTATIONS))
+def test_everyone_held_out_is_predicted_and_people_differ(cohort, tmp_path, name):
+    _, examples, _ = cohort
+    found = run(cohort, tmp_path, name, combine="states" if name == "lora" else "predictions")
+    assert sorted(found["example"]) == sorted(examples.loc[examples["split"] != "train", "example"])
+    assert np.isfinite(found["prediction"]).all()
+    assert found.groupby("group")["prediction"].nunique().max() > 1
+    variants = pd.read_csv(tmp_path / "variants.tsv", sep="\t")
+    assert list(variants) == list(VARIANT_COLUMNS) and variants["effect"].abs().max() > 0
+    cost = json.loads((tmp_path / "cost.json").read_text())
+    assert (cost["trainable_parameters"] == cost["parameters"]) == (name == "full")
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert any("eval_loss" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", list(ADAPTATIONS))
+def test_with_the_reference_for_everyone_no_two_people_differ(cohort, tmp_path, name):
+    found = run(cohort, tmp_path, name, control="reference")
+    assert (found.groupby("group")["prediction"].nunique() == 1).all()
+    assert len(pd.read_csv(tmp_path / "variants.tsv", sep="\t")) == 0
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("gene_mean", "population_mean", "top_variant", "elastic_net", "lasso", "blup", "nearest_haplotype"),
+        "kmer_ridge_haplotypes",
+    ],
+)
+def test_every_baseline_predicts_everyone_held_out(cohort, tmp_path, kind):
+    place, examples, names = cohort
+    settings = settings_of({"baseline": {"kind": kind, "k": 2, "folds": 2}}, {"kind": "baseline"})
+    windows = open_windows(settings["task"], place / "store", place / "made/genome.fa")
+    population = dict(zip(names, ["north"] * 5 + ["south"] * 3))
+    run_personal_baseline(settings, examples, windows, population, tmp_path)
+    found = pd.read_parquet(tmp_path / "predictions.parquet").merge(examples, on="example")
+    assert sorted(found["example"]) == sorted(examples.loc[examples["split"] != "train", "example"])
+    train = examples[examples["split"] == "train"]
+    if kind in ("gene_mean", "population_mean"):  # all training people are of the north
+        means = train.groupby("group")["target"].mean()
+        expected = found["group"].map(means).fillna(train["target"].mean())
+        np.testing.assert_allclose(found["prediction"], expected)
+    unseen = found[~found["group"].isin(train["group"])]
+    if kind != "kmer_ridge_haplotypes":
+        np.testing.assert_allclose(unseen["prediction"], train["target"].mean())
+    weights = pd.read_csv(tmp_path / "weights.tsv", sep="\t")
+    if kind == "blup":
+        assert set(weights["gene"]) <= set(train["group"])
