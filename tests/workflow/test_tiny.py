@@ -26,7 +26,7 @@ def test_every_run_has_its_files(finished):
     folder, _ = finished
     study = read_study(CONFIG)
     runs, _ = expand_runs(study)
-    assert len(runs) == 9
+    assert len(runs) == 10
     for run in runs:
         place = folder / run.folder(study.results)
         metrics = pd.read_csv(place / "metrics.tsv", sep="\t")

@@ -48,7 +48,7 @@ def cohort(tmp_path_factory):
             continue
         for person, value in zip(names, gene[4:]):
             held_out = "test" if number >= len(expression) - 2 or person in names[5:] else "train"
-            split = "validation" if held_out == "test" and person == names[5] else held_out
+            split = "validation" if held_out == "test" and person in names[5:7] else held_out
             rows.append(
                 {
                     "example": f"{gene.gene_id}|{person}",

@@ -31,6 +31,7 @@ from glmflow.models.heads import ExpressionHead
 
 from .callbacks import peak_memory_mb
 from .checkpoints import fingerprint, table_digest
+from .described import describe_model
 from .distributed import is_first
 from .finetune import context_warning, starting_model, write_cost
 from .fit import fit
@@ -38,6 +39,7 @@ from .mutation import variant_effects
 from .personal_data import Gene, PersonalGenes, PersonalWindows, collate, genes_of
 from .personal_losses import personal_loss
 from .personal_model import KeptStates, PersonalEvaluation, PersonalModel, predict_haplotypes
+from .resources import sequences_at_once
 from .stream import ExampleList, ExampleStream
 
 log = logging.getLogger(__name__)
@@ -126,7 +128,7 @@ def finetune(
     )
     if frozen:
         model.to("cuda" if torch.cuda.is_available() else "cpu")
-    kept = KeptStates(model, sequences_at_once(adaptation)) if frozen else None
+    kept = KeptStates(model, sequences_at_once(adaptation, task.windows.size)) if frozen else None
     floor = LEAST_WITHIN * units["within"]
     train = PersonalGenes(
         *(learned, windows, [max(gene.target.var(), floor) for gene in learned], personal.people),
@@ -156,7 +158,8 @@ def finetune(
         log.info("states of %d distinct haplotypes were computed", len(kept))
     if not is_first():
         return
-    write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], coverage)
+    described = describe_model(adapter, task.windows.size, coverage)
+    write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], described)
     if coverage is not None:
         lora.merge(adapter)
     save_personal_model(model, settings, folder / "model")
@@ -185,11 +188,6 @@ def evaluation(
     make = PersonalGenes(held_out, windows, [max(gene.target.var(), floor) for gene in held_out])
     loader = DataLoader(ExampleList(make, len(make)), batch_size=micro_batch, collate_fn=batches)
     return PersonalEvaluation(loader, ["seen" if gene.name in seen else "unseen" for gene in held_out])
-
-
-def sequences_at_once(adaptation: Adaptation) -> int:
-    """Return how many sequences are computed together: about as many as in a micro-batch of training."""
-    return 2 * adaptation.train.micro_batch * (adaptation.personal.people or 8)
 
 
 def save_personal_model(model: PersonalModel, settings: Mapping[str, Any], folder: Path) -> None:
@@ -223,8 +221,9 @@ def predict(model_folder: Path, examples: pd.DataFrame, windows: PersonalWindows
     model, settings = load_personal_model(model_folder)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     adaptation = Adaptation.model_validate(settings["adaptation"])
+    size = settings["task"]["windows"]["size"]
     both = adaptation.train.reverse_complement and adaptation.kind != "probe"
-    value = partial(person_values, model, batch=sequences_at_once(adaptation), both_strands=both)
+    value = partial(person_values, model, batch=sequences_at_once(adaptation, size), both_strands=both)
     rows, variants = [], []
     for number, gene in enumerate(genes_of(examples), 1):
         held_out = gene.keep(gene.split != "train")

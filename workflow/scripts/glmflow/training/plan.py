@@ -12,7 +12,18 @@ from glmflow.config.adaptations import Adaptation, Head
 from glmflow.config.models import Model
 from glmflow.errors import InputError
 
-from .resources import GPUS, Gpu, Need, Shape, mends, need, shape_of, shape_of_folder, shape_of_listed
+from .resources import (
+    GPUS,
+    Gpu,
+    Need,
+    Shape,
+    mends,
+    need,
+    sequences_at_once,
+    shape_of,
+    shape_of_folder,
+    shape_of_listed,
+)
 
 LONGEST_MINUTES = 48 * 60
 """Walltime of a first attempt at most: queues refuse what is longer, and an attempt goes on where the last one ended."""
@@ -98,7 +109,10 @@ def personal_finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mappin
     shape = model_shape(study.models[base_of(study, run.model)], checkpoints)
     found = None
     if shape:
-        counted = {"batch": train.batch * sequences, "micro_batch": train.micro_batch * sequences}
+        at_once = train.micro_batch * sequences
+        if adaptation.kind == "probe":
+            at_once = sequences_at_once(adaptation, task.windows.size)
+        counted = {"batch": train.batch * sequences, "micro_batch": at_once}
         alike = {"train": train.model_copy(update=counted), "head": Head(kind="linear")}
         found = need(shape, adaptation.model_copy(update=alike), task.windows.size, 1, train.steps, gpu)
     return Job(run.label, run.task, adaptation, task.windows.size, 1, train.steps, shape, found)

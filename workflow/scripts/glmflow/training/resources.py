@@ -288,6 +288,16 @@ def trainable(shape: Shape, adaptation: Adaptation) -> int:
     return 0 if adaptation.kind == "probe" else shape.parameters
 
 
+BASES_AT_ONCE = 512_000
+"""Of haplotypes in a pass without gradients, at most."""
+
+
+def sequences_at_once(adaptation: Adaptation, length: int) -> int:
+    """Return how many haplotypes of `length` bases a pass without gradients takes: no more than a micro-batch has."""
+    in_training = 2 * adaptation.train.micro_batch * (adaptation.personal.people or 8)
+    return max(1, min(in_training, BASES_AT_ONCE // length))
+
+
 def head_parameters(kind: str, hidden: int, tracks: int) -> int:
     """Return the number of parameters of a track head."""
     if kind == "linear":
