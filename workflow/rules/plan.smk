@@ -9,3 +9,14 @@ rule plan:
         path=f"{RESULTS}/plan.tsv",
     script:
         "../scripts/plan.py"
+
+
+# Checkpoints of finished runs, named and removed.
+rule clean_checkpoints:
+    log:
+        f"logs/{STUDY.study}/clean_checkpoints.log",
+    localrule: True
+    params:
+        results=RESULTS,
+    script:
+        "../scripts/clean_checkpoints.py"

@@ -20,6 +20,7 @@ def logged(snakemake: Any) -> Iterator[None]:
 
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(snakemake.threads)
+    os.environ["GLMFLOW_MONITOR"] = snakemake.config.get("monitor", "tensorboard")
     terminal = sys.stderr
     with open(snakemake.log[0], "w", buffering=1) as log:  # noqa: PTH123
         sys.stdout = sys.stderr = log

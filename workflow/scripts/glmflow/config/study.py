@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -48,6 +48,10 @@ class Study(Block):
     models: dict[Label, Model] = Field(description="Models by label.")
     adaptations: dict[Label, Adaptation] = Field(description="Adaptations by label.")
     runs: Annotated[list[RunSet], Field(min_length=1)] = Field(description="Which of them to run with each other.")
+    monitor: Literal["tensorboard", "trackio", "wandb", "none"] = Field(
+        "tensorboard",
+        description="Where training curves go beside `metrics.jsonl` (`wandb`: offline). Changing it reruns nothing.",
+    )
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
 
     @property

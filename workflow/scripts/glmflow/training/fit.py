@@ -26,6 +26,7 @@ from .callbacks import MetricsLog, OncePerStep, SaveByTheClock, peak_memory_mb
 from .checkpoints import Checkpoints, step_of
 from .distributed import TERMINATED, is_first, processes
 from .interruption import Interruption, Terminated, restore_snapshot, take_snapshot
+from .monitoring import monitoring_arguments
 from .overfit import LONG_RUN, check_overfit
 from .sharding import sharding_arguments
 from .trainer import (
@@ -301,7 +302,7 @@ def training_arguments(
         save_strategy="steps",
         save_steps=every,
         seed=seed,
-        report_to=["tensorboard"],
+        **monitoring_arguments(folder),
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_num_workers=training.workers,

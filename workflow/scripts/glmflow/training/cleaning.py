@@ -1,0 +1,43 @@
+"""Checkpoints that nobody needs any more: those of runs that have ended well."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from .checkpoints import WRITING
+
+
+class Freed(NamedTuple):
+    """Checkpoints of a run: its folder, their folders, and their bytes."""
+
+    run: Path
+    checkpoints: tuple[Path, ...]
+    size: int
+
+
+def superfluous(results: Path) -> Iterator[Freed]:
+    """Yield the checkpoints of finished runs (those with a `cost.json`), of their earlier settings too.
+
+    A run under way or one that failed keeps what it goes on from; logs and TensorBoard's files stay.
+    """
+    for root in sorted(Path(results).rglob("checkpoints")):
+        if not root.is_dir() or not (root.parent / "cost.json").exists():
+            continue
+        found = tuple(sorted(path for name in ("checkpoint-*", WRITING) for path in root.glob(f"*/{name}")))
+        if found:
+            size = sum(file.stat().st_size for path in found for file in path.rglob("*") if file.is_file())
+            yield Freed(root.parent, found, size)
+
+
+def clean(results: Path) -> Iterator[str]:
+    """Remove what is superfluous and yield a line for each run, and one for all."""
+    total = 0
+    for freed in superfluous(results):
+        for path in freed.checkpoints:
+            shutil.rmtree(path)
+        total += freed.size
+        yield f"{freed.run}: {len(freed.checkpoints)} checkpoints, {freed.size / 1e9:.3f} GB"
+    yield f"{total / 1e9:.3f} GB freed; runs that have not ended well keep their checkpoints"
