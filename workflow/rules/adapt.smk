@@ -6,6 +6,7 @@ rule finetune:
         index="results/{study}/reference/genome.fa.fai",
         tracks=averaged_tracks,
         statistics="results/{study}/tracks/statistics.tsv",
+        store=training_haplotypes,
         checkpoint=checkpoint_folder,
     output:
         model=directory(

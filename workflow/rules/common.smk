@@ -118,6 +118,11 @@ def averaged_tracks(wildcards):
     return collect(f"{RESULTS}/tracks/{{track}}.bw", track=tracks_of(wildcards.task))
 
 
+def training_haplotypes(wildcards):
+    """Return the variants of the people whose haplotypes a track task learns from; nothing where it does not."""
+    return f"{RESULTS}/cohort/store" if STUDY.tasks[wildcards.task].haplotypes else []
+
+
 def checkpoint_folder(wildcards):
     """Return the model folder a run starts from, or nothing where it starts from random weights."""
     return model_folder(wildcards.model, wildcards.seed)

@@ -23,6 +23,7 @@ with logged(snakemake):
         "reference": snakemake.input.fasta,
         "tracks": dict(zip(settings["tracks"], snakemake.input.tracks)),
         "track_means": statistics["track_mean"].to_dict(),
+        "store": snakemake.input.get("store") or None,
         "checkpoint": snakemake.input.get("checkpoint") or None,
         "folder": folder,
     }

@@ -129,6 +129,7 @@ def spoilt(**changes):
         ({"adaptations__full__train": {"bf16": "perhaps"}}, "'perhaps' is neither true nor false"),
         ({"adaptations__full__train": {"batch": 6, "micro_batch": 4}}, "batch 6 is not a multiple of 4"),
         ({"adaptations__full__train": {"crop": 65_536}}, "crop 65536 is longer than the windows of task 'rna' (32768)"),
+        ({"tasks__rna__haplotypes": {"share": 0.5}}, "tasks.rna.haplotypes: no people: give `cohort:` with a VCF"),
         ({"models__cnn__new__family": "dilated_cn"}, "unknown family 'dilated_cn'; did you mean 'dilated_cnn'?"),
     ],
     ids=lambda value: None if isinstance(value, dict) else value[:40],

@@ -227,6 +227,8 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
                 )
         if task.kind == "rnaseq_tracks" and not tracks_of(study, label):
             yield ("tasks", label), "no tracks to predict: give `tracks:` or `simulate:`"
+        if task.kind == "rnaseq_tracks" and task.haplotypes and data.cohort is None:
+            yield ("tasks", label, "haplotypes"), "no people: give `cohort:` with a VCF or `simulate:`"
         hackathon = hackathon_of(study)
         if hackathon and (getattr(task, "hackathon", None) or hackathon).folder != hackathon.folder:
             yield ("tasks", label, "hackathon", "folder"), "one study reads one folder; make another study of it"

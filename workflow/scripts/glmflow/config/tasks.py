@@ -32,6 +32,19 @@ class Scaling(Block):
     soft_clip: Annotated[float, Field(gt=0)] = Field(10.0, description="Values above grow as a square root.")
 
 
+class TrackHaplotypes(Block):
+    """Training windows as people have them; validation and test are the reference's."""
+
+    share: Fraction = Field(
+        0.5, description="Share of the training windows that are a haplotype of a person drawn anew."
+    )
+    variants: Literal["all", "snv"] = Field("all", description="`snv` keeps every coordinate of the reference.")
+    inserted: Literal["masked", "repeat5p"] = Field(
+        "masked",
+        description="Inserted bases take no part in the loss, or repeat the value of the base before them (5').",
+    )
+
+
 class RnaseqTracks(Block):
     """Per-base coverage from windows of sequence."""
 
@@ -39,6 +52,9 @@ class RnaseqTracks(Block):
     windows: Windows = Field(default_factory=Windows, description="Windows along the reference.")
     tracks: list[Label] | None = Field(None, description="Tracks to predict together; all where left out.")
     scaling: Scaling = Field(default_factory=Scaling, description="Scaling of the targets.")
+    haplotypes: TrackHaplotypes | None = Field(
+        None, description="Learn from people's haplotypes too, the labels carried along; needs people."
+    )
     loss: Literal["mse", "poisson", "tweedie", "poisson_multinomial"] = Field(
         "mse", description="Training loss on scaled targets."
     )

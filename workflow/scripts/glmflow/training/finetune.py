@@ -19,7 +19,9 @@ from glmflow.config.adaptations import Adaptation
 from glmflow.config.tasks import RnaseqTracks
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
+from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
+from glmflow.genome.variants import open_store
 from glmflow.models import load_model, lora, new_model
 from glmflow.models.adapter import Adapter
 from glmflow.tracks.reading import TrackReader
@@ -31,6 +33,7 @@ from .fit import Fitted, fit
 from .losses import track_loss
 from .stream import ExampleList, ExampleStream
 from .track_data import TrackExamples, collate, strand_swap
+from .track_haplotypes import PersonalTracks
 from .track_model import TrackEvaluation, TrackModel, new_head
 
 log = logging.getLogger(__name__)
@@ -46,6 +49,7 @@ def finetune(
     track_means: Mapping[str, float],
     checkpoint: Path | str | None,
     folder: Path,
+    store: Path | str | None = None,
 ) -> None:
     """Train a model on the training windows of a track task and save it in `folder/model`.
 
@@ -63,6 +67,8 @@ def finetune(
         Model folder to start from; None for a model from random weights.
     folder
         Run folder; gets `model/`, `metrics.jsonl`, `cost.json` and, while training, `checkpoints/`.
+    store
+        Variants of the people whose haplotypes are learned from, where the task says so.
     """
     task = RnaseqTracks.model_validate(settings["task"])
     adaptation = Adaptation.model_validate(settings["adaptation"])
@@ -90,7 +96,12 @@ def finetune(
     reader = TrackReader([tracks[name] for name in tracks])
     make = partial(TrackExamples, reference=Reference(reference), tracks=reader, swap=strand_swap(settings["tracks"]))
     length = training.crop or task.windows.size
-    train = make(windows["train"], length=length, reverse_complement=training.reverse_complement)
+    people = None
+    if task.haplotypes:
+        drawn = task.haplotypes
+        haplotypes = HaplotypeReader(open_store(store), Reference(reference), drawn.variants)
+        people = PersonalTracks(haplotypes, drawn.share, drawn.inserted)
+    train = make(windows["train"], length=length, reverse_complement=training.reverse_complement, people=people)
     updates = training.steps or max(1, round(training.epochs * len(train) / training.batch))
     batches = partial(collate, tokenize=partial(adapter.tokenize, chunk=True))
     evaluate = None
@@ -111,7 +122,7 @@ def finetune(
             "settings": dict(settings),
             "examples": table_digest(examples),
             "track_means": {name: float(track_means[name]) for name in tracks},
-            "files": fingerprint([reference, *tracks.values(), *([checkpoint] if checkpoint else [])]),
+            "files": fingerprint([reference, *tracks.values(), *(path for path in (checkpoint, store) if path)]),
         },
     )
     if not is_first():

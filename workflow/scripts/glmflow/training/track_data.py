@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from glmflow.genome.reference import Reference
 from glmflow.models.adapter import Tokens
@@ -15,6 +16,7 @@ from glmflow.models.tokenizers import reverse_complement
 from glmflow.tracks.reading import TrackReader
 
 from .stream import Item
+from .track_haplotypes import PersonalTracks
 
 
 class TrackExamples:
@@ -30,6 +32,8 @@ class TrackExamples:
         For each track the track that takes its place on the reverse strand (`[T]`); itself where unstranded.
     reverse_complement
         Turn half of the training items around.
+    people
+        Reads a share of the training items from people's haplotypes.
     """
 
     def __init__(
@@ -40,12 +44,13 @@ class TrackExamples:
         length: int,
         swap: Sequence[int],
         reverse_complement: bool = False,
+        people: PersonalTracks | None = None,
     ):
         self.chrom = windows["chrom"].to_numpy(dtype=object)
         self.start = windows["start"].to_numpy(dtype=np.int64)
         self.end = windows["end"].to_numpy(dtype=np.int64)
         self.reference, self.tracks, self.length = reference, tracks, length
-        self.swap, self.reverse_complement = list(swap), reverse_complement
+        self.swap, self.reverse_complement, self.people = list(swap), reverse_complement, people
 
     def __len__(self) -> int:
         return len(self.chrom)
@@ -59,17 +64,25 @@ class TrackExamples:
         chrom, start, end = self.chrom[index], int(self.start[index]), int(self.end[index])
         if generator is not None and end - start > self.length:
             start += int(generator.integers(0, end - start - self.length + 1))
-        labelled = min(end, start + self.length)
-        sequence = self.reference.fetch(chrom, start, start + self.length).copy()
-        sequence[labelled - start :] = ord("N")
-        targets = np.zeros((len(self.swap), self.length), dtype=np.float32)
-        targets[:, : labelled - start] = self.tracks.read(chrom, start, labelled)
-        mask = np.zeros((1, self.length), dtype=np.float32)
-        mask[:, : labelled - start] = 1
+        person = self.people.draw(generator, chrom, start, end) if generator is not None and self.people else None
+        if person is not None:
+            sequence, targets, labelled = self.people.read(person, chrom, start, end, self.length, self.tracks)
+        else:
+            sequence, targets, labelled = self._reference(chrom, start, end)
+        mask = labelled[None].astype(np.float32)
         if generator is not None and self.reverse_complement and generator.random() < 0.5:
             sequence = reverse_complement(sequence)
             targets, mask = targets[self.swap, ::-1].copy(), mask[:, ::-1].copy()
         return {"sequence": sequence.tobytes().decode("ascii"), "targets": targets, "mask": mask}
+
+    def _reference(self, chrom: str, start: int, end: int) -> tuple[NDArray, NDArray, NDArray]:
+        """Return sequence, targets, and which bases are labelled."""
+        covered = min(end - start, self.length)
+        sequence = self.reference.fetch(chrom, start, start + self.length).copy()
+        sequence[covered:] = ord("N")
+        targets = np.zeros((len(self.swap), self.length), dtype=np.float32)
+        targets[:, :covered] = self.tracks.read(chrom, start, start + covered)
+        return sequence, targets, np.arange(self.length) < covered
 
 
 def strand_swap(tracks: dict[str, dict[str, str]]) -> list[int]:

@@ -1,0 +1,83 @@
+import numpy as np
+import pandas as pd
+import pytest
+from glmflow.genome.haplotypes import HaplotypeReader
+from glmflow.genome.reference import Reference
+from glmflow.genome.variants import build_store
+from glmflow.training.track_data import TrackExamples
+from glmflow.training.track_haplotypes import Person, PersonalTracks
+from haplotype_cases import Rec, write_fasta, write_vcf
+
+#            0123456789
+GENOME = "ACGTACGTAC" * 10
+RECORDS = [
+    Rec(11, "A", "G", ("1|0", "0|0")),  # position 10
+    Rec(12, "C", "T", ("0|0", "1")),  # the second person has one copy
+    Rec(13, "GTA", "G", ("0|1", "0|0")),  # 13 and 14 are lost
+    Rec(16, "C", "CTT", ("1|0", "0|0")),  # TT after position 15
+]
+
+
+class Places:
+    """Coverage that tells where it is from: 1000 + position, and its negative on a second track."""
+
+    def read(self, chrom, start, end):
+        values = np.arange(1000 + start, 1000 + end, dtype=np.float32)
+        return np.stack([values, -values])
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("people")
+    genome = Reference(write_fasta(folder / "genome.fa", c=GENOME, d=GENOME))
+    vcf = write_vcf(folder / "cohort.vcf.gz", ("a", "b"), RECORDS, {"c": len(GENOME)})
+    return HaplotypeReader(build_store(vcf, genome, folder / "store"), genome)
+
+
+def text(array):
+    return array.tobytes().decode()
+
+
+def test_labels_follow_an_insertion(reader):
+    for inserted, expected in (("masked", [1015, 0, 0, 1016]), ("repeat5p", [1015, 1015, 1015, 1016])):
+        people = PersonalTracks(reader, 1.0, inserted)
+        sequence, values, labelled = people.read(Person("a", 1), "c", 10, 30, 20, Places())
+        assert text(sequence) == "GCGTACTTGTACACGTACGT"
+        assert values[0, 5:9].tolist() == expected and (values[1] == -values[0]).all()
+        assert labelled[5:9].tolist() == [True, inserted == "repeat5p", inserted == "repeat5p", True]
+
+
+def test_what_a_person_lacks_vanishes_and_nothing_comes_from_beyond_the_window(reader):
+    people = PersonalTracks(reader, 1.0, "masked")
+    sequence, values, labelled = people.read(Person("a", 2), "c", 10, 30, 20, Places())
+    assert text(sequence) == "ACGCGTACACGTACGTAC" + "NN"
+    assert values[0, :18].tolist() == [1010, 1011, 1012, *range(1015, 1030)]
+    assert labelled.tolist() == [True] * 18 + [False] * 2 and not values[:, 18:].any()
+
+
+def test_a_crop_is_filled_from_the_window_around_it(reader):
+    sequence, values, labelled = PersonalTracks(reader, 1.0, "masked").read(Person("a", 2), "c", 10, 60, 20, Places())
+    assert text(sequence) == "ACG" + GENOME[15:32] and labelled.all() and values[0, -1] == 1031
+
+
+def test_people_are_drawn_by_the_seed_in_the_share_that_is_asked(reader):
+    people = PersonalTracks(reader, 0.25, "masked")
+    drawn = [people.draw(np.random.default_rng(seed), "c", 0, 50) for seed in range(400)]
+    assert drawn == [people.draw(np.random.default_rng(seed), "c", 0, 50) for seed in range(400)]
+    assert 60 < sum(person is not None for person in drawn) < 140
+    assert {person for person in drawn if person} == {Person("a", 1), Person("a", 2), Person("b", 1)}
+    assert all(people.draw(np.random.default_rng(seed), "d", 0, 50) is None for seed in range(50))
+
+
+def test_only_training_windows_are_peoples_and_they_are_turned_with_their_labels(reader):
+    windows = pd.DataFrame({"chrom": ["c"], "start": [10], "end": [30]})
+    make = TrackExamples(windows, reader.reference, Places(), 20, [1, 0], True, PersonalTracks(reader, 1.0, "masked"))
+    assert make(0, None)["sequence"] == GENOME[10:30]
+    seen = {}
+    for seed in range(40):
+        item = make(0, np.random.default_rng(seed))
+        seen[item["sequence"]] = item
+    assert "ACGCGTACACGTACGTACNN" in seen and "NNGTACGTACGTGTACGCGT" in seen
+    turned = seen["NNGTACGTACGTGTACGCGT"]
+    assert turned["mask"][0].tolist() == [0, 0] + [1] * 18
+    assert turned["targets"][1, -1] == 1010 and turned["targets"][0, 2] == -1029
