@@ -28,6 +28,7 @@ include: "workflow/rules/plan.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/context.smk"
 include: "workflow/rules/adapt.smk"
+include: "workflow/rules/predict.smk"
 include: "workflow/rules/personal_models.smk"
 include: "workflow/rules/sweep.smk"
 include: "workflow/rules/evaluate.smk"
@@ -39,6 +40,7 @@ rule all:
     input:
         f"{RESULTS}/report/index.html",
         collect("{folder}/causal.tsv", folder=CAUSAL_FOLDERS),
+        PREDICTIONS,
     localrule: True
 
 

@@ -6,6 +6,7 @@ import zipfile
 
 import pandas as pd
 import pyBigWig
+import pysam
 import pytest
 import yaml
 from glmflow.config import expand_runs, read_study, tracks_of
@@ -40,6 +41,17 @@ def test_every_run_has_its_files(finished):
                 assert set(file.chroms()) == {"chr1", "chr2", "chr3"}
                 assert not file.intervals("chr1"), "nothing is predicted on the training contig"
         assert len(pd.read_parquet(place / "predictions.parquet")) > 0
+
+
+def test_tuned_models_are_applied_to_people_intervals_and_variants(finished):
+    folder, _ = finished
+    for seed in (1, 2):
+        place = folder / f"results/tiny/runs/rnaseq/cnn/scratch/seed{seed}/predict"
+        assert len(list((place / "person").glob("*.bw"))) == 4
+        assert pd.read_parquet(place / "means.parquet")["name"].tolist() == ["chr1", "chr2", "chr3"]
+        with pysam.VariantFile(str(place / "variants.vcf.gz")) as scored:
+            first = next(iter(scored))
+            assert sum(name.startswith("GLM_") for name in first.info) == 4
 
 
 def test_no_base_is_shared_between_splits(finished):

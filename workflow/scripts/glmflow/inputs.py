@@ -53,6 +53,10 @@ def _missing(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
         if getattr(task, "hackathon", None):
             for name in ("partitions.csv", "fasta"):
                 named["tasks", label, "hackathon", "folder", name] = f"{task.hackathon.folder}/{name}"
+    for label, prediction in study.predict.items():
+        for key in ("fasta", "vcf", "bed"):
+            if getattr(prediction, key):
+                named["predict", label, key] = getattr(prediction, key)
     made = study.results + "/"
     for key, path in named.items():
         if not Path(path).exists() and not path.startswith(made):

@@ -10,6 +10,7 @@ from .adaptations import Adaptation, trials, tried
 from .base import Block, Label
 from .data import Cohort, Reference, Splits, Tracks
 from .models import Model
+from .predictions import Prediction
 from .simulation import Simulation
 from .tasks import Task
 
@@ -48,6 +49,9 @@ class Study(Block):
     models: dict[Label, Model] = Field(description="Models by label.")
     adaptations: dict[Label, Adaptation] = Field(description="Adaptations by label.")
     runs: Annotated[list[RunSet], Field(min_length=1)] = Field(description="Which of them to run with each other.")
+    predict: dict[Label, Prediction] = Field(
+        default_factory=dict, description="What tuned track models are applied to beside what was held out, by label."
+    )
     monitor: Literal["tensorboard", "trackio", "wandb", "none"] = Field(
         "tensorboard",
         description="Where training curves go beside `metrics.jsonl` (`wandb`: offline). Changing it reruns nothing.",
