@@ -11,7 +11,7 @@ from .inputs import BASELINES
 from .metrics import number
 from .verdict import Verdict
 
-LINEAR = ("elastic_net", "lasso", "blup", "ridge", "top_variant")
+LINEAR = ("elastic_net", "lasso", "blup", "top_variant")
 SEEN, UNSEEN = "seen genes unseen individuals", "unseen genes unseen individuals"
 NAMES = {SEEN: "genes seen in training", UNSEEN: "unseen genes"}
 DRAWS = 2000
@@ -57,7 +57,7 @@ def paired(one: pd.DataFrame, other: pd.DataFrame) -> Difference | None:
 def ranked(personal: pd.DataFrame, task: str, subset: str) -> pd.DataFrame:
     """Return the runs of a task in one class, best first: key, label, model, origin, value (mean r)."""
     rows = personal[(personal["task"] == task) & (personal["subset"] == subset) & (personal["split"] == "test")]
-    columns = ["key", "label", "model", "adaptation", "origin"]
+    columns = ["key", "label", "model", "adaptation", "origin", "baseline"]
     means = rows.groupby(columns, as_index=False, sort=False).agg(value=("pearson", "mean"), genes=("group", "nunique"))
     return means.sort_values("value", ascending=False, kind="stable").reset_index(drop=True)
 
@@ -68,23 +68,24 @@ def genes_of(personal: pd.DataFrame, key: str, subset: str) -> pd.DataFrame:
 
 
 def linear_baselines(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the linear baselines among ranked runs; all baselines where none is known to be linear."""
+    """Return the linear models of genotypes among ranked runs; all baselines where there is none."""
     baselines = rows[rows["origin"].isin(BASELINES)]
-    linear = baselines[baselines["model"].str.startswith(LINEAR)]
+    linear = baselines[baselines["baseline"].isin(LINEAR)]
     return linear if len(linear) else baselines
 
 
 def judge_personal(personal: pd.DataFrame, task: str) -> Verdict:
     """Say in one sentence whether any model beats the best linear baseline, on seen and on unseen genes."""
     parts, notes = [], []
+    control = personal.loc[personal["task"] == task, "control"].iloc[0]
     for subset in (SEEN, UNSEEN):
         rows = ranked(personal, task, subset)
         if len(rows):
             parts.append(_judge_class(personal, rows, subset))
+            notes += _control_notes(personal, rows, subset) if control == "none" else []
             notes += _notes(personal, rows, subset)
     if not parts:
         return Verdict("No run was scored on unseen people, so nothing can be said.")
-    control = personal.loc[personal["task"] == task, "control"].iloc[0]
     if control != "none":
         notes.insert(0, f"This task is a control ({control.replace('_', ' ')}): what it scores needs no personal data.")
     fewest = int(personal.loc[personal["task"] == task, "seeds"].min())
@@ -104,16 +105,36 @@ def _judge_class(personal: pd.DataFrame, rows: pd.DataFrame, subset: str) -> str
     model = models.iloc[0]
     reached = f"{model['label']} reaches r = {number(model['value'])} between people"
     if linear.empty:
-        return f"{where} {reached}, and no linear baseline was run"
+        return f"{where} {reached}"
     baseline = linear.iloc[0]
     gap = paired(genes_of(personal, model["key"], subset), genes_of(personal, baseline["key"], subset))
     assert gap is not None
     against = f"{baseline['label']} at {number(baseline['value'])}, difference {gap.text} over {gap.genes:,} genes"
+    best = rows[rows["origin"].isin(BASELINES)].iloc[0]
+    if best["value"] > baseline["value"]:  # a baseline that reads sequence, and so says something of unseen genes too
+        more = paired(genes_of(personal, model["key"], subset), genes_of(personal, best["key"], subset))
+        assert more is not None
+        against += (
+            f"; {best['label']}, a baseline that reads sequence, at {number(best['value'])}, difference {more.text}"
+        )
     if gap.low > 0:
-        return f"{where} {reached} and beats every linear baseline ({against})"
+        return f"{where} {reached} and beats every linear model of genotypes ({against})"
     if gap.high < 0:
-        return f"{where} no model beats the linear baselines: {reached} ({against})"
-    return f"{where} no model can be told from the best linear baseline: {reached} ({against})"
+        return f"{where} no model beats the linear models of genotypes: {reached} ({against})"
+    return f"{where} no model can be told from the best linear model of genotypes: {reached} ({against})"
+
+
+def _control_notes(personal: pd.DataFrame, rows: pd.DataFrame, subset: str) -> list[str]:
+    """Say what the best model gains over itself trained on people permuted within genes."""
+    models = rows[~rows["origin"].isin(BASELINES)]
+    twins = personal.loc[personal["key"].isin(models["key"]), "twin"].unique()
+    for row in controls(personal[personal["twin"].isin(twins)]):
+        if row["control"] == "permuted people" and row["subset"] == subset and row["label"] in set(models["label"]):
+            return [
+                f"On {NAMES[subset]} {row['label']} trained on people permuted within genes, which leaves it gene means "
+                f"alone, reaches r = {number(row['value'])}: {row['gain'].text} comes from personal data."
+            ]
+    return []
 
 
 def _notes(personal: pd.DataFrame, rows: pd.DataFrame, subset: str) -> list[str]:

@@ -109,14 +109,12 @@ def headline_metric(metrics: pd.DataFrame, task: str, asked: str | None) -> str:
 
 
 def headline_cell(summary: pd.DataFrame, task: str, split: str, metric: str) -> pd.DataFrame:
-    """Return the ranked rows of the verdict's cell: the first subset and the longest context, over all tracks where several."""
+    """Return the ranked rows of the verdict's cell: the first subset, the strict protocol, the longest context, all tracks."""
     rows = summary[(summary["task"] == task) & (summary["metric"] == metric)]
     rows = rows[rows["split"] == (split if split in set(rows["split"]) else rows["split"].iloc[0])]
-    for column in ("subset", "protocol", "context_bp"):
-        values = sorted(
-            set(rows[column]), key=lambda value: (float(value or 0) if column == "context_bp" else 0, value)
-        )
-        rows = rows[rows[column] == values[-1 if column == "context_bp" else 0]]
+    rows = rows[rows["subset"] == min(rows["subset"])]
+    rows = rows[rows["protocol"] == min(rows["protocol"], key=lambda name: (name != "strict", name))]
+    rows = rows[rows["context_bp"] == max(rows["context_bp"], key=lambda length: float(length or 0))]
     tracks = set(rows["track"])
     track = next(name for name in (ALL_TRACKS, *sorted(tracks)) if name in tracks)
     return rank(rows[rows["track"] == track], metric)
@@ -206,7 +204,8 @@ def read_leakage(paths: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
 def read_personal(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
     """Return the scores of genes between people, averaged over seeds: one row a run x class x gene.
 
-    `control` is the control that the task is (`none` for the task itself), `twin` what tasks and their controls share.
+    `control` is the control that the task is (`none` for the task itself), `twin` what tasks and their controls share,
+    `baseline` the kind of a baseline (empty for models).
     """
     tables = []
     for run in runs:
@@ -217,8 +216,10 @@ def read_personal(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
         task = dict(run.settings.get("task") or {})
         control = task.pop("control", "none")
         names = {"task": run.task, "model": run.model, "adaptation": run.adaptation}
+        baseline = (run.settings.get("model") or {}).get("baseline") or {}
+        names["baseline"] = baseline.get("kind", "")
         tables.append(table.assign(**names, seed=run.seed, control=control, twin=json.dumps(task, sort_keys=True)))
-    keys = ["task", *RUN, "control", "twin", "split", "subset", "group"]
+    keys = ["task", *RUN, "baseline", "control", "twin", "split", "subset", "group"]
     if not tables:
         return pd.DataFrame(columns=[*keys, "pearson"])
     genes = pd.concat(tables, ignore_index=True)
