@@ -152,9 +152,9 @@ def test_another_node_gets_folder_and_environment(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("SECRET", "x")
-    *_, line = elsewhere("n2", ["python", "a b"])
+    *_, line = elsewhere("n2", ["COMMAND", "a b"])
     done = subprocess.run(
-        ["sh", "-c", line.replace("python", "env;pwd; #")], capture_output=True, text=True, check=True
+        ["sh", "-c", line.replace("COMMAND", "env;pwd; #")], capture_output=True, text=True, check=True
     )
     assert "HF_HUB_OFFLINE=1" in line and "SECRET" not in line and done.stdout.rstrip().endswith(str(tmp_path))
 
