@@ -12,7 +12,7 @@ import torch
 from glmflow.config.adaptations import Training
 from glmflow.errors import InputError
 from glmflow.training import checkpoints, trainer
-from glmflow.training.fit import accumulation_steps, halved
+from glmflow.training.fit import FAILURE, MICRO_BATCH, accumulation_steps, halved, record_failure, remember_micro_batch
 from glmflow.training.trainer import FAILED_BATCH
 from tiny_run import TRAINING, UPDATES, Model, in_child, item, run, weights
 from torch import nn
@@ -292,6 +292,33 @@ class Hungry(nn.Module):
         if self.training and len(x) > self.limit:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return {"loss": ((self.layer(x.double())[:, 0] - y) ** 2).mean()}
+
+
+@pytest.mark.parametrize("name", [FAILURE, MICRO_BATCH])
+def test_an_empty_note_beside_the_checkpoints_is_passed_over(undisturbed, tmp_path, caplog, name):
+    """What an earlier attempt left on a full disk."""
+    run(tmp_path)
+    (folder,) = (tmp_path / "checkpoints").iterdir()
+    (folder / name).write_text("")
+    with caplog.at_level(logging.WARNING):
+        model, _ = run(tmp_path)
+    assert f"{name} cannot be read" in caplog.text
+    same(weights(model), undisturbed[1])
+
+
+def test_notes_beside_the_checkpoints_are_whole_or_absent(tmp_path, monkeypatch):
+    made = checkpoints.Checkpoints(tmp_path, {})
+
+    def full(self, text):
+        with self.open("w") as handle:
+            handle.write(text[:1])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    for note in (lambda: remember_micro_batch(made, 12), lambda: record_failure(made, InputError("broken"))):
+        with pytest.raises(OSError, match="No space left"):
+            note()
+    assert list(made.folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("fails_from", [0, 3])

@@ -237,14 +237,16 @@ FAILURE, MICRO_BATCH = "failure.json", "micro_batch"
 
 def record_failure(checkpoints: Checkpoints, error: InputError) -> None:
     """Remember that this run, with these settings and inputs, comes to a bad end."""
-    (checkpoints.folder / FAILURE).write_text(json.dumps([error.what, error.where, error.mend]) + "\n")
+    with atomic_path(checkpoints.folder / FAILURE) as temporary:
+        temporary.write_text(json.dumps([error.what, error.where, error.mend]) + "\n")
 
 
 def refuse_known_failure(checkpoints: Checkpoints) -> None:
     """Raise what an earlier attempt at the very same run ended with."""
     path = checkpoints.folder / FAILURE
-    if path.exists():
-        what, where, mend = json.loads(path.read_text())
+    known = read_note(path)
+    if isinstance(known, list) and len(known) == 3:
+        what, where, mend = known
         raise InputError(
             f"not tried again, as nothing has changed: {what}", where=where, mend=f"{mend}, or delete {path}"
         )
@@ -252,13 +254,25 @@ def refuse_known_failure(checkpoints: Checkpoints) -> None:
 
 def remember_micro_batch(checkpoints: Checkpoints, micro_batch: int) -> None:
     """Let later attempts begin with a micro-batch that fits."""
-    (checkpoints.folder / MICRO_BATCH).write_text(f"{micro_batch}\n")
+    with atomic_path(checkpoints.folder / MICRO_BATCH) as temporary:
+        temporary.write_text(f"{micro_batch}\n")
 
 
 def remembered_micro_batch(checkpoints: Checkpoints) -> int | None:
     """Return the micro-batch an earlier attempt has come down to, if any."""
-    path = checkpoints.folder / MICRO_BATCH
-    return int(path.read_text()) if path.exists() else None
+    known = read_note(checkpoints.folder / MICRO_BATCH)
+    return known if isinstance(known, int) and known > 0 else None
+
+
+def read_note(path: Path) -> Any:
+    """Return the JSON of a file beside the checkpoints; None where there is none, or none that can be read."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        log.warning("%s cannot be read (%s): this attempt does without it", path, error)
+        return None
 
 
 def halved(micro_batch: int, batch: int) -> int:
