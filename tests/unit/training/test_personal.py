@@ -137,6 +137,22 @@ def test_people_of_one_sequence_have_one_prediction_to_the_last_bit(combine):
     assert swapped == person_values(network, windows.found["g0"].sequences, pairs(1), 2, False)
 
 
+@pytest.mark.parametrize("combine", ["predictions", "states"])
+@pytest.mark.parametrize("width", [48, 1024])
+def test_equal_people_are_equal_whatever_the_shape_of_the_product(combine, width):
+    generator = torch.Generator().manual_seed(0)
+    network = model(combine)
+    network.head = ExpressionHead(width, 4, 64)
+    binned = torch.randn(5, 4, width, generator=generator)
+    of_person = torch.randint(0, 5, (99, 2), generator=generator)
+    with torch.no_grad():
+        values = network.people(binned, of_person)
+    kinds = {}
+    for value, two in zip(values.tolist(), of_person.tolist()):
+        kinds.setdefault(tuple(sorted(two)), set()).add(value)
+    assert len(kinds) == 15 and all(len(own) == 1 for own in kinds.values())
+
+
 def test_haplotypes_in_either_order_are_the_same_person():
     windows, _ = cohort()
     found = windows.found["g0"]

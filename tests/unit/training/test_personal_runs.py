@@ -113,12 +113,15 @@ def test_with_the_reference_for_everyone_no_two_people_differ(cohort, tmp_path, 
         "kmer_ridge_haplotypes",
     ],
 )
-def test_every_baseline_predicts_everyone_held_out(cohort, tmp_path, kind):
+def test_every_baseline_predicts_everyone_held_out_on_any_number_of_cores(cohort, tmp_path, kind):
     place, examples, names = cohort
     settings = settings_of({"baseline": {"kind": kind, "k": 2, "folds": 2}}, {"kind": "baseline"})
     windows = open_windows(settings["task"], place / "store", place / "made/genome.fa")
     population = dict(zip(names, ["north"] * 5 + ["south"] * 3))
     run_personal_baseline(settings, examples, windows, population, tmp_path)
+    run_personal_baseline(settings, examples, windows, population, tmp_path / "shared_out", cores=2)
+    for name in ("predictions.parquet", "variants.tsv", "weights.tsv"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / "shared_out" / name).read_bytes()
     found = pd.read_parquet(tmp_path / "predictions.parquet").merge(examples, on="example")
     assert sorted(found["example"]) == sorted(examples.loc[examples["split"] != "train", "example"])
     train = examples[examples["split"] == "train"]

@@ -177,4 +177,9 @@ def fit_kmers(baseline: Baseline, genes: list[Gene], windows: PersonalWindows) -
         if len(training.people):
             model.add(*windows.haplotypes(training), training.target)
     model.solve()
-    return lambda gene: Predicted(model.predict(*windows.haplotypes(gene)))
+    return partial(predict_kmers, model, windows)
+
+
+def predict_kmers(model: KmerRidge, windows: PersonalWindows, gene: Gene) -> Predicted:
+    """Predict everyone of a gene from the k-mers of both haplotypes."""
+    return Predicted(model.predict(*windows.haplotypes(gene)))

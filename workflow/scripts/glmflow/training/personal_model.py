@@ -75,7 +75,9 @@ class PersonalModel(nn.Module):
         """Return the predictions of people `[N]` from states `[S, bins, D]` and their two haplotypes `[N, 2]`."""
         pooled = self.head.pool(binned)
         if self.combine == "states":
-            value = self.head.read(pooled[of_person].mean(1))
+            # Equal rows of a matrix product differ in the last bit by where they stand: each pair is computed once.
+            pairs, pair_of_person = of_person.sort(dim=1).values.unique(dim=0, return_inverse=True)
+            value = self.head.read(pooled[pairs].mean(1))[pair_of_person]
         else:
             value = self.head.read(pooled)[of_person].mean(1)
         return self.offset + self.scale * value
