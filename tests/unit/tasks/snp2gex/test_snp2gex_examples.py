@@ -140,6 +140,27 @@ def test_what_cannot_be_used_is_counted_and_named(cohort):
     assert np.isfinite(made.table["target"]).all()
 
 
+def test_sums_and_hidden_factors_are_those_of_the_whole_matrix(cohort):
+    """A gene without genotypes holds 90 % of the expression."""
+    rng = np.random.default_rng(1)
+    values = matrix().abs()
+    values.loc["ENSG022.7"] = 9 * values.drop(index="ENSG022.7").sum() * rng.uniform(0.99, 1.01, len(PEOPLE))
+    asked = {"tpm": True, "hidden_factors": 0, "standardise": False}
+    made = make(cohort, values, preprocessing=TASK["preprocessing"] | asked)
+    total = values.sum()
+    for row in made.table.iloc[::7].to_dict("records"):
+        expected = values.at[row["group"].replace(".1", ".7"), row["sample"]] / total[row["sample"]] * 1e6
+        assert row["target"] == pytest.approx(expected, rel=1e-12)
+    values = matrix()
+    made = make(cohort, values, preprocessing=TASK["preprocessing"] | {"hidden_factors": 1})
+    training = (made.people["split"] == "train").to_numpy()
+    z = values.sub(values.loc[:, training].mean(axis=1), axis=0).div(
+        values.loc[:, training].std(axis=1, ddof=0), axis=0
+    )
+    loading = np.linalg.svd(z.loc[:, training])[0][:, 0]
+    np.testing.assert_allclose(abs(made.people["factor1"]), abs(loading @ z), rtol=1e-9)
+
+
 def test_the_same_genome_twice_stays_on_one_side(cohort):
     for seed in range(5):
         made = make(cohort, people=TASK["people"] | {"seed": seed})

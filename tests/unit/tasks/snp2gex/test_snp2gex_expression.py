@@ -167,10 +167,10 @@ def test_genes_left_out_are_counted():
     raw = table([[0.0, 0, 0, 0], [0, 0, 0, 5], [0, 0, 1, 5], [nan, nan, nan, nan], [nan, 1, 2, 3], [1, 2, 3, 4]])
     made = preprocess(raw, np.array([True, True, True, False]), AS_IT_IS | {"max_zero_fraction": 0.5})
     assert made.values.index.tolist() == ["g2", "g4", "g5"]
-    assert made.notes == {
-        "genes without a value": 1,
-        "genes that are 0 in everyone": 1,
-        "genes that are 0 in too many people": 1,
+    assert made.left_out == {
+        "genes without a value": ["g3"],
+        "genes that are 0 in everyone": ["g0"],
+        "genes that are 0 in too many people": ["g1"],
     }
     assert np.isnan(made.values.loc["g4", "A"])
 

@@ -89,7 +89,7 @@ def examples(
     matrix, people = _shared_people(expression, people, notes)
     reference = windows.reader.reference
     contigs = {name: reference.contigs[name] for name in windows.reader.store.contigs}
-    placed, matrix = _placed_genes(matrix, genes, reference, contigs, settings["windows"], notes)
+    placed = _placed_genes(matrix, genes, reference, contigs, settings["windows"], notes)
     placed, dropped = split_genes(placed, settings["genes"], genome, contigs, size)
     notes.add_all(dropped)
     names = people["sample"].tolist()
@@ -98,13 +98,17 @@ def examples(
     populations = dict(zip(names, people["population"])) if "population" in people else {}
     split, kept_together = split_people(names, settings["people"], populations, relatives)
     notes.add_all(kept_together)
-    prepared = preprocess(matrix.loc[placed["gene_id"]], split == TRAIN, settings["preprocessing"])
-    notes.add_all(prepared.notes)
-    kept = placed["gene_id"].isin(prepared.values.index).to_numpy()
+    # Sums and hidden factors are those of all that was measured, also of genes that have no place or no split.
+    prepared = preprocess(matrix, split == TRAIN, settings["preprocessing"])
+    for reason, names_out in prepared.left_out.items():
+        lost = placed.loc[placed["measured"].isin(names_out), "gene_id"].tolist()
+        notes.add(reason, len(lost), lost)
+    kept = placed["measured"].isin(prepared.values.index).to_numpy()
     placed, haplotypes = placed[kept].reset_index(drop=True), [ids for ids, keep in zip(haplotypes, kept) if keep]
+    values = prepared.values.loc[placed["measured"]].set_axis(placed["gene_id"], axis=0)
     notes.add("genes used", len(placed))
     notes.add("people used", len(names))
-    table = cell_table(placed, names, split, prepared.values, notes)
+    table = cell_table(placed, names, split, values, notes)
     if settings["control"] == "permuted_people":
         table["target"] = permuted_within_genes(table)
     fitted = prepared.factors.loc[prepared.factors["fitted"], "sample"]
@@ -117,7 +121,7 @@ def examples(
         leaks.check_fit("hidden factors and scaling", fitted, training),
         leaks.shared_haplotypes(*sharing(haplotypes, placed["split"], split)),
     ]
-    facts = gene_facts(placed, windows, names, split, prepared.values, truth)
+    facts = gene_facts(placed, windows, names, split, values, truth)
     described = people.assign(split=split).merge(prepared.factors, on="sample")
     return Examples(table, notes.table(), leaks.leak_table(rows), facts, described)
 
@@ -170,8 +174,11 @@ def _placed_genes(
     contigs: Mapping[str, int],
     settings: Mapping[str, Any],
     notes: Notes,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give genes their windows; leave out those that have no place, no value, or a window that cannot be used."""
+) -> pd.DataFrame:
+    """Give genes their windows; leave out those that have no place, no value, or a window that cannot be used.
+
+    `measured` is the name of a gene in the matrix.
+    """
     match = match_genes(matrix.index, genes["gene_id"])
     unknown = sorted(set(matrix.index) - set(match.values()))
     notes.add("genes of the matrix without a place in the annotation", len(unknown), unknown)
@@ -184,6 +191,7 @@ def _placed_genes(
             mend="Give the annotation by which expression was measured.",
         )
     placed = genes[genes["gene_id"].isin(match)]
+    placed = placed.assign(measured=placed["gene_id"].map(match))
     elsewhere = placed[~placed["chrom"].isin(contigs)]
     notes.add("genes on contigs without genotypes", len(elsewhere), elsewhere["gene_id"].tolist())
     placed = tss_windows(placed[placed["chrom"].isin(contigs)], settings["size"])
@@ -193,9 +201,7 @@ def _placed_genes(
     inside = placed.drop(outside.index).reset_index(drop=True)
     kept, dropped = filter_windows(inside, reference, settings["max_n_fraction"])
     notes.add("genes with too many N in their window", sum(dropped.values()))
-    kept = kept.reset_index(drop=True)
-    values = matrix.loc[[match[gene] for gene in kept["gene_id"]]].set_axis(kept["gene_id"], axis=0)
-    return kept, values
+    return kept.reset_index(drop=True)
 
 
 def tss_windows(genes: pd.DataFrame, size: int) -> pd.DataFrame:

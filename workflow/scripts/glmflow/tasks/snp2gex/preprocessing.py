@@ -21,14 +21,14 @@ class Prepared(NamedTuple):
     ----------
     values : DataFrame
         float64, genes x people.
-    notes : dict[str, int]
+    left_out : dict[str, list[str]]
         Genes left out, by reason.
     factors : DataFrame
         Hidden factors of every person (`sample`, `fitted`: whether the person took part in the fit, `factor1` ...).
     """
 
     values: pd.DataFrame
-    notes: dict[str, int]
+    left_out: dict[str, list[str]]
     factors: pd.DataFrame
 
 
@@ -42,7 +42,7 @@ def preprocess(values: pd.DataFrame, training: NDArray[np.bool_], settings: Mapp
     Parameters
     ----------
     values
-        Genes x people, as measured.
+        Genes x people, as measured: all genes, for sums and hidden factors are those of the whole transcriptome.
     training : bool[people]
         People that things are fitted on.
     settings
@@ -63,10 +63,10 @@ def preprocess(values: pd.DataFrame, training: NDArray[np.bool_], settings: Mapp
     none = measured == 0
     silent = ~none & (zeros == measured)
     mostly = ~none & ~silent & (zeros > settings["max_zero_fraction"] * measured)
-    notes = {
-        "genes without a value": int(none.sum()),
-        "genes that are 0 in everyone": int(silent.sum()),
-        "genes that are 0 in too many people": int(mostly.sum()),
+    left_out = {
+        "genes without a value": values.index[none].tolist(),
+        "genes that are 0 in everyone": values.index[silent].tolist(),
+        "genes that are 0 in too many people": values.index[mostly].tolist(),
     }
     kept = ~(none | silent | mostly)
     table = table[kept]
@@ -97,7 +97,7 @@ def preprocess(values: pd.DataFrame, training: NDArray[np.bool_], settings: Mapp
     factors = pd.DataFrame(scores[0], columns=[f"factor{n}" for n in range(1, number + 1)])
     factors.insert(0, "fitted", fitted)
     factors.insert(0, "sample", list(values.columns))
-    return Prepared(pd.DataFrame(table, index=values.index[kept], columns=values.columns), notes, factors)
+    return Prepared(pd.DataFrame(table, index=values.index[kept], columns=values.columns), left_out, factors)
 
 
 def hidden_factors(
