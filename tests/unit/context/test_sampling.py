@@ -66,6 +66,16 @@ def test_scattered_positions_fill_a_whole_number_of_lengths(length, original):
     assert filled == set(range(1, 17))
 
 
+@pytest.mark.parametrize(
+    "length, original, factor", [(192, 128, 4), (511, 128, 16), (15_994, 4000, 16), (32_767, 16_384, 4)]
+)
+def test_scattered_positions_of_inexact_multiples_end_at_the_target(length, original, factor):
+    # AIDO.DNA (15,992 bases and two special tokens) and GENERator (196,596 bases) are tuned at such lengths.
+    generator = rng()
+    last = max(scattered_positions(length, generator, original, factor)[-1] for _ in range(20 * factor))
+    assert factor * original - 2 < last < factor * original
+
+
 def test_a_seed_draws_the_same():
     for method in ("gene", "clex", "pose"):
         draw = sampler(method, 16, 128)

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pysam
 import pytest
+from glmflow.config import read_study
 from glmflow.config.tasks import ContextExtension
 from glmflow.errors import InputError
 from glmflow.genome.reference import Reference
+from glmflow.models.tokenizers import KmerTokenizer, kmers
 from glmflow.tasks import repeats
 from glmflow.tasks.context_extension import (
     compare,
@@ -18,6 +20,7 @@ from glmflow.tasks.context_extension import (
     recall_examples,
     score,
 )
+from running import ROOT
 from scipy import stats
 
 SEGMENT = 32
@@ -178,6 +181,28 @@ def test_windows_come_from_test_regions_and_hold_hardly_any_unknown_base(genome)
 def test_repeats_beyond_the_shortest_context_are_marked_far(genome):
     table = examples(TASK, regions(("b", 0, 2000, "test")), genome)
     assert set("".join(table.loc[table["subset"] == "loss", "repeat"])) == {"2"}  # 100 bases back, the context is 64
+
+
+def test_a_copy_is_the_same_kmers_as_the_segment(genome):
+    study = read_study(ROOT / "config/studies/context_nucleotide_transformer.yaml")
+    asked = study.tasks["context"].model_dump() | {"contexts": [300, 960], "scored": 60, "examples": 2}
+    asked["recall"] |= {"segment": 60, "distances": [61, 500, 899], "trials": 4, "variants": ["exact"]}
+    table = examples(ContextExtension(**asked), regions(("a", 0, 2000, "test")), genome)
+    needles = table[(table["subset"] == "recall") & (table["variant"] != "control")]
+    vocab = {kmer: index for index, kmer in enumerate([*kmers(6, "ACGT"), *"NACGT"])}
+    tokenizer = KmerTokenizer(vocab, 6, single_bases=True)
+    for sequence in needles["sequence"]:
+        assert "N" not in sequence
+        ids = tokenizer.pieces(np.frombuffer(sequence.encode(), np.uint8)).ids
+        assert len(ids) == 160
+        assert any(np.array_equal(ids[start : start + 10], ids[-10:]) for start in range(141))
+    assert len(needles) == 4 * 3
+
+
+def test_lengths_off_the_grid_of_tokens_are_refused():
+    for change, name in (({"contexts": [64, 255]}, "contexts: 64"), ({}, "scored: 32")):
+        with pytest.raises(ValueError, match=f"{name} is no multiple of bases_per_token 3"):
+            ContextExtension(**TASK.model_dump() | {"bases_per_token": 3, "contexts": [63, 255], **change})
 
 
 def test_a_genome_without_long_enough_test_regions_is_refused(genome):

@@ -216,6 +216,11 @@ class ContextExtension(Block):
     contexts: Annotated[list[Positive], Field(min_length=1)] = Field(
         description="Lengths of context in bp, the model's own first; multiples of its bases a token."
     )
+    bases_per_token: Positive = Field(
+        1,
+        description="Bases of a token where they are more than one (6 for Nucleotide Transformer and GENERator): contexts, "
+        "scored bases, segment and drawn distances are its multiples, so that a copy is the same tokens.",
+    )
     scored: Positive = Field(512, description="Last bases of each window whose loss is taken, at every context.")
     examples: Positive = Field(128, description="Windows of the test split.")
     repeat_k: Annotated[int, Field(ge=6, le=31)] = Field(
@@ -235,6 +240,10 @@ class ContextExtension(Block):
         if self.scored >= min(self.contexts):
             raise ValueError(f"scored {self.scored} is not below the shortest context {min(self.contexts)}")
         segment, longest = self.recall.segment, max(self.contexts) - self.recall.segment
+        on_grid = {"contexts": self.contexts, "scored": [self.scored], "recall.segment": [segment]}
+        for name, lengths in on_grid.items():
+            if uneven := [length for length in lengths if length % self.bases_per_token]:
+                raise ValueError(f"{name}: {uneven[0]} is no multiple of bases_per_token {self.bases_per_token}")
         for distance in self.recall.distances:
             if not segment <= distance <= longest:
                 raise ValueError(

@@ -60,13 +60,14 @@ def skipped_positions(length: int, rng: Generator, target_length: int, chunks: i
 def scattered_positions(length: int, rng: Generator, original_length: int, factor: int) -> NDArray:
     """Draw sorted positions that fill ``t`` original lengths, `t` uniform on 1..factor (CLEX).
 
-    ``length * t`` positions are thinned to `length`, the last one kept, and divided by ``length //
-    original_length`` (where that is above 1, they are fractions), as published with arXiv 2310.16450.
+    ``length * t`` positions are thinned to `length`, the last one kept, and divided by ``length /
+    original_length`` where that is above 1 (they are fractions then), so that none lies beyond the target. As
+    published with arXiv 2310.16450, whose lengths are multiples of the original one.
     """
     stretch = int(rng.integers(1, int(factor) + 1))
     last = length * stretch - 1
     positions = np.append(np.sort(rng.choice(last, length - 1, replace=False)), last)
-    divisor = length // original_length
+    divisor = length / original_length
     return positions / divisor if divisor > 1 else positions
 
 

@@ -71,13 +71,21 @@ def examples(task: ContextExtension, regions: pd.DataFrame, reference: Reference
     sequences = Windows(np.stack([sequence for _, sequence in windows]), repeat)
     loss = loss_examples(sequences, task.scored, [name for name, _ in windows])
     recall = task.recall
-    drawn = draw_windows(held_out, reference, task.window_bp, recall.segment, recall.trials, rng)
+    # An unknown base is a token of its own to k-mer tokenizers: the copy and the segment would leave their common grid.
+    unknown = 0 if task.bases_per_token > 1 else MOST_UNKNOWN
+    drawn = draw_windows(held_out, reference, task.window_bp, recall.segment, recall.trials, rng, unknown)
     hidden = [needle for _, window in drawn for needle in jittered_needles(window, task, rng)]
     return pd.concat([loss, recall_examples(hidden, recall.segment)], ignore_index=True)
 
 
 def draw_windows(
-    regions: pd.DataFrame, reference: Reference, length: int, scored: int, count: int, rng: Generator
+    regions: pd.DataFrame,
+    reference: Reference,
+    length: int,
+    scored: int,
+    count: int,
+    rng: Generator,
+    most_unknown: float = MOST_UNKNOWN,
 ) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Yield names (coordinates) and sequences of windows of `regions`, each drawn once, with hardly any N."""
     regions = regions[regions["end"] - regions["start"] >= length]
@@ -94,7 +102,7 @@ def draw_windows(
         chrom, start = regions["chrom"].iloc[row], int(regions["start"].iloc[row] + place - (last[row] - places[row]))
         sequence = reference.fetch(chrom, start, start + length)
         unknown = ~np.isin(sequence, BASES)
-        if place in seen or unknown[-scored:].any() or unknown.mean() > MOST_UNKNOWN:
+        if place in seen or unknown[-scored:].any() or unknown.mean() > most_unknown:
             continue
         seen.add(place)
         yield f"{chrom}:{start}-{start + length}", sequence
@@ -108,11 +116,15 @@ def draw_windows(
 
 
 def jittered_needles(window: NDArray[np.uint8], task: ContextExtension, rng: Generator) -> Iterator[Needle]:
-    """Yield the needles of one window: at each distance, drawn within the jitter, in each variant."""
-    recall = task.recall
+    """Yield the needles of one window: at each distance, drawn within the jitter, in each variant.
+
+    Distances drawn are multiples of the bases of a token: from another phase the copy would be other tokens than
+    the segment, and a model of k-mers could not know it again.
+    """
+    recall, token = task.recall, task.bases_per_token
     for distance in recall.distances:
         for variant in recall.variants:
-            drawn = round(distance * rng.uniform(1 - recall.jitter, 1 + recall.jitter))
+            drawn = token * round(distance * rng.uniform(1 - recall.jitter, 1 + recall.jitter) / token)
             drawn = min(max(drawn, recall.segment), len(window) - recall.segment)
             (needle,) = needles(window[None], rng, [drawn], recall.segment, [variant], recall.substitutions)
             yield needle._replace(distance=distance)
