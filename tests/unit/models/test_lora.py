@@ -1,11 +1,16 @@
 """Low-rank adaptation: what it trains, that it trains something, and that it can be folded in."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from family_checks import fixture
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
+from glmflow.models.adapter import Adapter, Network
 from glmflow.models.lora import apply_lora, coverage, merge
+from glmflow.models.tokenizers import CharacterTokenizer
+from torch import nn
 
 TINY = {"hidden_size": 16, "num_heads": 2, "num_layers": 2, "convolution": 3}
 FIXTURES = [
@@ -78,8 +83,50 @@ def test_a_tied_weight_stays_one_weight():
 
 
 def test_no_layer_of_the_name():
-    with pytest.raises(InputError, match=r"LoRA finds none of q_proj in a model of the family small.*query"):
+    with pytest.raises(InputError, match=r"LoRA finds no layer q_proj in a model of the family small.*query"):
         apply_lora(new_model("small", TINY), targets=("q_proj",))
+
+
+def test_one_misspelt_name_among_others_is_refused_before_anything_is_changed():
+    model = new_model("small", TINY)
+    with pytest.raises(InputError, match=r"LoRA finds no layer vlaue in a model of the family small.*value"):
+        apply_lora(model, targets=("query", "vlaue"))
+    assert coverage(model).modules == () and all(parameter.requires_grad for parameter in model.parameters())
+
+
+class Numbered(Network):
+    """Two blocks whose layers the package only numbers, as those of GPN: ``blocks.0.ffn.1``."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(8, 16)
+        self.blocks = nn.ModuleList()
+        for _ in range(2):
+            block = nn.Module()
+            block.ffn = nn.Sequential(nn.LayerNorm(16), nn.Linear(16, 32), nn.GELU(), nn.Linear(32, 16))
+            self.blocks.append(block)
+
+    def states(self, input_ids, attention_mask=None):
+        x = self.embed(input_ids)
+        for block in self.blocks:
+            x = x + block.ffn(x)
+        return x
+
+    def logits(self, states):
+        return states @ self.embed.weight.T
+
+
+def test_layers_that_are_only_numbered_are_named_with_what_holds_them():
+    card = replace(new_model("small", TINY).card, family="gpn", vocab_size=8, lora_targets=("ffn.1", "ffn.3"))
+    model = Adapter(Numbered(), card, {}, CharacterTokenizer({"A": 3, "C": 4, "G": 5, "T": 6}))
+    found = apply_lora(model, rank=4)
+    assert found.modules == ("blocks.0.ffn.1", "blocks.0.ffn.3", "blocks.1.ffn.1", "blocks.1.ffn.3")
+    assert found.trainable == 2 * 2 * 4 * (16 + 32)
+
+
+def test_experts_where_there_are_none():
+    with pytest.raises(InputError, match="family small has no experts"):
+        apply_lora(new_model("small", TINY), experts=True)
 
 
 def test_a_layer_whose_weight_is_used_without_it_is_refused():

@@ -71,7 +71,7 @@ class ModelCard:
     vocab_size
         Rows of the output layer.
     lora_targets
-        Names (last parts) of the linear layers that LoRA adapts.
+        Names (last parts, as ``query`` or ``ffn.1``) of the linear layers that LoRA adapts.
     lora_parameters
         Names of bare parameters that LoRA adapts (the experts of a mixture).
     cannot

@@ -64,23 +64,21 @@ def apply_lora(
     rank, alpha, dropout
         Rank r of the update ``alpha / r * B A``, its scale, and the dropout of its input.
     targets
-        Names (last parts) of layers instead of the family's own.
+        Names (last parts, as ``query`` or ``ffn.1``) of layers instead of the family's own; each has to name some.
     experts
         Also adapt the bare parameters of `ModelCard.lora_parameters` (the experts of a mixture); without dropout.
 
     Raises
     ------
     InputError
-        No layer has one of the names, or an adapted layer gets no gradient: its weight is used in a way that goes past
-        the adaptation (as Mamba's ``dt_proj``), so that training it would change nothing.
+        A target that names no layer, none of the family's own targets in the model, no experts, or an adapted layer
+        that gets no gradient: its weight is used in a way that goes past the adaptation (as Mamba's ``dt_proj``), so
+        that training it would change nothing.
     """
     names = list(targets if targets is not None else adapter.card.lora_targets)
-    layers = [name for name, _ in adapter.network.named_modules() if name.rpartition(".")[2] in names]
-    if not layers:
-        raise InputError(
-            f"LoRA finds none of {', '.join(names) or 'no targets'} in a model of the family {adapter.card.family}",
-            mend=f"Its own targets are {', '.join(adapter.card.lora_targets)}.",
-        )
+    _require_layers(adapter, names, all_of_them=targets is not None)
+    if experts and not adapter.card.lora_parameters:
+        raise InputError(f"a model of the family {adapter.card.family} has no experts to adapt", mend="Leave them out.")
     settings = LoraConfig(
         r=rank,
         lora_alpha=alpha,
@@ -119,6 +117,20 @@ def merge(adapter: Adapter) -> None:
             module = module.base_layer
             setattr(adapter.network.get_submodule(owner), last, module)
     adapter.requires_grad_(True)
+
+
+def _require_layers(adapter: Adapter, names: list[str], all_of_them: bool) -> None:
+    """Refuse names of layers that the model does not have: all have to be there, or one at least.
+
+    Of a family's own targets some may be missing: a model of Evo 2 need not have blocks of every kind.
+    """
+    layers = [f".{name}" for name, _ in adapter.network.named_modules()]
+    missing = [name for name in names if not any(layer.endswith(f".{name}") for layer in layers)]
+    if len(missing) == len(names) or (missing and all_of_them):
+        raise InputError(
+            f"LoRA finds no layer {' or '.join(missing) or 'without targets'} in a model of the family {adapter.card.family}",
+            mend=f"Its own targets are {', '.join(adapter.card.lora_targets)}.",
+        )
 
 
 def _adapted_weight(layer: LoraLayer) -> nn.Parameter:
