@@ -263,6 +263,15 @@ def test_impossible_positions(masked, causal):
         causal.base_probabilities(["ACGT"], [0])
 
 
+def test_scores_refuse_a_sequence_beyond_the_context(masked, causal, generator):
+    # 64 tokens: 64 bases, or 63 6-mers after the start token.
+    for model, fits in ((masked, 64), (causal, 64), (generator, 378)):
+        assert model.base_probabilities([sequence(fits)], [fits - 1]).shape == (1, 1, 4)
+        for score in (model.log_likelihood, lambda given: model.base_probabilities(given, [fits - 1])):
+            with pytest.raises(InputError, match=rf"{fits + 136} bp has .* tokens, {model.card.family} takes"):
+                score([sequence(fits + 136)])
+
+
 def test_byte_pairs_refuse_base_probabilities_and_name_the_alternative():
     model = load_model(fixture("gena-bert"))
     with pytest.raises(

@@ -8,6 +8,7 @@ from glmflow.errors import InputError
 from glmflow.report import tables
 from glmflow.report.inputs import ReportInputs, RunFolder, find_runs
 from glmflow.report.metrics import describe, in_order, number
+from glmflow.report.models_page import made_from
 
 
 def metrics(*values, metric="base_pearson", task="tracks"):
@@ -33,6 +34,15 @@ def test_seeds_are_averaged_and_their_spread_kept():
     assert (row["ci_low"], row["ci_high"]) == pytest.approx((0.5, 0.75))
     assert row["sd"] == pytest.approx(np.sqrt(0.02))  # sample SD of 0.5 and 0.7
     assert row["seeds"] == 2
+
+
+def test_where_an_extended_model_comes_from():
+    extended = {"extend": {"model": "genos", "method": "yarn", "factor": 4.0}}
+    assert made_from(extended, {"checkpoint": "genos-1.2b"}) == (
+        "published checkpoint genos-1.2b, extended by yarn to 4 times its length"  # so its licence is the publisher's
+    )
+    assert made_from(extended) == "genos of this study, extended by yarn to 4 times its length"
+    assert made_from({}) == made_from(None) == "not recorded"
 
 
 def test_one_seed_has_no_spread():

@@ -375,7 +375,8 @@ class Adapter(nn.Module):
         NotSupportedError
             The tokenizer has no grid of bases (BPE).
         InputError
-            A position outside its sequence, or the first one of a causal model without a start token.
+            A position outside its sequence, the first one of a causal model without a start token, or a sequence
+            longer than the context.
         """
         from glmflow.models.scoring import base_probabilities
 

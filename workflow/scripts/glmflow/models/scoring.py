@@ -47,7 +47,8 @@ def base_probabilities(
     codes = [clean(sequence) for sequence in sequences]
     if not codes:
         raise InputError("no sequences", mend="Give a list with at least one.")
-    adapter.tokenizer.pieces(codes[0])  # says so where the tokenizer's file is missing
+    for one in codes:
+        adapter.tokenize([one])  # refuses what log_likelihood refuses: beyond the context, no tokenizer
     positions = np.broadcast_to(np.asarray(positions, np.int64), (len(codes), np.shape(positions)[-1]))
     for one, places in zip(codes, positions):
         outside = places[(places < 0) | (places >= len(one))]

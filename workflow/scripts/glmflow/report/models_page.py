@@ -57,7 +57,7 @@ def study_models(runs: tuple[RunFolder, ...], labels: dict[tuple[str, str, str],
         rows[run.name] = {
             "task": run.task,
             "label": labels[run.name],
-            "made": made_from(run.settings.get("model")),
+            "made": made_from(run.settings.get("model"), run.settings.get("base")),
             "baseline": run.is_baseline,
             "model": model,
             "parameters": cost.get("parameters"),
@@ -80,8 +80,8 @@ def study_sweeps(runs: tuple[RunFolder, ...], labels: dict[tuple[str, str, str],
     return found
 
 
-def made_from(model: Any) -> str:
-    """Say where a model comes from, from the settings of its run."""
+def made_from(model: Any, base: Any = None) -> str:
+    """Say where a model comes from, from the settings of its run; `base` are those of the model that it extends."""
     if not isinstance(model, dict):
         return "not recorded"
     if model.get("checkpoint"):
@@ -92,7 +92,11 @@ def made_from(model: Any) -> str:
         return "random weights"
     if model.get("baseline"):
         return f"baseline {model['baseline'].get('kind', '')}".strip()
-    return "another model of this study" if model.get("from") else "not recorded"
+    if model.get("extend"):
+        extension = model["extend"]
+        first = made_from(base) if base else f"{extension['model']} of this study"
+        return f"{first}, extended by {extension['method']} to {extension['factor']:g} times its length"
+    return "not recorded"
 
 
 def reasons(families: list[dict[str, Any]]) -> list[dict[str, Any]]:
