@@ -13,6 +13,7 @@ from glmflow.config.adaptations import Training
 from glmflow.errors import InputError
 from glmflow.training import checkpoints, trainer
 from glmflow.training.fit import FAILURE, MICRO_BATCH, accumulation_steps, halved, record_failure, remember_micro_batch
+from glmflow.training.stream import ExampleStream
 from glmflow.training.trainer import FAILED_BATCH
 from tiny_run import TRAINING, UPDATES, Model, in_child, item, run, weights
 from torch import nn
@@ -278,6 +279,34 @@ def test_a_loss_that_is_no_number_stops_the_run_with_its_batch_and_is_not_tried_
     with pytest.raises(InputError, match="not tried again, as nothing has changed: the loss is nan"):
         run(tmp_path, make=never)
     run(tmp_path, training=TRAINING.model_copy(update={"learning_rate": 0.001}))
+
+
+class _Spoiled(torch.autograd.Function):
+    """Nothing going forward, not a number going back."""
+
+    @staticmethod
+    def forward(context, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(context, gradient):
+        return gradient * np.nan
+
+
+def test_a_gradient_that_is_no_number_names_its_own_update_and_examples(tmp_path):
+    class Spoiling(Model):
+        def forward(self, x, y):
+            loss = super().forward(x, y)["loss"]
+            self.seen = getattr(self, "seen", 0) + self.training
+            return {"loss": _Spoiled.apply(loss) if self.seen == 5 else loss}
+
+    with pytest.raises(InputError, match=r"norm of its gradient is nan in update 3 of 6 at (.*)\. Lower") as error:
+        run(tmp_path, model=Spoiling())
+    draws = ExampleStream(item, 11, UPDATES * TRAINING.batch, seed=3)
+    for draw in range(2 * TRAINING.batch, 3 * TRAINING.batch):
+        assert draws.describe(draw) in str(error.value)
+    with pytest.raises(InputError, match="not tried again"):
+        run(tmp_path)
 
 
 class Hungry(nn.Module):

@@ -29,7 +29,7 @@ from glmflow.tracks.reading import TrackReader
 from .checkpoints import fingerprint, table_digest
 from .described import describe_model
 from .distributed import is_first
-from .fit import Fitted, fit
+from .fit import Fitted, checkpoints_of, fit, refuse_known_failure
 from .losses import track_loss
 from .stream import ExampleList, ExampleStream
 from .track_data import TrackExamples, collate, strand_swap
@@ -73,9 +73,26 @@ def finetune(
     task = RnaseqTracks.model_validate(settings["task"])
     adaptation = Adaptation.model_validate(settings["adaptation"])
     training, seed = adaptation.train, int(settings["seed"])
+    windows = {split: table.reset_index(drop=True) for split, table in examples.groupby("split")}
+    reader = TrackReader([tracks[name] for name in tracks])
+    make = partial(TrackExamples, reference=Reference(reference), tracks=reader, swap=strand_swap(settings["tracks"]))
+    length = training.crop or task.windows.size
+    people = None
+    if task.haplotypes:
+        drawn = task.haplotypes
+        haplotypes = HaplotypeReader(open_store(store), Reference(reference), drawn.variants)
+        people = PersonalTracks(haplotypes, drawn.share, drawn.inserted)
+    train = make(windows["train"], length=length, reverse_complement=training.reverse_complement, people=people)
+    updates = training.steps or max(1, round(training.epochs * len(train) / training.batch))
+    identity = {
+        "settings": dict(settings),
+        "examples": table_digest(examples),
+        "track_means": {name: float(track_means[name]) for name in tracks},
+        "files": fingerprint([reference, *tracks.values(), *(path for path in (checkpoint, store) if path)]),
+    }
+    refuse_known_failure(checkpoints_of(folder, training, updates, seed, identity))  # before a model is loaded
     torch.manual_seed(seed)
     adapter = starting_model(settings["model"], checkpoint, seed)
-    warnings: list[str] = []
     coverage = None
     if adaptation.kind == "lora":
         coverage = lora.apply_lora(adapter, rank=adaptation.rank, alpha=adaptation.alpha, dropout=adaptation.dropout)
@@ -91,18 +108,7 @@ def finetune(
         loss=track_loss(task.loss, task.tweedie_power),
         frozen=adaptation.kind == "probe",
     )
-    warnings += context_warning(adapter, task.windows.size)
-    windows = {split: table.reset_index(drop=True) for split, table in examples.groupby("split")}
-    reader = TrackReader([tracks[name] for name in tracks])
-    make = partial(TrackExamples, reference=Reference(reference), tracks=reader, swap=strand_swap(settings["tracks"]))
-    length = training.crop or task.windows.size
-    people = None
-    if task.haplotypes:
-        drawn = task.haplotypes
-        haplotypes = HaplotypeReader(open_store(store), Reference(reference), drawn.variants)
-        people = PersonalTracks(haplotypes, drawn.share, drawn.inserted)
-    train = make(windows["train"], length=length, reverse_complement=training.reverse_complement, people=people)
-    updates = training.steps or max(1, round(training.epochs * len(train) / training.batch))
+    warnings = context_warning(adapter, task.windows.size)
     batches = partial(collate, tokenize=partial(adapter.tokenize, chunk=True))
     evaluate = None
     if "validation" in windows:
@@ -118,12 +124,7 @@ def finetune(
         folder,
         seed,
         evaluate,
-        {
-            "settings": dict(settings),
-            "examples": table_digest(examples),
-            "track_means": {name: float(track_means[name]) for name in tracks},
-            "files": fingerprint([reference, *tracks.values(), *(path for path in (checkpoint, store) if path)]),
-        },
+        identity,
     )
     if not is_first():
         return

@@ -92,10 +92,7 @@ def fit(
     SystemExit
         SIGTERM; a checkpoint is written first.
     """
-    checkpoints = Checkpoints(
-        folder / "checkpoints",
-        {"training": training.model_dump(mode="json"), "updates": updates, "seed": seed, **(identity or {})},
-    )
+    checkpoints = checkpoints_of(folder, training, updates, seed, identity or {})
     refuse_known_failure(checkpoints)
     trained = to_be_trained(model, training)
     if training.overfit_check and updates >= LONG_RUN and checkpoints.newest() is None:
@@ -131,6 +128,14 @@ def fit(
             shutil.copyfile(checkpoints.folder / "metrics.jsonl", temporary)
     seconds = time.monotonic() - started
     return Fitted(step, seconds, peak_memory_mb(), resumed, shrinking(training, micro_batch))
+
+
+def checkpoints_of(
+    folder: Path, training: Training, updates: int, seed: int, identity: Mapping[str, Any]
+) -> Checkpoints:
+    """Return the checkpoints of a run, as `fit` calls it."""
+    settings = {"training": training.model_dump(mode="json"), "updates": updates, "seed": seed}
+    return Checkpoints(folder / "checkpoints", {**settings, **identity})
 
 
 def try_one_batch(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -31,7 +32,7 @@ Evaluate = Callable[[nn.Module], dict[str, float]]
 
 
 class NotFiniteError(InputError):
-    """The loss is not a number; the same run would come to the same end again."""
+    """The loss or its gradient is not a number; the same run would come to the same end again."""
 
 
 class StreamTrainer(Trainer):
@@ -93,20 +94,37 @@ class StreamTrainer(Trainer):
         self._micro_batch += 1
         return loss
 
+    def _get_grad_norm(self, model: nn.Module, grad_norm: Any = None) -> Any:
+        """Stop before an update whose gradient is not a number: the loss would tell only one batch later."""
+        norm = super()._get_grad_norm(model, grad_norm)
+        if norm is not None and not math.isfinite(norm):
+            each = self.args.gradient_accumulation_steps
+            raise NotFiniteError(
+                f"the loss is a number and the norm of its gradient is {float(norm)} {self._place(0, each)}",
+                where="adaptations.*.train",
+                mend="Lower learning_rate, or look for a division by zero or a root of zero in the loss of these examples",
+            )
+        return norm
+
     def _report_batch(self, loss: float, inputs: dict[str, Tensor]) -> None:
         """Keep the batch that broke the run and say where it comes from."""
         with atomic_path(self.checkpoints.folder / FAILED_BATCH) as temporary:
             torch.save(inputs, temporary)
-        size = self.args.per_device_train_batch_size
-        batches = self.state.global_step * self.args.gradient_accumulation_steps + self._micro_batch
-        first = (batches * self.args.world_size + self.args.process_index) * size
-        describe = getattr(self.train_dataset, "describe", lambda draw: f"draw {draw}")
-        examples = ", ".join(describe(draw) for draw in range(first, min(first + size, len(self.train_dataset))))
         raise NotFiniteError(
-            f"the loss is {loss} in update {self.state.global_step + 1} of {self.state.max_steps} at {examples}",
+            f"the loss is {loss} {self._place(self._micro_batch, 1)}",
             where=self.checkpoints.folder / FAILED_BATCH,
             mend="Lower learning_rate or max_grad_norm, or look for extreme targets in this batch",
         )
+
+    def _place(self, micro_batch: int, count: int) -> str:
+        """Return the update under way and the examples that this process has in some of its micro-batches."""
+        size, processes = self.args.per_device_train_batch_size, self.args.world_size
+        before = self.state.global_step * self.args.gradient_accumulation_steps + micro_batch
+        starts = [((before + n) * processes + self.args.process_index) * size for n in range(count)]
+        draws = [draw for start in starts for draw in range(start, min(start + size, len(self.train_dataset)))]
+        describe = getattr(self.train_dataset, "describe", lambda draw: f"draw {draw}")
+        examples = ", ".join(map(describe, draws))
+        return f"in update {self.state.global_step + 1} of {self.state.max_steps} at {examples}"
 
     def save_where_it_stands(self) -> None:
         """Take back an unfinished update and write a checkpoint, where there is progress and none is written yet."""
