@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from glmflow.report.personal import SEEN, UNSEEN, judge_personal
+from glmflow.report.personal import SEEN, UNSEEN, extremes, judge_personal
 
 GENES = 40
 
@@ -55,3 +55,25 @@ def test_a_control_is_not_held_against_baselines_it_does_not_have():
     verdict = judged(CNN, control, task="permuted")
     assert verdict.sentence.endswith("on unseen genes cnn reaches r = 0.260 between people.")
     assert verdict.notes[0].startswith("This task is a control (permuted people)")
+
+
+def test_the_hackathons_class_of_unseen_genes_is_judged_as_well():
+    tables = pd.concat([CNN, PREDIXCAN], ignore_index=True).assign(gene_name="", heritability=0.2)
+    ours, theirs = tables, tables.assign(subset=tables["subset"].replace({UNSEEN: "unseen genes"}))
+    assert judge_personal(theirs, "gex") == judge_personal(ours, "gex")
+    (model, linear, found), (_, _, own) = extremes(theirs, "gex", "unseen genes"), extremes(ours, "gex", UNSEEN)
+    assert (model, linear) == ("cnn", "enet") and [gene["group"] for gene in found] == [gene["group"] for gene in own]
+    assert len(found) == 12 and all(gene["baseline"] == 0 for gene in found)
+
+
+def test_the_control_that_is_named_is_the_best_models():
+    worse = scores("atlas", "scratch", "", 0.3, 0.3)
+    controls = [
+        scores(model, "scratch", "", value, value, task="permuted", control="permuted_people")
+        for model, value in (("atlas", 0.25), ("cnn", 0.1))
+    ]
+    notes = judged(worse, CNN, PREDIXCAN, *controls).notes
+    said = [note for note in notes if "permuted within genes" in note]
+    assert "cnn trained on people permuted" in said[0] and "r = 0.100: +0.490" in said[0]
+    assert any(note.startswith("2 models were compared on the test split itself") for note in notes)
+    assert not any("were compared" in note for note in judged(CNN, PREDIXCAN).notes)

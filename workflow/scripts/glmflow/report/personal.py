@@ -13,7 +13,9 @@ from .verdict import Verdict
 
 LINEAR = ("elastic_net", "lasso", "blup", "top_variant")
 SEEN, UNSEEN = "seen genes unseen individuals", "unseen genes unseen individuals"
-NAMES = {SEEN: "genes seen in training", UNSEEN: "unseen genes"}
+UNSEEN_GENES = "unseen genes"  # the hackathon's one class of all unseen genes
+CLASSES = {SEEN: "genes seen in training", UNSEEN: "unseen genes", UNSEEN_GENES: "unseen genes"}
+"""The classes that a study is judged by, and what they are called."""
 DRAWS = 2000
 LITTLE = 0.2  # a mean ceiling below leaves next to nothing to learn
 
@@ -78,7 +80,7 @@ def judge_personal(personal: pd.DataFrame, task: str) -> Verdict:
     """Say in one sentence whether any model beats the best linear baseline, on seen and on unseen genes."""
     parts, notes = [], []
     control = personal.loc[personal["task"] == task, "control"].iloc[0]
-    for subset in (SEEN, UNSEEN):
+    for subset in CLASSES:
         rows = ranked(personal, task, subset)
         if len(rows):
             parts.append(_judge_class(personal, rows, subset))
@@ -88,6 +90,7 @@ def judge_personal(personal: pd.DataFrame, task: str) -> Verdict:
         return Verdict("No run was scored on unseen people, so nothing can be said.")
     if control != "none":
         notes.insert(0, f"This task is a control ({control.replace('_', ' ')}): what it scores needs no personal data.")
+    notes += _selection_notes(personal, task)
     fewest = int(personal.loc[personal["task"] == task, "seeds"].min())
     if fewest == 1:
         notes.append("One seed: the spread between seeds is not known.")
@@ -97,7 +100,7 @@ def judge_personal(personal: pd.DataFrame, task: str) -> Verdict:
 
 def _judge_class(personal: pd.DataFrame, rows: pd.DataFrame, subset: str) -> str:
     """Compare the best model with the best linear baseline in one class."""
-    where = f"on {NAMES[subset]}"
+    where = f"on {CLASSES[subset]}"
     models, linear = rows[~rows["origin"].isin(BASELINES)], linear_baselines(rows)
     if models.empty:
         best = rows.iloc[0]
@@ -124,14 +127,30 @@ def _judge_class(personal: pd.DataFrame, rows: pd.DataFrame, subset: str) -> str
     return f"{where} no model can be told from the best linear model of genotypes: {reached} ({against})"
 
 
+def _selection_notes(personal: pd.DataFrame, task: str) -> list[str]:
+    """Say among how many models the best was chosen by the very scores that are reported."""
+    compared = max(int((~ranked(personal, task, subset)["origin"].isin(BASELINES)).sum()) for subset in CLASSES)
+    if compared < 2:
+        return []
+    return [
+        f"{compared} models were compared on the test split itself: the best of them owes some of its r to the choice."
+    ]
+
+
 def _control_notes(personal: pd.DataFrame, rows: pd.DataFrame, subset: str) -> list[str]:
-    """Say what the best model gains over itself trained on people permuted within genes."""
+    """Say what the best model that has a control gains over itself trained on people permuted within genes."""
     models = rows[~rows["origin"].isin(BASELINES)]
     twins = personal.loc[personal["key"].isin(models["key"]), "twin"].unique()
-    for row in controls(personal[personal["twin"].isin(twins)]):
-        if row["control"] == "permuted people" and row["subset"] == subset and row["label"] in set(models["label"]):
+    permuted = {
+        (row["model"], row["adaptation"]): row
+        for row in controls(personal[personal["twin"].isin(twins)])
+        if row["control"] == "permuted people" and row["subset"] == subset
+    }
+    for name in zip(models["model"], models["adaptation"]):
+        if name in permuted:
+            row = permuted[name]
             return [
-                f"On {NAMES[subset]} {row['label']} trained on people permuted within genes, which leaves it gene means "
+                f"On {CLASSES[subset]} {row['label']} trained on people permuted within genes, which leaves it gene means "
                 f"alone, reaches r = {number(row['value'])}: {row['gain'].text} comes from personal data."
             ]
     return []
@@ -143,7 +162,9 @@ def _notes(personal: pd.DataFrame, rows: pd.DataFrame, subset: str) -> list[str]
     if "ceiling" not in genes or genes["ceiling"].isna().all():
         return []
     ceiling = float(genes["ceiling"].fillna(0).mean())
-    text = f"On {NAMES[subset]} the true genetic part itself correlates with expression by {number(ceiling)} on average"
+    text = (
+        f"On {CLASSES[subset]} the true genetic part itself correlates with expression by {number(ceiling)} on average"
+    )
     flat = float((genes["ceiling"].fillna(0) == 0).mean())
     if ceiling < LITTLE:
         text += f"; {flat:.0%} of the genes have no genetic part that varies: there is next to nothing to learn here"
@@ -200,6 +221,8 @@ def controls(personal: pd.DataFrame) -> list[dict]:
                 {
                     "task": task,
                     "control": control.replace("_", " "),
+                    "model": model,
+                    "adaptation": adaptation,
                     "label": part["label"].iloc[0],
                     "subset": subset,
                     "value": float(held["pearson"].mean()),
@@ -217,7 +240,7 @@ def extremes(personal: pd.DataFrame, task: str, subset: str, count: int = 6) -> 
     if rows.empty:
         return "", "", []
     first = models.iloc[0] if len(models) else rows.iloc[0]
-    genes = genes_of(personal, first["key"], subset)
+    genes = genes_of(personal, first["key"], subset).drop(columns="baseline")
     name = ""
     if len(linear) and linear.iloc[0]["key"] != first["key"]:
         name = linear.iloc[0]["label"]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from . import charts
 from .page import embed, records, render, vega
-from .personal import SEEN, UNSEEN, class_matrix, controls, extremes, linear_baselines, ranked
+from .personal import CLASSES, SEEN, class_matrix, controls, extremes, linear_baselines, ranked
 from .study import Study
 
 GENES = 1500  # drawn in the scatters
@@ -70,7 +70,7 @@ def _section(study: Study, task: str) -> dict[str, Any]:
         "matrix": matrix,
         "largest": largest,
         "also": further_scores(study, task),
-        "extremes": {subset: extremes(study.personal, task, subset) for subset in (SEEN, UNSEEN)},
+        "extremes": {subset: extremes(study.personal, task, subset) for subset in CLASSES},
         "variants": variant_scores(study, task),
         "counts": study.counts[study.counts["task"] == task].fillna("").to_dict("records") if len(study.counts) else [],
         "checks": study.checks[study.checks["task"] == task].fillna("").to_dict("records") if len(study.checks) else [],
@@ -87,7 +87,7 @@ def further_scores(study: Study, task: str) -> dict[str, Any]:
     found = [
         {"subset": subset, "label": label, "values": [values.get(metric, np.nan) for metric in names]}
         for (subset, label), values in wide.iterrows()
-        if subset in (SEEN, UNSEEN)
+        if subset in CLASSES
     ]
     return {"names": list(names.values()), "rows": sorted(found, key=lambda row: row["subset"])}
 
