@@ -7,6 +7,7 @@ from scriptlog import logged
 with logged(snakemake):
     import pandas as pd
     from glmflow.baselines.run import run_track_baseline
+    from glmflow.files import read_table
     from glmflow.provenance import write_run
 
     settings = snakemake.params.settings
@@ -14,10 +15,10 @@ with logged(snakemake):
     run_track_baseline(
         settings,
         pd.read_parquet(snakemake.input.examples),
-        pd.read_csv(snakemake.input.regions, sep="\t"),
+        read_table(snakemake.input.regions),
         snakemake.input.fasta,
         dict(zip(settings["tracks"], snakemake.input.tracks)),
-        pd.read_csv(snakemake.input.genes, sep="\t"),
-        pd.read_csv(snakemake.input.exons, sep="\t"),
+        read_table(snakemake.input.genes),
+        read_table(snakemake.input.exons),
         Path(snakemake.output.predictions).parent,
     )

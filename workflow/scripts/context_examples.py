@@ -3,15 +3,14 @@
 from scriptlog import logged
 
 with logged(snakemake):
-    import pandas as pd
     from glmflow.config.tasks import ContextExtension
-    from glmflow.files import write_table
+    from glmflow.files import read_table, write_table
     from glmflow.genome.reference import Reference
     from glmflow.tasks.context_extension import examples
 
     table = examples(
         ContextExtension.model_validate(snakemake.params.task),
-        pd.read_csv(snakemake.input.regions, sep="\t"),
+        read_table(snakemake.input.regions),
         Reference(snakemake.input.fasta),
     )
     write_table(table, snakemake.output.examples)

@@ -7,13 +7,14 @@ from scriptlog import logged
 with logged(snakemake):
     import pandas as pd
     import torch
+    from glmflow.files import read_table
     from glmflow.provenance import write_run
     from glmflow.training.distributed import call
     from glmflow.training.finetune import finetune
 
     torch.set_num_threads(snakemake.threads)
     settings = snakemake.params.settings
-    statistics = pd.read_csv(snakemake.input.statistics, sep="\t", index_col="track")
+    statistics = read_table(snakemake.input.statistics).set_index("track")
     write_run(settings, snakemake.output.run)
     folder = Path(snakemake.output.metrics).parent
     train = settings["adaptation"]["train"]

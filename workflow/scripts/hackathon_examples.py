@@ -3,8 +3,7 @@
 from scriptlog import logged
 
 with logged(snakemake):
-    import pandas as pd
-    from glmflow.files import write_table
+    from glmflow.files import read_table, write_table
     from glmflow.genome.gene_windows import GeneWindows
     from glmflow.genome.haplotypes import HaplotypeReader
     from glmflow.genome.reference import Reference
@@ -15,7 +14,7 @@ with logged(snakemake):
     made = hackathon_examples(
         task,
         read_rows(files.partitions, task["hackathon"]["target"]),
-        pd.read_csv(files.genes, sep="\t", dtype={"chrom": str, "gene_id": str, "gene_name": str}),
+        read_table(files.genes),
         GeneWindows(HaplotypeReader(open_store(files.store), Reference(files.fasta), task["variants"])),
     )
     for name in ("counts", "leakage", "genes", "people"):

@@ -4,6 +4,7 @@ from scriptlog import logged
 
 with logged(snakemake):
     import pandas as pd
+    from glmflow.files import read_table
     from glmflow.genome.export import export_snp2gex
     from glmflow.genome.haplotypes import HaplotypeReader
     from glmflow.genome.reference import Reference
@@ -13,7 +14,7 @@ with logged(snakemake):
     files, params = snakemake.input, snakemake.params
     export_snp2gex(
         HaplotypeReader(open_store(files.store), Reference(files.fasta), params.variants),
-        pd.read_csv(files.genes, sep="\t", dtype={"chrom": str}),
+        read_table(files.genes),
         partitions_of(pd.read_parquet(files.examples)),
         snakemake.output.files,
         params.length,

@@ -7,11 +7,12 @@ from scriptlog import logged
 with logged(snakemake):
     import pandas as pd
     from glmflow.baselines.personal import run_personal_baseline
+    from glmflow.files import read_table
     from glmflow.provenance import write_run
     from glmflow.training.personal import open_windows
 
     files, settings = snakemake.input, snakemake.params.settings
-    people = pd.read_csv(files.people, sep="\t", dtype=str)
+    people = read_table(files.people)
     populations = dict(zip(people["sample"], people["population"])) if "population" in people else {}
     write_run(settings, snakemake.output.run)
     run_personal_baseline(

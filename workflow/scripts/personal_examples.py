@@ -3,8 +3,7 @@
 from scriptlog import logged
 
 with logged(snakemake):
-    import pandas as pd
-    from glmflow.files import write_table
+    from glmflow.files import read_table, write_table
     from glmflow.genome.gene_windows import GeneWindows
     from glmflow.genome.haplotypes import HaplotypeReader
     from glmflow.genome.reference import Reference
@@ -18,7 +17,7 @@ with logged(snakemake):
     made = examples(
         task,
         read_expression(files.expression),
-        pd.read_csv(files.genes, sep="\t", dtype={"chrom": str}),
+        read_table(files.genes),
         read_people(files.get("samples") or None, windows.reader.store.samples),
         windows,
         snakemake.params.splits,

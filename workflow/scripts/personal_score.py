@@ -4,11 +4,11 @@ from scriptlog import logged
 
 with logged(snakemake):
     import pandas as pd
-    from glmflow.files import write_table
+    from glmflow.files import read_table, write_table
     from glmflow.tasks.snp2gex.scoring import score
     from glmflow.tasks.snp2gex.submission import write_submission
 
-    people = pd.read_csv(snakemake.input.people, sep="\t", dtype=str)
+    people = read_table(snakemake.input.people)
     populations = dict(zip(people["sample"], people["population"].fillna(""))) if "population" in people else {}
     settings = snakemake.params.settings
     examples, predictions = (pd.read_parquet(snakemake.input[name]) for name in ("examples", "predictions"))
@@ -16,7 +16,7 @@ with logged(snakemake):
         settings,
         examples,
         predictions,
-        pd.read_csv(snakemake.input.genes, sep="\t", dtype={"chrom": str}),
+        read_table(snakemake.input.genes),
         populations,
     )
     write_table(metrics, snakemake.output.metrics)

@@ -5,8 +5,8 @@ from pathlib import Path
 from scriptlog import logged
 
 with logged(snakemake):
-    import pandas as pd
     import torch
+    from glmflow.files import read_table
     from glmflow.training.distributed import call
     from glmflow.training.pretrain import pretrain
 
@@ -14,7 +14,7 @@ with logged(snakemake):
     settings, folder = snakemake.params.settings, Path(snakemake.output.metrics).parent
     arguments = {
         "settings": settings,
-        "regions": pd.read_csv(snakemake.input.regions, sep="\t"),
+        "regions": read_table(snakemake.input.regions),
         "reference": snakemake.input.fasta,
         "seed": int(snakemake.wildcards.seed),
         "folder": folder,

@@ -4,7 +4,7 @@ from scriptlog import logged
 
 with logged(snakemake):
     import pandas as pd
-    from glmflow.files import write_table
+    from glmflow.files import read_table, write_table
     from glmflow.tasks.rnaseq_tracks import score
 
     metrics, genes = score(
@@ -12,8 +12,8 @@ with logged(snakemake):
         pd.read_parquet(snakemake.input.examples),
         snakemake.input.observed,
         snakemake.input.predicted,
-        pd.read_csv(snakemake.input.genes, sep="\t"),
-        pd.read_csv(snakemake.input.exons, sep="\t"),
+        read_table(snakemake.input.genes),
+        read_table(snakemake.input.exons),
     )
     write_table(metrics, snakemake.output.metrics)
     write_table(genes, snakemake.output.genes)

@@ -4,10 +4,10 @@ from scriptlog import logged
 
 with logged(snakemake):
     import pandas as pd
-    from glmflow.files import write_table
+    from glmflow.files import read_table, write_table
     from glmflow.tracks.statistics import nonzero_mean
 
-    regions = pd.read_csv(snakemake.input.regions, sep="\t")
+    regions = read_table(snakemake.input.regions)
     training = regions[regions["split"] == "train"]
     rows = []
     for (name, track), path in zip(snakemake.params.tracks.items(), snakemake.input.tracks):

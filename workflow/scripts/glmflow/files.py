@@ -10,6 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+NAMES = (
+    *("chrom", "contig", "split", "gene_id", "gene_name", "group", "sample", "population", "family"),
+    *("example", "track", "biosample", "subset", "protocol", "task", "model", "adaptation"),
+)
+"""Columns that hold names, which may be written in digits alone: contigs 20 and 21, a gene 7157, a person 1001."""
+
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -65,3 +71,13 @@ def write_table(table, path: str | os.PathLike[str]) -> None:
             table.to_parquet(temporary, index=False)
         else:
             table.to_csv(temporary, sep="\t", index=False, lineterminator="\n", float_format="%.10g")
+
+
+def read_table(path: str | os.PathLike[str]):
+    """Read a tab-separated table as a data frame in which names stay text: contig 20 is `"20"`, never the number.
+
+    Text is `""` nowhere: an empty field is NaN, in columns of names as in all others.
+    """
+    import pandas as pd  # files are checked while the workflow is parsed, without it
+
+    return pd.read_csv(path, sep="\t", dtype=dict.fromkeys(NAMES, str))

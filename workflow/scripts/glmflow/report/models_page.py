@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 import yaml
+
+from glmflow.files import read_table
 
 from .inputs import RunFolder
 from .page import render
@@ -73,7 +74,7 @@ def study_sweeps(runs: tuple[RunFolder, ...], labels: dict[tuple[str, str, str],
     for run in runs:
         path = run.folder / "sweep.tsv"
         if path.exists():
-            table = pd.read_csv(path, sep="\t")
+            table = read_table(path)
             keys = [name for name in table.columns if name not in SWEEP_COLUMNS]
             rows = table.sort_values("validation_loss").to_dict("records")
             found.append({"task": run.task, "label": labels[run.name], "seed": run.seed, "keys": keys, "rows": rows})

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from glmflow import files
+
 from . import charts, tables
 from .inputs import BASELINES, ReportInputs, read_json
 from .metrics import OTHER_LEVELS, describe
@@ -117,7 +119,7 @@ class Study:
 
 def read_table(path: Path | None) -> pd.DataFrame:
     """Read a table; empty where there is none."""
-    return pd.read_csv(path, sep="\t") if path is not None else pd.DataFrame()
+    return files.read_table(path) if path is not None else pd.DataFrame()
 
 
 def _name_runs(table: pd.DataFrame, origins: dict[tuple[str, str, str], str]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glmflow.errors import InputError
+from glmflow.files import read_table
 
 from .inputs import ReportInputs, RunFolder
 from .metrics import HEADLINES, describe
@@ -35,7 +36,7 @@ def read_metrics(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
     for run in runs:
         causal = run.folder / "causal.tsv"
         for path in (run.folder / "metrics.tsv", *([causal] if causal.exists() else [])):
-            table = pd.read_csv(path, sep="\t", dtype={"subset": str, "track": str, "protocol": str, "model": str})
+            table = read_table(path)
             missing = [column for column in METRIC_COLUMNS if column not in table]
             if missing:
                 raise InputError(f"the table lacks {', '.join(missing)}", where=path, mend="Score the run again.")
@@ -173,7 +174,7 @@ def read_genes(runs: tuple[RunFolder, ...], split: str) -> pd.DataFrame:
     for run in runs:
         path = run.folder / "genes.tsv"
         if path.exists():
-            table = pd.read_csv(path, sep="\t", dtype={"chrom": str, "gene_id": str, "gene_name": str, "track": str})
+            table = read_table(path)
             table = table if "split" in table else table.assign(split=split)
             tables.append(table.assign(task=run.task, model=run.model, adaptation=run.adaptation))
     gene = ["gene_id", "gene_name", "chrom", "start", "end", "strand", "split", "track"]
@@ -187,13 +188,13 @@ def read_genes(runs: tuple[RunFolder, ...], split: str) -> pd.DataFrame:
 
 def read_by_task(paths: dict) -> pd.DataFrame:
     """Return the tables of several tasks as one, with a column `task`; empty where there are none."""
-    tables = [pd.read_csv(path, sep="\t").assign(task=task) for task, path in paths.items()]
+    tables = [read_table(path).assign(task=task) for task, path in paths.items()]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def read_leakage(paths: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what splits share: bases (task split_a split_b bases), and named checks (task check found of share leak detail)."""
-    by_task = {task: pd.read_csv(path, sep="\t").assign(task=task) for task, path in paths.items()}
+    by_task = {task: read_table(path).assign(task=task) for task, path in paths.items()}
     found = []
     for column in ("bases", "check"):
         parts = [table for table in by_task.values() if column in table]
@@ -212,7 +213,7 @@ def read_personal(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
         path = run.folder / "personal.tsv"
         if not path.exists():
             continue
-        table = pd.read_csv(path, sep="\t", dtype={"group": str, "gene_name": str, "chrom": str})
+        table = read_table(path)
         task = dict(run.settings.get("task") or {})
         control = task.pop("control", "none")
         names = {"task": run.task, "model": run.model, "adaptation": run.adaptation}
