@@ -83,6 +83,13 @@ def test_a_seed_draws_the_same():
         np.testing.assert_equal(first, second)
 
 
+@pytest.mark.parametrize("method", ["clex", "pose"])
+def test_positions_are_not_drawn_beside_an_attention_form(method):
+    with pytest.raises(InputError, match=f"{method} draws positions, and attention form 'rerope' counts its own"):
+        sampler(method, 16, 128, attention={"form": "rerope"})
+    assert sampler("gene", 16, 128, attention={"form": "rerope"}) is not None
+
+
 def test_only_methods_that_draw_have_a_sampler():
     drawing = {method for method in METHODS if sampler(method, 16, 128) is not None}
     assert drawing == {"gene", "clex", "pose"}

@@ -323,6 +323,25 @@ def test_extension_moves_the_context_and_survives_saving(tmp_path):
     np.testing.assert_array_equal(again.log_likelihood([sequence(60)]), extended)
 
 
+def test_an_extended_model_is_extended_anew_from_its_original_length_or_not_at_all(tmp_path):
+    model = new_model("small", {**TINY, "causal": True}, seed=1).eval()
+    model.extend("yarn", 4)
+    model.save(tmp_path / "model")
+    again = load_model(tmp_path / "model")
+    with pytest.raises(
+        InputError, match=r"extended already: yarn, 4 times its original 64 tokens.*original_length: 64"
+    ):
+        again.extend("pi", 2)
+    with pytest.raises(InputError, match="extended already"):
+        again.extend("pi", 2, original_length=256)
+    again.extend("pi", 8, original_length=64)
+    once = new_model("small", {**TINY, "causal": True}, seed=1).eval()
+    once.extend("pi", 8)
+    assert again.card == once.card and again.card.context_tokens == 512
+    given = [sequence(200)]
+    np.testing.assert_array_equal(again.log_likelihood(given), once.log_likelihood(given))
+
+
 def test_learned_extension_survives_saving(tmp_path):
     model = new_model("small", {**TINY, "causal": True}, seed=1).eval()
     model.extend("clex", 4)

@@ -14,6 +14,7 @@ import yaml
 from glmflow.context import METHODS
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
+from glmflow.models.adapter import NotSupportedError
 from glmflow.training import extend
 from glmflow.training.extend import extend_model, extended_batch
 
@@ -158,6 +159,53 @@ def test_all_micro_batches_of_an_update_share_what_is_drawn():
     batches = [extended_batch(items(update), adapter, 0.15, draw, 3)["position_ids"] for update in (0, 0, 1)]
     assert torch.equal(batches[0], batches[1]) and not torch.equal(batches[1], batches[2])
     assert batches[0].shape == (2, LENGTH) and batches[0].max() < FACTOR * ORIGINAL
+
+
+LLAMA = {
+    **{"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2},
+    **{"max_position_embeddings": ORIGINAL, "rope_theta": 10_000.0},
+}
+WITH_OWN_CLASSES = {
+    "generator": {**LLAMA, "vocab_size": 4128},
+    "genos": {**LLAMA, "vocab_size": 128, "num_local_experts": 2, "num_experts_per_tok": 1, "num_key_value_heads": 1},
+    "nucleotide_transformer": {
+        **{**LLAMA, "max_position_embeddings": ORIGINAL + 2, "vocab_size": 4107, "add_bias_fnn": False},
+        **{"position_embedding_type": "rotary", "pad_token_id": 1, "mask_token_id": 2, "token_dropout": False},
+    },
+}
+
+
+@pytest.mark.parametrize("family", WITH_OWN_CLASSES)
+@pytest.mark.parametrize("form", ["rerope", "dual_chunk"])
+def test_an_attention_form_is_at_work_in_the_model_that_is_saved(family, form, genome, tmp_path):
+    plain = new_model(family, WITH_OWN_CLASSES[family], seed=1)
+    for parameter in plain.parameters():  # wide enough that attention depends on distances
+        if parameter.ndim > 1:
+            torch.nn.init.normal_(parameter, std=0.3)
+    plain.save(tmp_path / "base")
+    settings = block("yarn", steps=0, attention={"form": form, "window": 8})
+    with_form = make(settings, tmp_path / "base", genome, tmp_path / "form")
+    without = make(block("yarn", steps=0), tmp_path / "base", genome, tmp_path / "without")
+
+    def states(folder, tokens):
+        ids = torch.randint(40, 60, (1, tokens), generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            return load_model(folder).hidden_states(ids)
+
+    # No two of 8 tokens are farther apart than the window, or in different chunks.
+    torch.testing.assert_close(states(with_form, 8), states(without, 8), atol=1e-4, rtol=0)
+    assert (states(with_form, 60) - states(without, 60)).abs().max() > 1e-2
+    with pytest.raises(ValueError, match="while tuning, pose draws positions and `rerope` counts its own"):
+        extend.Extend.model_validate(block("pose", attention={"form": "rerope"}))
+
+
+def test_drawn_positions_are_kept_from_layers_of_local_attention():
+    size = {"vocab_size": 8, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2}
+    special = dict.fromkeys(("pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id"), 0)
+    model = new_model("modernbert", {**size, **special, "num_attention_heads": 2, "max_position_embeddings": 64})
+    ids = torch.ones(1, 16, dtype=torch.int64)
+    with pytest.raises(NotSupportedError, match=r"modernbert does not support positions of your own.*local attention"):
+        model.hidden_states(ids, None, 3 * torch.arange(16)[None])
 
 
 def test_a_model_without_rotary_positions_is_refused_by_name(genome, tmp_path):

@@ -92,6 +92,15 @@ class Extend(Block):
     bf16: bool = Field(False, description="bfloat16 mixed precision.")
     gradient_checkpointing: bool = Field(False, description="Recompute activations to save memory.")
 
+    @model_validator(mode="after")
+    def _positions(self) -> Extend:
+        if self.attention and self.steps and self.method in ("clex", "pose"):
+            raise ValueError(
+                f"attention: while tuning, {self.method} draws positions and `{self.attention.form}` counts its own; "
+                "take another method, or leave out attention"
+            )
+        return self
+
     def training(self) -> Training:
         """Return the tuning as a training block."""
         return Training(

@@ -154,7 +154,7 @@ def piecewise_attention(
 def install(
     model: nn.Module, frequencies: Callable[[], Tensor], original_length: int, form: str, window: int | None
 ) -> Callable[[], None]:
-    """Make a transformers model attend in a form; return what undoes it.
+    """Make a transformers model, or the one inside a wrapper, attend in a form; return what undoes it.
 
     The model hands over queries and keys that are rotated already, at consecutive positions from 0;
     they are turned back first.
@@ -168,14 +168,16 @@ def install(
     from transformers.masking_utils import flash_attention_mask
 
     pieces_of(1, original_length, form, window)
-    config = getattr(model, "config", None)
-    if not hasattr(model, "set_attn_implementation"):
-        raise InputError(
-            f"{type(model).__name__} has no exchangeable attention", mend="Take a method that changes frequencies."
-        )
+    fixed = InputError(
+        f"{type(model).__name__} has no exchangeable attention", mend="Take a method that changes frequencies."
+    )
+    inner = next((module for module in model.modules() if hasattr(module, "set_attn_implementation")), None)
+    if inner is None:
+        raise fixed
+    config = inner.config
     if getattr(config, "sliding_window", None) or getattr(config, "local_attention", None):
         raise InputError(
-            f"{type(model).__name__} has layers of local attention, which '{form}' would make global",
+            f"{type(inner).__name__} has layers of local attention, which '{form}' would make global",
             mend="Take a method that changes frequencies.",
         )
 
@@ -203,5 +205,7 @@ def install(
     AttentionInterface.register(name, attend)
     # Without a mask function of its own an attention is given no mask at all; this one hands on the padding, [B, T].
     AttentionMaskInterface.register(name, flash_attention_mask)
-    model.set_attn_implementation(name)
-    return lambda: model.set_attn_implementation(before)
+    inner.set_attn_implementation(name)
+    if config._attn_implementation != name:  # transformers only warns
+        raise fixed
+    return lambda: inner.set_attn_implementation(before)

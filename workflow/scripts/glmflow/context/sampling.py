@@ -27,6 +27,8 @@ class Draw(NamedTuple):
 
 Sampler = Callable[[int, Generator], Draw]
 
+DRAWS_POSITIONS = ("clex", "pose")
+
 
 def gene_scale(length: int, rng: Generator, original_length: int, factor: float) -> int:
     """Draw the scale of a GeNE batch: a multiple of what the batch needs, up to the factor (Li et al. 2024).
@@ -75,7 +77,17 @@ def sampler(method: str, factor: float, original_length: int, **settings) -> Sam
     """Return what `method` draws for a batch while it is tuned, or None where it draws nothing.
 
     The arguments are those of `extend`; a base or a unit among them is ignored.
+
+    Raises
+    ------
+    InputError
+        Positions would be drawn beside an attention form, which counts positions itself.
     """
+    if method in DRAWS_POSITIONS and settings.get("attention"):
+        raise InputError(
+            f"{method} draws positions, and attention form '{settings['attention']['form']}' counts its own",
+            mend=f"Take a method that draws none (not {' or '.join(DRAWS_POSITIONS)}), or no attention form.",
+        )
     if method == "gene":
         return lambda length, rng: Draw(scale=gene_scale(length, rng, original_length, factor))
     if method == "clex":

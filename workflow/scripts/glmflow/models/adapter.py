@@ -324,7 +324,8 @@ class Adapter(nn.Module):
         if position_ids is None:
             return self.network.states(input_ids, attention_mask)
         if not self.network.takes_positions:
-            raise self.refuse("positions of your own", "its code counts them itself; use another method of extension")
+            reason = "its code counts them itself, or would give them to layers of local attention too"
+            raise self.refuse("positions of your own", f"{reason}; use another method of extension")
         return self.network.states(input_ids, attention_mask, position_ids)
 
     def states_per_base(self, tokens: Tokens) -> Tensor:
@@ -432,14 +433,26 @@ class Adapter(nn.Module):
     def extend(self, method: str, factor: float, **settings: Any) -> None:
         """Extend the context of a model with rotary positions (see `glmflow.context.extend`); the card follows.
 
+        What is extended already is extended anew from its original frequencies: `factor` counts from the original
+        length, which has to be given then.
+
         Raises
         ------
         NotSupportedError
             The model has no rotary positions.
+        InputError
+            It is extended already, and the original length is not given.
         """
-        from glmflow.context import extend
+        from glmflow.context import extend, extension_of
 
         self.require("extension")
+        present = extension_of(self)
+        if present is not None and settings.get("original_length") != present.settings["original_length"]:
+            method, original, before = (present.settings[key] for key in ("method", "original_length", "factor"))
+            raise InputError(
+                f"the model is extended already: {method}, {before:g} times its original {original} tokens",
+                mend=f"Give original_length: {original}, and a factor that counts from there.",
+            )
         settings.setdefault("original_length", self.card.context_tokens)
         self.note_extension(extend(self.network, method, factor, **settings))
 

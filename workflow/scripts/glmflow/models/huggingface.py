@@ -47,6 +47,8 @@ class HuggingFaceNetwork(Network):
         super().__init__()
         self.model = model
         self.model.config.use_cache = False
+        if getattr(model.config, "local_attention", None) or getattr(model.config, "sliding_window", None):
+            self.takes_positions = False  # layers of local attention would be given the skips too
         self.head = head
         self.head_names = tuple(f"model.{name}" for name in head)
         self.causal = "CausalLM" in type(model).__name__
