@@ -134,6 +134,21 @@ def test_only_metrics_are_needed(study, tmp_path):
         assert line in text
 
 
+def test_runs_whose_targets_nobody_knows_are_listed(study, tmp_path):
+    first, second = ReportInputs.from_results(study).runs[:2]
+    empty = replace(second, task="hackathon", folder=tmp_path / "runs/hackathon")
+    empty.folder.mkdir(parents=True)
+    header = (second.folder / "metrics.tsv").read_text().splitlines()[0] + "\n"
+    (empty.folder / "metrics.tsv").write_text(header)
+    (empty.folder / "run.yaml").write_text("task: {kind: snp2gex}\n")
+    for runs, known in (((empty,), False), ((first, empty), True)):
+        write_report(ReportInputs("bare", tmp_path, runs), tmp_path / f"report{known}")
+        pages = {path.stem: path.read_text() for path in (tmp_path / f"report{known}").glob("*.html")}
+        assert set(pages) == {"index", "tracks", "models", "personal"}
+        assert "nothing can be scored" in pages["personal"] and "runs/hackathon" in pages["personal"]
+        assert ("nothing can be scored" in pages["index"]) != known
+
+
 def test_rerun_commands_name_the_file(report):
     text = (report / "index.html").read_text()
     assert "snakemake --cores 2 --force results/synthetic/runs/rnaseq_tracks/cnn/full/seed1/metrics.tsv" in text

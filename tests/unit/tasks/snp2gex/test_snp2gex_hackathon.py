@@ -1,5 +1,8 @@
 """The hackathon's FASTAs and partitions, read as any cohort is."""
 
+import runpy
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +13,7 @@ from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
 from glmflow.tasks.snp2gex.hackathon import hackathon_examples, majority, read_rows, variant_lines, write_cohort
+from running import ROOT
 
 PEOPLE = [f"HG{n:03d}" for n in range(10)]
 GENES = [f"ENSG{n:03d}" for n in range(6)]
@@ -175,3 +179,39 @@ def test_what_does_not_fit_is_refused(folder, cohort, tmp_path):
     with pytest.raises(InputError, match="ENSG000 has 3 bases in HG000, 4 in others"):
         write_cohort(tmp_path, False, *places)
     assert not any(place.exists() for place in places)
+
+
+class Files(dict):
+    """Files of a job, by name and as attributes."""
+
+    __getattr__ = dict.__getitem__
+
+
+def test_released_files_without_validation_make_a_submission_and_no_score(folder, cohort, tmp_path, monkeypatch):
+    """`validation: 0`: every row that is held out has no target."""
+    windows, genes, _ = cohort
+    task = TASK | {"people": TASK["people"] | {"validation": 0}, "bootstrap": 5, "permutations": 0}
+    made = hackathon_examples(task, read_rows(folder / "partitions.csv", "log_TPM"), genes, windows)
+    held_out = made.table.loc[made.table["split"] != "train", ["example", "sample", "group"]]
+    assert set(made.table["split"]) == {"train", "predict"}
+    made.table.to_parquet(tmp_path / "examples.parquet")
+    held_out[["example"]].assign(prediction=1.5).to_parquet(tmp_path / "predictions.parquet")
+    made.genes.to_csv(tmp_path / "genes.tsv", sep="\t", index=False)
+    made.people.to_csv(tmp_path / "people.tsv", sep="\t", index=False)
+    names = {"examples": "parquet", "predictions": "parquet", "genes": "tsv", "people": "tsv"}
+    labels = {"study": "s", "task_label": "t", "model_label": "m", "adaptation_label": "a", "seed": 1}
+    job = SimpleNamespace(
+        input=Files({name: f"{name}.{kind}" for name, kind in names.items()}),
+        output=SimpleNamespace(metrics="metrics.tsv", genes="personal.tsv", submission="submission.csv"),
+        params=SimpleNamespace(settings={"task": task, **labels}),
+        **{"log": ["logs/s/score.log"], "config": {"study": "s"}, "threads": 1, "rule": "personal_score", "attempt": 1},
+    )
+    (tmp_path / "logs/s").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(ROOT / "workflow/scripts/personal_score.py"), {"snakemake": job})
+    submission = pd.read_csv("submission.csv")
+    assert list(submission) == ["sample", "gene", "log_TPM"] and (submission["log_TPM"] == 1.5).all()
+    assert set(zip(submission["sample"], submission["gene"])) == set(zip(held_out["sample"], held_out["group"]))
+    metrics = pd.read_csv("metrics.tsv", sep="\t")
+    assert metrics.empty and {"metric", "value", "split"} <= set(metrics)
+    assert pd.read_csv("personal.tsv", sep="\t").empty

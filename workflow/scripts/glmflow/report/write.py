@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +13,9 @@ from glmflow.files import atomic_path
 from .context_page import context_page
 from .figures import write_figures
 from .index_page import index_page
-from .inputs import ReportInputs
+from .inputs import ReportInputs, RunFolder, read_json
 from .models_page import models_page
+from .page import render
 from .personal_page import personal_page
 from .study import Study, read_table
 from .tracks_page import TracksPage, tracks_pages
@@ -23,6 +25,8 @@ LARGE_TABLE = 100_000  # rows; longer tables are compressed
 
 def write_report(inputs: ReportInputs, output: str | Path) -> None:
     """Write the pages, `data/` and `figures/` into the folder `output`, replacing what was there.
+
+    Runs without any score, as where nobody's target is known, are left out; where none has one, the pages say so.
 
     `index.html`, `tracks.html` and `models.html` are always there, `tracks.{task}.html` for further tasks with tracks,
     `context.html` where a task measures context.
@@ -34,7 +38,14 @@ def write_report(inputs: ReportInputs, output: str | Path) -> None:
     InputError
         Where a table lacks a column, or the headline metric was not computed.
     """
-    study = Study(inputs)
+    scored, unscored = split_scored(inputs.runs)
+    if not scored:
+        with atomic_path(output) as folder:
+            folder.mkdir()
+            for name in ("index", "tracks", "models", *(["personal"] if any(map(is_personal, unscored)) else [])):
+                write_unscored(inputs, unscored, folder / f"{name}.html")
+        return
+    study = Study(replace(inputs, runs=scored))
     pages = tracks_pages(study)
     personal = personal_page(study)
     with atomic_path(output) as folder:
@@ -46,9 +57,33 @@ def write_report(inputs: ReportInputs, output: str | Path) -> None:
         (folder / "models.html").write_text(models_page(study), encoding="utf-8")
         if personal:
             (folder / "personal.html").write_text(personal, encoding="utf-8")
+        elif any(map(is_personal, unscored)):
+            write_unscored(inputs, unscored, folder / "personal.html")
         for page in pages.values():
             (folder / page.file).write_text(page.html, encoding="utf-8")
         (folder / "index.html").write_text(index, encoding="utf-8")
+
+
+def split_scored(runs: tuple[RunFolder, ...]) -> tuple[tuple[RunFolder, ...], tuple[RunFolder, ...]]:
+    """Return the runs that have a score, and those whose table of metrics is empty."""
+    has_rows = [len(pd.read_csv(run.folder / "metrics.tsv", sep="\t", nrows=1)) > 0 for run in runs]
+    return (
+        tuple(run for run, scored in zip(runs, has_rows) if scored),
+        tuple(run for run, scored in zip(runs, has_rows) if not scored),
+    )
+
+
+def is_personal(run: RunFolder) -> bool:
+    """Whether a run is of personal expression, whose scores are a page of their own."""
+    return (run.settings.get("task") or {}).get("kind") == "snp2gex"
+
+
+def write_unscored(inputs: ReportInputs, runs: tuple[RunFolder, ...], path: Path) -> None:
+    """Write the page of runs that predicted what nobody knows, with the files they left."""
+    provenance = read_json(inputs.provenance)
+    header = {"title": inputs.title or inputs.study, "simulated": provenance.get("simulated")}
+    folders = [run.folder.relative_to(inputs.results) for run in runs]
+    path.write_text(render("unscored.html", study=header, folders=folders), encoding="utf-8")
 
 
 def write_data(study: Study, pages: dict[str, TracksPage], folder: Path) -> None:

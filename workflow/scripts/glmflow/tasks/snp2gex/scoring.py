@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from glmflow.errors import InputError
 from glmflow.statistics.bootstrap import Interval, interval_of_mean, interval_of_rows
 from glmflow.statistics.correlation import constant_columns, pearson, pearson_columns
-from glmflow.tasks.tables import metric_row, metrics_table
+from glmflow.tasks.tables import METRIC_COLUMNS, metric_row, metrics_table
 
 from .gene_scores import SIGNIFICANT, gene_scores, matrices, sorted_unique
 from .labels import scorer_spelling
@@ -49,7 +49,8 @@ def score(
     Returns
     -------
     metrics, genes
-        The metrics table, and the scores of `gene_scores` for each class with the facts of the genes beside them.
+        The metrics table, and the scores of `gene_scores` for each class with the facts of the genes beside them;
+        both empty where nobody's target is known, as in the hackathon's released files.
 
     Raises
     ------
@@ -58,6 +59,8 @@ def score(
     """
     task = settings["task"]
     rows = joined(examples, predictions)
+    if rows.empty:
+        return pd.DataFrame(columns=list(METRIC_COLUMNS)), pd.DataFrame(columns=["group", "pearson", "split", "subset"])
     metric_rows, tables = [], []
     for (split, subset), part in classes(rows):
         table = gene_scores(part).merge(genes, left_on="group", right_on="gene_id", how="left").drop(columns="gene_id")
