@@ -92,6 +92,40 @@ def test_a_gap_shorter_than_a_window_is_refused():
     assert any("gap 5000 is shorter than the windows" in line for line in problems(raw))
 
 
+def hackathon(**blocks):
+    task = {"kind": "snp2gex", "hackathon": {"folder": "files"}, **blocks}
+    models = {"net": {"new": {"family": "promoter_cnn"}}, "mean": {"baseline": {"kind": "gene_mean"}}}
+    return minimal() | {
+        "tasks": {"gex": task},
+        "models": models,
+        "runs": [{"tasks": ["gex"], "models": list(models), "adaptations": ["baseline", "full"]}],
+    }
+
+
+def test_what_the_hackathons_files_decide_cannot_be_asked_of_them():
+    said = {"windows": {"size": 8000}, "people": {"validation": 0.2, "seed": 2, "kinship": 0.2}}
+    assert check_study(hackathon(**said)).tasks["gex"].people.validation == 0.2
+    asked = {
+        "preprocessing": {"hidden_factors": 10, "log": True},
+        "people": {"by": "population", "test_populations": ["YRI"]},
+        "genes": {"by": "random"},
+    }
+    found = problems(hackathon(**asked))
+    keys = ["genes.by", "people.by", "people.test_populations", "preprocessing.hidden_factors", "preprocessing.log"]
+    assert sorted(line.split(": ")[1] for line in found) == [f"tasks.gex.{key}" for key in keys]
+    assert all("the hackathon's files decide it" in line for line in found)
+
+
+def test_expression_is_not_read_off_a_model_that_nothing_was_trained_for():
+    raw = hackathon()
+    raw["models"]["given"] = {"checkpoint": "folder/x"}
+    raw["adaptations"]["asis"] = {"kind": "zero-shot"}
+    raw["runs"][0] |= {"models": ["given"], "adaptations": ["asis", "full"]}
+    runs, misfits = expand_runs(check_study(raw))
+    assert [run.adaptation for run in runs] == ["full"]
+    assert "without a trained head" in misfits[0].reason
+
+
 def test_unknown_track_and_two_origins():
     raw = minimal()
     raw["models"]["cnn"]["checkpoint"] = "folder/x"

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from glmflow.errors import InputError
 
 from .study import Study, expand_runs
+from .tasks import Snp2gex
 
 Path_ = tuple[str | int, ...]
 
@@ -234,6 +235,8 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
             yield ("tasks", label, "hackathon", "folder"), "one study reads one folder; make another study of it"
         if hackathon and not getattr(task, "hackathon", None):
             yield ("tasks", label), "in a study of the hackathon's files every task is about them: give `hackathon:`"
+        if task.kind == "snp2gex" and task.hackathon:
+            yield from _settled_by_files(label, task)
         if task.kind == "snp2gex" and not task.hackathon:
             if expression_of(study, label) is None:
                 yield ("tasks", label), "no expression to predict: give `expression:`, `hackathon:` or `simulate:`"
@@ -278,6 +281,17 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
             "none of the combinations fits: "
             + "; ".join(f"{misfit.model} x {misfit.adaptation}: {misfit.reason}" for misfit in expand_runs(study)[1]),
         )
+
+
+READ_BESIDE_FILES = {"windows": {"size"}, "people": {"validation", "kinship", "seed"}, "preprocessing": {}, "genes": {}}
+"""Settings of these blocks that count beside the hackathon's files, which hold splits and finished targets."""
+
+
+def _settled_by_files(label: str, task: Snp2gex) -> Iterator[tuple[Path_, str]]:
+    """Check that nothing is asked of a hackathon task that its files decide."""
+    for block, read in READ_BESIDE_FILES.items():
+        for key in sorted(getattr(task, block).model_fields_set - set(read)):
+            yield ("tasks", label, block, key), "does nothing here: the hackathon's files decide it. Leave it out"
 
 
 def _unknown_contigs(study: Study) -> Iterator[tuple[Path_, str]]:

@@ -134,4 +134,7 @@ def misfit_reason(study: Study, task: str, model: str, adaptation: str) -> str |
         return "an untrained model has nothing to keep frozen"
     if kind == "zero-shot" and study.tasks[task].kind == "rnaseq_tracks":
         return "coverage cannot be read off a language model without a trained head"
+    if kind == "zero-shot":
+        # A likelihood says that a haplotype is unusual, not whether its gene is expressed more or less.
+        return "expression cannot be read off a language model without a trained head; a `probe` trains nothing else"
     return None
