@@ -1,6 +1,9 @@
 """The interface: tokens and bases, likelihoods and base probabilities against their definitions, refusals, folders."""
 
+import copy
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from glmflow.models import load_model, new_model
 from glmflow.models.adapter import CAPABILITIES, ModelCard, NotSupportedError
 from glmflow.models.attention import choose
 from safetensors.torch import load_file, save_file
+from torch.nn.functional import scaled_dot_product_attention
 
 TINY = {"hidden_size": 16, "num_heads": 2, "num_layers": 1, "convolution": 3, "context": 64}
 NT = {
@@ -267,9 +271,11 @@ def test_scores_refuse_a_sequence_beyond_the_context(masked, causal, generator):
     # 64 tokens: 64 bases, or 63 6-mers after the start token.
     for model, fits in ((masked, 64), (causal, 64), (generator, 378)):
         assert model.base_probabilities([sequence(fits)], [fits - 1]).shape == (1, 1, 4)
-        for score in (model.log_likelihood, lambda given: model.base_probabilities(given, [fits - 1])):
-            with pytest.raises(InputError, match=rf"{fits + 136} bp has .* tokens, {model.card.family} takes"):
-                score([sequence(fits + 136)])
+        refusal = rf"{fits + 136} bp has .* tokens, {model.card.family} takes"
+        with pytest.raises(InputError, match=refusal):
+            model.log_likelihood([sequence(fits + 136)])
+        with pytest.raises(InputError, match=refusal):
+            model.base_probabilities([sequence(fits + 136)], [fits - 1])
 
 
 def test_byte_pairs_refuse_base_probabilities_and_name_the_alternative():
@@ -465,6 +471,64 @@ def test_attention_without_a_gpu(caplog):
     assert "attention: sdpa instead of flash_attention_2 (no GPU)" in caplog.messages
     with pytest.raises(InputError, match="unknown attention implementation 'xformers'"):
         choose("xformers", torch.float32)
+
+
+@pytest.fixture
+def flash_attention(monkeypatch):
+    """A GPU and flash-attention 2 as far as they can be had on a CPU: the call is recorded, SDPA computes it."""
+    calls = []
+
+    def flash_attn_func(query, key, value, dropout_p, softmax_scale, causal):
+        calls.append((query.dtype, key.dtype, value.dtype))
+        inputs = (tensor.transpose(1, 2) for tensor in (query, key, value))
+        return scaled_dot_product_attention(*inputs, is_causal=causal, scale=softmax_scale).transpose(1, 2)
+
+    monkeypatch.setitem(sys.modules, "flash_attn", SimpleNamespace(flash_attn_func=flash_attn_func))
+    for name, answer in (("is_available", True), ("get_device_capability", (8, 9))):
+        monkeypatch.setattr(torch.cuda, name, lambda answer=answer: answer)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: SimpleNamespace(name=name))
+    return calls
+
+
+def test_flash_attention_is_taken_in_mixed_precision_and_only_there(masked, tmp_path, flash_attention, caplog):
+    masked.save(tmp_path / "model")
+    with caplog.at_level("INFO"):
+        model = load_model(tmp_path / "model", compute_dtype="bfloat16")
+    assert "attention: flash_attention_2 (in bfloat16)" in caplog.messages
+    assert (model.attention, model.dtype) == ("flash_attention_2", torch.float32)
+    ids = model.tokenize([sequence(40)]).input_ids
+    exact = model(ids).last_hidden_state  # as LoRA's trial and evaluation without autocast
+    assert not flash_attention
+    with torch.autocast("cpu", torch.bfloat16):
+        fast = model(ids).last_hidden_state
+    assert flash_attention == [(torch.bfloat16,) * 3]
+    assert (fast.float() - exact).abs().max() < 0.05 * exact.abs().max()
+
+
+def test_flash_attention_is_not_chosen_for_float32(masked, tmp_path, flash_attention, caplog):
+    masked.save(tmp_path / "model")
+    with caplog.at_level("INFO"):
+        assert load_model(tmp_path / "model").attention == "sdpa"
+    assert "attention: sdpa (no flash-attention 2: it does not compute in float32)" in caplog.messages
+
+
+def test_models_of_transformers_change_their_attention_with_the_type(six_mers, monkeypatch):
+    network = copy.deepcopy(six_mers.network)
+    network.attention = "flash_attention_2"
+    taken = []
+
+    def set_attention(name):
+        taken.append(name)
+        network.model.config._attn_implementation_internal = name
+
+    monkeypatch.setattr(network.model, "set_attn_implementation", set_attention)
+    ids = six_mers.tokenize([sequence(30)]).input_ids
+    network.states(ids)
+    assert taken == []  # float32: SDPA, as it was built here
+    with torch.autocast("cpu", torch.bfloat16):
+        network._attend_as_the_type_allows()
+    network.states(ids)
+    assert taken == ["flash_attention_2", "sdpa"]
 
 
 # Generation

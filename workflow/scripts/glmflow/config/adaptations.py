@@ -48,6 +48,11 @@ class Training(Block):
         "among them (`fsdp`: FSDP2; `deepspeed`: ZeRO 3).",
     )
 
+    @property
+    def compute_dtype(self) -> Literal["bfloat16", "float32"]:
+        """Type that matrix products are computed in; the weights stay float32."""
+        return "bfloat16" if self.bf16 else "float32"
+
     @model_validator(mode="after")
     def _divides(self) -> Training:
         step = self.micro_batch * self.gpus * self.nodes

@@ -87,6 +87,7 @@ def load_model(
     dtype: Any = None,
     attention: str = "auto",
     revision: str | None = None,
+    compute_dtype: Any = None,
 ) -> Adapter:
     """Load a checkpoint folder, or a Hugging Face model that has been downloaded, as an `Adapter` in
     evaluation mode.
@@ -106,6 +107,9 @@ def load_model(
         ``flash_attention_2`` or ``eager``.
     revision
         Commit or tag of a Hugging Face model.
+    compute_dtype
+        Type the model will compute in under autocast, where it is not that of the weights: it decides whether
+        flash-attention 2 can be taken.
 
     Raises
     ------
@@ -114,10 +118,12 @@ def load_model(
     """
     from glmflow.models.loading import load
 
-    return load(folder_or_id, family=family, dtype=dtype, attention=attention, revision=revision)
+    return load(folder_or_id, family, dtype, attention, revision, compute_dtype)
 
 
-def new_model(family: str, config: dict[str, Any], seed: int = 0, attention: str = "auto") -> Adapter:
+def new_model(
+    family: str, config: dict[str, Any], seed: int = 0, attention: str = "auto", compute_dtype: Any = None
+) -> Adapter:
     """Make a model of a family with random weights from a configuration alone: the models pretrained by this
     workflow.
 
@@ -129,7 +135,9 @@ def new_model(family: str, config: dict[str, Any], seed: int = 0, attention: str
         What ``config.json`` of the family holds; keys left out take the family's defaults.
     seed
         Seed of the weights; the global random state is left as it was.
+    attention, compute_dtype
+        As for `load_model`.
     """
     from glmflow.models.loading import create
 
-    return create(family, config, seed=seed, attention=attention)
+    return create(family, config, seed, attention, compute_dtype)

@@ -222,8 +222,8 @@ class Adapter(nn.Module):
         Where the weights come from: the folder or id that was loaded, or how they were made.
     has_head
         False after `drop_head`: there are no logits then.
-    attention
-        Attention implementation that was taken.
+    attention, compute_dtype
+        Attention implementation that was taken, and the type it was chosen for.
     """
 
     def __init__(
@@ -243,6 +243,7 @@ class Adapter(nn.Module):
         self.origin = dict(origin or {})
         self.has_head = True
         self.attention = "sdpa"
+        self.compute_dtype = torch.float32
 
     @property
     def device(self) -> torch.device:

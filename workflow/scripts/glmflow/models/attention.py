@@ -16,6 +16,7 @@ from glmflow.errors import InputError
 logger = logging.getLogger(__name__)
 
 IMPLEMENTATIONS = ("flash_attention_2", "sdpa", "eager")
+FLASH_DTYPES = (torch.float16, torch.bfloat16)
 
 
 def choose(requested: str, dtype: torch.dtype, supported: tuple[str, ...] = IMPLEMENTATIONS) -> str:
@@ -26,7 +27,8 @@ def choose(requested: str, dtype: torch.dtype, supported: tuple[str, ...] = IMPL
     requested
         ``auto``, or one of `IMPLEMENTATIONS`.
     dtype
-        Type of the weights; flash-attention computes in float16 and bfloat16 only.
+        Type that is computed in: that of autocast where it is on, else that of the weights. Flash-attention computes in
+        float16 and bfloat16 only.
     supported
         What the family can do. A request for something else falls back to the best it can do, and says so.
 
@@ -41,7 +43,7 @@ def choose(requested: str, dtype: torch.dtype, supported: tuple[str, ...] = IMPL
     why_not = why_no_flash(dtype) if "flash_attention_2" in supported else "the family does not support it"
     best = "flash_attention_2" if not why_not else next(name for name in ("sdpa", "eager") if name in supported)
     if requested == "auto":
-        logger.info("attention: %s%s", best, f" (no flash-attention 2: {why_not})" if why_not else "")
+        logger.info("attention: %s (%s)", best, f"no flash-attention 2: {why_not}" if why_not else f"in {_name(dtype)}")
         return best
     if requested not in supported or (requested == "flash_attention_2" and why_not):
         why = why_not if requested == "flash_attention_2" else "the family does not support it"
@@ -55,13 +57,24 @@ def why_no_flash(dtype: torch.dtype) -> str:
     """Say why flash-attention 2 cannot be used here; empty where it can."""
     if not torch.cuda.is_available():
         return "no GPU"
-    if dtype not in (torch.float16, torch.bfloat16):
-        return f"it does not compute in {str(dtype).removeprefix('torch.')}"
+    if dtype not in FLASH_DTYPES:
+        return f"it does not compute in {_name(dtype)}"
     if torch.cuda.get_device_capability() < (8, 0):
         return f"{torch.cuda.get_device_name()} is older than Ampere"
     if importlib.util.find_spec("flash_attn") is None:
         return "the package flash-attn is not installed"
     return ""
+
+
+def computed_in(tensor: Tensor) -> torch.dtype:
+    """Return the type of a matrix product with a tensor: that of autocast where it is on, else the tensor's own."""
+    device = tensor.device.type
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else tensor.dtype
+
+
+def _name(dtype: torch.dtype) -> str:
+    """Return the short name of a type, as ``bfloat16``."""
+    return str(dtype).removeprefix("torch.")
 
 
 def attend(
@@ -95,7 +108,8 @@ def attend(
     scale
         Of the scores; by default ``1 / sqrt(head_dim)``.
     implementation
-        ``sdpa``, or ``flash_attention_2``, which is taken where there is neither a mask nor a bias to apply.
+        ``sdpa``, or ``flash_attention_2``, which is taken where there is neither a mask nor a bias to apply and the
+        product is computed in half precision (float32 weights in training under autocast, not in evaluation without).
 
     Returns
     -------
@@ -105,10 +119,11 @@ def attend(
         if not bool(mask[:, 0].all()):
             raise InputError("a batch of a causal model is padded on the left", mend="Pad on the right.")
         mask = None
-    if implementation == "flash_attention_2" and mask is None and bias is None:
+    dtype = computed_in(query)
+    if implementation == "flash_attention_2" and mask is None and bias is None and dtype in FLASH_DTYPES:
         from flash_attn import flash_attn_func
 
-        inputs = (tensor.transpose(1, 2) for tensor in (query, key, value))
+        inputs = (tensor.transpose(1, 2).to(dtype) for tensor in (query, key, value))  # rotation may leave float32
         return flash_attn_func(*inputs, dropout_p=dropout, softmax_scale=scale, causal=causal).transpose(1, 2)
     allowed = None if mask is None else mask[:, None, None, :].bool()
     if bias is not None:

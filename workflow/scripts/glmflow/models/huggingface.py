@@ -18,6 +18,7 @@ from torch import Tensor
 
 from glmflow.errors import InputError
 from glmflow.models.adapter import Network
+from glmflow.models.attention import FLASH_DTYPES, computed_in
 from glmflow.models.registry import Config, read_record
 from glmflow.models.weights import EXTENSION_FIELD
 
@@ -52,6 +53,7 @@ class HuggingFaceNetwork(Network):
         self.head = head
         self.head_names = tuple(f"model.{name}" for name in head)
         self.causal = "CausalLM" in type(model).__name__
+        self.attention = model.config._attn_implementation
         for name in unused:
             owner, _, last = name.rpartition(".")
             setattr(model.get_submodule(owner), last, None)
@@ -64,6 +66,7 @@ class HuggingFaceNetwork(Network):
             attention_mask = None  # no token sees what is to its right; an [L, L] mask would only cost memory
         if position_ids is not None and attention_mask is None:
             attention_mask = torch.ones_like(input_ids)  # or transformers takes every skip for a new sequence
+        self._attend_as_the_type_allows()
         inputs = {"attention_mask": attention_mask, "position_ids": position_ids}
         return self.model.base_model(input_ids, **inputs).last_hidden_state
 
@@ -72,6 +75,18 @@ class HuggingFaceNetwork(Network):
         for name in self.head:
             states = getattr(self.model, name)(states)
         return states
+
+    def _attend_as_the_type_allows(self) -> None:
+        """Where flash-attention 2 was chosen, take it in half precision only (in training under autocast), else SDPA.
+
+        An attention form of context extension (`glmflow.context.attention`) is left as it is.
+        """
+        present = self.model.config._attn_implementation
+        if self.attention == "flash_attention_2" and present in ("flash_attention_2", "sdpa"):
+            weight = next(parameter for parameter in self.model.parameters() if parameter.is_floating_point())
+            wanted = "flash_attention_2" if computed_in(weight) in FLASH_DTYPES else "sdpa"
+            if wanted != present:
+                self.model.set_attn_implementation(wanted)
 
     def set_gradient_checkpointing(self, on: bool) -> None:
         """Switch gradient checkpointing on or off."""

@@ -43,6 +43,7 @@ def load(
     dtype: torch.dtype | str | None = None,
     attention: str = "auto",
     revision: str | None = None,
+    compute_dtype: torch.dtype | str | None = None,
 ) -> Adapter:
     """See `glmflow.models.load_model`."""
     folder = find_folder(folder_or_id, revision)
@@ -51,7 +52,8 @@ def load(
     found = get_family(name) if name else recognise(config, where=folder)
     config = found.configure(config) if found.configure else config
     dtype = as_dtype(dtype)
-    implementation = attention_module.choose(attention, dtype, found.attention)
+    compute_dtype = as_dtype(compute_dtype or dtype)
+    implementation = attention_module.choose(attention, compute_dtype, found.attention)
     has_head = record.get("head", True)
     if found.load:
         network = found.load(folder, config, dtype, implementation)
@@ -74,22 +76,28 @@ def load(
         **({"revision": revision} if revision else {}),
     }
     adapter = _adapter(found, network, config, folder, origin)
-    adapter.has_head, adapter.attention = has_head, implementation
+    adapter.has_head, adapter.attention, adapter.compute_dtype = has_head, implementation, compute_dtype
     if record.get("extension"):
         adapter.note_extension(reapply(network, record["extension"], read_extension(folder)))
     return adapter.eval()
 
 
-def create(family: str, config: Config, seed: int = 0, attention: str = "auto") -> Adapter:
+def create(
+    family: str,
+    config: Config,
+    seed: int = 0,
+    attention: str = "auto",
+    compute_dtype: torch.dtype | str | None = None,
+) -> Adapter:
     """See `glmflow.models.new_model`."""
     found = get_family(family)
     config = found.configure(dict(config)) if found.configure else dict(config)
-    implementation = attention_module.choose(attention, torch.float32, found.attention)
+    implementation = attention_module.choose(attention, as_dtype(compute_dtype), found.attention)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = found.build(config, implementation)
     adapter = _adapter(found, network, config, None, {"source": "random weights", "seed": seed})
-    adapter.attention = implementation
+    adapter.attention, adapter.compute_dtype = implementation, as_dtype(compute_dtype)
     return adapter
 
 

@@ -43,7 +43,7 @@ def attention_taken(adapter: Adapter) -> str:
         return "no attention layers"
     if adapter.attention == "flash_attention_2":
         return adapter.attention
-    return f"{adapter.attention} ({why_no_flash(adapter.dtype) or 'the family has no flash-attention 2'})"
+    return f"{adapter.attention} ({why_no_flash(adapter.compute_dtype) or 'the family has no flash-attention 2'})"
 
 
 def layers(coverage: Coverage) -> dict[str, int]:

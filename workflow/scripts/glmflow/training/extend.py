@@ -120,7 +120,7 @@ def extend_model(
     """
     block = Extend.model_validate(settings)
     torch.manual_seed(seed)
-    adapter = load_model(checkpoint)
+    adapter = load_model(checkpoint, compute_dtype=block.training().compute_dtype)
     extended = dict(block.settings)
     if block.original_length is not None:
         extended["original_length"] = block.original_length

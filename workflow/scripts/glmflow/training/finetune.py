@@ -92,7 +92,7 @@ def finetune(
     }
     refuse_known_failure(checkpoints_of(folder, training, updates, seed, identity))  # before a model is loaded
     torch.manual_seed(seed)
-    adapter = starting_model(settings["model"], checkpoint, seed)
+    adapter = starting_model(settings["model"], checkpoint, seed, training.compute_dtype)
     coverage = None
     if adaptation.kind == "lora":
         coverage = lora.apply_lora(adapter, rank=adaptation.rank, alpha=adaptation.alpha, dropout=adaptation.dropout)
@@ -135,12 +135,18 @@ def finetune(
     save_track_model(model, settings, track_means, folder / "model")
 
 
-def starting_model(model: Mapping[str, Any], checkpoint: Path | str | None, seed: int) -> Adapter:
-    """Return the adapter a run starts from: a checkpoint, or random weights."""
+def starting_model(
+    model: Mapping[str, Any], checkpoint: Path | str | None, seed: int, compute_dtype: str | None = None
+) -> Adapter:
+    """Return the adapter a run starts from, in float32: a checkpoint, or random weights.
+
+    `compute_dtype` is the type of training under autocast, which flash-attention 2 goes by.
+    """
     if checkpoint is not None:
-        adapter = load_model(checkpoint)
+        adapter = load_model(checkpoint, compute_dtype=compute_dtype)
     elif "new" in model:
-        adapter = new_model(model["new"]["family"], model["new"].get("config", {}), seed=seed)
+        family, config = model["new"]["family"], model["new"].get("config", {})
+        adapter = new_model(family, config, seed=seed, compute_dtype=compute_dtype)
     else:
         raise InputError("the model has no checkpoint to start from", where="models")
     if not adapter.card.can("per_base_states"):

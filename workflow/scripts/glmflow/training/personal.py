@@ -106,9 +106,10 @@ def finetune(
     if not learned:
         raise InputError("no gene has two training people", where="examples", mend="Change the splits.")
     units = spread_of(learned)
-    adapter = starting_model(settings["model"], checkpoint, seed)
+    adapter = starting_model(settings["model"], checkpoint, seed, training.compute_dtype)
     if adaptation.weights == "random":
-        adapter = new_model(adapter.card.family, adapter.config, seed=seed)
+        family, config = adapter.card.family, adapter.config
+        adapter = new_model(family, config, seed=seed, compute_dtype=training.compute_dtype)
     warnings = context_warning(adapter, task.windows.size)
     coverage = None
     if adaptation.kind == "lora":
