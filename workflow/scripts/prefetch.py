@@ -2,7 +2,7 @@
 
 from scriptlog import logged
 
-with logged(snakemake):
+with logged(snakemake, online=True) as terminal:
     from glmflow.models.prefetch import prefetch
 
-    prefetch(snakemake.params.id, snakemake.params.revision, snakemake.output.folder)
+    prefetch(snakemake.params.id, snakemake.params.revision, snakemake.output.folder, terminal)

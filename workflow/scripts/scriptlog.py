@@ -9,18 +9,24 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 
 @contextmanager
-def logged(snakemake: Any) -> Iterator[None]:
-    """Run the body of a script with its log file, and end the job with one line where the input is at fault."""
+def logged(snakemake: Any, online: bool = False) -> Iterator[TextIO]:
+    """Run the body of a script with its log file, and end the job with one line where the input is at fault.
+
+    Yields the terminal, for progress. The Hugging Face hub is not asked for anything unless `online`: jobs run on nodes
+    without internet, and what they read has been downloaded.
+    """
     from glmflow.errors import InputError
     from glmflow.status import JobStatus
 
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(snakemake.threads)
     os.environ["GLMFLOW_MONITOR"] = snakemake.config.get("monitor", "tensorboard")
+    if not online:
+        os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
     terminal = sys.stderr
     with open(snakemake.log[0], "w", buffering=1) as log:  # noqa: PTH123
         sys.stdout = sys.stderr = log
@@ -32,7 +38,7 @@ def logged(snakemake: Any) -> Iterator[None]:
         )
         try:
             with JobStatus(Path("results") / snakemake.config["study"], job_name(snakemake), Path(snakemake.log[0])):
-                yield
+                yield terminal
         except InputError as error:
             print(f"{snakemake.rule}: {error}", file=log)
             print(f"\n{snakemake.rule}: {error}\n", file=terminal)

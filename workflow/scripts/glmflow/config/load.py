@@ -57,8 +57,25 @@ def read_study(path: str | Path) -> Study:
 
 
 def read_checkpoints(path: str | Path) -> dict[str, dict[str, Any]]:
-    """Read the list of published checkpoints (`config/models.yaml`) by name."""
-    return yaml.safe_load(Path(path).read_text())
+    """Read the list of published checkpoints (`config/models.yaml`) by name.
+
+    Raises
+    ------
+    ConfigurationError
+        An entry is said to be verified and does not name the commit that was.
+    """
+    checkpoints = yaml.safe_load(Path(path).read_text())
+    loose = [name for name, entry in checkpoints.items() if entry.get("verified") and not _is_commit(entry["revision"])]
+    if loose:
+        raise ConfigurationError(
+            [f"{path}: {name}: verified, so `revision` has to be the commit that was downloaded" for name in loose]
+        )
+    return checkpoints
+
+
+def _is_commit(revision: object) -> bool:
+    """Whether a revision is a commit, which cannot move, and not a branch or a tag."""
+    return re.fullmatch("[0-9a-f]{40}", str(revision)) is not None
 
 
 def check_study(
