@@ -111,7 +111,7 @@ def test_a_mistake_stops_before_any_job(snakemake, workdir, study, spoil):
 
 
 def test_a_split_without_a_training_window_stops_with_nothing_left_behind(snakemake, workdir, study):
-    study["splits"] = {"by": "block", "block": 5000, "gap": 4096, "test": 0.9, "validation": 0.0}
+    study["splits"] = {"by": "block", "block": 8192, "gap": 4096, "test": 0.99, "validation": 0.0}
     (workdir / "study.yaml").write_text(yaml.safe_dump(study))
     done = snakemake(
         "results/trial/examples/rna.parquet", "-c1", "--configfile", "study.yaml", directory=workdir, check=False

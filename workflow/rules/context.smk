@@ -49,8 +49,8 @@ rule context_examples:
     wildcard_constraints:
         task=any_of(CONTEXT_TASKS),
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         task=lambda wildcards: STUDY.tasks[wildcards.task].model_dump(mode="json"),
     script:
@@ -99,8 +99,8 @@ rule context_score:
     wildcard_constraints:
         task=any_of(CONTEXT_TASKS),
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         settings=run_settings,
     script:
@@ -121,7 +121,7 @@ rule context_comparison:
     wildcard_constraints:
         task=any_of(CONTEXT_TASKS),
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     script:
         "../scripts/context_comparison.py"

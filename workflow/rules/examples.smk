@@ -8,8 +8,8 @@ rule regions:
     log:
         "logs/{study}/regions.log",
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         contigs=DATA.reference.contigs,
         splits=STUDY.splits.model_dump(mode="json"),
@@ -32,8 +32,8 @@ rule examples:
     wildcard_constraints:
         task=any_of(TRACK_TASKS),
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         contigs=DATA.reference.contigs,
         windows=lambda wildcards: STUDY.tasks[wildcards.task].windows.model_dump(

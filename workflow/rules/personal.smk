@@ -16,7 +16,7 @@ if HACKATHON:
         benchmark:
             "benchmarks/{study}/hackathon_cohort.tsv"
         resources:
-            mem_mb=4000,
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
             runtime=lambda wildcards, attempt: 240 * attempt,
         params:
             oriented=HACKATHON.oriented,

@@ -10,8 +10,8 @@ rule reference:
     benchmark:
         "benchmarks/{study}/reference.tsv"
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     script:
         "../scripts/reference.py"
 
@@ -27,7 +27,7 @@ rule genes:
     log:
         "logs/{study}/genes.log",
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     script:
         "../scripts/genes.py"

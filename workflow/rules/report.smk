@@ -53,8 +53,8 @@ rule report:
     log:
         "logs/{study}/report.log",
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         study=STUDY.model_dump(mode="json"),
         command=COMMAND,

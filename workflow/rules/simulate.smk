@@ -7,8 +7,8 @@ if STUDY.simulate and STUDY.simulate.repeats:
         log:
             "logs/{study}/simulate.log",
         resources:
-            mem_mb=1000,
-            runtime=30,
+            mem_mb=lambda wildcards, attempt: 1000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
         params:
             settings=STUDY.simulate.settings.model_dump(mode="json"),
         script:
@@ -35,8 +35,8 @@ elif STUDY.simulate:
         benchmark:
             "benchmarks/{study}/simulate.tsv"
         resources:
-            mem_mb=4000,
-            runtime=60,
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             settings=STUDY.simulate.settings.model_dump(mode="json"),
         script:

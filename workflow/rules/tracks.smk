@@ -13,8 +13,10 @@ rule average_track:
         "benchmarks/{study}/average_track/{track}.tsv"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=120,
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        sign=lambda wildcards: -1 if DATA.tracks[wildcards.track].negate else 1,
     script:
         "../scripts/average_track.py"
 
@@ -29,8 +31,8 @@ rule track_statistics:
     log:
         "logs/{study}/track_statistics.log",
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         tracks={
             name: track.model_dump(mode="json") for name, track in DATA.tracks.items()
@@ -47,8 +49,8 @@ rule replicates:
     log:
         "logs/{study}/replicates.log",
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         tracks={
             name: track.model_dump(mode="json") for name, track in DATA.tracks.items()

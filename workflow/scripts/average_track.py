@@ -12,5 +12,7 @@ with logged(snakemake):
     contigs = Reference(snakemake.input.fasta).contigs
     for path in snakemake.input.replicates:
         check_track_matches(path, contigs)
-    counts = average(snakemake.input.replicates, snakemake.output.track, cores=snakemake.threads)
+    counts = average(
+        snakemake.input.replicates, snakemake.output.track, cores=snakemake.threads, sign=snakemake.params.sign
+    )
     write_table(pd.DataFrame([counts]), snakemake.output.counts)

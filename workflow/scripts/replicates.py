@@ -10,8 +10,8 @@ with logged(snakemake):
     tables = []
     for name, track in snakemake.params.tracks.items():
         table = replicate_correlation(track["replicates"])
-        outliers = set(outlying_replicates(table))
-        outlier = table["replicate_a"].isin(outliers) | table["replicate_b"].isin(outliers)
-        tables.append(table.assign(outlier=outlier).pipe(lambda t, n=name: t.assign(track=n)))
+        odd = outlying_replicates(table)
+        outlier = table["replicate_a"].isin(odd) | table["replicate_b"].isin(odd)
+        tables.append(table.assign(track=name, outlier=outlier, unlike=", ".join(odd)))
     table = pd.concat(tables)
-    write_table(table[["track", "replicate_a", "replicate_b", "r", "outlier"]], snakemake.output.table)
+    write_table(table[["track", "replicate_a", "replicate_b", "r", "outlier", "unlike"]], snakemake.output.table)

@@ -10,7 +10,9 @@ with logged(snakemake):
     regions = read_table(snakemake.input.regions)
     training = regions[regions["split"] == "train"]
     rows = []
-    for (name, track), path in zip(snakemake.params.tracks.items(), snakemake.input.tracks):
+    files = zip(snakemake.params.tracks.items(), snakemake.input.tracks, snakemake.input.counts)
+    for (name, track), path, counts in files:
+        (found,) = read_table(counts).to_dict("records")
         rows.append(
             {
                 "track": name,
@@ -18,6 +20,8 @@ with logged(snakemake):
                 "strand": track["strand"],
                 "n_replicates": len(track["replicates"]),
                 "track_mean": nonzero_mean(path, training),
+                "non_finite": found["non_finite"],
+                "negative": found["negative"],
             }
         )
     write_table(pd.DataFrame(rows), snakemake.output.statistics)

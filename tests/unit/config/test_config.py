@@ -176,6 +176,19 @@ def test_a_wrong_value_is_named_with_its_mend(changes, expected):
     assert any(expected in line for line in problems(spoilt(**changes)))
 
 
+def test_blocks_that_hold_no_window_are_refused():
+    raw = minimal()
+    raw["tasks"]["rna"]["windows"] = {"size": 4096, "overlap": 0}
+    raw["tasks"]["rna"]["trim"] = 0
+    raw["splits"] = {"by": "block", "block": 8191, "gap": 4096}
+    (line,) = problems(raw)
+    assert (
+        "splits.block: blocks of 8191 with a gap of 4096 hold no window of task 'rna' (4096); use at least 8192" in line
+    )
+    raw["splits"]["block"] = 8192
+    check_study(raw)
+
+
 def test_contigs_that_are_not_simulated_are_refused():
     raw = minimal()
     del raw["reference"], raw["tracks"]

@@ -66,6 +66,12 @@ def test_base_scores_equal_the_libraries(signal, windows):
     assert value["base_zero_auroc"] == pytest.approx(roc_auc_score(x == 0, -y), abs=1e-9)
     assert value["base_zero_ratio"] == pytest.approx((x == 0).mean())
     assert value["base_nonzero_pearson"] == pytest.approx(stats.pearsonr(x[x > 0], y[x > 0])[0], abs=1e-9)
+    assert value["base_nonzero_spearman"] == pytest.approx(stats.spearmanr(x[x > 0], y[x > 0])[0], abs=1e-9)
+    assert value["base_nonzero_mae"] == pytest.approx(mean_absolute_error(x[x > 0], y[x > 0]), rel=1e-6)
+    assert value["base_nonzero_mse"] == pytest.approx(mean_squared_error(x[x > 0], y[x > 0]), rel=1e-9)
+    expressed = rows[(rows["track"] == "a_plus") & rows["metric"].str.startswith("base_nonzero_p")]
+    assert ((expressed["ci_low"] < expressed["value"]) & (expressed["value"] < expressed["ci_high"])).all()
+    assert (expressed["n"] <= len(tiles)).all()
     per_tile = [
         stats.pearsonr(observed[0, tile.start : tile.end], predicted[0, tile.start : tile.end])[0]
         for tile in tiles.itertuples()

@@ -6,6 +6,7 @@ import pytest
 from glmflow.errors import InputError
 from glmflow.tracks import averaging
 from glmflow.tracks.averaging import average, union_of_contigs
+from glmflow.tracks.reading import check_track_sign
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracks_for_tests import write
@@ -79,6 +80,24 @@ def test_the_tail_is_kept_and_the_sum_divided_by_the_number_of_files(tmp_path):
     average(paths, tmp_path / "mean.bw")
     with pyBigWig.open(str(tmp_path / "mean.bw")) as file:
         assert file.intervals("c") == ((0, 5, 1.0), (5, 10, 2.0), (99, 100, 2.0))
+
+
+def test_coverage_written_as_negative_numbers_is_turned(tmp_path):
+    paths = [
+        write(tmp_path / "a.bw", {"c": 100}, [("c", 0, 10, -3)]),
+        write(tmp_path / "b.bw", {"c": 100}, [("c", 5, 10, -1), ("c", 20, 21, 4)]),
+    ]
+    for cores in (1, 2):
+        counts = average(paths, tmp_path / f"mean{cores}.bw", cores, sign=-1)
+        assert counts == {"files": 2, "non_finite": 0, "negative": 1, "bases": 11}
+        with pyBigWig.open(str(tmp_path / f"mean{cores}.bw")) as file:
+            assert file.intervals("c") == ((0, 5, 1.5), (5, 10, 2.0), (20, 21, -2.0))
+    with pytest.raises(InputError, match=r"coverage is negative \(its sum is -30\).*negate: true"):
+        check_track_sign(paths[0], negate=False)
+    check_track_sign(paths[0], negate=True)
+    check_track_sign(paths[1], negate=True)
+    with pytest.raises(InputError, match="coverage is positive"):
+        check_track_sign(write(tmp_path / "d.bw", {"c": 100}, [("c", 0, 10, 3)]), negate=True)
 
 
 def test_a_contig_that_a_file_lacks_is_zero_there(tmp_path):

@@ -95,6 +95,21 @@ def test_the_odd_replicate_is_pointed_out():
     assert outlying_replicates(table(three)) == ["rep2"]
 
 
+@pytest.mark.parametrize(
+    ("ab", "ac", "bc", "odd"),
+    [
+        (0.9, 0.2, 0.4, ["rep2"]),
+        (0.35, 0.95, 0.5, ["rep1"]),
+        (0.0, 0.3, 0.9, ["rep0"]),
+        (0.6, 0.5, 0.4, []),
+        (0.9, 0.85, 0.2, []),  # a chain: rep0 is like both
+        (0.99, 0.95, 0.96, []),
+    ],
+)
+def test_of_three_the_one_apart_from_the_best_pair_is_odd(ab, ac, bc, odd):
+    assert outlying_replicates(table(np.array([[1, ab, ac], [ab, 1, bc], [ac, bc, 1]]))) == odd
+
+
 def test_alike_replicates_are_left_alone():
     rng = np.random.default_rng(2)
     noisy = np.clip(0.85 + rng.normal(0, 0.02, (8, 8)), 0, 1)

@@ -83,7 +83,7 @@ def _strange_splits(study: Study, fasta: str) -> Iterator[tuple[tuple[str | int,
 def _unlike(study: Study) -> Iterator[InputError]:
     """Yield the files whose contigs do not belong to the reference."""
     from glmflow.genome.reference import Reference
-    from glmflow.tracks.reading import check_track_matches
+    from glmflow.tracks.reading import check_track_matches, check_track_sign
 
     data = resolve_data(study)
     assert data.reference is not None
@@ -98,6 +98,7 @@ def _unlike(study: Study) -> Iterator[InputError]:
         for path in track.replicates:
             try:
                 check_track_matches(path, contigs)
+                check_track_sign(path, track.negate)
             except InputError as error:
                 yield error
 

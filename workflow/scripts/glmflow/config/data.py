@@ -43,6 +43,10 @@ class Track(Block):
     )
     strand: Literal["+", "-", "."] = Field(".", description="Strand of the signal; `.` where unstranded.")
     replicates: Annotated[list[str], Field(min_length=1)] = Field(description="bigWig files, one a replicate.")
+    negate: bool = Field(
+        False,
+        description="The files hold coverage as negative numbers (minus strands of some pipelines): turn the sign.",
+    )
 
 
 class ContigSplits(Block):

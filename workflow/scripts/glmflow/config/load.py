@@ -261,7 +261,13 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
                 yield ("tasks", label), "no people: give `cohort:` with a VCF, `hackathon:` or `simulate:`"
             if data.reference is not None and data.reference.annotation is None:
                 yield ("tasks", label), "no genes: give `reference.annotation`, a GTF"
-        gap = getattr(study.splits, "gap", None)
+        gap, block = getattr(study.splits, "gap", None), getattr(study.splits, "block", None)
+        if gap is not None and block < gap + task.window_bp:
+            yield (
+                ("splits", "block"),
+                f"blocks of {block} with a gap of {gap} hold no window of task {label!r} ({task.window_bp}); use at least "
+                f"{gap + task.window_bp}, better several times that",
+            )
         if gap is not None and gap < task.window_bp:
             yield (
                 ("splits", "gap"),

@@ -10,7 +10,8 @@ import pandas as pd
 from .charts import theme
 from .metrics import number
 from .page import embed, records, render, vega
-from .study import Study, read_table
+from .study import Study
+from .tables import read_table
 
 SUBSETS = {
     "all": "all bases",

@@ -138,7 +138,8 @@ class ReportInputs:
     track_statistics
         `tracks/statistics.tsv`: track biosample strand n_replicates track_mean …
     replicates
-        `tracks/replicates.tsv`: track replicate_a replicate_b r outlier.
+        `tracks/replicates.tsv`: track replicate_a replicate_b r outlier unlike (the replicates that look unlike the
+        track's others).
     windows, leakage
         By task, `examples/{task}.windows.tsv` (reason count, `kept` among the reasons) and
         `examples/{task}.leakage.tsv` (split_a split_b bases).

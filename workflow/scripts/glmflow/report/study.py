@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
-
-from glmflow import files
 
 from . import charts, tables
 from .inputs import BASELINES, ReportInputs, read_json
@@ -49,9 +46,9 @@ class Study:
         self.windows, self.counts = tables.read_by_task(inputs.windows), tables.read_by_task(inputs.counts)
         self.leakage, self.checks = tables.read_leakage(inputs.leakage)
         self.personal = _name_runs(tables.read_personal(inputs.runs), origins)
-        self.replicates = read_table(inputs.replicates)
-        self.statistics = read_table(inputs.track_statistics)
-        self.variants = read_table(inputs.variants)
+        self.replicates = tables.read_table(inputs.replicates)
+        self.statistics = tables.read_table(inputs.track_statistics)
+        self.variants = tables.read_table(inputs.variants)
         self.warnings = tables.read_warnings(inputs, self.provenance)
 
         self.headlines = {
@@ -115,11 +112,6 @@ class Study:
         cell = self.cells[task]
         rivals = cell[cell["origin"] != "told"]
         return (rivals if len(rivals) else cell)["label"].iloc[0]
-
-
-def read_table(path: Path | None) -> pd.DataFrame:
-    """Read a table; empty where there is none."""
-    return files.read_table(path) if path is not None else pd.DataFrame()
 
 
 def _name_runs(table: pd.DataFrame, origins: dict[tuple[str, str, str], str]) -> pd.DataFrame:

@@ -14,7 +14,8 @@ from . import browser
 from .inputs import BASELINES
 from .page import datatables, embed, igv, records, render
 from .palette import TRUTH
-from .study import Study, read_table
+from .study import Study
+from .tables import read_table
 
 FIRST = "tracks.html"
 

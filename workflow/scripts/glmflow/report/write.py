@@ -17,7 +17,8 @@ from .inputs import ReportInputs, RunFolder, read_json
 from .models_page import models_page
 from .page import render
 from .personal_page import personal_page
-from .study import Study, read_table
+from .study import Study
+from .tables import read_table
 from .tracks_page import TracksPage, tracks_pages
 
 LARGE_TABLE = 100_000  # rows; longer tables are compressed

@@ -183,6 +183,9 @@ def score_bases(coverage: Coverage, tracks: Sequence[str], draws: int, seed: int
         rows.append(metric_row(metric, interval_of_mean(values.mean(axis=1), draws, seed), track="mean"))
     for index, track in enumerate(tracks):
         rows += [metric_row(name, value, n, track=track) for name, value, n in _zero_scores(coverage, index)]
+        expressed = _expressed(coverage, index)
+        for metric, (table, statistic) in _expressed_sums(expressed).items():
+            rows.append(metric_row(metric, interval_of_sums(table, statistic, draws, seed), track=track))
     return rows
 
 
@@ -224,7 +227,7 @@ def _rank_sums(coverage: Coverage) -> NDArray[np.float64]:
 
 
 def _zero_scores(coverage: Coverage, track: int) -> Iterator[tuple[str, float, int]]:
-    """Yield scores of telling silent bases from expressed ones, and scores on the expressed ones alone."""
+    """Yield scores of telling silent bases from expressed ones, with the number of bases."""
     observed = np.concatenate([tile[track] for tile in coverage.observed])
     predicted = np.concatenate([tile[track] for tile in coverage.predicted])
     silent = observed == 0
@@ -234,13 +237,37 @@ def _zero_scores(coverage: Coverage, track: int) -> Iterator[tuple[str, float, i
         yield "base_zero_auroc", roc_auc_score(silent, -predicted), n
         yield "base_zero_auprc", average_precision_score(silent, -predicted), n
         yield "base_nonzero_auprc", average_precision_score(~silent, predicted), n
-    x, y = observed[~silent], predicted[~silent]
-    if x.size:
-        yield "base_nonzero_mse", float(np.mean((x - y) ** 2, dtype=np.float64)), x.size
-        yield "base_nonzero_mae", float(np.mean(np.abs(x - y), dtype=np.float64)), x.size
-        yield "base_nonzero_pearson", correlation.pearson(x, y), x.size
-        yield "base_nonzero_log1p_pearson", correlation.log1p_pearson(x, y), x.size
-        yield "base_nonzero_spearman", correlation.spearman(x, y), x.size
+
+
+def _expressed(coverage: Coverage, track: int) -> Coverage:
+    """Return a track at its expressed bases alone, `[1, bases]` a tile; tiles without any are left out."""
+    kept = [
+        (observed[[track]][:, observed[track] != 0], predicted[[track]][:, observed[track] != 0])
+        for observed, predicted in zip(coverage.observed, coverage.predicted)
+        if observed[track].any()
+    ]
+    return Coverage(coverage.tiles, [observed for observed, _ in kept], [predicted for _, predicted in kept])
+
+
+def _expressed_sums(expressed: Coverage) -> dict[str, tuple[NDArray[np.float64], Any]]:
+    """Return scores on expressed bases: the sums of each tile, `[tiles, k]`, and the statistic of pooled sums."""
+    if not expressed.observed:
+        return {}
+    plain = _tile_sums(expressed, lambda x: x)[:, 0]
+    absolute = np.array([np.abs(p - o).sum(dtype=np.float64) for o, p in zip(expressed.observed, expressed.predicted)])
+    return {
+        "base_nonzero_mse": (plain, moments.mse),
+        "base_nonzero_mae": (
+            np.stack([plain[:, moments.N], absolute], axis=-1),
+            lambda total: total[..., 1] / total[..., 0],
+        ),
+        "base_nonzero_pearson": (plain, moments.pearson),
+        "base_nonzero_log1p_pearson": (
+            _tile_sums(expressed, lambda x: np.log1p(np.clip(x, 0, None)))[:, 0],
+            moments.pearson,
+        ),
+        "base_nonzero_spearman": (_rank_sums(expressed)[:, 0], moments.pearson),
+    }
 
 
 def gene_table(

@@ -28,7 +28,9 @@ class Place(NamedTuple):
     end: int
 
 
-def average(paths: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str], cores: int = 1) -> dict[str, int]:
+def average(
+    paths: Sequence[str | os.PathLike[str]], output: str | os.PathLike[str], cores: int = 1, sign: int = 1
+) -> dict[str, int]:
     """Write the mean of tracks: at every base the float64 mean over all files, as float32.
 
     A base without a value counts as 0, and so does a value that is not finite; the sum is divided by the number
@@ -44,6 +46,8 @@ def average(paths: Sequence[str | os.PathLike[str]], output: str | os.PathLike[s
         bigWig file to write.
     cores
         Processes that read.
+    sign
+        -1 for files that hold coverage as negative numbers, as some pipelines write minus strands.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def average(paths: Sequence[str | os.PathLike[str]], output: str | os.PathLike[s
     counts = Counter(files=len(paths), non_finite=0, negative=0, bases=0)
 
     def means() -> Iterator[Sections]:
-        for mean, found in _means(paths, names, places, cores):
+        for mean, found in _means(paths, names, places, cores, sign):
             counts.update(found)
             if mean is not None:
                 yield mean
@@ -128,15 +132,15 @@ def _check_paths(paths: Sequence[Path], output: Path) -> None:
 
 
 def _means(
-    paths: list[Path], names: list[dict[str, str]], places: list[Place], cores: int
+    paths: list[Path], names: list[dict[str, str]], places: list[Place], cores: int, sign: int
 ) -> Iterator[tuple[Sections | None, Counter]]:
     """Yield the mean over every place, in order; few are held at a time, however slow the writer."""
     if cores == 1:
-        yield from map(_Replicates(paths, names).mean, places)
+        yield from map(_Replicates(paths, names, sign).mean, places)
         return
     portion = max(8 // cores, 1)  # of places a task: fewer hand-overs on few cores, less memory on many
     waiting: deque = deque()
-    with ProcessPoolExecutor(cores, initializer=_open_in_worker, initargs=(paths, names)) as pool:
+    with ProcessPoolExecutor(cores, initializer=_open_in_worker, initargs=(paths, names, sign)) as pool:
         for first in range(0, len(places), portion):
             waiting.append(pool.submit(_means_in_worker, places[first : first + portion]))
             if len(waiting) > cores + 1:
@@ -145,10 +149,10 @@ def _means(
             yield from waiting.popleft().result()
 
 
-def _open_in_worker(paths: list[Path], names: list[dict[str, str]]) -> None:
+def _open_in_worker(paths: list[Path], names: list[dict[str, str]], sign: int) -> None:
     """Open a worker process's own handles."""
     global _replicates
-    _replicates = _Replicates(paths, names)
+    _replicates = _Replicates(paths, names, sign)
 
 
 def _means_in_worker(places: list[Place]) -> list[tuple[Sections | None, Counter]]:
@@ -159,7 +163,8 @@ def _means_in_worker(places: list[Place]) -> list[tuple[Sections | None, Counter
 class _Replicates:
     """Open tracks and the mean of them."""
 
-    def __init__(self, paths: list[Path], names: list[dict[str, str]]):
+    def __init__(self, paths: list[Path], names: list[dict[str, str]], sign: int):
+        self.sign = sign
         self.files = [BigWig(path) for path in paths]
         self.names = names
         self.total = np.zeros(_CHUNK)
@@ -175,6 +180,7 @@ class _Replicates:
                 continue
             for starts, ends, values in file.runs(name, start, end):
                 lengths = ends - starts
+                values = self.sign * values
                 finite = np.isfinite(values)
                 if not finite.all():
                     counts["non_finite"] += int(lengths[~finite].sum())

@@ -153,3 +153,23 @@ def check_track_matches(path: str | os.PathLike[str], contigs: Mapping[str, int]
                 mend="Give a track of the same build, or lift it over.",
             )
     return names
+
+
+def check_track_sign(path: str | os.PathLike[str], negate: bool) -> None:
+    """Stop when a track's values have not the sign that its configuration says: that of their sum, kept in the file's head.
+
+    Raises
+    ------
+    InputError
+        The sum is negative though the sign is not to be turned, or positive though it is.
+    """
+    with pyBigWig.open(str(path)) as file:
+        total = file.header()["sumData"]
+    if total < 0 and not negate:
+        raise InputError(
+            f"coverage is negative (its sum is {total:,})", where=path, mend="Say `negate: true` of the track."
+        )
+    if total > 0 and negate:
+        raise InputError(
+            f"coverage is positive (its sum is {total:,})", where=path, mend="Leave `negate` out of the track."
+        )

@@ -108,7 +108,9 @@ def outlying_replicates(correlations: pd.DataFrame) -> list[str]:
 
     A replicate is one where the median of its correlations with the others lies below the group's median of those
     medians by more than three times their scaled median absolute deviation (Leys et al. 2013,
-    doi:10.1016/j.jesp.2013.03.013), and by more than 0.1. Of two replicates neither can be told to be the odd one.
+    doi:10.1016/j.jesp.2013.03.013), and by more than 0.1. Of two replicates neither can be told to be the odd one. Three
+    leave no deviation to measure by: the third is odd where the best pair is closer than either of its members is to the
+    third by more than 0.1, and by more than these two correlations differ from each other.
 
     Parameters
     ----------
@@ -126,7 +128,19 @@ def outlying_replicates(correlations: pd.DataFrame) -> list[str]:
         r.setdefault(b, []).append(value)
     if len(r) < 3:
         return []
+    if len(r) == 3:
+        return _odd_of_three(correlations)
     typical = {name: median(values) for name, values in r.items()}
     middle = median(typical.values())
     deviation = 1.4826 * median(abs(value - middle) for value in typical.values())
     return [name for name, value in typical.items() if value < middle - max(3 * deviation, 0.1)]
+
+
+def _odd_of_three(correlations: pd.DataFrame) -> list[str]:
+    """Return the replicate that is not in the best of three pairs, where it stands apart."""
+    (a, b, best), *others = sorted(
+        correlations[["replicate_a", "replicate_b", "r"]].itertuples(index=False, name=None), key=lambda pair: -pair[2]
+    )
+    nearer, farther = (pair[2] for pair in others)
+    third = next(name for pair in others for name in pair[:2] if name not in (a, b))
+    return [third] if best - nearer > max(0.1, nearer - farther) else []
