@@ -11,7 +11,7 @@ from .charts import theme
 from .metrics import number
 from .page import embed, records, render, vega
 from .study import Study
-from .tables import read_table
+from .tables import optional_table
 
 SUBSETS = {
     "all": "all bases",
@@ -30,7 +30,7 @@ def context_page(study: Study, task: str) -> str:
     described = describe_models(study, task)
     table = study.summary[study.summary["task"] == task].merge(described, on="model")
     table = table.assign(context=pd.to_numeric(table["context_bp"]))
-    compared = read_table(study.inputs.comparisons.get(task))
+    compared = optional_table(study.inputs.comparisons.get(task))
     loss = table[table["metric"] == "loss"]
     recall = table[table["metric"] == "copy_advantage"]
     charts = {

@@ -46,9 +46,9 @@ class Study:
         self.windows, self.counts = tables.read_by_task(inputs.windows), tables.read_by_task(inputs.counts)
         self.leakage, self.checks = tables.read_leakage(inputs.leakage)
         self.personal = _name_runs(tables.read_personal(inputs.runs), origins)
-        self.replicates = tables.read_table(inputs.replicates)
-        self.statistics = tables.read_table(inputs.track_statistics)
-        self.variants = tables.read_table(inputs.variants)
+        self.replicates = tables.optional_table(inputs.replicates)
+        self.statistics = tables.optional_table(inputs.track_statistics)
+        self.variants = tables.optional_table(inputs.variants)
         self.warnings = tables.read_warnings(inputs, self.provenance)
 
         self.headlines = {

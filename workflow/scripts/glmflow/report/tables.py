@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glmflow import files
 from glmflow.errors import InputError
 from glmflow.files import read_table
 
@@ -232,21 +231,21 @@ def read_personal(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
     )
 
 
-def read_table(path: Path | None) -> pd.DataFrame:
+def optional_table(path: Path | None) -> pd.DataFrame:
     """Read a table; empty where there is none."""
-    return files.read_table(path) if path is not None else pd.DataFrame()
+    return read_table(path) if path is not None else pd.DataFrame()
 
 
 def read_warnings(inputs: ReportInputs, provenance: dict) -> pd.DataFrame:
     """Return what the runs and the study warn of: where, message, and how many seeds said it."""
     rows = [{"where": "study", "message": text} for text in provenance.get("warnings", [])]
-    replicates = read_table(inputs.replicates)
+    replicates = optional_table(inputs.replicates)
     if "unlike" in replicates:
         odd = replicates.dropna(subset="unlike").drop_duplicates("track")
         for track, names in zip(odd["track"], odd["unlike"]):
             if names:
                 rows.append({"where": f"track {track}", "message": f"unlike its other replicates: {names}"})
-    for track in read_table(inputs.track_statistics).to_dict("records"):
+    for track in optional_table(inputs.track_statistics).to_dict("records"):
         for count, text in (("non_finite", "not finite, taken as 0"), ("negative", "negative")):
             if track.get(count):
                 message = f"{track[count]:,} bases of its replicates are {text}"

@@ -15,7 +15,7 @@ from .inputs import BASELINES
 from .page import datatables, embed, igv, records, render
 from .palette import TRUTH
 from .study import Study
-from .tables import read_table
+from .tables import optional_table
 
 FIRST = "tracks.html"
 
@@ -60,7 +60,7 @@ def tracks_page(study: Study, task: str, files: dict[str, str]) -> TracksPage:
     data = page_data(study, task, chosen, slices) | {
         "fasta": browser.slice_sequence(inputs.genome, regions, contigs),
         "features": browser.gene_features(
-            read_table(inputs.genes) if inputs.genes else chosen, read_table(inputs.exons), regions
+            optional_table(inputs.genes) if inputs.genes else chosen, optional_table(inputs.exons), regions
         ),
     }
     html = render(

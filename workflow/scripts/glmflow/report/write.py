@@ -18,7 +18,7 @@ from .models_page import models_page
 from .page import render
 from .personal_page import personal_page
 from .study import Study
-from .tables import read_table
+from .tables import optional_table
 from .tracks_page import TracksPage, tracks_pages
 
 LARGE_TABLE = 100_000  # rows; longer tables are compressed
@@ -106,7 +106,7 @@ def write_data(study: Study, pages: dict[str, TracksPage], folder: Path) -> None
         "checks": study.checks,
         "variants": study.variants,
         "warnings": study.warnings,
-        **{f"context.{task}": read_table(path) for task, path in study.inputs.comparisons.items()},
+        **{f"context.{task}": optional_table(path) for task, path in study.inputs.comparisons.items()},
         "browser_regions": pd.DataFrame(
             [(task, *region) for task, page in pages.items() for region in page.regions],
             columns=["task", "chrom", "start", "end"],
