@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def run_snakemake(*arguments, directory, env=None, check=True, timeout=580):
+def run_snakemake(*arguments, directory, env=None, check=True, timeout=1500):
     """Run Snakemake on this repository's Snakefile in a folder and return the finished process."""
     command = [
         sys.executable,
