@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +30,8 @@ def logged(snakemake: Any, online: bool = False) -> Iterator[TextIO]:
     if not online:
         os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
     terminal = sys.stderr
-    with open(snakemake.log[0], "w", buffering=1) as log:  # noqa: PTH123
+    status = JobStatus(Path("results") / snakemake.config["study"], job_name(snakemake), Path(snakemake.log[0]))
+    with open_log(Path(snakemake.log[0]), status.attempt) as log:
         sys.stdout = sys.stderr = log
         logging.basicConfig(
             stream=log,
@@ -37,7 +40,7 @@ def logged(snakemake: Any, online: bool = False) -> Iterator[TextIO]:
             force=True,
         )
         try:
-            with JobStatus(Path("results") / snakemake.config["study"], job_name(snakemake), Path(snakemake.log[0])):
+            with status:
                 yield terminal
         except InputError as error:
             print(f"{snakemake.rule}: {error}", file=log)
@@ -48,6 +51,23 @@ def logged(snakemake: Any, online: bool = False) -> Iterator[TextIO]:
             raise
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, terminal
+
+
+def open_log(path: Path, attempt: int) -> TextIO:
+    """Open the log of a job; what earlier attempts wrote stays above a line that says which attempt begins.
+
+    Snakemake deletes a log before every attempt. So the text lies in a file beside it that Snakemake does not know, and
+    the log is a link to that.
+    """
+    attempts = path.with_name(f"{path.name}.attempts")
+    handle = attempts.open("w" if attempt == 1 else "a", buffering=1)
+    path.unlink(missing_ok=True)
+    path.symlink_to(attempts.name)
+    place = " ".join(
+        [platform.node(), *(os.environ[key] for key in ("PBS_JOBID", "SLURM_JOB_ID") if key in os.environ)]
+    )
+    print(f"=== attempt {attempt}, {time.strftime('%Y-%m-%d %H:%M:%S %Z')}, {place} ===", file=handle)
+    return handle
 
 
 def job_name(snakemake: Any) -> str:

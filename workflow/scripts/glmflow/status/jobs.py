@@ -36,28 +36,32 @@ class JobStatus:
         Name of the job, with slashes, as its log is called below `logs/{study}`.
     log
         The job's log file.
+
+    Attributes
+    ----------
+    attempt
+        1, or one more than that of an attempt that came to no good end.
     """
 
     def __init__(self, results: Path, name: str, log: Path, interval: float = SIGN_OF_LIFE):
         self.results, self.log, self.interval = Path(results), Path(log), interval
         self.path = self.results / "status" / f"{name}.json"
+        self._before = read_json(self.path)
         self._state: dict[str, Any] = {}
+        self._again = self._before.get("state") not in (None, "done", "waiting")
+        self.attempt = self._before.get("attempt", 1) + 1 if self._again else 1
         self._lock, self._ended = threading.Lock(), threading.Event()
         self._life = threading.Thread(target=self._live, daemon=True)
 
     def __enter__(self) -> JobStatus:
-        before = read_json(self.path)
-        error = before.get("error")
-        if before.get("state") == "running":
-            error = KILLED
-        again = before.get("state") not in (None, "done", "waiting")
+        error = KILLED if self._before.get("state") == "running" else self._before.get("error")
         with suppress(OSError):
             progress_path(self.path).unlink()
         self._write(
             state="running",
             started=time.time(),
-            attempt=before.get("attempt", 1) + 1 if again else 1,
-            error=error if again else None,
+            attempt=self.attempt,
+            error=error if self._again else None,
             log=os.path.relpath(self.log, self.results),
             host=platform.node(),
             job=os.environ.get("PBS_JOBID") or os.environ.get("SLURM_JOB_ID"),
