@@ -14,7 +14,9 @@ from glmflow.config import (
     study_of_trial,
     trials,
 )
+from glmflow.config.adaptations import Adaptation
 from glmflow.errors import InputError
+from pydantic import ValidationError
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -263,6 +265,28 @@ def test_a_trial_of_a_sweep_is_a_run_with_its_settings():
 )
 def test_a_sweep_that_makes_no_sense_is_refused(changes, message):
     assert any(message in str(problem) for problem in problems(swept(**changes)))
+
+
+def test_low_rank_adapters_take_the_layers_that_are_asked_for():
+    given = {"kind": "lora", "rank": 4, "alpha": 8, "targets": ["ffn.1", "query"], "experts": True}
+    assert Adaptation(**given).lora == {
+        **{"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["ffn.1", "query"], "experts": True}
+    }
+    assert Adaptation(kind="lora").lora["targets"] is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kind": "full", "targets": ["query"]}, "targets: LoRA alone chooses layers, not kind full"),
+        ({"kind": "probe", "experts": True}, "experts: LoRA alone chooses layers, not kind probe"),
+        ({"kind": "lora", "experts": True, "dropout": 0.1}, "experts: are adapted without dropout"),
+        ({"kind": "lora", "targets": []}, "at least 1 item"),
+    ],
+)
+def test_layers_of_low_rank_adapters_that_make_no_sense_are_refused(changes, message):
+    with pytest.raises(ValidationError, match=message):
+        Adaptation(**changes)
 
 
 def test_a_sweep_needs_a_validation_split():

@@ -10,6 +10,7 @@ from glmflow.models import load_model, new_model
 from glmflow.models.adapter import Adapter, Network
 from glmflow.models.lora import apply_lora, coverage, merge
 from glmflow.models.tokenizers import CharacterTokenizer
+from glmflow.training.described import layers
 from torch import nn
 
 TINY = {"hidden_size": 16, "num_heads": 2, "num_layers": 2, "convolution": 3}
@@ -122,6 +123,7 @@ def test_layers_that_are_only_numbered_are_named_with_what_holds_them():
     found = apply_lora(model, rank=4)
     assert found.modules == ("blocks.0.ffn.1", "blocks.0.ffn.3", "blocks.1.ffn.1", "blocks.1.ffn.3")
     assert found.trainable == 2 * 2 * 4 * (16 + 32)
+    assert layers(found) == {"ffn.1": 2, "ffn.3": 2}
 
 
 def test_experts_where_there_are_none():

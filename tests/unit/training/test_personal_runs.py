@@ -25,7 +25,10 @@ ADAPTATIONS = {
     ),
     "lora": (
         SMALL,
-        {"kind": "lora", "weights": "random", "rank": 2, "personal": {"loss": "pairwise", "people": 3}, "train": TRAIN},
+        {
+            **{"kind": "lora", "weights": "random", "rank": 2, "targets": ["query", "up"]},
+            **{"personal": {"loss": "pairwise", "people": 3}, "train": TRAIN},
+        },
     ),
     "probe": (SMALL, {"kind": "probe", "weights": "random", "personal": {"loss": "single"}, "train": TRAIN}),
 }
@@ -95,6 +98,7 @@ def test_everyone_held_out_is_predicted_and_people_differ(cohort, tmp_path, name
     assert list(variants) == list(VARIANT_COLUMNS) and variants["effect"].abs().max() > 0
     cost = json.loads((tmp_path / "cost.json").read_text())
     assert (cost["trainable_parameters"] == cost["parameters"]) == (name == "full")
+    assert set((cost["model"]["lora"] or {"layers": {}})["layers"]) == ({"query", "up"} if name == "lora" else set())
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert any("eval_loss" in line for line in lines)
 

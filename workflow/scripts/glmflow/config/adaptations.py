@@ -106,11 +106,30 @@ class Adaptation(Block):
     rank: Positive = Field(8, description="LoRA rank.")
     alpha: Positive = Field(16, description="LoRA alpha.")
     dropout: Fraction = Field(0.0, description="LoRA dropout.")
+    targets: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="LoRA: names of layers to adapt (last parts, as `query` or `ffn.1`) instead of the family's own.",
+    )
+    experts: bool = Field(False, description="LoRA: adapt the experts of a mixture (Genos) too; without dropout.")
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] | None = Field(
         None,
         description="Values to try of keys of `train`, each with each (`{learning_rate: [1.0e-4, 1.0e-3]}`): every run is made "
         "once a combination and the one of the lowest validation loss is kept. The test split has no part in it.",
     )
+
+    @property
+    def lora(self) -> dict[str, Any]:
+        """Return the settings of low-rank adapters, as `glmflow.models.lora.apply_lora` takes them."""
+        return {name: getattr(self, name) for name in ("rank", "alpha", "dropout", "targets", "experts")}
+
+    @model_validator(mode="after")
+    def _layers(self) -> Adaptation:
+        if self.kind != "lora" and (self.targets or self.experts):
+            key = "targets" if self.targets else "experts"
+            raise ValueError(f"{key}: LoRA alone chooses layers, not kind {self.kind}; leave it out or take kind lora")
+        if self.experts and self.dropout:
+            raise ValueError("experts: are adapted without dropout; set dropout to 0")
+        return self
 
     @model_validator(mode="after")
     def _trials(self) -> Adaptation:

@@ -8,6 +8,7 @@ adapted weights are still one weight and can be folded in.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -52,7 +53,7 @@ def apply_lora(
     rank: int = 8,
     alpha: float = 16,
     dropout: float = 0.0,
-    targets: tuple[str, ...] | None = None,
+    targets: Sequence[str] | None = None,
     experts: bool = False,
 ) -> Coverage:
     """Freeze a model and add low-rank matrices to its target layers, in place.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from glmflow.models.adapter import Adapter
@@ -47,6 +48,6 @@ def attention_taken(adapter: Adapter) -> str:
 
 
 def layers(coverage: Coverage) -> dict[str, int]:
-    """Count the adapted layers by the last part of their names."""
-    last = [name.rpartition(".")[2] for name in coverage.modules]
+    """Count the adapted layers by the last part of their names, with what holds it where that is a number (``ffn.1``)."""
+    last = [re.search(r"[^.]*(\.\d+)*$", name)[0] for name in coverage.modules]
     return {name: last.count(name) for name in dict.fromkeys(last)}

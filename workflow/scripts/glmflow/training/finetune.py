@@ -95,7 +95,7 @@ def finetune(
     adapter = starting_model(settings["model"], checkpoint, seed, training.compute_dtype)
     coverage = None
     if adaptation.kind == "lora":
-        coverage = lora.apply_lora(adapter, rank=adaptation.rank, alpha=adaptation.alpha, dropout=adaptation.dropout)
+        coverage = lora.apply_lora(adapter, **adaptation.lora)
         log.info("LoRA: %s", coverage)
     if training.gradient_checkpointing:
         adapter.gradient_checkpointing_enable()

@@ -113,7 +113,7 @@ def finetune(
     warnings = context_warning(adapter, task.windows.size)
     coverage = None
     if adaptation.kind == "lora":
-        coverage = lora.apply_lora(adapter, rank=adaptation.rank, alpha=adaptation.alpha, dropout=adaptation.dropout)
+        coverage = lora.apply_lora(adapter, **adaptation.lora)
         log.info("LoRA: %s", coverage)
     if training.gradient_checkpointing:
         adapter.gradient_checkpointing_enable()
