@@ -109,8 +109,14 @@ rule context_score:
 
 rule context_comparison:
     input:
+        examples="results/{study}/examples/{task}.parquet",
         metrics=lambda wildcards: [
             f"{run.folder(RESULTS)}/metrics.tsv"
+            for run in RUNS
+            if run.task == wildcards.task
+        ],
+        predictions=lambda wildcards: [
+            f"{run.folder(RESULTS)}/predictions.parquet"
             for run in RUNS
             if run.task == wildcards.task
         ],

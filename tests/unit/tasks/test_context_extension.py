@@ -11,17 +11,13 @@ from glmflow.genome.reference import Reference
 from glmflow.models.tokenizers import KmerTokenizer, kmers
 from glmflow.tasks import repeats
 from glmflow.tasks.context_extension import (
-    compare,
-    compare_all,
     examples,
     loss_examples,
-    paired_difference,
     queries,
     recall_examples,
     score,
 )
 from running import ROOT
-from scipy import stats
 
 SEGMENT = 32
 
@@ -109,35 +105,6 @@ def test_a_missing_prediction_is_refused():
         score(examples, predictions[predictions["example"] != "loss0"])
 
 
-def test_paired_difference_is_the_paired_t_test():
-    one, other = [1.0, 2.0, 4.0, 3.5], [0.5, 1.8, 3.1, 3.0]
-    found = paired_difference(one, other)
-    oracle = stats.ttest_rel(one, other)
-    interval = oracle.confidence_interval(0.95)
-    assert found.p == pytest.approx(oracle.pvalue)
-    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
-    assert found.mean == pytest.approx(0.525) and found.seeds == 4
-    assert np.isnan(paired_difference([1.0], [2.0]).p)
-
-
-def test_methods_are_compared_seed_by_seed():
-    rng = np.random.default_rng(0)
-    seeds = rng.normal(size=5)  # a seed shifts all methods alike: only a paired test sees the small difference
-    noise = rng.normal(scale=0.01, size=5)
-    rows = [
-        {"model": model, "seed": seed, "metric": "loss", "subset": "all", "context_bp": 512, "value": value}
-        for model, values in {"yarn": seeds, "ours": seeds - 0.1 + noise, "pi": seeds + noise}.items()
-        for seed, value in enumerate(values)
-    ]
-    table = compare(pd.DataFrame(rows), "yarn").set_index("model")
-    assert list(table.index) == ["ours", "pi"]
-    assert table.loc["ours", "high"] < 0 and table.loc["ours", "p_holm"] < 0.01
-    assert table.loc["pi", "low"] < 0 < table.loc["pi", "high"]
-    assert table.loc["ours", "p_holm"] == pytest.approx(2 * table.loc["ours", "p"])
-    with pytest.raises(InputError, match="no result of 'clex'"):
-        compare(pd.DataFrame(rows), "clex")
-
-
 TASK = ContextExtension(
     kind="context_extension",
     contexts=[64, 256],
@@ -210,21 +177,3 @@ def test_a_genome_without_long_enough_test_regions_is_refused(genome):
         examples(TASK, regions(("a", 0, 255, "test"), ("b", 0, 2000, "train")), genome)
     with pytest.raises(InputError, match="not rich in N"):
         examples(TASK, regions(("a", 0, 1000, "test")), genome)
-
-
-def test_every_two_methods_are_compared_both_ways():
-    rows = [
-        {
-            "model": model,
-            "seed": seed,
-            "metric": "loss",
-            "subset": "all",
-            "context_bp": 64,
-            "value": value + seed * (0.1 if model == "one" else 0.11),
-        }
-        for model, value in {"one": 1.0, "two": 1.5}.items()
-        for seed in (1, 2, 3)
-    ]
-    table = compare_all(pd.DataFrame(rows)).set_index(["model", "reference"])
-    assert table.loc[("one", "two"), "mean"] == pytest.approx(-0.52)
-    assert table.loc[("two", "one"), "mean"] == pytest.approx(0.52)

@@ -183,8 +183,14 @@ def farthest_sentence(far: pd.DataFrame, tuning: str, compared: pd.DataFrame) ->
     clear = "clear" if test["p"] < CLEAR else "not clear"
     return (
         f"{sentence}; the difference of {test['mean']:+.3f} [{test['low']:+.3f}, {test['high']:+.3f}] over "
-        f"{int(test['seeds'])} seeds is {clear} (paired t-test, p = {number(test['p'])})."
+        f"{pairs(test)} is {clear} (paired t-test, p = {number(test['p'])})."
     ).replace("-0.", "−0.")
+
+
+def pairs(test: pd.Series) -> str:
+    """Say what the pairs of a comparison are: seeds, or the windows of the one seed that both models have."""
+    windows, seeds = int(test.get("windows", 0)), int(test["seeds"])
+    return f"{windows:,} windows of one seed" if windows else f"{seeds} seed{'s' if seeds != 1 else ''}"
 
 
 def paired(
@@ -200,7 +206,6 @@ def paired(
 
 def conclusion(study: Study, recall: pd.DataFrame, compared: pd.DataFrame) -> str:
     """Say in one sentence what can and what cannot be concluded."""
-    seeds = int(recall["seeds"].min()) if len(recall) else 0
     can = "these methods can be compared on this model and these sequences"
     if len(recall):
         far = recall[(recall["subset"] == "exact") & (recall["context"] == recall["context"].max())]
@@ -212,10 +217,9 @@ def conclusion(study: Study, recall: pd.DataFrame, compared: pd.DataFrame) -> st
             is not None
         ]
         beaten = sum(bool(test["p"] < CLEAR and test["mean"] > 0) for test in others)
-        can = (
-            f"{first['model']} recalls farthest here, clearly ahead of {beaten} of {len(others)} others in paired tests over "
-            f"{seeds} seed{'s' if seeds != 1 else ''}"
-        )
+        paired_over = sorted({pairs(test) for test in others if pd.notna(test["p"])})
+        over = f" over {' or '.join(paired_over)}" if paired_over else ", for which one seed is too few"
+        can = f"{first['model']} recalls farthest here, clearly ahead of {beaten} of {len(others)} others in paired tests{over}"
     cannot = (
         "it does not predict the order on a published model, and differences within the intervals mean nothing"
         if study.simulated
@@ -259,15 +263,17 @@ def test_rows(recall: pd.DataFrame, compared: pd.DataFrame) -> list[dict[str, st
     longest = compared.groupby("metric")["context_bp"].transform("max")
     shown = compared[(compared["model"] == first) & (compared["context_bp"] == longest)]
     shown = shown[shown["subset"].isin(("all", "repeat", "background", *VARIANTS))]
+    names = {"loss": "loss", "copy_advantage": "recall"}
     return [
         {
             "first": first,
-            "reference": row.reference,
-            "what": f"{'loss' if row.metric == 'loss' else 'recall'}, {(SUBSETS | VARIANTS)[row.subset]}, {row.context_bp:,} bp",
-            "difference": f"{row.mean:+.3f}".replace("-", "−"),
-            "interval": "–" if pd.isna(row.low) else f"[{row.low:+.3f}, {row.high:+.3f}]".replace("-", "−"),
-            "p": number(row.p),
-            "p_holm": number(row.p_holm),
+            "reference": row["reference"],
+            "what": f"{names[row['metric']]}, {(SUBSETS | VARIANTS)[row['subset']]}, {row['context_bp']:,} bp",
+            "difference": f"{row['mean']:+.3f}".replace("-", "−"),
+            "pairs": pairs(row),
+            "interval": "–" if pd.isna(row["low"]) else f"[{row['low']:+.3f}, {row['high']:+.3f}]".replace("-", "−"),
+            "p": number(row["p"]),
+            "p_holm": number(row["p_holm"]),
         }
-        for row in shown.itertuples()
+        for _, row in shown.iterrows()
     ]

@@ -1,4 +1,4 @@
-"""How far back a model makes use of its context: loss as context grows, recall of a repeated segment, methods compared.
+"""How far back a model makes use of its context: loss as context grows, recall of a repeated segment.
 
 Two questions are asked of every extended model:
 
@@ -18,7 +18,6 @@ import numpy as np
 import pandas as pd
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy import stats
 
 from glmflow.config.tasks import ContextExtension
 from glmflow.errors import InputError
@@ -217,16 +216,40 @@ def score(examples: pd.DataFrame, predictions: pd.DataFrame, draws: int = 1000, 
         context as far_repeat, background) at each ``context_bp``;
         ``copy_advantage`` (nats a base; the subset is the variant), where ``context_bp`` is the distance.
     """
+    rows = []
+    for cell in cells(examples, predictions):
+        if cell.metric == "loss":
+            value = interval_of_sums(cell.sums, lambda total: total[..., 0] / total[..., 1], draws, seed)
+        else:
+            value = interval_of_mean(cell.sums[:, 0], draws, seed)
+        rows.append(metric_row(cell.metric, value, subset=cell.subset, context_bp=cell.context_bp))
+    return rows
+
+
+class Cell(NamedTuple):
+    """What one number of a metrics table is made of: for each of its windows a sum of nats and how many were summed.
+
+    ``windows`` are names, ``sums`` float ``[windows, 2]``: nats of the bases of the subset and their number (loss), or
+    nats a base that the copy is worth and 1 (copy_advantage).
+    """
+
+    metric: str
+    subset: str
+    context_bp: int
+    windows: NDArray[np.str_]
+    sums: NDArray[np.float64]
+
+
+def cells(examples: pd.DataFrame, predictions: pd.DataFrame) -> Iterator[Cell]:
+    """Yield the sums over windows behind every number that `score` gives (see there for the tables)."""
     table = predictions.merge(examples, on="example", validate="many_to_one")
     if missing := set(examples["example"]) - set(table["example"]):
         raise InputError(f"{len(missing)} examples have no prediction, {min(missing)} among them")
-    return [
-        *_loss_rows(table[table["subset"] == "loss"], draws, seed),
-        *_recall_rows(table[table["subset"] == "recall"], draws, seed),
-    ]
+    yield from _loss_cells(table[table["subset"] == "loss"])
+    yield from _recall_cells(table[table["subset"] == "recall"])
 
 
-def _loss_rows(table: pd.DataFrame, draws: int, seed: int) -> Iterator[dict[str, Any]]:
+def _loss_cells(table: pd.DataFrame) -> Iterator[Cell]:
     for context, group in table.groupby("context_bp"):
         nats = np.stack(group["prediction"].to_list())
         repeat = np.stack([np.frombuffer(text.encode(), np.uint8) - ord("0") for text in group["repeat"]])
@@ -235,84 +258,16 @@ def _loss_rows(table: pd.DataFrame, draws: int, seed: int) -> Iterator[dict[str,
         for subset, chosen in {"all": asked, **{name: asked & bases for name, bases in subsets.items()}}.items():
             sums = np.stack([np.where(chosen, nats, 0).sum(axis=1), chosen.sum(axis=1)], axis=1)
             if sums[:, 1].any():
-                value = interval_of_sums(sums, lambda total: total[..., 0] / total[..., 1], draws, seed)
-                yield metric_row("loss", value, subset=subset, context_bp=context)
+                yield Cell("loss", subset, context, group["example"].to_numpy(), sums)
 
 
-def _recall_rows(table: pd.DataFrame, draws: int, seed: int) -> Iterator[dict[str, Any]]:
+def _recall_cells(table: pd.DataFrame) -> Iterator[Cell]:
     loss = table.assign(loss=[np.nanmean(nats) for nats in table["prediction"]])
     control = loss[loss["variant"] == "control"].set_index("group")["loss"]
     for (variant, distance), group in loss[loss["variant"] != "control"].groupby(["variant", "distance"]):
         advantage = control.loc[group["group"]].to_numpy() - group["loss"].to_numpy()
-        value = interval_of_mean(advantage, draws, seed)
-        yield metric_row("copy_advantage", value, subset=variant, context_bp=distance)
-
-
-class Difference(NamedTuple):
-    """A mean difference over seeds with its 95 % interval (Student's t) and the p-value of the paired t-test."""
-
-    mean: float
-    low: float
-    high: float
-    p: float
-    seeds: int
-
-
-def paired_difference(one: Sequence[float], other: Sequence[float]) -> Difference:
-    """Compare two methods seed by seed (`one` minus `other`); interval and p-value need two seeds."""
-    difference = np.asarray(one, float) - np.asarray(other, float)
-    n, mean = len(difference), float(difference.mean())
-    if n < 2:
-        return Difference(mean, np.nan, np.nan, np.nan, n)
-    half = float(stats.t.ppf(0.975, n - 1) * stats.sem(difference))
-    p = float(stats.ttest_rel(one, other).pvalue) if difference.any() else 1.0
-    return Difference(mean, mean - half, mean + half, p, n)
-
-
-def compare(metrics: pd.DataFrame, reference: str, by: str = "model") -> pd.DataFrame:
-    """Compare every method with one of them, paired by seed, metric by metric.
-
-    Parameters
-    ----------
-    metrics
-        Metrics tables of all runs: `by`, ``seed``, ``metric``, ``subset``, ``context_bp``, ``value``.
-    reference
-        The method (a value of `by`) that the others are compared with.
-
-    Returns
-    -------
-    DataFrame
-        `by`, ``metric``, ``subset``, ``context_bp``, ``mean``, ``low``, ``high`` (method minus reference), ``p``,
-        ``p_holm`` (corrected over all rows; Holm 1979) and ``seeds``.
-    """
-    key = ["metric", "subset", "context_bp"]
-    wide = metrics.pivot_table(index=[*key, "seed"], columns=by, values="value")
-    if reference not in wide:
-        raise InputError(f"there is no result of '{reference}' to compare with", mend=f"Take one of {list(wide)}.")
-    rows = []
-    for values, group in wide.groupby(level=key):
-        for method in wide.columns.drop(reference):
-            both = group[[method, reference]].dropna()
-            if len(both):
-                difference = paired_difference(both[method], both[reference])
-                rows.append({by: method, **dict(zip(key, values)), **difference._asdict()})
-    table = pd.DataFrame(rows, columns=[by, *key, *Difference._fields])
-    return table.assign(p_holm=_holm(table["p"].to_numpy()))
-
-
-def compare_all(metrics: pd.DataFrame, by: str = "model") -> pd.DataFrame:
-    """Compare every method with every other (see `compare`); ``reference`` is the one that it is compared with."""
-    methods = list(dict.fromkeys(metrics[by]))
-    return pd.concat([compare(metrics, other, by).assign(reference=other) for other in methods], ignore_index=True)
-
-
-def _holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return p-values corrected for their number by Holm's step-down; what is not a number stays so."""
-    corrected = np.full(len(p), np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known])]
-    corrected[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
-    return corrected
+        sums = np.stack([advantage, np.ones_like(advantage)], axis=1)
+        yield Cell("copy_advantage", variant, distance, group["group"].to_numpy(), sums)
 
 
 def _text(sequence: NDArray[np.uint8]) -> str:
