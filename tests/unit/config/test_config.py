@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
@@ -15,6 +16,9 @@ from glmflow.config import (
     trials,
 )
 from glmflow.config.adaptations import Adaptation
+from glmflow.config.models import EXTENSION_SETTINGS, Extend, Method
+from glmflow.context.frequencies import METHODS, settings_of
+from glmflow.context.patch import FIELD_SETTINGS
 from glmflow.errors import InputError
 from pydantic import ValidationError
 
@@ -287,6 +291,30 @@ def test_low_rank_adapters_take_the_layers_that_are_asked_for():
 def test_layers_of_low_rank_adapters_that_make_no_sense_are_refused(changes, message):
     with pytest.raises(ValidationError, match=message):
         Adaptation(**changes)
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "message"),
+    [
+        ("yarn", {"attention_facter": 1}, "yarn has no setting 'attention_facter'; did you mean attention_factor"),
+        ("pi", {"beta_fast": 32}, "pi has no setting 'beta_fast'; it takes none"),
+        ("pose", {"frequencies": "yarn", "exponent": 2}, "pose has no setting 'exponent'; it takes frequencies, att"),
+        ("pose", {"frequencies": "yran"}, "no method 'yran'"),
+        ("longrope", {}, "longrope needs long_factor"),
+    ],
+)
+def test_settings_that_a_method_of_extension_lacks_are_refused(method, settings, message):
+    with pytest.raises(ValidationError, match=message):
+        Extend.model_validate({"model": "base", "method": method, "factor": 4, "settings": settings})
+    Extend.model_validate({"model": "base", "method": "pose", "factor": 4, "settings": {"frequencies": "yarn"}})
+
+
+def test_the_configuration_knows_the_settings_of_every_method():
+    at_run_time = {"length", "scale"}  # of the input, or drawn while tuning
+    assert set(EXTENSION_SETTINGS) == set(METHODS) == set(get_args(Method))
+    for method, names in EXTENSION_SETTINGS.items():
+        expected = settings_of(method) - at_run_time
+        assert set(names) == (expected | set(FIELD_SETTINGS) if method == "clex" else expected)
 
 
 def test_a_sweep_needs_a_validation_split():

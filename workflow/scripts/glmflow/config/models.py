@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -68,6 +69,24 @@ Method = Literal[
 ]
 
 
+RAMP = ("beta_fast", "beta_slow", "truncate")
+EXTENSION_SETTINGS: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "pi": (),
+    "ntk": (),
+    "dynamic_ntk": (),
+    "ntk_by_parts": RAMP,
+    "yarn": ("attention_factor", *RAMP),
+    "gene": ("num_rotations",),
+    "clex": ("param_factor", "activation", "step"),
+    "pose": ("frequencies",),
+    "llama3": ("low_freq_factor", "high_freq_factor"),
+    "longrope": ("long_factor", "short_factor", "attention_factor"),
+    "overstretch": ("exponent", "attention_factor", *RAMP),
+}
+"""What `settings` may name, by method: a copy of what `glmflow.context` takes, which needs torch to be asked."""
+
+
 class Extend(Block):
     """A longer context for a model with rotary positions: at once, or with a short tuning on the training contigs."""
 
@@ -91,6 +110,22 @@ class Extend(Block):
     alpha: Positive = Field(32, description="LoRA alpha.")
     bf16: bool = Field(False, description="bfloat16 mixed precision.")
     gradient_checkpointing: bool = Field(False, description="Recompute activations to save memory.")
+
+    @model_validator(mode="after")
+    def _known_settings(self) -> Extend:
+        allowed = EXTENSION_SETTINGS[self.method]
+        if self.method == "pose":
+            borrowed = self.settings.get("frequencies", "pi")
+            if borrowed not in EXTENSION_SETTINGS:
+                raise ValueError(f"settings.frequencies: no method {borrowed!r}; take {', '.join(EXTENSION_SETTINGS)}")
+            allowed += EXTENSION_SETTINGS[borrowed]
+        if unknown := [name for name in self.settings if name not in allowed]:
+            close = get_close_matches(unknown[0], allowed, 1)
+            hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(allowed) or 'none'}"
+            raise ValueError(f"settings: {self.method} has no setting {unknown[0]!r}; {hint}")
+        if "long_factor" in allowed and "long_factor" not in self.settings:
+            raise ValueError(f"settings: {self.method} needs long_factor, a divisor for each pair")
+        return self
 
     @model_validator(mode="after")
     def _positions(self) -> Extend:
@@ -166,9 +201,6 @@ class Model(Block):
     new: New | None = Field(None, description="Start from random weights.")
     extend: Extend | None = Field(None, description="Another model of the study with a longer context.")
     baseline: Baseline | None = Field(None, description="A baseline.")
-    context: Positive | None = Field(
-        None, description="Longest input in bp; longer windows are read in overlapping chunks."
-    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
