@@ -12,13 +12,14 @@ with logged(snakemake):
     from glmflow.training.personal import open_windows
 
     files, settings = snakemake.input, snakemake.params.settings
+    examples = pd.read_parquet(files.examples)
     people = read_table(files.people)
     populations = dict(zip(people["sample"], people["population"])) if "population" in people else {}
     write_run(settings, snakemake.output.run)
     run_personal_baseline(
         settings,
-        pd.read_parquet(files.examples),
-        open_windows(settings["task"], files.store, files.fasta),
+        examples,
+        open_windows(settings["task"], files.store, files.fasta, examples),
         populations,
         Path(snakemake.output.predictions).parent,
         snakemake.threads,

@@ -11,9 +11,10 @@ with logged(snakemake):
 
     torch.set_num_threads(snakemake.threads)
     files, settings = snakemake.input, snakemake.params.settings
+    examples = pd.read_parquet(files.examples)
     predict(
         Path(files.model),
-        pd.read_parquet(files.examples),
-        open_windows(settings["task"], files.store, files.fasta),
+        examples,
+        open_windows(settings["task"], files.store, files.fasta, examples),
         Path(snakemake.output.predictions).parent,
     )

@@ -61,9 +61,10 @@ def test_the_hackathons_class_of_unseen_genes_is_judged_as_well():
     tables = pd.concat([CNN, PREDIXCAN], ignore_index=True).assign(gene_name="", heritability=0.2)
     ours, theirs = tables, tables.assign(subset=tables["subset"].replace({UNSEEN: "unseen genes"}))
     assert judge_personal(theirs, "gex") == judge_personal(ours, "gex")
-    (model, linear, found), (_, _, own) = extremes(theirs, "gex", "unseen genes"), extremes(ours, "gex", UNSEEN)
-    assert (model, linear) == ("cnn", "enet") and [gene["group"] for gene in found] == [gene["group"] for gene in own]
-    assert len(found) == 12 and all(gene["baseline"] == 0 for gene in found)
+    found, own = extremes(theirs, "gex", "unseen genes"), extremes(ours, "gex", UNSEEN)
+    assert (found.label, found.key, found.baseline) == ("cnn", "gex/cnn", "enet")
+    assert [gene["group"] for gene in found.genes] == [gene["group"] for gene in own.genes]
+    assert len(found.genes) == 12 and all(gene["baseline"] == 0 for gene in found.genes)
 
 
 def test_the_control_that_is_named_is_the_best_models():

@@ -12,6 +12,7 @@ from glmflow.genome.variants import build_store
 from glmflow.simulate import simulate
 from glmflow.training.mutation import VARIANT_COLUMNS
 from glmflow.training.personal import finetune, open_windows, predict
+from glmflow.training.personal_data import genes_of
 
 torch.set_num_threads(1)
 SIZE = 300
@@ -81,7 +82,7 @@ def settings_of(model, adaptation, **task):
 def run(cohort, folder, name, **task):
     place, examples, _ = cohort
     settings = settings_of(*ADAPTATIONS[name], **task)
-    windows = open_windows(settings["task"], place / "store", place / "made/genome.fa")
+    windows = open_windows(settings["task"], place / "store", place / "made/genome.fa", examples)
     finetune(settings, examples, windows, None, [place / "store"], folder)
     predict(folder / "model", examples, windows, folder)
     return pd.read_parquet(folder / "predictions.parquet").merge(examples, on="example")
@@ -110,6 +111,24 @@ def test_with_the_reference_for_everyone_no_two_people_differ(cohort, tmp_path, 
     assert len(pd.read_csv(tmp_path / "variants.tsv", sep="\t")) == 0
 
 
+def test_a_task_of_common_variants_knows_no_rare_ones(cohort):
+    place, examples, names = cohort
+    windows = {
+        maf: open_windows({"variants": "all", "control": "none", "min_maf": maf}, place / "store",
+                          place / "made/genome.fa", examples)
+        for maf in (0, 0.25)
+    }  # fmt: skip
+    varied = {0: 0, 0.25: 0}
+    for gene in genes_of(examples):
+        training = np.isin(gene.people, examples.loc[examples["split"] == "train", "sample"])
+        for maf, read in windows.items():
+            frequency = read.alleles(gene).carried[training].mean(axis=(0, 1))
+            varied[maf] += int(((frequency > 0) & (frequency < 1)).sum())
+            if maf:
+                assert not ((frequency > 0) & (frequency < maf) | (frequency < 1) & (frequency > 1 - maf)).any()
+    assert 0 < varied[0.25] < varied[0]
+
+
 @pytest.mark.parametrize(
     "kind",
     [
@@ -120,7 +139,7 @@ def test_with_the_reference_for_everyone_no_two_people_differ(cohort, tmp_path, 
 def test_every_baseline_predicts_everyone_held_out_on_any_number_of_cores(cohort, tmp_path, kind):
     place, examples, names = cohort
     settings = settings_of({"baseline": {"kind": kind, "k": 2, "folds": 2}}, {"kind": "baseline"})
-    windows = open_windows(settings["task"], place / "store", place / "made/genome.fa")
+    windows = open_windows(settings["task"], place / "store", place / "made/genome.fa", examples)
     population = dict(zip(names, ["north"] * 5 + ["south"] * 3))
     run_personal_baseline(settings, examples, windows, population, tmp_path)
     run_personal_baseline(settings, examples, windows, population, tmp_path / "shared_out", cores=2)

@@ -164,6 +164,7 @@ def effects_of(gene: Gene, alleles: GeneAlleles, training: NDArray[np.bool_], fi
         chrom=gene.chrom,
         maf=np.minimum(frequency, 1 - frequency),
         dosage_sd=alleles.dosages[training].std(axis=0),
+        carriers=(alleles.dosages > 0).sum(axis=0),
         effect=fit.weights,
     )
     return table.assign(variant=variant_names(table))[list(VARIANT_COLUMNS)]

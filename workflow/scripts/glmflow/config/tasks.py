@@ -152,6 +152,11 @@ class Snp2gex(Block):
     kind: Literal["snp2gex"]
     windows: TssWindows = Field(default_factory=TssWindows, description="Window around the TSS of each gene.")
     variants: Literal["all", "snv"] = Field("all", description="Variants that haplotypes carry.")
+    min_maf: Annotated[float, Field(ge=0, lt=0.5)] = Field(
+        0.0,
+        description="Rarest minor allele, among training people, that haplotypes carry: where it is rarer, everyone has "
+        "the more frequent allele. The report sets tasks alike but for this or `variants` side by side.",
+    )
     expression: str | None = Field(
         None, description="Matrix of genes and people: BED, GCT or TSV; the simulated one where left out."
     )

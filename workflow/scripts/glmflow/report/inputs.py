@@ -37,6 +37,7 @@ class RunFolder:
                         without a column split, all are of the reported split
     `personal.tsv`      split subset group n pearson spearman p q constant … heritability ceiling variants haplotypes: a
                         row a class and gene of a task of personal expression
+    `variants.tsv`      gene variant chrom pos ref alt maf dosage_sd carriers effect: what each variant does, by the run
     `causal.tsv`        as `metrics.tsv`: its effects of variants against a simulation's truth and the elastic net's
     `{track}.bw`        predicted signal in genome coordinates
     ==================  ==============================================================================================

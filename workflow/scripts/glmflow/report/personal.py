@@ -233,12 +233,31 @@ def controls(personal: pd.DataFrame) -> list[dict]:
     return rows
 
 
-def extremes(personal: pd.DataFrame, task: str, subset: str, count: int = 6) -> tuple[str, str, list[dict]]:
-    """Return the best model, the best linear baseline, and the genes that the model predicts best and worst."""
+class Extremes(NamedTuple):
+    """The genes that the best model of a class predicts best and worst.
+
+    Attributes
+    ----------
+    label, key
+        The model.
+    baseline
+        Label of the best linear baseline; empty where there is none.
+    genes
+        Scores of the genes, with `best` and the baseline's r as `baseline`.
+    """
+
+    label: str
+    key: str
+    baseline: str
+    genes: list[dict]
+
+
+def extremes(personal: pd.DataFrame, task: str, subset: str, count: int = 6) -> Extremes:
+    """Return the genes that the best model of a class predicts best and worst, beside the best linear baseline."""
     rows = ranked(personal, task, subset)
     models, linear = rows[~rows["origin"].isin(BASELINES)], linear_baselines(rows)
     if rows.empty:
-        return "", "", []
+        return Extremes("", "", "", [])
     first = models.iloc[0] if len(models) else rows.iloc[0]
     genes = genes_of(personal, first["key"], subset).drop(columns="baseline")
     name = ""
@@ -249,4 +268,5 @@ def extremes(personal: pd.DataFrame, task: str, subset: str, count: int = 6) -> 
     ordered = genes.sort_values("pearson", ascending=False, kind="stable")
     count = min(count, len(ordered) // 2)
     chosen = pd.concat([ordered.head(count), ordered.tail(count)]) if count else ordered
-    return first["label"], name, chosen.assign(best=[place < count for place in range(len(chosen))]).to_dict("records")
+    chosen = chosen.assign(best=[place < count for place in range(len(chosen))])
+    return Extremes(first["label"], first["key"], name, chosen.to_dict("records"))

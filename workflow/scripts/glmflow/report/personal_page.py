@@ -10,7 +10,8 @@ import pandas as pd
 
 from . import charts
 from .page import embed, records, render, vega
-from .personal import CLASSES, SEEN, class_matrix, controls, extremes, linear_baselines, ranked
+from .personal import CLASSES, SEEN, Extremes, class_matrix, controls, extremes, linear_baselines, ranked
+from .personal_variants import maf_chart, maf_points, read_effects, top_variants, variant_classes
 from .study import Study
 
 GENES = 1500  # drawn in the scatters
@@ -47,13 +48,20 @@ def personal_page(study: Study) -> str:
     sections = [_section(study, task) for task in tasks]
     points = scatter_points(personal)
     specs = {"pairs": pair_chart(study, personal), "ceiling": ceiling_chart(study, personal)}
+    by_maf = maf_points(personal)
+    if len(by_maf):
+        specs["maf"] = maf_chart(study.look, by_maf)
     return render(
         "personal.html",
         study=study,
         sections=sections,
         controls=controls(personal),
+        variant_classes=variant_classes(personal),
+        has_maf_curve=len(by_maf) > 0,
         vega=vega(),
-        data=embed({"charts": specs, "datasets": {"genes": records(points)}, "colours": study.colours}),
+        data=embed(
+            {"charts": specs, "datasets": {"genes": records(points), "maf": records(by_maf)}, "colours": study.colours}
+        ),
         sampled=len(points) < len(personal),
     )
 
@@ -61,6 +69,7 @@ def personal_page(study: Study) -> str:
 def _section(study: Study, task: str) -> dict[str, Any]:
     """Return what the page shows of one task."""
     classes, matrix = class_matrix(study.summary, task, HEADLINE)
+    found = {subset: extremes(study.personal, task, subset) for subset in CLASSES}
     largest = max((abs(cell.value) for row in matrix for cell in row["cells"].values()), default=0) or 1
     return {
         "task": task,
@@ -70,11 +79,21 @@ def _section(study: Study, task: str) -> dict[str, Any]:
         "matrix": matrix,
         "largest": largest,
         "also": further_scores(study, task),
-        "extremes": {subset: extremes(study.personal, task, subset) for subset in CLASSES},
+        "extremes": found,
+        "top_variants": {subset: variants_of(study, task, chosen) for subset, chosen in found.items()},
         "variants": variant_scores(study, task),
         "counts": study.counts[study.counts["task"] == task].fillna("").to_dict("records") if len(study.counts) else [],
         "checks": study.checks[study.checks["task"] == task].fillna("").to_dict("records") if len(study.checks) else [],
     }
+
+
+def variants_of(study: Study, task: str, chosen: Extremes) -> dict[str, list[dict[str, Any]]]:
+    """Return by gene the variants that act most in the model that chosen genes are of, with the elastic net's weights."""
+    names = {gene["group"] for gene in chosen.genes}
+    rows = study.personal[(study.personal["task"] == task) & (study.personal["baseline"] == "elastic_net")]
+    other = rows["key"].iloc[0] if len(rows) else ""
+    runs = study.inputs.runs
+    return top_variants(read_effects(runs, chosen.key, names), read_effects(runs, other, names))
 
 
 def further_scores(study: Study, task: str) -> dict[str, Any]:

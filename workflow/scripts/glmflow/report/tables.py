@@ -207,7 +207,8 @@ def read_personal(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
     """Return the scores of genes between people, averaged over seeds: one row a run x class x gene.
 
     `control` is the control that the task is (`none` for the task itself), `twin` what tasks and their controls share,
-    `baseline` the kind of a baseline (empty for models).
+    `kin` what tasks share that differ in their variants alone: `variants_carried` (all or snv) and `min_maf`;
+    `baseline` is the kind of a baseline (empty for models).
     """
     tables = []
     for run in runs:
@@ -220,8 +221,11 @@ def read_personal(runs: tuple[RunFolder, ...]) -> pd.DataFrame:
         names = {"task": run.task, "model": run.model, "adaptation": run.adaptation}
         baseline = (run.settings.get("model") or {}).get("baseline") or {}
         names["baseline"] = baseline.get("kind", "")
-        tables.append(table.assign(**names, seed=run.seed, control=control, twin=json.dumps(task, sort_keys=True)))
-    keys = ["task", *RUN, "baseline", "control", "twin", "split", "subset", "group"]
+        names |= {"control": control, "twin": json.dumps(task, sort_keys=True)}
+        names |= {"variants_carried": task.pop("variants", "all"), "min_maf": float(task.pop("min_maf", 0))}
+        tables.append(table.assign(**names, seed=run.seed, kin=json.dumps(task, sort_keys=True)))
+    keys = ["task", *RUN, "baseline", "control", "twin", "kin", "variants_carried", "min_maf"]
+    keys += ["split", "subset", "group"]
     if not tables:
         return pd.DataFrame(columns=[*keys, "pearson"])
     genes = pd.concat(tables, ignore_index=True)

@@ -101,7 +101,7 @@ def write_data(study: Study, pages: dict[str, TracksPage], folder: Path) -> None
         "replicates": study.replicates,
         "windows": study.windows,
         "leakage": study.leakage,
-        "personal": study.personal.drop(columns=["key", "twin"]),
+        "personal": study.personal.drop(columns=["key", "twin", "kin"]),
         "counts": study.counts,
         "checks": study.checks,
         "variants": study.variants,

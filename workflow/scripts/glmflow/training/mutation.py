@@ -14,9 +14,9 @@ from .personal_data import Gene, PersonalWindows
 
 MIN_MAF = 0.01
 """Rarer variants are carried by too few people to be told apart by any of the methods compared."""
-VARIANT_COLUMNS = ("gene", "variant", "chrom", "pos", "ref", "alt", "maf", "dosage_sd", "effect")
-"""`pos` is 0-based, `variant` is `chrom:pos:ref:alt` with the 1-based position of VCF; `effect` is what one copy of
-the alternative allele adds."""
+VARIANT_COLUMNS = ("gene", "variant", "chrom", "pos", "ref", "alt", "maf", "dosage_sd", "carriers", "effect")
+"""`pos` is 0-based, `variant` is `chrom:pos:ref:alt` with the 1-based position of VCF; `carriers` are people with
+a copy of the alternative allele, of everyone; `effect` is what one copy adds."""
 
 
 def variant_effects(
@@ -40,8 +40,13 @@ def variant_effects(
     frequency = found.carried.mean(axis=(0, 1))
     maf = np.minimum(frequency, 1 - frequency)
     keep = (maf > 0) & (maf >= MIN_MAF)
+    dosages = found.dosages[:, keep]
     variants = found.variants[keep].assign(
-        gene=gene.name, chrom=gene.chrom, maf=maf[keep], dosage_sd=found.dosages[:, keep].std(axis=0)
+        gene=gene.name,
+        chrom=gene.chrom,
+        maf=maf[keep],
+        dosage_sd=dosages.std(axis=0),
+        carriers=(dosages > 0).sum(axis=0),
     )
     if variants.empty:
         return pd.DataFrame(columns=list(VARIANT_COLUMNS))

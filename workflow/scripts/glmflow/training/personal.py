@@ -21,6 +21,7 @@ from glmflow.config.adaptations import Adaptation
 from glmflow.config.tasks import Snp2gex
 from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
+from glmflow.genome.common import CommonVariants
 from glmflow.genome.gene_windows import GeneWindows
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
@@ -48,9 +49,16 @@ LEAST_WITHIN = 0.01
 """Of the mean variance between people: a gene in which next to no one differs does not count for more."""
 
 
-def open_windows(task: Mapping[str, Any], store: str, reference: str) -> PersonalWindows:
-    """Return the haplotypes of a task's genes, from a variant store and the genome it was built with."""
-    reader = HaplotypeReader(open_store(store), Reference(reference), task["variants"])
+def open_windows(task: Mapping[str, Any], store: str, reference: str, examples: pd.DataFrame) -> PersonalWindows:
+    """Return the haplotypes of a task's genes, from a variant store and the genome it was built with.
+
+    Where a task leaves rare variants out, they are those that are rare among its training people.
+    """
+    variants = open_store(store)
+    if task.get("min_maf"):
+        training = sorted(examples.loc[examples["split"] == "train", "sample"].unique())
+        variants = CommonVariants(store, training, task["min_maf"])
+    reader = HaplotypeReader(variants, Reference(reference), task["variants"])
     return PersonalWindows(GeneWindows(reader), task["control"] == "reference")
 
 
@@ -63,7 +71,7 @@ def finetune_files(
     folder: Path,
 ) -> None:
     """Train as `finetune` does, on the haplotypes of a variant store: every process opens its files itself."""
-    windows = open_windows(settings["task"], store, reference)
+    windows = open_windows(settings["task"], store, reference, examples)
     finetune(settings, examples, windows, checkpoint, [reference, store], folder)
 
 

@@ -1,0 +1,57 @@
+"""Rare alleles left out, against a cohort whose VCF was edited to have none."""
+
+import pickle
+
+import numpy as np
+import pytest
+from glmflow.genome.common import CommonVariants
+from glmflow.genome.gene_windows import GeneWindows
+from glmflow.genome.haplotypes import HaplotypeReader
+from glmflow.genome.reference import Reference
+from glmflow.genome.variants import build_store, open_store
+from haplotype_cases import Rec, write_fasta, write_vcf
+
+PEOPLE = [f"p{n}" for n in range(10)]
+TRAINING, MIN_MAF = PEOPLE[:6], 0.2
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    """A cohort, and the same with the more frequent allele of training people everywhere the other is rare."""
+    folder, rng = tmp_path_factory.mktemp("common"), np.random.default_rng(2)
+    bases = "".join(rng.choice(list("ACGT"), 2000))
+    as_called, edited, kinds = [], [], set()
+    for number, pos in enumerate(range(20, 1960, 20)):
+        ref = bases[pos - 1 : pos + 2] if number % 3 == 2 else bases[pos - 1]
+        alt = {0: "A" if ref != "A" else "C", 1: ref + "GT", 2: ref[0]}[number % 3]
+        calls = (rng.random((len(PEOPLE), 2)) < rng.choice([0.03, 0.2, 0.5, 0.8, 0.97])).astype(int)
+        frequency = calls[: len(TRAINING)].mean()
+        kinds.add("rare" if frequency < MIN_MAF else "everyone's" if frequency > 1 - MIN_MAF else "kept")
+        fixed = calls * 0 + (frequency > 0.5) if min(frequency, 1 - frequency) < MIN_MAF else calls
+        for records, table in ((as_called, calls), (edited, fixed)):
+            records.append(Rec(pos, ref, alt, tuple(f"{a}|{b}" for a, b in table)))
+    assert kinds == {"rare", "everyone's", "kept"}
+    genome = Reference(write_fasta(folder / "genome.fa", c=bases))
+    for name, records in (("called", as_called), ("edited", edited)):
+        vcf = write_vcf(folder / f"{name}.vcf.gz", PEOPLE, records, {"c": len(bases)})
+        build_store(vcf, genome, folder / name)
+    return folder, genome
+
+
+@pytest.mark.parametrize("variants", ["all", "snv"])
+def test_haplotypes_and_alleles_are_those_of_a_cohort_without_rare_alleles(stores, variants):
+    folder, genome = stores
+    edited = GeneWindows(HaplotypeReader(open_store(folder / "edited"), genome, variants))
+    common = CommonVariants(folder / "called", TRAINING, MIN_MAF)
+    for found in (common, pickle.loads(pickle.dumps(common))):
+        windows = GeneWindows(HaplotypeReader(found, genome, variants))
+        for start, end, strand in ((0, 700, "+"), (333, 1201, "-"), (1500, 2000, "+")):
+            (a, rows_a), (b, rows_b) = (w.haplotypes("c", start, end, strand, PEOPLE) for w in (windows, edited))
+            assert (a[rows_a] == b[rows_b]).all()
+            ours, theirs = (w.alleles("c", start, end, PEOPLE) for w in (windows, edited))
+            carried = ours.carried.any(axis=(0, 1))  # a store has no variants that nobody carries
+            assert ours.variants[carried].reset_index(drop=True).equals(theirs.variants)
+            assert (ours.carried[..., carried] == theirs.carried).all()
+            differ = ours.carried.any(axis=(0, 1)) & ~ours.carried.all(axis=(0, 1))
+            frequency = ours.carried[: len(TRAINING)][..., differ].mean(axis=(0, 1))
+            assert (np.minimum(frequency, 1 - frequency) >= MIN_MAF).all()
