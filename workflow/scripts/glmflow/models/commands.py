@@ -1,9 +1,16 @@
-"""The command ``glmflow parity``."""
+"""The commands ``glmflow parity`` and ``glmflow likelihood``."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pysam
+
+from glmflow.errors import InputError
+from glmflow.files import write_table
 
 
 def add_parity_command(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
@@ -39,3 +46,76 @@ def run_parity(arguments: argparse.Namespace) -> int:
         print("token ids          not compared: the folder lacks tokens.json or the tokenizer")
     print(f"{'same as the original' if found.holds else 'NOT the same'} (tolerance {TOLERANCE:g})")
     return 0 if found.holds else 1
+
+
+def add_likelihood_command(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    """Add ``likelihood`` to the commands."""
+    parser = subparsers.add_parser(
+        "likelihood",
+        help="score sequences with a language model",
+        description="Write the log-likelihood of every sequence of a FASTA file in nats (masked models: the "
+        "pseudo-log-likelihood, a pass a token), or with --positions the probabilities of A, C, G and T there.",
+    )
+    parser.add_argument("--model", type=Path, required=True, help="checkpoint folder, or `model` of a run")
+    parser.add_argument("--fasta", type=Path, required=True, help="sequences, each within the model's context")
+    parser.add_argument("--output", type=Path, required=True, help="table (tab-separated, or NAME.parquet)")
+    parser.add_argument(
+        "--positions",
+        type=int,
+        nargs="+",
+        metavar="POSITION",
+        help="0-based, in every sequence: write base probabilities instead",
+    )
+    parser.add_argument("--family", help="family, where config.json does not tell it")
+    parser.add_argument("--dtype", help="type of the weights (default: float32)")
+    parser.add_argument("--batch", type=int, default=8, help="sequences, or masked tokens, at a time (default: 8)")
+    parser.set_defaults(run=run_likelihood)
+    return parser
+
+
+def run_likelihood(arguments: argparse.Namespace) -> int:
+    """Write one row a sequence, or one a sequence and position.
+
+    Raises
+    ------
+    InputError
+        The files cannot be read, or the model cannot score a sequence; it is named.
+    """
+    import torch
+
+    from glmflow.models import load_model
+
+    records = read_fasta(arguments.fasta)
+    model = load_model(arguments.model, arguments.family, arguments.dtype)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    rows: list[dict[str, Any]] = []
+    for name, sequence in records:
+        try:
+            if arguments.positions is None:
+                value = model.log_likelihood([sequence], arguments.batch)[0]
+                rows.append({"sequence": name, "length_bp": len(sequence), "log_likelihood": value})
+            else:
+                bases = model.base_probabilities([sequence], arguments.positions, arguments.batch)[0]
+                for position, values in zip(arguments.positions, bases):
+                    rows.append({"sequence": name, "position": position, **dict(zip("ACGT", values))})
+        except InputError as error:
+            raise InputError(f"sequence {name}: {error}") from None
+    write_table(pd.DataFrame(rows), arguments.output)
+    return 0
+
+
+def read_fasta(path: Path) -> list[tuple[str, str]]:
+    """Return name and sequence of every record of a FASTA file, plain or gzip.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or no sequence in it.
+    """
+    if not path.is_file():
+        raise InputError("no such file", where=path, mend="Give a FASTA file.")
+    with pysam.FastxFile(str(path)) as file:
+        records = [(record.name, record.sequence or "") for record in file]
+    if not records:
+        raise InputError("no sequence in it", where=path, mend="Give a FASTA file.")
+    return records
