@@ -1,6 +1,7 @@
 """`snakemake plan`, and what is not even submitted."""
 
 import csv
+import shutil
 
 import pytest
 import yaml
@@ -37,7 +38,26 @@ def test_a_cluster_is_not_asked_for_what_cannot_fit(too_large):
     assert done.returncode != 0
     said = done.stdout + done.stderr
     assert "rnaseq/large/scratch: needs about" in said and "L40 has 44 GB" in said
-    assert "Traceback" not in said
+    assert "Traceback (most recent call last)" not in said
+
+
+def test_what_needs_no_such_job_can_be_made(too_large):
+    arguments = ("-n", "--configfile", "study.yaml", "--profile", ROOT / "profiles/pbs")
+    wanted = "results/tiny/runs/rnaseq/cnn/scratch/seed1/cost.json"
+    assert "finetune" in run_snakemake(wanted, *arguments, directory=too_large).stdout
+
+
+@pytest.mark.parametrize("name", ["", "RTX_9999"])
+def test_a_gpu_that_nobody_knows_is_said_and_taken_for_an_l40(too_large, name):
+    profile = too_large / "profile"
+    shutil.copytree(ROOT / "profiles/pbs", profile)
+    settings = yaml.safe_load((profile / "config.yaml").read_text())
+    settings["default-resources"]["gpu_model"] = name
+    (profile / "config.yaml").write_text(yaml.safe_dump(settings))
+    done = run_snakemake("-n", "--configfile", "study.yaml", "--profile", profile, directory=too_large, check=False)
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert f"knows no GPU {name or '(any)'} and reckons with an L40" in said and "L40 has 44 GB" in said
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)

@@ -8,6 +8,7 @@ rule finetune:
         statistics="results/{study}/tracks/statistics.tsv",
         store=training_haplotypes,
         checkpoint=checkpoint_folder,
+        fitting=that_fits(finetuning),
     output:
         model=directory(
             "results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/model"
@@ -31,8 +32,9 @@ rule finetune:
             finetuning(wildcards)
         )
         * attempt,
-        runtime=lambda wildcards, attempt: training_plan.minutes(finetuning(wildcards))
-        * attempt,
+        runtime=lambda wildcards, attempt: training_plan.minutes(
+            finetuning(wildcards), attempt, LONGEST_MINUTES
+        ),
     params:
         settings=run_settings,
     script:
@@ -66,7 +68,7 @@ for TASK in TRACK_TASKS:
         resources:
             gpu=1,
             mem_mb=lambda wildcards, attempt: 16000 * attempt,
-            runtime=lambda wildcards, attempt: 240 * attempt,
+            runtime=lambda wildcards, attempt: walltime(240, attempt),
         script:
             "../scripts/predict.py"
 
@@ -97,7 +99,7 @@ for TASK in TRACK_TASKS:
             adaptation=BASELINE,
         resources:
             mem_mb=lambda wildcards, attempt: 8000 * attempt,
-            runtime=lambda wildcards, attempt: 120 * attempt,
+            runtime=lambda wildcards, attempt: walltime(120, attempt),
         params:
             settings=lambda wildcards, task=TASK: study_config.run_settings(
                 STUDY,

@@ -7,6 +7,7 @@ rule extend:
         fasta="results/{study}/reference/genome.fa",
         index="results/{study}/reference/genome.fa.fai",
         regions="results/{study}/examples/regions.tsv",
+        fitting=that_fits(making_model),
     output:
         model=directory("results/{study}/models/{model}/seed{seed}"),
         metrics="results/{study}/models/{model}/training/seed{seed}/metrics.jsonl",
@@ -26,9 +27,8 @@ rule extend:
         )
         * attempt,
         runtime=lambda wildcards, attempt: training_plan.minutes(
-            making_model(wildcards)
-        )
-        * attempt,
+            making_model(wildcards), attempt, LONGEST_MINUTES
+        ),
     params:
         settings=lambda wildcards: STUDY.models[wildcards.model].extend.model_dump(
             mode="json", exclude_none=True
@@ -50,7 +50,7 @@ rule context_examples:
         task=any_of(CONTEXT_TASKS),
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        runtime=lambda wildcards, attempt: walltime(60, attempt),
     params:
         task=lambda wildcards: STUDY.tasks[wildcards.task].model_dump(mode="json"),
     script:
@@ -81,7 +81,7 @@ rule context_losses:
     resources:
         gpu=1,
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        runtime=lambda wildcards, attempt: walltime(240, attempt),
     params:
         settings=run_settings,
     script:
@@ -100,7 +100,7 @@ rule context_score:
         task=any_of(CONTEXT_TASKS),
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: walltime(30, attempt),
     params:
         settings=run_settings,
     script:
@@ -128,6 +128,6 @@ rule context_comparison:
         task=any_of(CONTEXT_TASKS),
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: walltime(30, attempt),
     script:
         "../scripts/context_comparison.py"

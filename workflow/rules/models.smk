@@ -35,6 +35,7 @@ rule pretrain:
         fasta="results/{study}/reference/genome.fa",
         index="results/{study}/reference/genome.fa.fai",
         regions="results/{study}/examples/regions.tsv",
+        fitting=that_fits(making_model),
     output:
         model=directory("results/{study}/models/{model}/seed{seed}"),
         metrics="results/{study}/models/{model}/training/seed{seed}/metrics.jsonl",
@@ -56,9 +57,8 @@ rule pretrain:
         )
         * attempt,
         runtime=lambda wildcards, attempt: training_plan.minutes(
-            making_model(wildcards)
-        )
-        * attempt,
+            making_model(wildcards), attempt, LONGEST_MINUTES
+        ),
     params:
         settings=lambda wildcards: STUDY.models[wildcards.model].pretrain.model_dump(
             mode="json"

@@ -8,6 +8,7 @@ if PERSONAL_TASKS:
             index="results/{study}/reference/genome.fa.fai",
             store="results/{study}/cohort/store",
             checkpoint=checkpoint_folder,
+            fitting=that_fits(finetuning),
         output:
             model=directory(
                 "results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/model"
@@ -32,9 +33,8 @@ if PERSONAL_TASKS:
             )
             * attempt,
             runtime=lambda wildcards, attempt: training_plan.minutes(
-                finetuning(wildcards)
-            )
-            * attempt,
+                finetuning(wildcards), attempt, LONGEST_MINUTES
+            ),
         params:
             settings=run_settings,
         script:
@@ -61,7 +61,7 @@ if PERSONAL_TASKS:
         resources:
             gpu=1,
             mem_mb=lambda wildcards, attempt: 16000 * attempt,
-            runtime=lambda wildcards, attempt: 240 * attempt,
+            runtime=lambda wildcards, attempt: walltime(240, attempt),
         params:
             settings=run_settings,
         script:
@@ -90,7 +90,7 @@ if PERSONAL_TASKS:
         threads: 2
         resources:
             mem_mb=lambda wildcards, attempt: 8000 * attempt,
-            runtime=lambda wildcards, attempt: 480 * attempt,
+            runtime=lambda wildcards, attempt: walltime(480, attempt),
         params:
             settings=run_settings,
         script:
@@ -111,7 +111,7 @@ if PERSONAL_TASKS:
             task=any_of(PERSONAL_TASKS),
         resources:
             mem_mb=lambda wildcards, attempt: 4000 * attempt,
-            runtime=lambda wildcards, attempt: 30 * attempt,
+            runtime=lambda wildcards, attempt: walltime(30, attempt),
         params:
             settings=run_settings,
         script:

@@ -2,15 +2,26 @@
 from glmflow.training import plan as training_plan
 
 
+def has_resource(name):
+    """Whether the profile has a default resource of this name, be it empty."""
+    return name in (workflow.resource_settings.default_resources or {})
+
+
 def profile_resource(name):
     """Return a default resource of the profile as text, or None without one."""
-    defaults = workflow.resource_settings.default_resources
-    if defaults is None or name not in defaults:
+    if not has_resource(name):
         return None
-    return str(defaults[name].raw).strip("'\"") or None
+    return (
+        str(workflow.resource_settings.default_resources[name].raw).strip("'\"") or None
+    )
 
 
-GPU_MODEL = profile_resource("gpu_model")
+# A profile names its GPU for the plan, where the resource `gpu_model` does not; neither: there is no cluster.
+GPU_MODEL = profile_resource("planned_gpu") or profile_resource("gpu_model")
+LONGEST_MINUTES = int(
+    profile_resource("longest_minutes") or training_plan.LONGEST_MINUTES
+)
+ON_CLUSTER = any(map(has_resource, ("planned_gpu", "gpu_model")))
 
 try:
     JOBS = {job.name: job for job in training_plan.plan(STUDY, CHECKPOINTS, GPU_MODEL)}
@@ -18,8 +29,11 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-if TOO_LARGE and GPU_MODEL and workflow.is_main_process and not PLANNING:
-    raise WorkflowError("\n".join(TOO_LARGE))
+if ON_CLUSTER and workflow.is_main_process and not training_plan.known_gpu(GPU_MODEL):
+    logger.warning(
+        f"The plan knows no GPU {GPU_MODEL or '(any)'} and reckons with an "
+        f"{training_plan.DEFAULT_GPU.upper()}: `planned_gpu` in the profile's default-resources names another."
+    )
 
 
 def planned(name):
@@ -48,3 +62,23 @@ def finetuning(wildcards):
 def making_model(wildcards):
     """Return the plan of the pretraining or extension that a path stands for."""
     return planned("models/{model}/seed{seed}".format_map(dict(wildcards.items())))
+
+
+def that_fits(job):
+    """Return the input function of a training rule that asks for no file: it refuses what no GPU of the cluster holds.
+
+    `job` is the function that returns the plan of the rule's job. What cannot fit stops only those who ask for it.
+    """
+
+    def refuse(wildcards):
+        found = list(training_plan.problems([job(wildcards)], GPU_MODEL))
+        if found and ON_CLUSTER and workflow.is_main_process:
+            raise WorkflowError("\n".join(TOO_LARGE))
+        return []
+
+    return refuse
+
+
+def walltime(minutes, attempt):
+    """Return the minutes of an attempt, never more than the queues allow (`longest_minutes` of the profile)."""
+    return min(LONGEST_MINUTES, minutes * attempt)

@@ -8,7 +8,6 @@ import pytest
 import torch
 from glmflow.config import check_study
 from glmflow.config.adaptations import Adaptation
-from glmflow.errors import InputError
 from glmflow.models import new_model
 from glmflow.models.heads import LinearTrackHead, TrackHead
 from glmflow.models.registry import read_config, recognise
@@ -293,9 +292,39 @@ def test_the_table_is_complete_also_where_a_size_is_unknown():
     assert len(text) == 11 and text[0].split() == list(plan.COLUMNS)
 
 
-def test_an_unknown_gpu_is_an_error():
-    with pytest.raises(InputError, match="unknown GPU 'l4000'"):
-        plan.gpu_of("l4000")
+def test_main_memory_is_that_of_a_node():
+    """Each process holds the model; a scheduler is asked for memory by node."""
+    wanted = [adaptation(gpus=gpus, nodes=nodes) for gpus, nodes in ((1, 1), (1, 2), (4, 1), (4, 2))]
+    one, two_nodes, four, both = (need(shape_of(GENOS), item, 8192, 1, None, GPUS["l40"]) for item in wanted)
+    assert two_nodes.host_mb == one.host_mb and both.host_mb == four.host_mb
+    assert four.host_mb == pytest.approx(4 * one.host_mb, abs=4)
+    assert [found.gpus for found in (one, two_nodes, four, both)] == [1, 2, 4, 8]
+
+
+@pytest.mark.parametrize(
+    ("name", "gpu"),
+    [
+        ("l40", "l40"),
+        ("L40S", "l40s"),
+        ("NVIDIA_L40", "l40"),
+        ("nvidia-a100-sxm4-80gb", "a100"),
+        ("l4000", None),
+        ("", None),
+    ],
+)
+def test_a_gpu_is_known_by_its_name(name, gpu):
+    assert plan.known_gpu(name) == gpu
+    assert plan.gpu_of(name) == GPUS[gpu or "l40"]
+
+
+def test_no_attempt_asks_for_more_than_the_queue_allows(jobs):
+    """24 h times 1.5 and an hour are 37 h: twice that is more than 48 h."""
+    (job,) = [job for job in jobs if job.name == "rnaseq/genos/published/seed1"]
+    day = job._replace(need=job.need._replace(hours=24))
+    assert [plan.minutes(day, attempt) / 60 for attempt in (1, 2, 3)] == [37, 48, 48]
+    assert [plan.minutes(day, attempt, 40 * 60) / 60 for attempt in (1, 2)] == [37, 40]
+    assert plan.minutes(day, 1, 600) == 600
+    assert [plan.minutes(job._replace(need=None), attempt) / 60 for attempt in (1, 2, 5)] == [12, 24, 48]
 
 
 def test_lengths_of_contigs_come_from_the_index_beside_the_fasta(tmp_path, monkeypatch):

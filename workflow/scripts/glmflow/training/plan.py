@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,6 @@ from typing import Any, NamedTuple
 from glmflow.config import Run, Study, expand_runs, resolve_data, study_of_trial, tracks_of, trials
 from glmflow.config.adaptations import Adaptation, Head
 from glmflow.config.models import Model
-from glmflow.errors import InputError
 
 from .resources import (
     GPUS,
@@ -26,7 +26,7 @@ from .resources import (
 )
 
 LONGEST_MINUTES = 48 * 60
-"""Walltime of a first attempt at most: queues refuse what is longer, and an attempt goes on where the last one ended."""
+"""Walltime of an attempt at most, where the profile names no other: queues refuse what is longer."""
 MARGIN = 1.5
 """Of the walltime over the expected time."""
 UNKNOWN_MINUTES = 720
@@ -67,19 +67,21 @@ def plan(study: Study, checkpoints: Mapping[str, Mapping[str, Any]], gpu_model: 
     return jobs
 
 
-def gpu_of(model: str | None) -> Gpu:
-    """Return the GPU of a name; an L40 where none is named.
+DEFAULT_GPU = "l40"
 
-    Raises
-    ------
-    InputError
-        It is not in the table.
+
+def known_gpu(name: str | None) -> str | None:
+    """Return the GPU of the table that a name means, or None.
+
+    A cluster's own name (`NVIDIA_L40`) means the GPU it holds as a word.
     """
-    if (model or "l40").lower() not in GPUS:
-        raise InputError(
-            f"unknown GPU {model!r}", where="gpu_model", mend=f"known are {', '.join(GPUS)} (training/resources.py)"
-        )
-    return GPUS[(model or "l40").lower()]
+    words = re.split(r"[^a-z0-9]+", (name or "").lower())
+    return next((gpu for gpu in GPUS if gpu in words), None)
+
+
+def gpu_of(name: str | None) -> Gpu:
+    """Return the GPU that is reckoned with: an L40 where the name means none of the table."""
+    return GPUS[known_gpu(name) or DEFAULT_GPU]
 
 
 def finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, Any]], gpu: Gpu) -> Job:
@@ -191,11 +193,14 @@ def contig_lengths(study: Study) -> dict[str, int] | None:
     return {row[0]: int(row[1]) for row in rows if not wanted or row[0] in wanted}
 
 
-def minutes(job: Job) -> int:
-    """Return the walltime of a first attempt."""
+def minutes(job: Job, attempt: int = 1, longest: int = LONGEST_MINUTES) -> int:
+    """Return the walltime of an attempt: longer each time, and never longer than a queue allows.
+
+    An attempt at training goes on where the last one ended, so that none of them has to take the whole time.
+    """
     if job.need is None or job.need.hours is None:
-        return UNKNOWN_MINUTES
-    return min(LONGEST_MINUTES, 60 + math.ceil(60 * MARGIN * job.need.hours))
+        return min(longest, attempt * UNKNOWN_MINUTES)
+    return min(longest, attempt * (60 + math.ceil(60 * MARGIN * job.need.hours)))
 
 
 def memory_mb(job: Job) -> int:
@@ -219,7 +224,7 @@ def problems(jobs: list[Job], gpu_model: str | None) -> Iterator[str]:
         mend = " | ".join(ways) if ways else "a smaller model, or a GPU with more memory"
         line = (
             f"needs about {job.need.gpu_mb / 1024:.0f} GB of GPU memory ({breakdown(job.need)}), and an "
-            f"{(gpu_model or 'l40').upper()} has {gpu.memory_mb / 1024:.0f} GB; in adaptations.*.train: {mend}"
+            f"{(known_gpu(gpu_model) or DEFAULT_GPU).upper()} has {gpu.memory_mb / 1024:.0f} GB; in adaptations.*.train: {mend}"
         )
         settings = job.name.rpartition("/")[0]
         if settings not in said:

@@ -114,7 +114,7 @@ class Shape(NamedTuple):
 
 
 class Need(NamedTuple):
-    """What a run needs."""
+    """What a run needs: `gpu_mb` on each GPU, `host_mb` on each node, `gpus` and `disk_mb` in all."""
 
     parameters: int
     trainable: int
@@ -342,7 +342,7 @@ def need(shape: Shape, adaptation: Adaptation, length: int, tracks: int, updates
     host = HOST_MB + (8 * parameters + 4 * length * tracks * training.batch) / MB + 700 * training.workers
     return Need(
         *(parameters, trained, weights / MB, gradients / MB, optimizer / MB, activations / MB, total, gpus),
-        *(math.ceil(host * max(1, gpus)), math.ceil(files / MB), hours),
+        *(math.ceil(host * max(1, training.gpus)), math.ceil(files / MB), hours),
     )
 
 
