@@ -1,6 +1,7 @@
 """Whole runs on a tiny simulated cohort: every adaptation trains, predicts everyone held out, and needs the variants."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -105,8 +106,16 @@ def test_everyone_held_out_is_predicted_and_people_differ(cohort, tmp_path, name
 
 
 @pytest.mark.parametrize("name", list(ADAPTATIONS))
-def test_with_the_reference_for_everyone_no_two_people_differ(cohort, tmp_path, name):
-    found = run(cohort, tmp_path, name, control="reference")
+def test_with_the_reference_for_everyone_no_two_people_differ(cohort, tmp_path, name, caplog):
+    with caplog.at_level("INFO"):
+        found = run(cohort, tmp_path, name, control="reference")
+    genes = found["group"].nunique()
+    assert f"haplotypes predicted: {genes} distinct of {2 * len(found)} windows" in caplog.text
+    # 2 updates of 2 genes with 5 training people each; what is read ahead of them is read too.
+    learned, read = map(
+        int, re.search(r"learned from: (\d+) distinct of (\d+) windows: 10\.0 times", caplog.text).groups()
+    )
+    assert 4 <= learned <= genes and read == 10 * learned
     assert (found.groupby("group")["prediction"].nunique() == 1).all()
     assert len(pd.read_csv(tmp_path / "variants.tsv", sep="\t")) == 0
 

@@ -29,7 +29,12 @@ class DistinctWindows(NamedTuple):
         return len(self.inverse) / max(1, len(self.sequences))
 
     def __str__(self) -> str:
-        return f"{len(self.sequences)} distinct of {len(self.inverse)} windows: {self.saving:.1f} times fewer"
+        return describe_saving(len(self.sequences), len(self.inverse))
+
+
+def describe_saving(distinct: int, windows: int) -> str:
+    """Say how many windows there are, how many of them are distinct, and how many times fewer that is."""
+    return f"{distinct:,} distinct of {windows:,} windows: {windows / max(1, distinct):.1f} times fewer"
 
 
 def distinct_windows(windows: Iterable[np.ndarray]) -> DistinctWindows:

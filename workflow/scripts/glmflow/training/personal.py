@@ -22,6 +22,7 @@ from glmflow.config.tasks import Snp2gex
 from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
 from glmflow.genome.common import CommonVariants
+from glmflow.genome.distinct import describe_saving
 from glmflow.genome.gene_windows import GeneWindows
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
@@ -163,8 +164,11 @@ def finetune(
             "files": fingerprint([*files, *([checkpoint] if checkpoint else [])]),
         },
     )
+    distinct, read = train.counted()
+    if read:  # in this process, not in those of a data loader
+        log.info("haplotypes learned from: %s", describe_saving(distinct, read))
     if kept is not None:
-        log.info("states of %d distinct haplotypes were computed", len(kept))
+        log.info("frozen states were computed of %d distinct haplotypes, once each", len(kept))
     if not is_first():
         return
     described = describe_model(adapter, task.windows.size, coverage)
@@ -234,14 +238,17 @@ def predict(model_folder: Path, examples: pd.DataFrame, windows: PersonalWindows
     both = adaptation.train.reverse_complement and adaptation.kind != "probe"
     value = partial(person_values, model, batch=sequences_at_once(adaptation, size), both_strands=both)
     rows, variants = [], []
+    distinct = windows_read = 0
     for number, gene in enumerate(genes_of(examples), 1):
         held_out = gene.keep(gene.split != "train")
         if len(held_out.people):
             found = windows.haplotypes(held_out)
+            distinct, windows_read = distinct + len(found.sequences), windows_read + found.of_person.size
             rows.append(pd.DataFrame({"example": held_out.example, "prediction": value(*found)}))
         variants.append(variant_effects(gene, windows, lambda sequences: value(sequences, pairs(len(sequences)))))
         if number % 100 == 0:
             log.info("predicted %d genes", number)
+    log.info("haplotypes predicted: %s", describe_saving(distinct, windows_read))
     write_table(pd.concat(rows, ignore_index=True), folder / "predictions.parquet")
     write_table(pd.concat(variants, ignore_index=True), folder / "variants.tsv")
     with atomic_path(folder / "prediction.json") as temporary:

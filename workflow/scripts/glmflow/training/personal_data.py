@@ -129,6 +129,11 @@ class PersonalGenes:
             self._kept[index] = self.windows.haplotypes(self.genes[index])
         return self._kept[index]
 
+    def counted(self) -> tuple[int, int]:
+        """Return how many haplotypes are distinct, gene by gene, and how many there are, in the genes read so far."""
+        read = self._kept.values()
+        return sum(len(found.sequences) for found in read), sum(found.of_person.size for found in read)
+
     def __call__(self, index: int, generator: np.random.Generator | None) -> Item:
         """Return the item of gene `index`; without a generator everyone and the window as it is."""
         gene, found = self.genes[index], self.haplotypes(index)
