@@ -32,3 +32,11 @@ def test_it_refuses_what_cannot_be_averaged(tmp_path):
         run("--output", tmp_path / "mean.bw", tmp_path / "a.bw")
     with pytest.raises(SystemExit):
         run(tmp_path / "a.bw")
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, capfd):
+    from glmflow.cli import main
+
+    track = write(tmp_path / "a.bw", {"c": 100}, [("c", 0, 5, 1)])
+    assert main(["average", "--output", "/proc/nope/m.bw", str(track)]) == 1
+    assert capfd.readouterr().err.splitlines() == ["glmflow average: /proc/nope: No such file or directory"]

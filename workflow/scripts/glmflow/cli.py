@@ -26,7 +26,7 @@ def commands() -> Iterator[Callable]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; a mistake in the input is one line on the error output and exit code 1."""
+    """Run one command; a mistake in the input, or a file that cannot be read or written, is one line and exit code 1."""
     parser = argparse.ArgumentParser(prog="glmflow", description="Single steps of the workflow, by hand.")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in commands():
@@ -36,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return parsed.run(parsed) or 0
     except InputError as error:
         print(f"glmflow {parsed.command}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"glmflow {parsed.command}: {place}{error.strerror or error}", file=sys.stderr)
         return 1
 
 
