@@ -23,7 +23,8 @@ def stand_in(study, folder):
     for block in named:
         for key, path in block:
             if key in ("fasta", "annotation", "blacklist", "vcf", "samples") and path:
-                write(folder / path, key, contigs)
+                for file in path if key == "vcf" and isinstance(path, list) else [path]:
+                    write(folder / file, key, contigs)
     for track in study.tracks.values():
         for path in track.replicates:
             write(folder / path, "track", contigs)

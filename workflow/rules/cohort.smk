@@ -1,4 +1,4 @@
-# People's variants as sparse arrays, counted by what became of them.
+# People's variants as sparse arrays, parsed once whatever kind of variants is asked for.
 if DATA.cohort:
 
     rule variants:
@@ -8,20 +8,35 @@ if DATA.cohort:
             index="results/{study}/reference/genome.fa.fai",
         output:
             store=directory("results/{study}/cohort/store"),
-            counts="results/{study}/cohort/variants.tsv",
         log:
             "logs/{study}/variants.log",
         benchmark:
             "benchmarks/{study}/variants.tsv"
+        threads: 8
         resources:
-            mem_mb=2000,
+            mem_mb=lambda wildcards, threads, attempt: 2000 * threads * attempt,
             runtime=120,
         params:
             contigs=DATA.reference.contigs,
+            filters=DATA.cohort.filters,
             unphased=DATA.cohort.unphased,
-            variants=DATA.cohort.variants,
         script:
             "../scripts/variants.py"
+
+    rule variant_counts:
+        input:
+            store="results/{study}/cohort/store",
+        output:
+            counts="results/{study}/cohort/variants.tsv",
+        log:
+            "logs/{study}/variant_counts.log",
+        resources:
+            mem_mb=1000,
+            runtime=30,
+        params:
+            variants=DATA.cohort.variants,
+        script:
+            "../scripts/variant_counts.py"
 
     rule haplotype:
         input:

@@ -11,9 +11,9 @@ rule average_track:
         "logs/{study}/average_track/{track}.log",
     benchmark:
         "benchmarks/{study}/average_track/{track}.tsv"
-    threads: 1
+    threads: 8
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=lambda wildcards, threads, attempt: (1000 + 100 * threads) * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         sign=lambda wildcards: -1 if DATA.tracks[wildcards.track].negate else 1,

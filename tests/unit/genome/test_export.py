@@ -201,6 +201,24 @@ def test_command_writes_a_region(files, tmp_path):
     assert output.read_text() == f">c:9-20\n{REF[8]}T{REF[10:20]}\n"
 
 
+def test_command_keeps_the_filters_that_are_named(files, tmp_path):
+    """As they are, records that pass or have no FILTER; `--filter` names others, alone it keeps every record."""
+    records = [
+        RECORDS[0],
+        Rec(12, "G", "A", ("1|0", "0|0"), filter="LowQual"),
+        Rec(14, "T", "C", ("1|0", "0|0"), "PASS"),
+    ]
+    vcf = write_vcf(tmp_path / "filtered.bcf", ("s", "t"), records, {"c": 60})
+    output = tmp_path / "out.fa"
+    options = ["--fasta", files[0], "--vcf", vcf, "--sample", "s", "--haplotype", 1, "--output", output]
+    assert REF[8:16] == "ACCGGTTA"
+    wanted = {(): "ATCGGCTA", ("LowQual",): "ACCAGTTA", (".", "LowQual"): "ATCAGTTA", None: "ATCAGCTA"}
+    for names, bases in wanted.items():
+        given = [] if names == () else ["--filter", *(names or ())]
+        assert command(*options, "--region", "c:9-16", *given) == 0
+        assert output.read_text() == f">c:9-16\n{bases}\n"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -228,3 +246,25 @@ def test_refusal_is_one_line(files, tmp_path, capfd):
     assert capfd.readouterr().err.splitlines() == [
         f"glmflow haplotype: {unsorted}: not sorted: c:10 follows c:20. Sort it: bcftools sort -Ob -o sorted.bcf"
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"--vcf": "/tmp"}, "/tmp: not a VCF or BCF file. Give one."),
+        ({"--output": "/proc/nope/out.fa"}, "/proc/nope: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_read_or_written_is_one_line(files, capfd, changes, said):
+    """No traceback, no remarks of htslib."""
+    from glmflow.cli import main
+
+    options = {
+        "--fasta": files[0],
+        "--vcf": files[1],
+        "--sample": "s",
+        "--haplotype": 1,
+        "--output": "out.fa",
+    } | changes
+    assert main(["haplotype", *(str(text) for option in options.items() for text in option)]) == 1
+    assert capfd.readouterr().err.splitlines() == [f"glmflow haplotype: {said}"]

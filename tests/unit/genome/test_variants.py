@@ -133,11 +133,12 @@ def test_wanted_contig_without_records(tmp_path):
         build_store(vcf, genome, tmp_path / "store", contigs=["c", "d"])
 
 
-def test_contigs_not_in_the_genome_are_left_out_and_said(tmp_path, genome, caplog):
+def test_contigs_not_in_the_genome_are_refused_unless_the_contigs_are_named(tmp_path, genome):
     records = [*SNVS, SNVS[0]._replace(chrom="hs37d5")]
     vcf = cohort(tmp_path / "a.bcf", records, contigs={"c": 60, "hs37d5": 60})
-    assert list(build_store(vcf, genome, tmp_path / "store").contigs) == ["c"]
-    assert "hs37d5" in caplog.text
+    with pytest.raises(InputError, match=r"a\.bcf: contig 'hs37d5' has variants and is not in .*genome\.fa"):
+        build_store(vcf, genome, tmp_path / "store")
+    assert list(build_store(vcf, genome, tmp_path / "store", contigs=["c"]).contigs) == ["c"]
 
 
 def test_more_than_two_alleles_in_a_genotype(tmp_path, genome):

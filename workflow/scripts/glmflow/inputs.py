@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from glmflow.config import ConfigurationError, Study, hackathon_of, locate, resolve_data, simulation_inputs
 from glmflow.errors import InputError
+
+log = logging.getLogger(__name__)
 
 
 def check_inputs(study: Study, source: str | Path | None = None) -> None:
@@ -22,9 +25,9 @@ def check_inputs(study: Study, source: str | Path | None = None) -> None:
     """
     problems = [f"{locate(key, source)}: {text}" for key, text in _missing(study)]
     if not problems and study.simulate and study.simulate.overlay:
-        problems = [
-            f"{locate(key, source)}: {text}" for key, text in _strange_splits(study, study.simulate.overlay.fasta)
-        ]
+        overlay = study.simulate.overlay
+        problems = [f"{locate(key, source)}: {text}" for key, text in _strange_splits(study, overlay.fasta)]
+        problems += [str(problem) for problem in _foreign_genotypes([overlay.vcf], overlay.fasta)]
     if not problems and not study.simulate and not hackathon_of(study):
         problems = [f"{locate(key, source)}: {text}" for key, text in _strange_splits(study, study.reference.fasta)]
         problems += [str(problem) for problem in _unlike(study)]
@@ -40,8 +43,10 @@ def _missing(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
         named.update({("simulate", "overlay", key): path for key, path in zip(keys, simulation_inputs(study))})
     for block in ("reference", "cohort"):
         for key, path in getattr(study, block) or ():
-            if key in ("fasta", "annotation", "blacklist", "vcf", "samples") and path:
+            if key in ("fasta", "annotation", "blacklist", "samples") and path:
                 named[block, key] = path
+    for n, path in enumerate(study.cohort.vcf if study.cohort else ()):
+        named["cohort", "vcf", n] = path
     for name, track in study.tracks.items():
         named.update({("tracks", name, "replicates", n): path for n, path in enumerate(track.replicates)})
     for label, model in study.models.items():
@@ -93,7 +98,7 @@ def _unlike(study: Study) -> Iterator[InputError]:
         yield error
         return
     if data.cohort is not None and data.reference.contigs is None:
-        yield from _unknown_contigs(data.cohort.vcf, contigs, data.reference.fasta)
+        yield from _foreign_genotypes(data.cohort.vcf, data.reference.fasta)
     for track in data.tracks.values():
         for path in track.replicates:
             try:
@@ -103,19 +108,25 @@ def _unlike(study: Study) -> Iterator[InputError]:
                 yield error
 
 
-def _unknown_contigs(vcf: str, contigs: Mapping[str, int], fasta: str) -> Iterator[InputError]:
-    """Yield the contigs of an indexed VCF that hold variants and are not in the genome."""
-    import pysam.bcftools
+def _foreign_genotypes(vcfs: Sequence[str], fasta: str) -> Iterator[InputError]:
+    """Yield the contigs of VCFs that hold variants and are not in the genome.
 
+    Without an index only the contig of the first record is known; the others are compared while the file is parsed.
+    """
     from glmflow.genome.contigs import find_contig
+    from glmflow.genome.guards import contigs_with_records, foreign_contig
+    from glmflow.genome.reference import Reference
 
-    if not any(Path(f"{vcf}.{suffix}").exists() for suffix in ("tbi", "csi")):
-        return
-    for line in pysam.bcftools.index("--stats", vcf).splitlines():
-        name = line.split("\t")[0]
-        if find_contig(name, contigs) is None:
-            yield InputError(
-                f"contig {name!r} has variants and is not in {fasta}",
-                where=vcf,
-                mend="give the FASTA they were called on, or list the contigs to use under reference.contigs",
-            )
+    try:
+        contigs = Reference(fasta).contigs
+        for vcf in map(Path, vcfs):
+            found = contigs_with_records(vcf)
+            if not found.complete:
+                log.warning(
+                    "%s has no index: whether all of its contigs are in %s is checked while it is parsed", vcf, fasta
+                )
+            for name in found.names:
+                if find_contig(name, contigs) is None:
+                    yield foreign_contig(name, Path(fasta), vcf)
+    except InputError as error:
+        yield error

@@ -68,8 +68,9 @@ def write_run(settings: Mapping[str, Any], path: str | Path) -> None:
 def write_provenance(study: Study, misfits: Sequence[Misfit], command: str, path: str | Path) -> None:
     """Write `provenance.json`: what the whole study was made from and with."""
     data = resolve_data(study)
-    named = {"genome": data.reference and data.reference.fasta, "genotypes": data.cohort and data.cohort.vcf}
-    named |= {Path(file).name: file for track in data.tracks.values() for file in track.replicates}
+    named = [data.reference.fasta] if data.reference else []
+    named += data.cohort.vcf if data.cohort else []
+    named += [file for track in data.tracks.values() for file in track.replicates]
     content = {
         "command": command,
         "rerun": command.replace("snakemake", "snakemake {path}", 1),
@@ -77,7 +78,7 @@ def write_provenance(study: Study, misfits: Sequence[Misfit], command: str, path
         "hash": settings_hash(study.model_dump(mode="json")),
         "configuration": yaml.safe_dump(study.model_dump(mode="json", exclude_none=True), sort_keys=False),
         "versions": versions(),
-        "checksums": {file: sha256(file) for file in named.values() if file and Path(file).exists()},
+        "checksums": {file: sha256(file) for file in named if Path(file).exists()},
         "simulated": describe_simulation(study),
         "misfits": [misfit._asdict() for misfit in misfits],
         "warnings": [],

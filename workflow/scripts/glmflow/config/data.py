@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from .base import Block, Fraction, Label, Positive
+
+
+def _listed(value: Any) -> Any:
+    """Let a single name stand for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
+OneOrMore = Annotated[
+    list[str], Field(min_length=1), BeforeValidator(_listed), WithJsonSchema({"anyOf": [{"type": "string"}, NAMES]})
+]
+"""One name, or a list of them."""
 
 
 class Reference(Block):
@@ -21,7 +33,10 @@ class Reference(Block):
 class Cohort(Block):
     """People with phased genotypes."""
 
-    vcf: str = Field(description="Phased genotypes, VCF.gz or BCF.")
+    vcf: OneOrMore = Field(
+        description="Phased genotypes, VCF.gz or BCF: one file, or a list of files of the same people that have their "
+        "contigs apart (one a chromosome)."
+    )
     samples: str | None = Field(
         None,
         description="Table (TSV) of people: `sample` and, where known, `population`, `family`; all of the VCF where left out.",
@@ -32,6 +47,11 @@ class Cohort(Block):
     )
     unphased: Literal["refuse", "reference"] = Field(
         "refuse", description="Unphased heterozygous calls: stop, or take the reference allele (counted)."
+    )
+    filters: Annotated[list[str], Field(min_length=1)] | None = Field(
+        ["PASS", "."],
+        description="FILTER values that are kept (`.`: a record without one), the rest is counted and left out; null "
+        "keeps every record.",
     )
 
 

@@ -29,14 +29,14 @@ def resolve_data(study: Study) -> Data:
     if hackathon_of(study):
         folder = f"{study.results}/hackathon"
         made = Reference(fasta=f"{folder}/genome.fa", annotation=f"{folder}/genes.gtf")
-        return Data(made, Cohort(vcf=f"{folder}/cohort.vcf.gz"), study.tracks)
+        return Data(made, Cohort(vcf=[f"{folder}/cohort.vcf.gz"]), study.tracks)
     if study.simulate is None:
         return Data(study.reference, study.cohort, study.tracks)
     folder = f"{study.results}/simulated"
     if study.simulate.repeats:
         return Data(study.reference or Reference(fasta=f"{folder}/genome.fa"), study.cohort, study.tracks)
     reference = Reference(fasta=f"{folder}/genome.fa", annotation=f"{folder}/genes.gtf")
-    cohort = Cohort(vcf=f"{folder}/cohort.vcf.gz", samples=f"{folder}/samples.tsv")
+    cohort = Cohort(vcf=[f"{folder}/cohort.vcf.gz"], samples=f"{folder}/samples.tsv")
     settings = study.simulate.settings
     tracks = {
         f"{biosample}_{name}": Track(

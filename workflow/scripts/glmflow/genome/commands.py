@@ -37,6 +37,13 @@ def add_haplotype_command(subparsers: argparse._SubParsersAction) -> None:
         default="refuse",
         help="unphased heterozygotes: refuse the file, leave the reference, or write ambiguity codes",
     )
+    parser.add_argument(
+        "--filter",
+        nargs="*",
+        metavar="NAME",
+        default=["PASS", "."],
+        help="FILTER values to keep, `.` for a record without one (default: PASS .); without a name, every record",
+    )
     parser.add_argument("--output", type=Path, required=True, help="FASTA; bgzip and indexed where it ends in .gz")
     parser.set_defaults(run=run_haplotype)
 
@@ -62,6 +69,7 @@ def run_haplotype(arguments: argparse.Namespace) -> int:
             Path(folder) / "store",
             samples=[arguments.sample],
             contigs=[region[0]] if region else None,
+            filter_policy=arguments.filter or None,
             unphased="reference" if iupac else arguments.unphased,
         )
         reader = HaplotypeReader(store, reference, arguments.variants)

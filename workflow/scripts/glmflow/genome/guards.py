@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import cyvcf2
 import numpy as np
@@ -19,6 +20,15 @@ from glmflow.genome.reference import Reference
 log = logging.getLogger(__name__)
 
 SHOWN = 3
+HTSLIB_DEFAULT = 3
+"""Warnings and errors: cyvcf2 sets the level and does not tell it."""
+
+
+class FoundContigs(NamedTuple):
+    """The contigs that a VCF has records of: all of them, or (where it has no index) that of its first record."""
+
+    names: list[str]
+    complete: bool
 
 
 def indexed(vcf: Path, scratch: Path) -> Path:
@@ -33,7 +43,7 @@ def indexed(vcf: Path, scratch: Path) -> Path:
         The file is absent, no VCF, or not sorted by contig and position.
     """
     open_vcf(vcf)
-    indexes = [Path(f"{vcf}{suffix}") for suffix in (".tbi", ".csi")]
+    indexes = _indexes(vcf)
     if any(index.exists() and index.stat().st_mtime >= vcf.stat().st_mtime for index in indexes):
         return vcf
     scratch.mkdir(parents=True, exist_ok=True)
@@ -58,19 +68,27 @@ def open_vcf(vcf: Path, samples: Sequence[str] | None = None) -> cyvcf2.VCF:
     if not vcf.exists():
         raise InputError("no such file", where=vcf, mend="Give a VCF or BCF file.")
     try:
-        return cyvcf2.VCF(str(vcf), samples=None if samples is None else list(samples))
+        with _quiet():
+            return cyvcf2.VCF(str(vcf), samples=None if samples is None else list(samples))
     except OSError as error:
         raise InputError("not a VCF or BCF file", where=vcf, mend="Give one.") from error
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the library's remarks off standard error: what is wrong is said here, once."""
+    """Keep the remarks of htslib (pysam's and cyvcf2's own) off standard error: what is wrong is said here, once."""
     before = pysam.set_verbosity(0)
+    cyvcf2.cyvcf2.set_htslib_log_level(0)
     try:
         yield
     finally:
         pysam.set_verbosity(before)
+        cyvcf2.cyvcf2.set_htslib_log_level(HTSLIB_DEFAULT)
+
+
+def _indexes(vcf: Path) -> list[Path]:
+    """Return where the index of a VCF or BCF may be."""
+    return [Path(f"{vcf}{suffix}") for suffix in (".tbi", ".csi")]
 
 
 def _in_blocks(path: Path) -> bool:
@@ -109,13 +127,27 @@ def find_samples(vcf: Path, wanted: Sequence[str] | None) -> list[str]:
     return present if wanted is None else [sample for sample in present if sample in set(wanted)]
 
 
+def contigs_with_records(vcf: Path) -> FoundContigs:
+    """Return the contigs that a VCF or BCF has records of, without reading it through."""
+    if any(index.exists() for index in _indexes(vcf)):
+        try:
+            with _quiet():
+                stats = pysam.bcftools.index("--stats", str(vcf))
+            return FoundContigs([line.split("\t")[0] for line in stats.splitlines()], True)
+        except pysam.SamtoolsError:
+            log.info("%s: its index cannot be read", vcf)
+    first = next(iter(open_vcf(vcf, samples=[])), None)
+    return FoundContigs([] if first is None else [first.CHROM], False)
+
+
 def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | None, where: Path) -> dict[str, str]:
     """Match the contigs that an indexed VCF has records of: the genome's name to the VCF's.
 
     Raises
     ------
     InputError
-        No contig is shared, a wanted one has no records, or a length differs (another assembly).
+        No contig is shared, a length differs (another assembly), or, where none are `wanted` by name, one that has
+        records is not in the genome.
     """
     lengths = {}
     with _quiet():
@@ -134,8 +166,8 @@ def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | Non
                 mend="Give the FASTA of the assembly that the variants were called on.",
             )
     others = [name for name in lengths if name not in shared.values()]
-    if others:
-        log.warning("%s: contigs that the genome does not have are left out: %s", where, some(others))
+    if others and wanted is None:
+        raise foreign_contig(others[0], reference.path, where)
     return shared if wanted is None else {name: shared[name] for name in shared if name in set(wanted)}
 
 
@@ -193,6 +225,15 @@ def check_deletion_end(chrom: str, pos: int, end: int, length: int, where: Path)
             where=where,
             mend="Give the FASTA that the variants were called on.",
         )
+
+
+def foreign_contig(name: str, fasta: Path, where: Path) -> InputError:
+    """Return the error for a contig that has variants and that the genome lacks."""
+    return InputError(
+        f"contig {name!r} has variants and is not in {fasta}",
+        where=where,
+        mend="Give the FASTA they were called on, or name the contigs to use (`reference.contigs`; by hand --region, --bed).",
+    )
 
 
 def unsorted(chrom: str, pos: int, previous_chrom: str, previous_pos: int, where: Path) -> InputError:

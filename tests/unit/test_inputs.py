@@ -1,0 +1,106 @@
+"""Files of a study are compared before any job: what is missing, and genotypes of another genome."""
+
+import pyBigWig
+import pysam
+import pytest
+from glmflow.config import ConfigurationError, check_study
+from glmflow.inputs import check_inputs
+
+RECORD = "{chrom}\t{pos}\t.\tA\tC\t.\tPASS\t.\tGT\t0|1"
+
+
+def write_vcf(path, chroms, indexed):
+    """A VCF with one record on each contig; its header also names a contig `alt` that has none."""
+    lines = ["##fileformat=VCFv4.2", '##FORMAT=<ID=GT,Number=1,Type=String,Description="">']
+    lines += [f"##contig=<ID={name}>" for name in [*dict.fromkeys(chroms), "alt"]]
+    lines += ["#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tP1"]
+    lines += [RECORD.format(chrom=chrom, pos=1) for chrom in chroms]
+    plain = path.with_suffix("")
+    plain.write_text("\n".join(lines) + "\n")
+    pysam.tabix_compress(str(plain), str(path), force=True)
+    if indexed:
+        pysam.tabix_index(str(path), preset="vcf", force=True)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "genome.fa").write_text("".join(f">{name}\n{'ACGT' * 2500}\n" for name in ("chr1", "chr2")))
+    (tmp_path / "genes.gtf").write_text("")
+    with pyBigWig.open("a.bw", "w") as track:
+        track.addHeader([("chr1", 10_000), ("chr2", 10_000)])
+        track.addEntries(["chr1"], [0], ends=[100], values=[1.0])
+    return tmp_path
+
+
+def study(vcf="v.vcf.gz", contigs=None):
+    return check_study(
+        {
+            "study": "trial",
+            "reference": {"fasta": "genome.fa"} | ({"contigs": contigs} if contigs else {}),
+            "cohort": {"vcf": vcf},
+            "tracks": {"t": {"biosample": "b", "replicates": ["a.bw"]}},
+            "splits": {"by": "contig", "train": ["chr1"], "test": ["chr2"]},
+            "tasks": {"rna": {"kind": "rnaseq_tracks", "windows": {"size": 4096, "overlap": 2048}}},
+            "models": {"mean": {"baseline": {"kind": "mean_track"}}},
+            "adaptations": {"baseline": {"kind": "baseline"}},
+            "runs": [{"tasks": ["rna"], "models": ["mean"], "adaptations": ["baseline"]}],
+        }
+    )
+
+
+def overlay():
+    raw = study().model_dump(mode="json", exclude_none=True, exclude={"reference", "cohort", "tracks"})
+    files = {"fasta": "genome.fa", "vcf": "v.vcf.gz", "annotation": "genes.gtf"}
+    return check_study(raw | {"simulate": {"overlay": files}})
+
+
+def problems(checked):
+    with pytest.raises(ConfigurationError) as caught:
+        check_inputs(checked)
+    return caught.value.problems
+
+
+FOREIGN = "v.vcf.gz: contig 'chr9' has variants and is not in genome.fa. Give the FASTA they were called on"
+
+
+def test_an_index_tells_contigs_that_the_genome_lacks(place):
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr9"], indexed=True)
+    (problem,) = problems(study())
+    assert problem.startswith(FOREIGN) and "reference.contigs" in problem
+    check_inputs(study(contigs=["chr1"]))
+
+
+def test_without_an_index_the_first_record_tells_and_the_rest_is_left_to_the_parser(place, caplog):
+    write_vcf(place / "v.vcf.gz", ["chr9", "chr1"], indexed=False)
+    (problem,) = problems(study())
+    assert problem.startswith(FOREIGN)
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr9"], indexed=False)
+    caplog.clear()
+    check_inputs(study())
+    assert "v.vcf.gz has no index: whether all of its contigs are in genome.fa is checked while" in caplog.text
+
+
+def test_what_is_no_vcf_is_said(place):
+    (place / "v.vcf.gz").write_text("hello\n")
+    assert problems(study()) == ["v.vcf.gz: not a VCF or BCF file. Give one."]
+
+
+def test_genotypes_under_a_simulation_are_compared_with_its_genome(place):
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr2"], indexed=True)
+    check_inputs(overlay())
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr9"], indexed=True)
+    (problem,) = problems(overlay())
+    assert problem.startswith(FOREIGN)
+
+
+def test_every_file_of_a_cohort_is_looked_at(place):
+    write_vcf(place / "v.vcf.gz", ["chr1"], indexed=True)
+    write_vcf(place / "w.vcf.gz", ["chr9"], indexed=True)
+    (problem,) = problems(study(["v.vcf.gz", "x.vcf.gz"]))
+    assert "cohort.vcf.1: no such file: x.vcf.gz" in problem
+    (problem,) = problems(study(["v.vcf.gz", "w.vcf.gz"]))
+    assert problem.startswith("w.vcf.gz: contig 'chr9'")
+    (place / "w.vcf.gz.tbi").unlink()
+    write_vcf(place / "w.vcf.gz", ["chr2"], indexed=True)
+    check_inputs(study(["v.vcf.gz", "w.vcf.gz"]))
