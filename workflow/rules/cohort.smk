@@ -15,7 +15,7 @@ if DATA.cohort:
         threads: 8
         resources:
             mem_mb=lambda wildcards, threads, attempt: 2000 * threads * attempt,
-            runtime=120,
+            runtime=lambda wildcards, attempt: 120 * attempt,
         params:
             contigs=DATA.reference.contigs,
             filters=DATA.cohort.filters,
@@ -31,8 +31,8 @@ if DATA.cohort:
         log:
             "logs/{study}/variant_counts.log",
         resources:
-            mem_mb=1000,
-            runtime=30,
+            mem_mb=lambda wildcards, attempt: 1000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
         params:
             variants=DATA.cohort.variants,
         script:
@@ -53,8 +53,8 @@ if DATA.cohort:
             sample=r"[^/]+",
             haplotype="[12]",
         resources:
-            mem_mb=4000,
-            runtime=60,
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             variants=DATA.cohort.variants,
         script:
