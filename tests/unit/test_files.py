@@ -31,8 +31,7 @@ def test_a_table_without_rows_keeps_its_columns(tmp_path):
     assert read_table(tmp_path / "t.tsv").columns.tolist() == ["chrom", "start"]
 
 
-def test_rules_and_the_report_read_tables_in_this_way_alone():
-    folder = ROOT / "workflow/scripts"
-    sources = [*folder.glob("*.py"), *(folder / "glmflow/report").glob("*.py")]
-    assert len(sources) > 40
+def test_rules_read_tables_in_this_way_alone():
+    sources = list((ROOT / "workflow/scripts").glob("*.py"))
+    assert len(sources) > 30
     assert [path.name for path in sources if "read_csv" in path.read_text()] == []

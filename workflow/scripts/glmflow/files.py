@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 NAMES = (
-    *("chrom", "contig", "split", "gene_id", "gene_name", "group", "sample", "population", "family"),
+    *("chrom", "contig", "split", "gene", "gene_id", "gene_name", "group", "sample", "population", "family"),
     *("example", "track", "biosample", "subset", "protocol", "task", "model", "adaptation"),
 )
 """Columns that hold names, which may be written in digits alone: contigs 20 and 21, a gene 7157, a person 1001."""

@@ -8,6 +8,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from glmflow.files import read_table
+
 from . import charts
 from .inputs import RunFolder
 from .personal import paired
@@ -108,7 +110,7 @@ def read_effects(runs: Sequence[RunFolder], key: str, genes: Collection[str]) ->
     for run in runs:
         path = run.folder / "variants.tsv"
         if "/".join(run.name) == key and path.exists():
-            table = pd.read_csv(path, sep="\t", dtype={"gene": str}).reindex(columns=names)
+            table = read_table(path).reindex(columns=names)
             found.append(table[table["gene"].isin(set(genes))])
     if not found:
         return pd.DataFrame(columns=names)
