@@ -67,3 +67,5 @@ def test_every_shipped_study_can_be_planned_before_its_files_are_there(tmp_path,
     with path.open() as handle:
         rows = list(csv.DictReader(handle, delimiter="\t"))
     assert rows and {row["fits"] for row in rows} <= {"yes", "?"}
+    if study.stem.startswith("context_"):
+        assert {row["fits"] for row in rows} == {"yes"} and any(row["job"].startswith("context/") for row in rows)

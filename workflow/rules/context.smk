@@ -60,6 +60,7 @@ rule context_examples:
 rule context_losses:
     input:
         examples="results/{study}/examples/{task}.parquet",
+        fitting=that_fits(finetuning),
         model=checkpoint_folder,
         training=lambda wildcards: (
             "{folder}/{model}/training/seed{seed}/cost.json".format(
@@ -80,8 +81,14 @@ rule context_losses:
         task=any_of(CONTEXT_TASKS),
     resources:
         gpu=1,
-        mem_mb=lambda wildcards, attempt: 16000 * attempt,
-        runtime=lambda wildcards, attempt: walltime(240, attempt),
+        mem_mb=lambda wildcards, attempt: max(
+            16000, training_plan.memory_mb(finetuning(wildcards))
+        )
+        * attempt,
+        runtime=lambda wildcards, attempt: max(
+            walltime(240, attempt),
+            training_plan.minutes(finetuning(wildcards), attempt, LONGEST_MINUTES),
+        ),
     params:
         settings=run_settings,
     script:

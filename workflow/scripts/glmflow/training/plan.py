@@ -19,6 +19,7 @@ from .resources import (
     Shape,
     mends,
     need,
+    need_of_passes,
     sequences_at_once,
     shape_of,
     shape_of_folder,
@@ -43,10 +44,12 @@ class Job(NamedTuple):
     updates: int | None
     shape: Shape | None
     need: Need | None
+    where: str = "adaptations.*.train"
+    """Part of the configuration in which it is mended where it does not fit."""
 
 
 def plan(study: Study, checkpoints: Mapping[str, Mapping[str, Any]], gpu_model: str | None) -> list[Job]:
-    """Return the training runs of a study, those that make its models first."""
+    """Return the runs of a study that take a GPU, those that make its models first."""
     gpu = gpu_of(gpu_model)
     runs = [run for run in expand_runs(study)[0] if study.models[run.model].origin != "baseline"]
     made = {(run.model, run.seed) for run in runs}
@@ -56,6 +59,8 @@ def plan(study: Study, checkpoints: Mapping[str, Mapping[str, Any]], gpu_model: 
     jobs = [pretraining(study, model, seed, gpu) for model, seed in pretrained]
     jobs += [extending(study, model, seed, checkpoints, gpu) for model, seed in sorted(extended)]
     for run in runs:
+        if study.tasks[run.task].kind == "context_extension":
+            jobs.append(asking(study, run, checkpoints, gpu))
         if study.adaptations[run.adaptation].kind == "zero-shot":
             continue
         tries = range(1, 1 + len(trials(study.adaptations[run.adaptation])))
@@ -94,7 +99,7 @@ def finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, An
     windows = training_windows(study, task.windows.size, task.windows.overlap)
     updates = training.steps or (windows and max(1, round(training.epochs * windows / training.batch)))
     tracks = len(tracks_of(study, run.task))
-    shape = model_shape(study.models[base_of(study, run.model)], checkpoints)
+    shape = run_shape(study, run.model, checkpoints)
     found = need(shape, adaptation, length, tracks, updates, gpu) if shape else None
     return Job(run.label, run.task, adaptation, length, tracks, updates, shape, found)
 
@@ -108,7 +113,7 @@ def personal_finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mappin
     task, adaptation = study.tasks[run.task], study.adaptations[run.adaptation]
     train, people = adaptation.train, adaptation.personal.people
     sequences = 2 * people if people else SEQUENCES_OF_A_GENE
-    shape = model_shape(study.models[base_of(study, run.model)], checkpoints)
+    shape = run_shape(study, run.model, checkpoints)
     found = None
     if shape:
         at_once = train.micro_batch * sequences
@@ -142,13 +147,32 @@ def extending(study: Study, model: str, seed: int, checkpoints: Mapping[str, Map
     block = study.models[model].extend
     assert block is not None
     adaptation = Adaptation(kind=block.kind, rank=block.rank, train=block.training(), head=Head(kind="linear"))
-    shape = model_shape(study.models[block.model], checkpoints)
+    shape = run_shape(study, model, checkpoints)
     found = need(shape, adaptation, block.length, 8, block.steps, gpu) if shape else None
     if found and not block.steps:
         found = found._replace(
             trainable=0, gradients_mb=0, optimizer_mb=0, activations_mb=0, gpu_mb=found.weights_mb, hours=0
         )
-    return Job(f"models/{model}/seed{seed}", None, adaptation, block.length, 8, block.steps, shape, found)
+    name = f"models/{model}/seed{seed}"
+    return Job(name, None, adaptation, block.length, 8, block.steps, shape, found, f"models.{model}.extend")
+
+
+def asking(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, Any]], gpu: Gpu) -> Job:
+    """Return the job that asks a model for the losses of a context task: passes without gradients, one GPU."""
+    task, shape = study.tasks[run.task], run_shape(study, run.model, checkpoints)
+    recalled = task.recall.trials * (1 + len(task.recall.distances) * len(task.recall.variants))
+    sequences = [(context, task.examples) for context in task.contexts] + [(task.window_bp, recalled)]
+    found = need_of_passes(shape, sequences, gpu) if shape else None
+    where = f"tasks.{run.task}"
+    return Job(run.label, run.task, study.adaptations[run.adaptation], task.window_bp, 0, 0, shape, found, where)
+
+
+def run_shape(study: Study, model: str, checkpoints: Mapping[str, Mapping[str, Any]]) -> Shape | None:
+    """Return the size of a model of a study; an extended one is its base with the context that it is to reach."""
+    extend = study.models[model].extend
+    shape = model_shape(study.models[base_of(study, model)], checkpoints)
+    original = extend and (extend.original_length or (shape and shape.context))
+    return shape._replace(context=round(extend.factor * original)) if shape and extend and original else shape
 
 
 def model_shape(model: Model, checkpoints: Mapping[str, Mapping[str, Any]]) -> Shape | None:
@@ -160,7 +184,9 @@ def model_shape(model: Model, checkpoints: Mapping[str, Mapping[str, Any]]) -> S
     folder = Path(model.checkpoint if "/" in model.checkpoint else f"resources/models/{model.checkpoint}")
     if (folder / "config.json").is_file():
         return shape_of_folder(folder)
-    return shape_of_listed(checkpoints.get(model.checkpoint, {}))
+    # A folder that is not there yet has the size of the published model that its name begins with (genos-1.2b-8k).
+    names = [name for name in checkpoints if folder.name.startswith(name)]
+    return shape_of_listed(checkpoints[max(names, key=len)]) if names else None
 
 
 def training_windows(study: Study, size: int, overlap: int) -> int | None:
@@ -220,16 +246,26 @@ def problems(jobs: list[Job], gpu_model: str | None) -> Iterator[str]:
     for job in jobs:
         if job.shape is None or job.need is None or job.need.gpu_mb <= gpu.memory_mb:
             continue
-        ways = mends(job.shape, job.adaptation, job.length, job.tracks, gpu)
-        mend = " | ".join(ways) if ways else "a smaller model, or a GPU with more memory"
+        mend = " | ".join(ways_to_fit(job, gpu)) or "a smaller model, or a GPU with more memory"
         line = (
             f"needs about {job.need.gpu_mb / 1024:.0f} GB of GPU memory ({breakdown(job.need)}), and an "
-            f"{(known_gpu(gpu_model) or DEFAULT_GPU).upper()} has {gpu.memory_mb / 1024:.0f} GB; in adaptations.*.train: {mend}"
+            f"{(known_gpu(gpu_model) or DEFAULT_GPU).upper()} has {gpu.memory_mb / 1024:.0f} GB; in {job.where}: {mend}"
         )
         settings = job.name.rpartition("/")[0]
         if settings not in said:
             said.add(settings)
             yield f"{settings}: {line}"
+
+
+def ways_to_fit(job: Job, gpu: Gpu) -> list[str]:
+    """Return the changes that make a job fit, in the words of the block that holds its settings."""
+    assert job.shape is not None
+    if job.where.startswith("tasks."):
+        return ["shorter `contexts`"]
+    if job.where.startswith("models."):  # one GPU, and the key of the length has another name
+        ways = mends(job.shape, job.adaptation, job.length, job.tracks, gpu, largest=1)
+        return [way.replace("crop:", "length:") for way in ways]
+    return mends(job.shape, job.adaptation, job.length, job.tracks, gpu)
 
 
 def breakdown(need: Need) -> str:

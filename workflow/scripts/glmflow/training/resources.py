@@ -11,7 +11,7 @@ import ast
 import json
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -200,7 +200,9 @@ def shape_of_listed(entry: Mapping[str, Any]) -> Shape | None:
         return None
     hidden = 64 * max(1, round((total * 64 / 12) ** (1 / 3) / 64))
     size = {"hidden_size": hidden, "num_hidden_layers": hidden // 64, "intermediate_size": 4 * hidden}
-    return shape_of({**size, "context": entry.get("context_bp")}, entry["family"], total)
+    found = shape_of(size, entry["family"], total)
+    context = entry.get("context_bp")
+    return found._replace(context=context and math.ceil(context / found.bases_per_token))
 
 
 def shape_of_folder(folder: Path) -> Shape:
@@ -344,6 +346,29 @@ def need(shape: Shape, adaptation: Adaptation, length: int, tracks: int, updates
         *(parameters, trained, weights / MB, gradients / MB, optimizer / MB, activations / MB, total, gpus),
         *(math.ceil(host * max(1, training.gpus)), math.ceil(files / MB), hours),
     )
+
+
+BASES_IN_A_PASS = 16_384
+"""Of shorter sequences that are asked together; a longer one is asked alone (`context_losses`)."""
+
+
+def need_of_passes(shape: Shape, sequences: Sequence[tuple[int, int]], gpu: Gpu) -> Need:
+    """Return what passes without gradients need, in bfloat16 on one GPU.
+
+    Parameters
+    ----------
+    sequences
+        Lengths in bases, and how many sequences are of each.
+    """
+    longest = max(length for length, _ in sequences)
+    together = max(1, BASES_IN_A_PASS // longest)
+    weights = 2 * shape.parameters / MB
+    activations = together * kept_per_example(shape, longest, Training(bf16=True), "probe") / MB
+    products = sum(count * example_products(shape, length) for length, count in sequences)
+    hours = 2 * products / (gpu.bf16_tflops * 1e12 * UTILISATION) / 3600
+    host, files = math.ceil(HOST_MB + 8 * shape.parameters / MB), 1
+    total = weights + activations + CONTEXT_MB
+    return Need(shape.parameters, 0, weights, 0, 0, activations, total, 1, host, files, hours)
 
 
 def example_products(shape: Shape, length: int) -> float:
