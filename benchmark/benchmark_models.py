@@ -2,11 +2,11 @@
 
     GLMFLOW_TEST_DATA=... python benchmark/benchmark_models.py [family ...] [--kb 1 8 32] [--device cuda --dtype bf16]
 
-The models are the tiny ones of the parity folders (`$GLMFLOW_TEST_DATA/parity`), with random weights and their
-context lengthened where a configuration key alone does that. What is measured is therefore the code path, not
-the arithmetic: a slow path (a loop over positions, a tensor of all pairs) shows as a falling rate or as memory
-that grows faster than the window. Where a window exceeds a family's own context it is cut into rows of the
-context, as in use.
+The models are the tiny ones of the parity folders (`$GLMFLOW_TEST_DATA/parity`) and those that the workflow pretrains,
+with random weights. What is measured is the code path, not the arithmetic: a slow path (a loop over positions, a
+tensor of all pairs) shows as a falling rate or as memory that grows faster than the window. So that it shows, a window
+is one row wherever positions are not learned one by one (rotary, ALiBi, none), whatever context the tiny model states.
+Only families with learned positions get rows of their own context, as in use.
 
 A line a family and length: tokens per second of a forward pass without gradients and of a backward pass, and the
 largest memory of both, beyond that of the loaded model. On a CPU one core is used and its processor time counted,
@@ -26,8 +26,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 COLUMNS = ("family", "length", "tokens", "forward tok/s", "backward tok/s", "peak MB")
-LONGER = {"hyenadna": {"max_seq_len": 2**20}, "evo2": {"max_seqlen": 2**20}}
-"""Configuration keys that alone decide how long a window may be."""
+LENGTH_KEYS = ("max_position_embeddings", "max_sequence_length", "max_seq_len", "max_seqlen", "context")
+"""What families call the tokens that fit into a pass."""
+LONGEST = 2**20
+TINY = {"hidden_size": 32, "num_heads": 4, "num_layers": 2, "context": 512}
+OWN = {
+    "small": ("small", TINY),
+    "small-causal": ("small", {**TINY, "causal": True}),
+    "dilated-cnn": ("dilated_cnn", {}),
+}
+"""Families and sizes of models that the workflow pretrains, by name."""
 SECONDS = 1.0
 """A pass is repeated at least this long, and the fastest counts."""
 
@@ -35,30 +43,30 @@ SECONDS = 1.0
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folders", nargs="*", help="parity folders by name, e.g. caduceus-ps (default: all)")
+    parser.add_argument("models", nargs="*", help="parity folders, small or dilated-cnn by name (default: all)")
     parser.add_argument("--kb", nargs="+", type=float, default=[1, 8, 32], help="window lengths (default: 1 8 32)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
     parser.add_argument("--dtype", default="float32", help="float32 or bf16 (default: float32)")
     arguments = parser.parse_args()
     root = os.environ.get("GLMFLOW_TEST_DATA")
     if not root or not (Path(root) / "parity").is_dir():
-        print("Skipped: set GLMFLOW_TEST_DATA to a folder with parity/, which holds the tiny models.")
-        return 0
-    folders = sorted(path.parent for path in (Path(root) / "parity").glob("*/config.json"))
-    chosen = [folder for folder in folders if not arguments.folders or folder.name in arguments.folders]
+        print("Published families are skipped: set GLMFLOW_TEST_DATA to a folder with parity/, which holds tiny ones.")
+    folders = {path.parent.name: path.parent for path in sorted(Path(root or "none", "parity").glob("*/config.json"))}
+    names = [*folders, *OWN]
+    chosen = [name for name in names if not arguments.models or name in arguments.models]
     if not chosen:
-        sys.exit(f"No such folder. There are: {', '.join(folder.name for folder in folders)}.")
+        sys.exit(f"No such model. There are: {', '.join(names)}.")
     print(f"# {device_name(arguments.device)}, {arguments.dtype}")
     print("\t".join(COLUMNS))
     failed = 0
-    for folder in chosen:
+    for name in chosen:
         process = multiprocessing.get_context("spawn").Process(
-            target=measure_folder, args=(folder, arguments.kb, arguments.device, arguments.dtype)
+            target=measure_model, args=(name, folders.get(name), arguments.kb, arguments.device, arguments.dtype)
         )
         process.start()
         process.join()
         if process.exitcode:
-            print(f"{folder.name}\tfailed", flush=True)
+            print(f"{name}\tfailed", flush=True)
             failed = 1
     return failed
 
@@ -75,23 +83,36 @@ def device_name(device: str) -> str:
     return platform.processor()
 
 
-def measure_folder(folder: Path, kilobases: list[float], device: str, dtype: str) -> None:
+def tiny_model(name: str, folder: Path | None):
+    """Return a model of a parity folder's or an own configuration that takes a window as one row where it can."""
+    from glmflow.models import new_model
+    from glmflow.models.registry import get_family, read_config, recognise
+
+    if folder is None:
+        family, config = OWN[name]
+    else:
+        config = read_config(folder)
+        family = recognise(config, where=folder).name
+    configure = get_family(family).configure or dict
+    config = configure(config)
+    if get_family(family).card(config).position_embedding != "learned":
+        config = {**config, **{key: LONGEST for key in LENGTH_KEYS if key in config}}
+    return new_model(family, config)
+
+
+def measure_model(name: str, folder: Path | None, kilobases: list[float], device: str, dtype: str) -> None:
     """Print a line for each length."""
     import torch
-    from glmflow.models import new_model
-    from glmflow.models.registry import read_config, recognise
 
     torch.set_num_threads(1)
-    config = read_config(folder)
-    family = recognise(config, where=folder).name
-    model = new_model(family, {**config, **LONGER.get(family, {})}).to(device)
+    model = tiny_model(name, folder).to(device)
     bf16 = dtype in ("bf16", "bfloat16")
     for kb in kilobases:
         inputs = random_inputs(model, int(1024 * kb))
         count = inputs.shape[0] * inputs.shape[1]
         with torch.autocast(device.partition(":")[0], torch.bfloat16, enabled=bf16):
             forward, backward, peak = measure(model, inputs)
-        row = (folder.name, f"{kb:g} kb", count, f"{count / forward:.0f}", f"{count / backward:.0f}", f"{peak:.0f}")
+        row = (name, f"{kb:g} kb", count, f"{count / forward:.0f}", f"{count / backward:.0f}", f"{peak:.0f}")
         print(*row, sep="\t", flush=True)
 
 
