@@ -11,6 +11,7 @@ with logged(snakemake):
     from glmflow.provenance import write_run
     from glmflow.training.distributed import call
     from glmflow.training.finetune import finetune
+    from glmflow.training.sweep import may_fail
 
     torch.set_num_threads(snakemake.threads)
     settings = snakemake.params.settings
@@ -28,4 +29,5 @@ with logged(snakemake):
         "checkpoint": snakemake.input.get("checkpoint") or None,
         "folder": folder,
     }
-    call(finetune, arguments, train["gpus"], train["nodes"], folder)
+    with may_fail("trial" in snakemake.wildcards.keys(), folder):  # noqa: SIM118
+        call(finetune, arguments, train["gpus"], train["nodes"], folder)

@@ -10,6 +10,7 @@ with logged(snakemake):
     from glmflow.provenance import write_run
     from glmflow.training.distributed import call
     from glmflow.training.personal import finetune_files
+    from glmflow.training.sweep import may_fail
 
     torch.set_num_threads(snakemake.threads)
     files, settings = snakemake.input, snakemake.params.settings
@@ -24,4 +25,5 @@ with logged(snakemake):
         "checkpoint": files.get("checkpoint") or None,
         "folder": folder,
     }
-    call(finetune_files, arguments, train["gpus"], train["nodes"], folder)
+    with may_fail("trial" in snakemake.wildcards.keys(), folder):  # noqa: SIM118
+        call(finetune_files, arguments, train["gpus"], train["nodes"], folder)

@@ -1,7 +1,7 @@
 """A track run as a whole: what is done before a model is loaded."""
 
 import pytest
-from glmflow.errors import InputError
+from glmflow.errors import HopelessError
 from glmflow.training import finetune as module
 from glmflow.training.fit import checkpoints_of, record_failure
 from tiny_tracks import tiny_tracks
@@ -11,20 +11,20 @@ def test_a_run_that_failed_for_good_is_refused_before_its_model_is_loaded(tmp_pa
     arguments = tiny_tracks(tmp_path) | {"folder": tmp_path / "run"}
 
     def fails(model, draws, collate, training, updates, folder, seed, evaluate, identity):
-        error = InputError("the loss is nan")
+        error = HopelessError("the loss is nan")
         record_failure(checkpoints_of(folder, training, updates, seed, identity), error)
         raise error
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "fit", fails)
-        with pytest.raises(InputError, match="the loss is nan"):
+        with pytest.raises(HopelessError, match="the loss is nan"):
             module.finetune(**arguments)
 
     def never(*arguments):
         raise AssertionError("a model is loaded")
 
     monkeypatch.setattr(module, "starting_model", never)
-    with pytest.raises(InputError, match="not tried again, as nothing has changed: the loss is nan"):
+    with pytest.raises(HopelessError, match="not tried again, as nothing has changed: the loss is nan"):
         module.finetune(**arguments)
 
 

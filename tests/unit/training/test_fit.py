@@ -10,7 +10,7 @@ import pytest
 import tiny_run
 import torch
 from glmflow.config.adaptations import Training
-from glmflow.errors import InputError
+from glmflow.errors import HopelessError, InputError
 from glmflow.training import checkpoints, trainer
 from glmflow.training.fit import FAILURE, MICRO_BATCH, accumulation_steps, halved, record_failure, remember_micro_batch
 from glmflow.training.stream import ExampleStream
@@ -266,7 +266,7 @@ def poisoned(example, generator):
 
 
 def test_a_loss_that_is_no_number_stops_the_run_with_its_batch_and_is_not_tried_again(tmp_path):
-    with pytest.raises(InputError, match=r"the loss is nan in update \d of 6 at .*example 7") as error:
+    with pytest.raises(HopelessError, match=r"the loss is nan in update \d of 6 at .*example 7") as error:
         run(tmp_path, make=poisoned)
     batch = torch.load(error.value.where)
     assert batch["x"].shape == (2, 3) and batch["y"].isnan().sum() == 1
@@ -276,7 +276,7 @@ def test_a_loss_that_is_no_number_stops_the_run_with_its_batch_and_is_not_tried_
     def never(example, generator):
         raise AssertionError("no example is loaded again")
 
-    with pytest.raises(InputError, match="not tried again, as nothing has changed: the loss is nan"):
+    with pytest.raises(HopelessError, match="not tried again, as nothing has changed: the loss is nan"):
         run(tmp_path, make=never)
     run(tmp_path, training=TRAINING.model_copy(update={"learning_rate": 0.001}))
 
@@ -300,12 +300,12 @@ def test_a_gradient_that_is_no_number_names_its_own_update_and_examples(tmp_path
             self.seen = getattr(self, "seen", 0) + self.training
             return {"loss": _Spoiled.apply(loss) if self.seen == 5 else loss}
 
-    with pytest.raises(InputError, match=r"norm of its gradient is nan in update 3 of 6 at (.*)\. Lower") as error:
+    with pytest.raises(HopelessError, match=r"norm of its gradient is nan in update 3 of 6 at (.*)\. Lower") as error:
         run(tmp_path, model=Spoiling())
     draws = ExampleStream(item, 11, UPDATES * TRAINING.batch, seed=3)
     for draw in range(2 * TRAINING.batch, 3 * TRAINING.batch):
         assert draws.describe(draw) in str(error.value)
-    with pytest.raises(InputError, match="not tried again"):
+    with pytest.raises(HopelessError, match="not tried again"):
         run(tmp_path)
 
 
@@ -344,7 +344,7 @@ def test_notes_beside_the_checkpoints_are_whole_or_absent(tmp_path, monkeypatch)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_text", full)
-    for note in (lambda: remember_micro_batch(made, 12), lambda: record_failure(made, InputError("broken"))):
+    for note in (lambda: remember_micro_batch(made, 12), lambda: record_failure(made, HopelessError("broken"))):
         with pytest.raises(OSError, match="No space left"):
             note()
     assert list(made.folder.iterdir()) == []

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tiny_run
 import torch
-from glmflow.errors import InputError
+from glmflow.errors import HopelessError
 from glmflow.training import fit
 from glmflow.training.overfit import STEPS, check_overfit, falls
 from glmflow.training.stream import ExampleStream
@@ -50,7 +50,7 @@ def test_a_model_that_cannot_learn_one_batch_is_stopped(model):
     made = model()
     made.layers = nn.Sequential(nn.Linear(3, 8), nn.Linear(8, 1))
     with pytest.raises(
-        InputError, match=r"the loss of a single batch \(example \d+\) does not fall.*overfit_check: false"
+        HopelessError, match=r"the loss of a single batch \(example \d+\) does not fall.*overfit_check: false"
     ):
         try_on(made)
 
@@ -78,13 +78,13 @@ def test_nothing_is_left_of_the_check(tmp_path, monkeypatch):
 
 def test_a_short_run_is_not_tried_and_a_stopped_one_not_again(tmp_path, monkeypatch):
     def stop(*arguments):
-        raise InputError("the loss of a single batch does not fall")
+        raise HopelessError("the loss of a single batch does not fall")
 
     monkeypatch.setattr(fit, "check_overfit", stop)
     run(tmp_path / "short")
     monkeypatch.setattr(fit, "LONG_RUN", tiny_run.UPDATES)
-    with pytest.raises(InputError, match="does not fall"):
+    with pytest.raises(HopelessError, match="does not fall"):
         run(tmp_path / "long")
     monkeypatch.setattr(fit, "check_overfit", lambda *arguments: None)
-    with pytest.raises(InputError, match="not tried again, as nothing has changed: the loss of a single batch"):
+    with pytest.raises(HopelessError, match="not tried again, as nothing has changed: the loss of a single batch"):
         run(tmp_path / "long")

@@ -1,11 +1,15 @@
 """A sweep keeps the trial of the lowest validation loss, and nothing but that loss decides."""
 
 import json
+import math
+import pickle
 
 import pandas as pd
 import pytest
-from glmflow.errors import InputError
-from glmflow.training.sweep import choose, validation_loss
+from glmflow.errors import HopelessError, InputError
+from glmflow.training import finetune as track_runs
+from glmflow.training.sweep import choose, may_fail, validation_loss
+from tiny_tracks import tiny_tracks
 
 TRIALS = [{"learning_rate": 0.1, "batch": 2}, {"learning_rate": 0.01, "batch": 2}, {"learning_rate": 0.01, "batch": 4}]
 
@@ -49,3 +53,47 @@ def test_without_a_validation_loss_there_is_no_choice(folders, tmp_path):
     (folders[1] / "metrics.jsonl").write_text('{"step": 1, "loss": 0.1}\n')
     with pytest.raises(InputError, match="no validation loss to choose by"):
         choose(folders, TRIALS, tmp_path)
+
+
+def test_a_trial_that_diverges_is_noted_and_the_others_are_chosen_from(folders, tmp_path):
+    """A learning rate of 1e30 makes the loss of the second update anything but a number."""
+    diverging = tiny_tracks(tmp_path, learning_rate=1e30, max_grad_norm=1e30, schedule="constant", warmup=0)
+    with may_fail(True, tmp_path / "trials/4"):
+        track_runs.finetune(**diverging, folder=tmp_path / "trials/4")
+    (tmp_path / "trials/4/run.yaml").write_text("4")
+    choose([*folders, tmp_path / "trials/4"], [*TRIALS, {"learning_rate": 1e30, "batch": 2}], tmp_path)
+    table = pd.read_csv(tmp_path / "sweep.tsv", sep="\t")
+    assert list(table["chosen"]) == [False, True, False, False]
+    assert math.isinf(table["validation_loss"][3]) and "in update" in table["failure"][3]
+    assert table["failure"][:3].isna().all()
+    cost = json.loads((tmp_path / "cost.json").read_text())
+    assert cost["warnings"][1].endswith("; 1 of them came to a bad end")
+    assert cost["train_seconds"] == pytest.approx(70 + table["train_seconds"][3])
+
+
+def test_a_run_that_is_no_trial_fails_and_so_does_a_trial_that_may_succeed_elsewhere(tmp_path):
+    with pytest.raises(HopelessError), may_fail(False, tmp_path / "run"):
+        raise HopelessError("the loss is nan")
+    with pytest.raises(InputError), may_fail(True, tmp_path / "run"):
+        raise InputError("4 GPUs a node are asked for, 2 can be seen")
+    assert not (tmp_path / "run").exists()
+
+
+def test_where_every_trial_failed_all_reasons_are_said(tmp_path):
+    folders = [tmp_path / str(n) for n in (1, 2)]
+    for folder in folders:
+        with may_fail(True, folder):
+            raise HopelessError(f"reason {folder.name}")
+    with pytest.raises(InputError, match="no trial of the sweep came to a good end: reason 1; reason 2"):
+        choose(folders, TRIALS[:2], tmp_path / "run")
+
+
+def test_a_validation_loss_that_is_no_number_is_not_chosen(folders, tmp_path):
+    (folders[0] / "metrics.jsonl").write_text('{"step": 1, "eval_loss": NaN}\n')
+    choose(folders, TRIALS, tmp_path)
+    assert list(pd.read_csv(tmp_path / "sweep.tsv", sep="\t")["chosen"]) == [False, True, False]
+
+
+def test_a_bad_end_is_the_same_on_the_other_side_of_a_process():
+    error = pickle.loads(pickle.dumps(HopelessError("a", where="b", mend="c")))
+    assert type(error) is HopelessError and str(error) == "b: a. c"

@@ -32,6 +32,18 @@ class InputError(Exception):
         return _rebuild, (self.what, self.where, self.mend)
 
 
+class HopelessError(InputError):
+    """A training run that would come to the same bad end however often it is tried."""
+
+    def __reduce__(self):
+        return _rebuild_hopeless, (self.what, self.where, self.mend)
+
+
 def _rebuild(what: str, where: str | None, mend: str | None) -> InputError:
     """Rebuild an `InputError` that crossed a process boundary."""
     return InputError(what, where=where, mend=mend)
+
+
+def _rebuild_hopeless(what: str, where: str | None, mend: str | None) -> HopelessError:
+    """Rebuild a `HopelessError` that crossed a process boundary."""
+    return HopelessError(what, where=where, mend=mend)

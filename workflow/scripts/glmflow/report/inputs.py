@@ -32,7 +32,7 @@ class RunFolder:
     `prediction.json`   predict_seconds, warnings (may stand in `cost.json` as well)
     `metrics.jsonl`     one line a logged step: step, loss, learning_rate, grad_norm, samples_per_second, memory_mb,
                         eval_*
-    `sweep.tsv`         trial, the settings that were tried, validation_loss, train_seconds, chosen
+    `sweep.tsv`         trial, the settings that were tried, validation_loss, train_seconds, chosen, failure
     `genes.tsv`         gene_id gene_name chrom start end strand split track observed predicted;
                         without a column split, all are of the reported split
     `personal.tsv`      split subset group n pearson spearman p q constant … heritability ceiling variants haplotypes: a

@@ -21,7 +21,7 @@ CAPABILITIES = {
 }
 OBJECTIVES = {"causal": "next token", "masked": "masked tokens", "regions": "masked regions, expression"}
 TOLERANCE = 1e-4
-SWEEP_COLUMNS = ("trial", "validation_loss", "train_seconds", "chosen")
+SWEEP_COLUMNS = ("trial", "validation_loss", "train_seconds", "chosen", "failure")
 
 
 def models_page(study: Study) -> str:

@@ -100,7 +100,7 @@ def describe(error: BaseException | None) -> str:
         return "told to end (SIGTERM): the next attempt goes on from its last checkpoint"
     text = " ".join(str(error).split())
     name = type(error).__name__
-    return text if name in ("InputError", "NotFiniteError", "ConfigurationError") else f"{name}: {text}"
+    return text if name in ("InputError", "HopelessError", "ConfigurationError") else f"{name}: {text}"
 
 
 def expect_jobs(results: Path, names: Iterable[str]) -> None:

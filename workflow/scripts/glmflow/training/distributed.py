@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from glmflow.errors import InputError
+from glmflow.errors import HopelessError, InputError
 from glmflow.files import atomic_path
 
 log = logging.getLogger(__name__)
@@ -82,8 +82,8 @@ def call(function: Callable, arguments: Mapping[str, Any], gpus: int, nodes: int
         run_together(commands(order, gpus, hosts(nodes)))
     except subprocess.CalledProcessError:
         if error.exists():
-            what, where, mend = json.loads(error.read_text())
-            raise InputError(what, where=where, mend=mend) from None
+            hopeless, what, where, mend = json.loads(error.read_text())
+            raise (HopelessError if hopeless else InputError)(what, where=where, mend=mend) from None
         raise
     finally:
         order.unlink(missing_ok=True)
@@ -230,7 +230,8 @@ def work(order: Path) -> None:
         function(**arguments)
     except InputError as error:
         with atomic_path(order.with_name(".call.error")) as temporary:
-            temporary.write_text(json.dumps([error.what, error.where, error.mend]))
+            hopeless = isinstance(error, HopelessError)
+            temporary.write_text(json.dumps([hopeless, error.what, error.where, error.mend]))
         raise
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()

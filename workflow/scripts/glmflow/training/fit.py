@@ -19,7 +19,7 @@ from torch.utils.data import Dataset
 from transformers import TrainingArguments
 
 from glmflow.config.adaptations import Training
-from glmflow.errors import InputError
+from glmflow.errors import HopelessError, InputError
 from glmflow.files import atomic_path
 
 from .callbacks import MetricsLog, OncePerStep, SaveByTheClock, peak_memory_mb
@@ -31,7 +31,6 @@ from .overfit import LONG_RUN, check_overfit
 from .sharding import sharding_arguments
 from .trainer import (
     Evaluate,
-    NotFiniteError,
     StreamTrainer,
     evaluation_is_due,
     load_trainable_state,
@@ -86,9 +85,11 @@ def fit(
 
     Raises
     ------
+    HopelessError
+        The loss or its gradient is not a number, or a single batch cannot be learned; for the same identity at once
+        when tried again.
     InputError
-        The loss is not a number (and, for the same identity, at once when tried again), or one example does not fit
-        into the memory of the GPU.
+        One example does not fit into the memory of the GPU.
     SystemExit
         SIGTERM; a checkpoint is written first.
     """
@@ -150,7 +151,7 @@ def try_one_batch(
         return
     try:
         check_overfit(model, draws, collate, training)
-    except InputError as error:
+    except HopelessError as error:
         record_failure(checkpoints, error)
         raise
 
@@ -214,7 +215,7 @@ def train(trainer: StreamTrainer, checkpoint: Path | None) -> bool:
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         except Terminated:
             trainer.save_where_it_stands()
-        except NotFiniteError as error:
+        except HopelessError as error:
             record_failure(trainer.checkpoints, error)
             raise
         except torch.OutOfMemoryError:
@@ -240,7 +241,7 @@ FAILURE, MICRO_BATCH = "failure.json", "micro_batch"
 """Files beside the checkpoints: why a run cannot succeed; the micro-batch that was found to fit."""
 
 
-def record_failure(checkpoints: Checkpoints, error: InputError) -> None:
+def record_failure(checkpoints: Checkpoints, error: HopelessError) -> None:
     """Remember that this run, with these settings and inputs, comes to a bad end."""
     with atomic_path(checkpoints.folder / FAILURE) as temporary:
         temporary.write_text(json.dumps([error.what, error.where, error.mend]) + "\n")
@@ -252,7 +253,7 @@ def refuse_known_failure(checkpoints: Checkpoints) -> None:
     known = read_note(path)
     if isinstance(known, list) and len(known) == 3:
         what, where, mend = known
-        raise InputError(
+        raise HopelessError(
             f"not tried again, as nothing has changed: {what}", where=where, mend=f"{mend}, or delete {path}"
         )
 

@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from glmflow.config.adaptations import Training
-from glmflow.errors import InputError
+from glmflow.errors import HopelessError
 from glmflow.statistics.correlation import spearman
 
 from .interruption import restore_snapshot, take_snapshot
@@ -36,7 +36,7 @@ def check_overfit(model: nn.Module, draws: Dataset, collate: Callable, training:
 
     Raises
     ------
-    InputError
+    HopelessError
         The loss does not fall.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -55,7 +55,7 @@ def check_overfit(model: nn.Module, draws: Dataset, collate: Callable, training:
     log.info("one batch, learned alone: loss %.4g, at best %.4g in %d steps", losses[0], min(losses), len(losses))
     if not falls(losses):
         describe = getattr(draws, "describe", lambda draw: f"draw {draw}")
-        raise InputError(
+        raise HopelessError(
             f"the loss of a single batch ({describe(0)}) does not fall: {losses[0]:.4g}, at best {min(losses):.4g} after "
             f"{len(losses)} steps",
             where="adaptations.*.train",

@@ -1,17 +1,23 @@
-"""The choice among the trials of a sweep: by the validation loss at the end of training, and nothing else."""
+"""The choice among the trials of a sweep: by the validation loss at the end of training, and nothing else.
+
+A trial that came to a bad end (its loss is not a number, say) has an infinite loss: the others are chosen from.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import math
 import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from glmflow.errors import InputError
+from glmflow.errors import HopelessError, InputError
 from glmflow.files import atomic_path
 
 log = logging.getLogger(__name__)
@@ -29,16 +35,25 @@ def choose(folders: Sequence[Path], trials: Sequence[Mapping[str, Any]], run: Pa
     trials
         Settings of each.
     run
-        Run folder; gets the same and `sweep.tsv` (trial, settings, validation_loss, train_seconds, chosen).
+        Run folder; gets the same and `sweep.tsv` (trial, settings, validation_loss, train_seconds, chosen, failure).
 
     Raises
     ------
     InputError
-        A trial was never evaluated on the validation split.
+        A trial was never evaluated on the validation split, or all of them failed.
     """
-    losses = [validation_loss(folder / "metrics.jsonl") for folder in folders]
-    best = min(range(len(losses)), key=losses.__getitem__)
     costs = [json.loads((folder / "cost.json").read_text()) for folder in folders]
+    failures = [cost.get("failure", "") for cost in costs]
+    losses = [
+        math.inf if failure else validation_loss(folder / "metrics.jsonl") for folder, failure in zip(folders, failures)
+    ]
+    best = min(range(len(losses)), key=losses.__getitem__)
+    if not math.isfinite(losses[best]):
+        raise InputError(
+            f"no trial of the sweep came to a good end: {'; '.join(filter(None, failures)) or 'no finite loss'}",
+            where="adaptations.*.sweep",
+            mend="Try lower learning rates",
+        )
     table = pd.DataFrame(
         {
             "trial": number,
@@ -46,11 +61,14 @@ def choose(folders: Sequence[Path], trials: Sequence[Mapping[str, Any]], run: Pa
             "validation_loss": loss,
             "train_seconds": cost["train_seconds"],
             "chosen": number == best + 1,
+            "failure": failure,
         }
-        for number, (trial, loss, cost) in enumerate(zip(trials, losses, costs), start=1)
+        for number, (trial, loss, cost, failure) in enumerate(zip(trials, losses, costs, failures), start=1)
     )
     settings = ", ".join(f"{key} {value}" for key, value in trials[best].items())
     line = f"{settings} chosen among {len(trials)} trials by the validation loss; the training time is that of all"
+    lost = sum(map(bool, failures))
+    line += f"; {lost} of them came to a bad end" if lost else ""
     log.info("%s\n%s", line, table.to_string(index=False))
     cost = costs[best] | {
         "train_seconds": round(sum(cost["train_seconds"] for cost in costs), 1),
@@ -68,7 +86,7 @@ def choose(folders: Sequence[Path], trials: Sequence[Mapping[str, Any]], run: Pa
 
 
 def validation_loss(path: Path) -> float:
-    """Return the last validation loss of a training log, which is that of the model that was kept.
+    """Return the last validation loss of a training log, which is that of the model that was kept; infinite for NaN.
 
     Raises
     ------
@@ -80,4 +98,24 @@ def validation_loss(path: Path) -> float:
     if not losses:
         mend = "Give the study a validation split with at least one window."
         raise InputError("no validation loss to choose by", where=path, mend=mend)
-    return losses[-1]
+    return losses[-1] if math.isfinite(losses[-1]) else math.inf
+
+
+@contextmanager
+def may_fail(trial: bool, folder: Path) -> Iterator[None]:
+    """Let a trial that would fail again and again end with a note of why instead of a model; other runs raise.
+
+    The trial's folder gets an empty `model/` and `metrics.jsonl`, and `cost.json` with its `failure`.
+    """
+    started = time.monotonic()
+    try:
+        yield
+    except HopelessError as error:
+        if not trial:
+            raise
+        log.warning("this trial is given up: %s", error)
+        cost = {"train_seconds": round(time.monotonic() - started, 1), "warnings": [], "failure": error.what}
+        (folder / "model").mkdir(parents=True, exist_ok=True)
+        for name, text in (("metrics.jsonl", ""), ("cost.json", json.dumps(cost, indent=2) + "\n")):
+            with atomic_path(folder / name) as temporary:
+                temporary.write_text(text)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset, Sampler, SequentialSampler
 from transformers import Trainer
 
-from glmflow.errors import InputError
+from glmflow.errors import HopelessError
 from glmflow.files import atomic_path
 
 from .checkpoints import Checkpoints
@@ -29,10 +29,6 @@ WEIGHTS, OPTIMIZER, SCHEDULER = "trainable.safetensors", "optimizer.pt", "schedu
 FAILED_BATCH = "failed_batch.pt"
 
 Evaluate = Callable[[nn.Module], dict[str, float]]
-
-
-class NotFiniteError(InputError):
-    """The loss or its gradient is not a number; the same run would come to the same end again."""
 
 
 class StreamTrainer(Trainer):
@@ -99,7 +95,7 @@ class StreamTrainer(Trainer):
         norm = super()._get_grad_norm(model, grad_norm)
         if norm is not None and not math.isfinite(norm):
             each = self.args.gradient_accumulation_steps
-            raise NotFiniteError(
+            raise HopelessError(
                 f"the loss is a number and the norm of its gradient is {float(norm)} {self._place(0, each)}",
                 where="adaptations.*.train",
                 mend="Lower learning_rate, or look for a division by zero or a root of zero in the loss of these examples",
@@ -110,7 +106,7 @@ class StreamTrainer(Trainer):
         """Keep the batch that broke the run and say where it comes from."""
         with atomic_path(self.checkpoints.folder / FAILED_BATCH) as temporary:
             torch.save(inputs, temporary)
-        raise NotFiniteError(
+        raise HopelessError(
             f"the loss is {loss} {self._place(self._micro_batch, 1)}",
             where=self.checkpoints.folder / FAILED_BATCH,
             mend="Lower learning_rate or max_grad_norm, or look for extreme targets in this batch",
