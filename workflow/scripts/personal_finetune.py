@@ -24,6 +24,7 @@ with logged(snakemake):
         "reference": files.fasta,
         "checkpoint": files.get("checkpoint") or None,
         "folder": folder,
+        "states": Path("results") / settings["study"] / "states",
     }
     with may_fail("trial" in snakemake.wildcards.keys(), folder):  # noqa: SIM118
         call(finetune_files, arguments, train["gpus"], train["nodes"], folder)

@@ -17,4 +17,5 @@ with logged(snakemake):
         examples,
         open_windows(settings["task"], files.store, files.fasta, examples),
         Path(snakemake.output.predictions).parent,
+        Path("results") / settings["study"] / "states",
     )

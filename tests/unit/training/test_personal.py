@@ -13,7 +13,7 @@ from glmflow.training.mutation import mutated
 from glmflow.training.personal import pairs, person_values, spread_of
 from glmflow.training.personal_data import PersonalGenes, collate, genes_of, shifted
 from glmflow.training.personal_losses import mixed, pairwise, personal_loss, single
-from glmflow.training.personal_model import KeptStates, PersonalModel
+from glmflow.training.personal_model import PersonalModel
 
 torch.set_num_threads(1)
 LENGTH = 96
@@ -173,27 +173,6 @@ def test_each_distinct_haplotype_is_in_a_batch_once_and_read_once():
             assert len(used) == len(item["sequences"]) == len(np.unique(item["of_person"]))
             assert len(item["targets"]) == 5 and set(item["targets"]) <= set(gene.target.astype(np.float32))
     assert windows.reads == 3
-
-
-def test_frozen_states_are_computed_once_per_sequence():
-    windows, table = cohort()
-    network = model(loss=personal_loss("pairwise", 1.0, 2.0, 0.5), frozen=True).eval()
-    seen = []
-    states = network.adapter.network.states
-    network.adapter.network.states = lambda ids, mask=None: (seen.append(len(ids)), states(ids, mask))[1]
-    kept = KeptStates(network, batch=3)
-    genes = list(genes_of(table))
-    items = PersonalGenes(genes, windows, [1.0] * 3)
-    for _ in range(3):
-        batch = batch_of(network, [items(index, None) for index in range(3)], kept=kept)
-    assert (
-        sum(seen)
-        == len(kept)
-        == len({s.tobytes() for f in windows.found.values() for s in f.sequences[np.unique(f.of_person)]})
-    )
-    assert "input_ids" not in batch
-    network(**batch)["loss"].backward()
-    assert all(p.grad is None for p in network.adapter.parameters()) and network.head.linear.weight.grad is not None
 
 
 def test_a_shifted_window_takes_n_in():

@@ -80,12 +80,12 @@ def settings_of(model, adaptation, **task):
     return {**labels, "task": block, "model": model, "adaptation": adaptation}
 
 
-def run(cohort, folder, name, **task):
+def run(cohort, folder, name, states=None, **task):
     place, examples, _ = cohort
     settings = settings_of(*ADAPTATIONS[name], **task)
     windows = open_windows(settings["task"], place / "store", place / "made/genome.fa", examples)
-    finetune(settings, examples, windows, None, [place / "store"], folder)
-    predict(folder / "model", examples, windows, folder)
+    finetune(settings, examples, windows, None, [place / "store"], folder, states)
+    predict(folder / "model", examples, windows, folder, states)
     return pd.read_parquet(folder / "predictions.parquet").merge(examples, on="example")
 
 
@@ -103,6 +103,19 @@ def test_everyone_held_out_is_predicted_and_people_differ(cohort, tmp_path, name
     assert set((cost["model"]["lora"] or {"layers": {}})["layers"]) == ({"query", "up"} if name == "lora" else set())
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert any("eval_loss" in line for line in lines)
+
+
+def test_a_probe_reads_what_an_earlier_run_of_its_encoder_computed(cohort, tmp_path, caplog):
+    """States are found again by training, and by the model that was saved and loaded for prediction."""
+    caplog.set_level("INFO", "glmflow.training.frozen_states")
+    alone, first = run(cohort, tmp_path / "alone", "probe"), run(cohort, tmp_path / "a", "probe", tmp_path / "states")
+    parts = set((tmp_path / "states").rglob("*.npy"))
+    assert len({path.parent for path in parts}) == 1 and len(parts) == 4  # of training and of prediction
+    caplog.clear()
+    second = run(cohort, tmp_path / "b", "probe", tmp_path / "states")
+    assert set((tmp_path / "states").rglob("*.npy")) == parts and ": 0 computed" in caplog.text
+    pd.testing.assert_frame_equal(first, second)
+    np.testing.assert_allclose(first["prediction"], alone["prediction"], rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", list(ADAPTATIONS))

@@ -42,9 +42,14 @@ PASSED_ON = (
 """Environment variables that processes on other nodes get."""
 
 
+def rank() -> int:
+    """Return the number of this process among those that train together."""
+    return int(os.environ.get("RANK", "0"))
+
+
 def is_first() -> bool:
     """Whether this process is the one that writes (the only one, or the first of several)."""
-    return os.environ.get("RANK", "0") == "0"
+    return rank() == 0
 
 
 def processes() -> int:

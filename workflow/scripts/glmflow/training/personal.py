@@ -34,13 +34,14 @@ from glmflow.models.heads import ExpressionHead
 from .callbacks import peak_memory_mb
 from .checkpoints import fingerprint, table_digest
 from .described import describe_model
-from .distributed import is_first
+from .distributed import is_first, processes, rank
 from .finetune import context_warning, starting_model, write_cost
 from .fit import fit
+from .frozen_states import StateStore, compute, fill, open_states
 from .mutation import variant_effects
 from .personal_data import Gene, PersonalGenes, PersonalWindows, collate, genes_of
 from .personal_losses import personal_loss
-from .personal_model import KeptStates, PersonalEvaluation, PersonalModel, predict_haplotypes
+from .personal_model import PersonalEvaluation, PersonalModel, predict_haplotypes
 from .resources import sequences_at_once
 from .stream import ExampleList, ExampleStream
 
@@ -70,10 +71,11 @@ def finetune_files(
     reference: str,
     checkpoint: Path | str | None,
     folder: Path,
+    states: Path | None = None,
 ) -> None:
     """Train as `finetune` does, on the haplotypes of a variant store: every process opens its files itself."""
     windows = open_windows(settings["task"], store, reference, examples)
-    finetune(settings, examples, windows, checkpoint, [reference, store], folder)
+    finetune(settings, examples, windows, checkpoint, [reference, store], folder, states)
 
 
 def finetune(
@@ -83,6 +85,7 @@ def finetune(
     checkpoint: Path | str | None,
     files: Sequence[str | Path],
     folder: Path,
+    states: Path | None = None,
 ) -> None:
     """Train a model on the training genes and people of a task and save it in `folder/model`.
 
@@ -100,6 +103,8 @@ def finetune(
         What the haplotypes are made of, for the identity of the run.
     folder
         Run folder; gets `model/`, `metrics.jsonl`, `cost.json` and, while training, `checkpoints/`.
+    states
+        Folder in which runs share the states of frozen backbones; one in the run folder where None.
 
     Raises
     ------
@@ -138,7 +143,7 @@ def finetune(
     )
     if frozen:
         model.to("cuda" if torch.cuda.is_available() else "cpu")
-    kept = KeptStates(model, sequences_at_once(adaptation, task.windows.size)) if frozen else None
+    kept = open_states(states or folder / "states", model) if frozen else None
     floor = LEAST_WITHIN * units["within"]
     train = PersonalGenes(
         *(learned, windows, [max(gene.target.var(), floor) for gene in learned], personal.people),
@@ -146,6 +151,10 @@ def finetune(
     )
     if frozen and (personal.shift or training.reverse_complement):
         warnings.append("frozen states are computed once: windows are neither shifted nor turned around")
+    if kept is not None:
+        used = (gene.keep(np.isin(gene.split, ("train", "validation"))) for gene in genes)
+        sequences = (windows.haplotypes(gene).sequences for gene in used if len(gene.people))
+        fill(kept, model, sequences, sequences_at_once(adaptation, task.windows.size), rank(), processes())
     batches = partial(collate, tokenize=partial(adapter.tokenize, chunk=True), kept=kept)
     updates = training.steps or max(1, round(training.epochs * len(train) / training.batch))
     evaluate = evaluation(genes, {gene.name for gene in learned}, windows, floor, batches, training.micro_batch)
@@ -167,8 +176,6 @@ def finetune(
     distinct, read = train.counted()
     if read:  # in this process, not in those of a data loader
         log.info("haplotypes learned from: %s", describe_saving(distinct, read))
-    if kept is not None:
-        log.info("frozen states were computed of %d distinct haplotypes, once each", len(kept))
     if not is_first():
         return
     described = describe_model(adapter, task.windows.size, coverage)
@@ -217,7 +224,9 @@ def load_personal_model(folder: Path) -> tuple[PersonalModel, dict[str, Any]]:
     """Load what `save_personal_model` wrote, in evaluation mode, with the settings of its run."""
     stored = json.loads((folder / "task.json").read_text())
     adaptation = Adaptation.model_validate(stored["settings"]["adaptation"])
-    adapter: Adapter = load_model(folder)
+    # Frozen states are those that the head was trained on: computed in the same type.
+    compute_dtype = adaptation.train.compute_dtype if adaptation.kind == "probe" else None
+    adapter: Adapter = load_model(folder, compute_dtype=compute_dtype)
     head = ExpressionHead(adapter.card.hidden_size, adaptation.head.bins, adaptation.head.hidden)
     head.load_state_dict(load_file(folder / "head.safetensors"))
     combine = stored["settings"]["task"]["combine"]
@@ -225,10 +234,13 @@ def load_personal_model(folder: Path) -> tuple[PersonalModel, dict[str, Any]]:
     return model.eval(), stored["settings"]
 
 
-def predict(model_folder: Path, examples: pd.DataFrame, windows: PersonalWindows, folder: Path) -> None:
+def predict(
+    model_folder: Path, examples: pd.DataFrame, windows: PersonalWindows, folder: Path, states: Path | None = None
+) -> None:
     """Write `predictions.parquet` of everyone held out and `variants.tsv`, the effect of every variant they carry.
 
-    Each distinct haplotype of a gene is computed once. A model that was trained on both strands is read on both.
+    Each distinct haplotype of a gene is computed once. A model that was trained on both strands is read on both. States of
+    a frozen backbone are read where `states` (see `finetune`) has them and kept there.
     """
     started = time.monotonic()
     model, settings = load_personal_model(model_folder)
@@ -236,7 +248,8 @@ def predict(model_folder: Path, examples: pd.DataFrame, windows: PersonalWindows
     adaptation = Adaptation.model_validate(settings["adaptation"])
     size = settings["task"]["windows"]["size"]
     both = adaptation.train.reverse_complement and adaptation.kind != "probe"
-    value = partial(person_values, model, batch=sequences_at_once(adaptation, size), both_strands=both)
+    kept = open_states(states or folder / "states", model) if adaptation.kind == "probe" else None
+    value = partial(person_values, model, batch=sequences_at_once(adaptation, size), both_strands=both, kept=kept)
     rows, variants = [], []
     distinct = windows_read = 0
     for number, gene in enumerate(genes_of(examples), 1):
@@ -249,6 +262,8 @@ def predict(model_folder: Path, examples: pd.DataFrame, windows: PersonalWindows
         if number % 100 == 0:
             log.info("predicted %d genes", number)
     log.info("haplotypes predicted: %s", describe_saving(distinct, windows_read))
+    if kept is not None:
+        kept.flush()
     write_table(pd.concat(rows, ignore_index=True), folder / "predictions.parquet")
     write_table(pd.concat(variants, ignore_index=True), folder / "variants.tsv")
     with atomic_path(folder / "prediction.json") as temporary:
@@ -270,9 +285,14 @@ def person_values(
     of_person: NDArray[np.int64],
     batch: int,
     both_strands: bool,
+    kept: StateStore | None = None,
 ) -> NDArray[np.float64]:
     """Return the predictions of people `[P]` from distinct haplotypes `[D, L]` and who has which of them `[P, 2]`."""
-    states = predict_haplotypes(model, list(sequences), batch, both_strands)
+    if kept is None:
+        states = predict_haplotypes(model, list(sequences), batch, both_strands)
+    else:
+        compute(kept, model, sequences, batch)
+        states = kept(sequences)[:, None].to(model.adapter.device)
     carriers = torch.from_numpy(of_person).to(states.device)
     with torch.no_grad():
         strands = [model.people(states[:, strand], carriers) for strand in range(states.shape[1])]

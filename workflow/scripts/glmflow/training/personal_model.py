@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -102,45 +101,6 @@ class PersonalModel(nn.Module):
             binned = self.binned_states(Tokens(input_ids, attention_mask, token_of_base, rows))
         predictions = self.people(binned, of_person)
         return {"loss": self.loss(predictions, targets, gene, within), "predictions": predictions}
-
-
-class KeptStates:
-    """Binned states of frozen haplotypes, each distinct sequence computed once.
-
-    Parameters
-    ----------
-    model
-        The model whose frozen backbone computes them.
-    batch
-        Sequences at a time.
-    """
-
-    def __init__(self, model: PersonalModel, batch: int):
-        self.model, self.batch = model, batch
-        self._row: dict[bytes, int] = {}
-        self._states: list[Tensor] = []
-
-    def __call__(self, sequences: Sequence[NDArray[np.uint8]]) -> Tensor:
-        """Return the states of sequences, `[S, bins, D]`, on the CPU; those not met before are computed."""
-        keys = [sequence_key(sequence) for sequence in sequences]
-        missing = {key: sequence for key, sequence in zip(keys, sequences) if key not in self._row}
-        for start in range(0, len(missing), self.batch):
-            part = list(missing.items())[start : start + self.batch]
-            tokens = self.model.adapter.tokenize([sequence for _, sequence in part], chunk=True)
-            with torch.no_grad():
-                states = self.model.binned_states(tokens.to(self.model.adapter.device)).float().cpu()
-            for (key, _), state in zip(part, states):
-                self._row[key] = len(self._states)
-                self._states.append(state.clone())
-        return torch.stack([self._states[self._row[key]] for key in keys])
-
-    def __len__(self) -> int:
-        return len(self._states)
-
-
-def sequence_key(sequence: NDArray[np.uint8]) -> bytes:
-    """Return the 128-bit hash of a sequence."""
-    return blake2b(np.ascontiguousarray(sequence), digest_size=16).digest()
 
 
 def predict_haplotypes(

@@ -1,0 +1,131 @@
+"""States of frozen backbones: computed once per sequence, whoever asks, and found again."""
+
+import pickle
+import threading
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from glmflow.models import new_model
+from glmflow.models.heads import ExpressionHead
+from glmflow.training import frozen_states
+from glmflow.training.frozen_states import StateStore, compute, fill, open_states
+from glmflow.training.personal_data import collate
+from glmflow.training.personal_losses import personal_loss
+from glmflow.training.personal_model import PersonalModel
+from torch.utils.data import DataLoader
+
+torch.set_num_threads(1)
+LENGTH, BINS = 96, 4
+
+
+def network(seed=1, bins=BINS):
+    """A frozen model that counts the sequences its backbone reads."""
+    torch.manual_seed(0)
+    adapter = new_model("promoter_cnn", {"filters": 4, "channels": 8}, seed=seed)
+    loss = personal_loss("pairwise", 1.0, 2.0, 0.5)
+    model = PersonalModel(adapter, ExpressionHead(8, bins, 8), 0.0, 1.0, "predictions", loss, frozen=True).eval()
+    model.read, states = 0, adapter.network.states
+
+    def counted(ids, mask=None):
+        model.read += len(ids)
+        return states(ids, mask)
+
+    adapter.network.states = counted
+    return model
+
+
+def genes(count=3, haplotypes=5, seed=0):
+    """Distinct haplotypes of genes; the first one of all is the same sequence."""
+    rng = np.random.default_rng(seed)
+    found = [rng.choice(np.frombuffer(b"ACGT", np.uint8), (haplotypes, LENGTH)) for _ in range(count)]
+    for sequences in found:
+        sequences[0] = found[0][0]
+    return found
+
+
+def directly(model, sequences):
+    with torch.no_grad():
+        return model.binned_states(model.adapter.tokenize(list(sequences), chunk=True))
+
+
+def test_each_sequence_is_computed_once_and_found_by_later_jobs(tmp_path):
+    model, windows = network(), genes()
+    store = open_states(tmp_path, model)
+    fill(store, model, windows, batch=2)
+    assert model.read == len(store) == 3 * 5 - 2
+    for sequences in windows:
+        torch.testing.assert_close(store(sequences), directly(model, sequences))
+    model.read, later = 0, network()
+    again = open_states(tmp_path, later)
+    fill(again, later, [*windows, genes(1, seed=5)[0]], batch=8)
+    assert later.read == 5 and len(again) == 13 + 5
+    assert torch.equal(again(windows[1]), store(windows[1]))
+
+
+def test_states_belong_to_weights_bins_and_nothing_else(tmp_path):
+    fill(open_states(tmp_path, network()), network(), genes(), batch=4)
+    assert len(open_states(tmp_path, network())) == 13
+    changed = network()
+    with torch.no_grad():
+        next(changed.adapter.network.parameters()).view(-1)[0] += 1e-6
+    for other in (network(seed=2), network(bins=2), changed):
+        assert len(open_states(tmp_path, other)) == 0
+    head = network()
+    with torch.no_grad():
+        head.head.linear.weight.zero_()
+    assert len(open_states(tmp_path, head)) == 13
+
+
+def test_a_job_that_was_killed_leaves_what_it_had_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(frozen_states, "PART_BYTES", 4 * BINS * 8 * 4)  # four sequences
+    model, (sequences, *_) = network(), genes(1, haplotypes=10)
+    store = open_states(tmp_path, model)
+    compute(store, model, sequences, batch=4)
+    assert len(store) == 10 and len(open_states(tmp_path, model)) == 8  # the last two were not written
+    (half,) = {path for path in store.folder.glob("*.keys.npy")} - {min(store.folder.glob("*.keys.npy"))}
+    half.unlink()  # killed between the two files of a part
+    assert len(open_states(tmp_path, model)) == 4
+
+
+def test_processes_share_the_work_and_wait_for_each_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(frozen_states, "LOOK_AGAIN", 0.01)
+    windows, models = genes(4), [network(), network()]
+    stores = [open_states(tmp_path, model) for model in models]
+
+    def work(rank):
+        fill(stores[rank], models[rank], windows, batch=4, rank=rank, processes=2)
+
+    threads = [threading.Thread(target=work, args=(rank,)) for rank in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert models[0].read <= 10 and models[1].read <= 10
+    for store in stores:
+        torch.testing.assert_close(store(windows[3]), directly(models[0], windows[3]))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_take_states_in_place_of_tokens_in_workers_too(tmp_path, workers):
+    model, windows = network(), genes(2)
+    store = open_states(tmp_path, model)
+    fill(store, model, windows, batch=4)
+    people = np.array([[0, 1], [2, 3], [4, 4]])
+    items = [
+        {"sequences": sequences, "of_person": people, "targets": np.float32([1, 2, 4]), "within": 1.0}
+        for sequences in windows
+    ]
+    batches = partial(collate, tokenize=None, kept=pickle.loads(pickle.dumps(store)))
+    read = model.read
+    (batch,) = DataLoader(items, batch_size=2, collate_fn=batches, num_workers=workers)
+    assert "input_ids" not in batch and model.read == read
+    assert torch.equal(batch["binned"], store(np.concatenate(windows)))
+    model(**batch)["loss"].backward()
+    assert all(p.grad is None for p in model.adapter.parameters()) and model.head.linear.weight.grad is not None
+
+
+def test_what_was_never_computed_is_not_made_up(tmp_path):
+    with pytest.raises(KeyError):
+        StateStore(tmp_path)(genes(1)[0])
