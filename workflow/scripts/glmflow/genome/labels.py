@@ -41,16 +41,19 @@ def gather_labels(
         # Of each inserted base, the nearest base before it that has a place.
         before = np.maximum.accumulate(np.where(position >= 0, np.arange(len(position)), -1))
         source = np.where((position == INSERTED) & (before >= 0), position[before], position)
-    labelled = source >= 0
     # Stretches without an insertion or deletion are copied whole.
-    cuts = ((source[1:] - source[:-1] != 1) | (source[1:] == 0)).nonzero()[0] + 1
+    breaks = source[1:] - source[:-1] != 1
+    if source[0] <= 0:  # an inserted base (-1) before position 0 looks like its neighbour
+        breaks |= source[1:] == 0
+    cuts = breaks.nonzero()[0] + 1
     begins, ends = np.append(0, cuts), np.append(cuts, len(source))
-    placed = labelled[begins]
+    placed = source[begins] >= 0
     begins, ends = begins[placed], ends[placed]
     first = source[begins]
     start, end = (int(first[0]), int(source[ends[-1] - 1]) + 1) if len(begins) else (0, 0)
     tracks = read(start, end)
-    values = np.zeros((len(tracks), len(source)), np.float32)
+    values, labelled = np.zeros((len(tracks), len(source)), np.float32), np.zeros(len(source), bool)
     for begin, stop, place in zip(begins.tolist(), ends.tolist(), (first - start).tolist(), strict=True):
         values[:, begin:stop] = tracks[:, place : place + stop - begin]
+        labelled[begin:stop] = True
     return values, labelled
