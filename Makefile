@@ -47,6 +47,7 @@ lint: setup
 
 docs: setup
 	python -m glmflow.config.document
+	python -m glmflow.training.gpu_column
 
 test: lint
 	pytest -m "not slow" -q

@@ -193,13 +193,12 @@ def shape_of_listed(entry: Mapping[str, Any]) -> Shape | None:
     Where the entry tells only the number of parameters, the proportions most transformers have are taken: a width of 64
     times the depth, and 12 width^2 parameters a layer.
     """
-    if "config" in entry:
-        return shape_of(entry["config"], entry["family"], entry.get("parameters"))
-    total = entry.get("parameters")
-    if not total:
+    total, size = entry.get("parameters"), entry.get("config")
+    if not total and not size:
         return None
-    hidden = 64 * max(1, round((total * 64 / 12) ** (1 / 3) / 64))
-    size = {"hidden_size": hidden, "num_hidden_layers": hidden // 64, "intermediate_size": 4 * hidden}
+    if not size:
+        hidden = 64 * max(1, round((total * 64 / 12) ** (1 / 3) / 64))
+        size = {"hidden_size": hidden, "num_hidden_layers": hidden // 64, "intermediate_size": 4 * hidden}
     found = shape_of(size, entry["family"], total)
     context = entry.get("context_bp")
     return found._replace(context=context and math.ceil(context / found.bases_per_token))
