@@ -76,6 +76,7 @@ def test_every_score_of_a_class_agrees_with_numpy(subset, seed):
         "cross_individual_wrong_ratio": ((q < 0.05) & (r < 0)).mean(),
         "cross_individual_constant_count": 0,
         "cross_gene_pearson": np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(x, y)]),
+        "cross_gene_spearman": np.mean([stats.spearmanr(a, b)[0] for a, b in zip(x, y)]),
         "gene_mean_pearson": np.corrcoef(x.mean(axis=0), y.mean(axis=0))[0, 1],
         "mae": np.abs(x - y).mean(),
         "r2": r2_score(x.ravel(), y.ravel()),
@@ -85,6 +86,18 @@ def test_every_score_of_a_class_agrees_with_numpy(subset, seed):
     }
     for metric, number in expected.items():
         assert value(metrics, metric, subset) == pytest.approx(number, abs=1e-9), metric
+
+
+def test_the_cross_gene_spearman_leaves_out_pairs_without_a_row_and_sees_ranks_alone():
+    examples, predictions = run()
+    gone = examples["example"].isin(["G0|P0", "G2|P0", "G1|P5"])
+    examples, left = examples[~gone], predictions[~gone.to_numpy()]
+    metrics, _ = scored(examples, left.assign(prediction=np.exp(left["prediction"])))
+    rows = examples.merge(left, on="example").query("subset == @SEEN_UNSEEN")
+    by_person = [stats.spearmanr(own["target"], own["prediction"])[0] for _, own in rows.groupby("sample")]
+    assert value(metrics, "cross_gene_spearman", SEEN_UNSEEN) == pytest.approx(np.mean(by_person))
+    (row,) = metrics.query("metric == 'cross_gene_spearman' and subset == @SEEN_UNSEEN").to_dict("records")
+    assert row["ci_low"] < row["value"] < row["ci_high"] and row["n"] == 6
 
 
 def test_the_gene_table_has_r_p_and_q():

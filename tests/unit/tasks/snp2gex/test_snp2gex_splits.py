@@ -152,3 +152,12 @@ def test_hidden_factors_fitted_on_everyone_are_named():
     assert row["leak"] == "yes" and row["detail"] == "c"
     table = leaks.leak_table([row, leaks.check_fit("scaling", ["a"], ["a", "b"])])
     assert table["leak"].tolist() == ["yes", "no"]
+
+
+def test_people_who_are_heterozygous_nowhere_are_one_genome_where_they_have_the_same_alleles():
+    lines = np.array([[0, 2, 2, 0, 2], [0, 2, 2, 0, 2], [2, 0, 2, 0, 0], [1, 1, 2, 0, 1]])
+    kinship = Kinship(4)
+    kinship.add(lines)
+    assert kinship.pairs(0.45) == [(0, 1)]
+    assert np.isnan(kinship.estimate()[0, 2]) and np.isnan(kinship.estimate()[2, 3])
+    assert Kinship(2).pairs(0.45) == []  # nothing is known of anyone

@@ -26,6 +26,7 @@ ALSO = {
     "cross_individual_permutation_p": "p of permutations",
     "demeaned_r2": "R², demeaned",
     "cross_gene_pearson": "r between genes",
+    "cross_gene_spearman": "ρ between genes",
 }
 VARIANTS = {
     "causal_first_ratio": "true one first",

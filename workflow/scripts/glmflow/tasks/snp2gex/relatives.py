@@ -13,6 +13,9 @@ MIN_MAF = 0.05
 class Kinship:
     """Estimates the kinship of every two people from dosages that are added gene by gene.
 
+    People with the same alleles everywhere are the same genome, also where they are heterozygous nowhere (inbred lines,
+    a few short windows), of which the estimator knows nothing.
+
     The estimator is KING-robust (Manichaikul et al. 2010, Bioinformatics 26:2867, equation 11):
     `1/2 - sum (x_i - x_j)^2 / (4 min(het_i, het_j))`, 0.5 for the same genome, 0.25 for parents and siblings, about 0 for
     the unrelated, below 0 across populations. Over a short stretch of genome chance is large.
@@ -33,12 +36,13 @@ class Kinship:
         self.variants += common.shape[1]
 
     def estimate(self) -> NDArray[np.float64]:
-        """Return kinship, `[people, people]`; NaN where either is heterozygous nowhere."""
+        """Return kinship, `[people, people]`; NaN where either is heterozygous nowhere, unless they are alike."""
         squares = np.diag(self.products)
         distance = squares[:, None] + squares - 2 * self.products
         least = np.minimum(self.heterozygous[:, None], self.heterozygous)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(least > 0, 0.5 - distance / (4 * least), np.nan)
+            estimate = np.where(least > 0, 0.5 - distance / (4 * least), np.nan)
+        return np.where((distance == 0) & (self.variants > 0), 0.5, estimate)
 
     def pairs(self, threshold: float) -> list[tuple[int, int]]:
         """Return the pairs of people whose kinship reaches a threshold."""

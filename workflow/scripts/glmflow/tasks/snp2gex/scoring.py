@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from glmflow.errors import InputError
 from glmflow.statistics.bootstrap import Interval, interval_of_mean, interval_of_rows
@@ -143,7 +144,8 @@ def _against(r: NDArray, limit: NDArray, name: str, draws: int) -> list[dict[str
 def across_genes(rows: pd.DataFrame) -> list[dict[str, Any]]:
     """Score the levels of genes: within each person, averaged over people, and of the genes' means.
 
-    High from the gene means alone, so that it says nothing about people; intervals resample genes.
+    High from the gene means alone, so that it says nothing about people; intervals resample genes (with the ranks they
+    have among all genes).
     """
     observed, predicted = matrices(rows)
     if observed.shape[1] < 3:
@@ -151,11 +153,16 @@ def across_genes(rows: pd.DataFrame) -> list[dict[str, Any]]:
     weights = np.random.default_rng(0).multinomial(
         observed.shape[1], np.full(observed.shape[1], 1 / observed.shape[1]), size=GENE_DRAWS
     )
-    value = float(pearson_columns(observed.T, predicted.T).mean())
-    low, high = np.percentile(_weighted_cross_gene(observed, predicted, weights), [2.5, 97.5])
+    ranks = (stats.rankdata(table, axis=1, nan_policy="omit") for table in (observed, predicted))
+    rows_of = {"cross_gene_pearson": (observed, predicted), "cross_gene_spearman": tuple(ranks)}
+    found = []
+    for metric, (x, y) in rows_of.items():
+        value = float(pearson_columns(x.T, y.T).mean())
+        low, high = np.percentile(_weighted_cross_gene(x, y, weights), [2.5, 97.5])
+        found.append(metric_row(metric, Interval(value, float(low), float(high), observed.shape[1])))
     means = np.column_stack([np.nanmean(observed, axis=0), np.nanmean(predicted, axis=0)])
     return [
-        metric_row("cross_gene_pearson", Interval(value, float(low), float(high), observed.shape[1])),
+        *found,
         metric_row(
             "gene_mean_pearson", interval_of_rows(means, lambda part: pearson(part[:, 0], part[:, 1]), GENE_DRAWS)
         ),
