@@ -4,6 +4,10 @@
 export PATH="$PBS_O_PATH"
 # Compute nodes have no internet: never try the Hugging Face hub.
 export HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
+# What torch compiles is kept on the node's own disk (model weights go there by themselves: models/node_disk.py).
+if [ -n "$TMPDIR" ]; then
+    export TRITON_CACHE_DIR="$TMPDIR/triton" TORCHINDUCTOR_CACHE_DIR="$TMPDIR/torchinductor"
+fi
 
 # A subshell, so that its exit code is recorded. A job killed by PBS (walltime, node loss) leaves no record: it has failed.
 (

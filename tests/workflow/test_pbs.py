@@ -60,6 +60,8 @@ def test_a_job_sees_the_path_of_the_submitter_and_nothing_else_of_it(accidents):
     assert str(ROOT / "tests/pbs") in environment["PATH"]
     assert "OF_THE_SUBMITTER" not in environment
     assert environment["HF_HUB_OFFLINE"] == "1"
+    for name in ("TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR"):
+        assert environment[name].startswith(str(pbs.books / "tmp"))
 
 
 def test_what_pbs_prints_lies_beside_the_log_of_the_rule(accidents):

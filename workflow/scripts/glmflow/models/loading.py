@@ -17,6 +17,7 @@ from glmflow.errors import InputError
 from glmflow.files import atomic_path
 from glmflow.models import attention as attention_module
 from glmflow.models.adapter import Adapter
+from glmflow.models.node_disk import on_node_disk
 from glmflow.models.registry import Config, Family, get_family, read_config, read_record, recognise
 from glmflow.models.tokenizers import MissingTokenizer
 from glmflow.models.weights import (
@@ -46,7 +47,7 @@ def load(
     compute_dtype: torch.dtype | str | None = None,
 ) -> Adapter:
     """See `glmflow.models.load_model`."""
-    folder = find_folder(folder_or_id, revision)
+    folder = on_node_disk(find_folder(folder_or_id, revision))
     record, config = read_record(folder), read_config(folder)
     name = family or record.get("family")
     found = get_family(name) if name else recognise(config, where=folder)
