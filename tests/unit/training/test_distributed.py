@@ -1,5 +1,6 @@
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -137,6 +138,20 @@ def test_too_few_gpus_are_refused(monkeypatch):
     distributed.check_gpus(2)
     with pytest.raises(InputError, match="4 GPUs a node are asked for, 2 can be seen"):
         distributed.check_gpus(4)
+
+
+def leave_device(folder):
+    (folder / "device").write_text((folder / "set").read_text())
+
+
+def test_every_process_has_a_gpu_of_its_own_before_anything_is_called(tmp_path, monkeypatch):
+    for name, value in {"RANK": "6", "LOCAL_RANK": "2", "OMP_NUM_THREADS": "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: (tmp_path / "set").write_text(str(device)))
+    (tmp_path / "call.pkl").write_bytes(pickle.dumps((leave_device, {"folder": tmp_path})))
+    distributed.work(tmp_path / "call.pkl")
+    assert (tmp_path / "device").read_text() == "2"
 
 
 def test_every_node_starts_its_own_processes():

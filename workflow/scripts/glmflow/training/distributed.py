@@ -230,6 +230,8 @@ def work(order: Path) -> None:
         format=f"%(asctime)s %(levelname)s %(name)s [{os.environ['RANK']}]: %(message)s",
     )
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    if torch.cuda.is_available():  # "cuda" means this process's own GPU from here on, not the first one for all
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     function, arguments = pickle.loads(order.read_bytes())
     try:
         function(**arguments)
