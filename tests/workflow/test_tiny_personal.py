@@ -26,7 +26,7 @@ def results(tmp_path_factory):
 def test_every_run_is_scored_on_every_class(results):
     study = read_study(CONFIG)
     runs, misfits = expand_runs(study)
-    assert len(runs) == 3 and not misfits
+    assert len(runs) == 5 and not misfits
     for run in runs:
         metrics = pd.read_csv(results.parent.parent / run.folder(study.results) / "metrics.tsv", sep="\t")
         test = metrics[(metrics["split"] == "test") & (metrics["protocol"] == "strict")]
@@ -38,6 +38,12 @@ def test_reference_for_everyone_gives_exactly_0(results):
     metrics = pd.read_csv(results / "runs/reference/cnn/mixed/seed1/metrics.tsv", sep="\t")
     own = metrics[(metrics["metric"] == "cross_individual_pearson") & (metrics["protocol"] == "strict")]
     assert len(own) and (own["value"] == 0).all()
+
+
+def test_frozen_states_are_kept_beside_the_runs(results):
+    (encoder,) = (results / "states").iterdir()
+    parts = sorted(path.name.split(".")[-2] for path in encoder.iterdir())
+    assert parts == ["keys", "keys", "states", "states"]  # of training and of prediction
 
 
 def test_no_check_finds_a_leak(results):
@@ -69,5 +75,6 @@ def test_the_submission_is_scored_by_hand_as_by_the_workflow(results, tmp_path):
 def test_the_report_has_its_page(results):
     page = (results / "report/personal.html").read_text()
     assert "on genes seen in training" in page.lower() and "control: reference" in page
+    assert "all variants, MAF ≥ 0.1" in page
     assert page.count("<script") >= 3
     assert "personal.html" in (results / "report/index.html").read_text()

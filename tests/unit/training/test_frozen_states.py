@@ -25,7 +25,7 @@ def network(seed=1, bins=BINS):
     torch.manual_seed(0)
     adapter = new_model("promoter_cnn", {"filters": 4, "channels": 8}, seed=seed)
     loss = personal_loss("pairwise", 1.0, 2.0, 0.5)
-    model = PersonalModel(adapter, ExpressionHead(8, bins, 8), 0.0, 1.0, "predictions", loss, frozen=True).eval()
+    model = PersonalModel(adapter, ExpressionHead(8, bins, 8), 0.0, 1.0, "predictions", loss, frozen=True)
     model.read, states = 0, adapter.network.states
 
     def counted(ids, mask=None):

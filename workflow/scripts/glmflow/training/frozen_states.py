@@ -120,7 +120,9 @@ def identity(model: PersonalModel) -> str:
     """Return a digest of all that states depend on: weights, settings, types, and the bins they are put into."""
     adapter, device = model.adapter, model.adapter.device.type
     described = [adapter.card.family, adapter.card.context_bp, adapter.config, adapter.attention, len(model.head.place)]
-    found = hashlib.sha256(json.dumps([*described, str(_computed_in(model)), device], default=str).encode())
+    found = hashlib.sha256(
+        json.dumps([*described, str(_computed_in(model)), device], default=str, sort_keys=True).encode()
+    )
     for name, value in sorted(adapter.network.state_dict().items()):
         found.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
         found.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())

@@ -57,7 +57,7 @@ class PersonalModel(nn.Module):
         if adapter.has_head:
             adapter.drop_head()
         if frozen:
-            adapter.requires_grad_(False)
+            adapter.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> PersonalModel:
         """Set the mode of the parts that are trained."""
