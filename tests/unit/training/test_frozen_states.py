@@ -84,7 +84,7 @@ def test_a_job_that_was_killed_leaves_what_it_had_written(tmp_path, monkeypatch)
     store = open_states(tmp_path, model)
     compute(store, model, sequences, batch=4)
     assert len(store) == 10 and len(open_states(tmp_path, model)) == 8  # the last two were not written
-    (half,) = {path for path in store.folder.glob("*.keys.npy")} - {min(store.folder.glob("*.keys.npy"))}
+    (half,) = set(store.folder.glob("*.keys.npy")) - {min(store.folder.glob("*.keys.npy"))}
     half.unlink()  # killed between the two files of a part
     assert len(open_states(tmp_path, model)) == 4
 

@@ -134,7 +134,7 @@ def test_with_the_reference_for_everyone_no_two_people_differ(cohort, tmp_path, 
 
 
 def test_a_task_of_common_variants_knows_no_rare_ones(cohort):
-    place, examples, names = cohort
+    place, examples, _ = cohort
     windows = {
         maf: open_windows({"variants": "all", "control": "none", "min_maf": maf}, place / "store",
                           place / "made/genome.fa", examples)
