@@ -6,6 +6,7 @@ import signal
 import time
 
 import pytest
+import yaml
 from fake_pbs import PROFILE, FakePbs, wait_for
 from running import ROOT
 
@@ -116,6 +117,8 @@ def test_ctrl_c_leaves_no_job_behind(tmp_path):
 
 
 RUNS = "results/tiny/runs/rnaseq"
+STEPS = 400
+"""Updates that take a minute or two."""
 SCORED = [f"{RUNS}/causal/lora/seed1/metrics.tsv", f"{RUNS}/mean_track/baseline/seed1/metrics.tsv"]
 
 
@@ -135,6 +138,35 @@ def test_the_rules_of_the_workflow_run_through_the_profile(tmp_path, wanted):
             on_gpu = rule in ("pretrain", "finetune", "predict_rnaseq")
             assert (":ngpus=1:gpu_model=l40 " in call) == on_gpu and ("gpu" in call) == on_gpu, call
     assert {path.read_text().strip() for path in (tmp_path / "logs/pbs").glob("*.exit")} == {"0"}
+
+
+@pytest.mark.slow
+def test_training_that_outlives_its_walltime_goes_on_where_it_was(tmp_path):
+    """Every attempt has half a minute; the whole training takes longer, so that no attempt alone could finish it."""
+    study = yaml.safe_load(TINY.read_text())
+    study["tasks"]["rnaseq"].pop("haplotypes")
+    study["models"] = {"small": {"new": {"family": "small", "config": {"hidden_size": 64, "num_heads": 4}}}}
+    train = {"steps": STEPS, "batch": 4, "micro_batch": 1, "crop": 1024, "evaluations": 0, "overfit_check": False}
+    study["adaptations"] = {"long": {"kind": "full", "head": {"kind": "linear"}, "train": train}}
+    study["runs"] = [{"tasks": ["rnaseq"], "models": ["small"], "adaptations": ["long"]}]
+    study.pop("predict")
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(study))
+    wanted, pbs = tmp_path / RUNS / "small/long/seed1", FakePbs(tmp_path)
+    run = pbs.start(
+        *(wanted.relative_to(tmp_path) / "cost.json", "--snakefile", ROOT / "Snakefile"),
+        *("--configfile", "study.yaml", "--set-resources", "finetune:runtime=1", "--retries", "15"),
+        FAKE_PBS_WALLTIME_SCALE="0.5",
+    )
+    output, _ = run.communicate(timeout=1200)
+    assert run.returncode == 0, output[-4000:]
+    attempts = len(pbs.submitted["finetune"])
+    cost = json.loads((wanted / "cost.json").read_text())
+    assert attempts > 1 and 0 < cost["resumed_from"] <= cost["updates"] == STEPS
+    steps = [json.loads(line)["step"] for line in (wanted / "metrics.jsonl").read_text().splitlines()]
+    assert steps == sorted(set(steps)) and steps[-1] == STEPS
+    text = (tmp_path / "logs/tiny/finetune/rnaseq/small/long/seed1.log").read_text()
+    assert "the next attempt goes on from the last checkpoint" in text
+    assert f"=== attempt {attempts}, " in text and "resuming from" in text
 
 
 def job(**resources):

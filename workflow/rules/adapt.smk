@@ -67,8 +67,13 @@ for TASK in TRACK_TASKS:
             adaptation=TRAINED,
         resources:
             gpu=1,
-            mem_mb=lambda wildcards, attempt: 16000 * attempt,
-            runtime=lambda wildcards, attempt: walltime(240, attempt),
+            mem_mb=lambda wildcards, attempt, task=TASK: training_plan.memory_mb(
+                predicting(wildcards, task)
+            )
+            * attempt,
+            runtime=lambda wildcards, attempt, task=TASK: training_plan.minutes(
+                predicting(wildcards, task), attempt, LONGEST_MINUTES
+            ),
         script:
             "../scripts/predict.py"
 

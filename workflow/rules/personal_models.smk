@@ -60,8 +60,13 @@ if PERSONAL_TASKS:
             adaptation=TRAINED,
         resources:
             gpu=1,
-            mem_mb=lambda wildcards, attempt: 16000 * attempt,
-            runtime=lambda wildcards, attempt: walltime(240, attempt),
+            mem_mb=lambda wildcards, attempt: training_plan.memory_mb(
+                predicting(wildcards)
+            )
+            * attempt,
+            runtime=lambda wildcards, attempt: training_plan.minutes(
+                predicting(wildcards), attempt, LONGEST_MINUTES
+            ),
         params:
             settings=run_settings,
         script:

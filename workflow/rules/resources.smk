@@ -59,6 +59,13 @@ def finetuning(wildcards):
     return planned(pattern.format_map(dict(wildcards.items())))
 
 
+def predicting(wildcards, task=None):
+    """Return the plan of applying the tuned model of a run; `task` is its task where the path's is no wildcard."""
+    labels = {"task": task, **dict(wildcards.items())}
+    run = "{task}/{model}/{adaptation}/seed{seed}".format_map(labels)
+    return planned(f"{training_plan.PREDICTING}{run}")
+
+
 def making_model(wildcards):
     """Return the plan of the pretraining or extension that a path stands for."""
     return planned("models/{model}/seed{seed}".format_map(dict(wildcards.items())))

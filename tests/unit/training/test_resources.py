@@ -14,6 +14,7 @@ from glmflow.models.registry import read_config, recognise
 from glmflow.training import plan
 from glmflow.training.resources import (
     GPUS,
+    example_products,
     head_parameters,
     kept_per_example,
     mends,
@@ -255,7 +256,7 @@ def jobs():
 def test_a_plan_holds_every_training_run(jobs):
     names = [job.name for job in jobs]
     assert names[:2] == ["models/mine/seed1", "models/mine/seed2"]
-    assert len(names) == 2 + 8 and "rnaseq/genos/lora/seed2" in names
+    assert len(names) == 2 + 2 * 8 and {"rnaseq/genos/lora/seed2", "predict/rnaseq/genos/lora/seed2"} <= {*names}
     assert not any("mean" in name for name in names)
 
 
@@ -289,7 +290,21 @@ def test_the_table_is_complete_also_where_a_size_is_unknown():
     unknown = next(row for row in rows if row[0] == "rnaseq/genos/lora/seed1")
     assert unknown[1] == "?" and unknown[-1] == "?"
     text = plan.layout(rows).splitlines()
-    assert len(text) == 11 and text[0].split() == list(plan.COLUMNS)
+    assert len(text) == 19 and text[0].split() == list(plan.COLUMNS)
+
+
+def test_a_prediction_is_forward_passes_over_what_was_held_out(jobs):
+    """200,000 bp in steps of 16,384 take (200,000 - 32,768) / 16,384 = 10.2: 11 steps and the first, on each of two contigs."""
+    by_name = {job.name: job for job in jobs}
+    training, job = by_name["rnaseq/genos/published/seed1"], by_name["predict/rnaseq/genos/published/seed1"]
+    shape, gpu = shape_of(GENOS), GPUS["l40"]
+    products = 2 * example_products(shape, 32768) * 2 * 12
+    assert job.need.hours == pytest.approx(products / (gpu.tf32_tflops * 1e12 * 0.3) / 3600, rel=0.05)
+    assert job.need.trainable == job.need.optimizer_mb == 0 and job.need.gpus == 1
+    assert job.need.gpu_mb < training.need.gpu_mb
+    assert plan.memory_mb(job) >= 16_000
+    assert plan.minutes(job) == 240
+    assert plan.minutes(job._replace(need=job.need._replace(hours=10))) == 60 + 1.5 * 600
 
 
 def test_main_memory_is_that_of_a_node():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from glmflow.config.adaptations import Adaptation, Head
 from glmflow.config.models import Model
 
 from .resources import (
+    CONTEXT_MB,
     GPUS,
     Gpu,
     Need,
@@ -31,10 +32,14 @@ LONGEST_MINUTES = 48 * 60
 MARGIN = 1.5
 """Of the walltime over the expected time."""
 UNKNOWN_MINUTES = 720
+PREDICTION_MINUTES = 240
+"""Walltime of a prediction at least: tracks are written besides, and every attempt begins anew."""
+PREDICTION_HOST_MB = 16_000
+"""Main memory of a prediction at least: the tracks of whole contigs, or everyone's haplotypes of a gene, are in it."""
 
 
 class Job(NamedTuple):
-    """One training run, its size (None where the checkpoint is not there to be looked at) and what it needs."""
+    """One run of training, or of a tuned model, its size (None where the checkpoint is not there to be looked at) and need."""
 
     name: str
     task: str | None
@@ -69,6 +74,7 @@ def plan(study: Study, checkpoints: Mapping[str, Mapping[str, Any]], gpu_model: 
             jobs.append(job._replace(name=f"{job.name}/trial{trial}"))
         if not tries:
             jobs.append(finetuning(study, run, checkpoints, gpu))
+        jobs.append(predicting(study, run, checkpoints, gpu))
     return jobs
 
 
@@ -123,6 +129,38 @@ def personal_finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mappin
         alike = {"train": train.model_copy(update=counted), "head": Head(kind="linear")}
         found = need(shape, adaptation.model_copy(update=alike), task.windows.size, 1, train.steps, gpu)
     return Job(run.label, run.task, adaptation, task.windows.size, 1, train.steps, shape, found)
+
+
+PREDICTING = "predict/"
+"""Before the name of a run: its tuned model is applied to what was held out."""
+
+
+def predicting(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, Any]], gpu: Gpu) -> Job:
+    """Return the job that applies the tuned model of a run: forward passes on one GPU, on both strands if it learned both.
+
+    How many haplotypes people have is not known before the cohort is read: then neither are the hours.
+    """
+    task, adaptation = study.tasks[run.task], study.adaptations[run.adaptation]
+    train, length, tracks = adaptation.train, task.windows.size, 1
+    sequences, at_once = None, train.micro_batch
+    if task.kind == "snp2gex":
+        at_once = sequences_at_once(adaptation, length)
+    else:
+        tracks = len(tracks_of(study, run.task))
+        windows = held_out_windows(study, length, task.windows.overlap)
+        sequences = windows and windows * (2 if train.reverse_complement else 1)
+    shape = model_shape(study.models[base_of(study, run.model)], checkpoints)
+    forward = {"batch": at_once, "micro_batch": at_once, "gpus": 1, "nodes": 1, "parallel": "ddp", "workers": 0}
+    once = train.model_copy(update={**forward, "bf16": False, "gradient_checkpointing": False, "crop": None})
+    head = Head(kind="linear") if task.kind == "snp2gex" else adaptation.head
+    alike = adaptation.model_copy(update={"kind": "probe", "train": once, "head": head})
+    updates = sequences and math.ceil(sequences / at_once)
+    found = need(shape, alike, length, tracks, updates, gpu) if shape else None
+    if found:
+        host = max(PREDICTION_HOST_MB, found.host_mb)
+        nothing = {"trainable": 0, "gradients_mb": 0, "optimizer_mb": 0, "disk_mb": 0}
+        found = found._replace(host_mb=host, gpu_mb=found.weights_mb + found.activations_mb + CONTEXT_MB, **nothing)
+    return Job(PREDICTING + run.label, run.task, alike, length, tracks, None, shape, found)
 
 
 def pretraining(study: Study, model: str, seed: int, gpu: Gpu) -> Job:
@@ -195,11 +233,23 @@ def training_windows(study: Study, size: int, overlap: int) -> int | None:
     if lengths is None:
         return None
     if study.splits.by == "contig":
-        lengths, share = {name: lengths[name] for name in study.splits.train if name in lengths}, 1.0
-    else:
-        share = 1 - study.splits.validation - study.splits.test
+        return windows_on([lengths[name] for name in study.splits.train if name in lengths], size, overlap)
+    share = 1 - study.splits.validation - study.splits.test
+    return round(share * windows_on(lengths.values(), size, overlap))
+
+
+def held_out_windows(study: Study, size: int, overlap: int) -> int | None:
+    """Return about how many windows are predicted: all that are not learned from; None as above."""
+    learned, lengths = training_windows(study, size, overlap), contig_lengths(study)
+    if learned is None or lengths is None:
+        return None
+    return windows_on(lengths.values(), size, overlap) - learned
+
+
+def windows_on(lengths: Iterable[int], size: int, overlap: int) -> int:
+    """Return the number of windows on contigs of these lengths, the last of each flush with its end."""
     step = size - overlap
-    return round(share * sum(max(1, math.ceil((length - size) / step) + 1) for length in lengths.values()))
+    return sum(max(1, math.ceil((length - size) / step) + 1) for length in lengths)
 
 
 def contig_lengths(study: Study) -> dict[str, int] | None:
@@ -226,7 +276,8 @@ def minutes(job: Job, attempt: int = 1, longest: int = LONGEST_MINUTES) -> int:
     """
     if job.need is None or job.need.hours is None:
         return min(longest, attempt * UNKNOWN_MINUTES)
-    return min(longest, attempt * (60 + math.ceil(60 * MARGIN * job.need.hours)))
+    least = PREDICTION_MINUTES if job.name.startswith(PREDICTING) else 0
+    return min(longest, attempt * max(least, 60 + math.ceil(60 * MARGIN * job.need.hours)))
 
 
 def memory_mb(job: Job) -> int:
@@ -244,7 +295,7 @@ def problems(jobs: list[Job], gpu_model: str | None) -> Iterator[str]:
     gpu = gpu_of(gpu_model)
     said = set()
     for job in jobs:
-        if job.shape is None or job.need is None or job.need.gpu_mb <= gpu.memory_mb:
+        if job.shape is None or job.need is None or job.need.gpu_mb <= gpu.memory_mb or job.name.startswith(PREDICTING):
             continue
         mend = " | ".join(ways_to_fit(job, gpu)) or "a smaller model, or a GPU with more memory"
         line = (
@@ -286,7 +337,7 @@ def table(jobs: list[Job], gpu_model: str | None) -> list[list[str]]:
     rows = [list(COLUMNS)]
     for job in jobs:
         train, found = job.adaptation.train, job.need
-        updates = "?" if job.updates is None else str(job.updates)
+        updates = "-" if job.name.startswith(PREDICTING) else "?" if job.updates is None else str(job.updates)
         if found is None:
             sizes, last = ["?"] * 7, ["?", "?", updates, "?", "?"]
         else:
