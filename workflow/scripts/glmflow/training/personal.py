@@ -39,6 +39,7 @@ from .finetune import context_warning, starting_model, write_cost
 from .fit import fit
 from .frozen_states import StateStore, compute, fill, open_states
 from .mutation import variant_effects
+from .parts import Parts
 from .personal_data import Gene, PersonalGenes, PersonalWindows, collate, genes_of
 from .personal_losses import personal_loss
 from .personal_model import PersonalEvaluation, PersonalModel, predict_haplotypes
@@ -47,6 +48,8 @@ from .stream import ExampleList, ExampleStream
 
 log = logging.getLogger(__name__)
 
+GENES_OF_A_PART = 20
+"""Predicted between two times that a prediction is kept."""
 LEAST_WITHIN = 0.01
 """Of the mean variance between people: a gene in which next to no one differs does not count for more."""
 
@@ -240,7 +243,8 @@ def predict(
     """Write `predictions.parquet` of everyone held out and `variants.tsv`, the effect of every variant they carry.
 
     Each distinct haplotype of a gene is computed once. A model that was trained on both strands is read on both. States of
-    a frozen backbone are read where `states` (see `finetune`) has them and kept there.
+    a frozen backbone are read where `states` (see `finetune`) has them and kept there. Genes are kept in parts below
+    `folder` until all are done: a prediction that was killed goes on after the last part.
     """
     started = time.monotonic()
     model, settings = load_personal_model(model_folder)
@@ -250,28 +254,47 @@ def predict(
     both = adaptation.train.reverse_complement and adaptation.kind != "probe"
     kept = open_states(states or folder / "states", model) if adaptation.kind == "probe" else None
     value = partial(person_values, model, batch=sequences_at_once(adaptation, size), both_strands=both, kept=kept)
-    rows, variants = [], []
     distinct = windows_read = 0
-    for number, gene in enumerate(genes_of(examples), 1):
-        held_out = gene.keep(gene.split != "train")
-        if len(held_out.people):
-            found = windows.haplotypes(held_out)
-            distinct, windows_read = distinct + len(found.sequences), windows_read + found.of_person.size
-            rows.append(pd.DataFrame({"example": held_out.example, "prediction": value(*found)}))
-        variants.append(variant_effects(gene, windows, lambda sequences: value(sequences, pairs(len(sequences)))))
-        if number % 100 == 0:
-            log.info("predicted %d genes", number)
+
+    def predict_genes(genes: Sequence[Gene]) -> list[pd.DataFrame]:
+        nonlocal distinct, windows_read
+        rows, variants = [NOBODY], []
+        for gene in genes:
+            held_out = gene.keep(gene.split != "train")
+            if len(held_out.people):
+                found = windows.haplotypes(held_out)
+                distinct, windows_read = distinct + len(found.sequences), windows_read + found.of_person.size
+                rows.append(pd.DataFrame({"example": held_out.example, "prediction": value(*found)}))
+            variants.append(variant_effects(gene, windows, lambda sequences: value(sequences, pairs(len(sequences)))))
+        return [concatenated(rows), concatenated(variants)]
+
+    parts = Parts(folder / ".parts", {"model": fingerprint([model_folder]), "examples": table_digest(examples)})
+    genes, tables = list(genes_of(examples)), []
+    for first in range(0, len(genes), GENES_OF_A_PART):
+        some = genes[first : first + GENES_OF_A_PART]
+        tables.append(parts.tables(first, partial(predict_genes, some)))
+        log.info("predicted %d of %d genes", first + len(some), len(genes))
     log.info("haplotypes predicted: %s", describe_saving(distinct, windows_read))
     if kept is not None:
         kept.flush()
-    write_table(pd.concat(rows, ignore_index=True), folder / "predictions.parquet")
-    write_table(pd.concat(variants, ignore_index=True), folder / "variants.tsv")
+    rows, variants = map(concatenated, zip(*tables))
+    write_table(rows, folder / "predictions.parquet")
+    write_table(variants, folder / "variants.tsv")
     with atomic_path(folder / "prediction.json") as temporary:
         cost = {
             "predict_seconds": round(time.monotonic() - started, 1),
             "predict_peak_memory_mb": round(peak_memory_mb(), 1),
         }
         temporary.write_text(json.dumps(cost) + "\n")
+    parts.remove()
+
+
+NOBODY = pd.DataFrame({"example": pd.Series(dtype=object), "prediction": pd.Series(dtype=float)})
+
+
+def concatenated(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Stack tables, of which the empty ones (they know no types) count only where all are empty."""
+    return pd.concat([table for table in tables if len(table)] or tables[:1], ignore_index=True)
 
 
 def pairs(n: int) -> NDArray[np.int64]:
