@@ -1,8 +1,9 @@
-"""A track run as a whole: what is done before a model is loaded."""
+"""A track run as a whole: what is done before a model is loaded, and what is left of a prediction that was killed."""
 
 import pytest
 from glmflow.errors import HopelessError
 from glmflow.training import finetune as module
+from glmflow.training import predict as prediction
 from glmflow.training.fit import checkpoints_of, record_failure
 from tiny_tracks import tiny_tracks
 
@@ -31,3 +32,33 @@ def test_a_run_that_failed_for_good_is_refused_before_its_model_is_loaded(tmp_pa
 def test_a_run_leaves_its_model_and_what_it_cost(tmp_path):
     module.finetune(**tiny_tracks(tmp_path), folder=tmp_path / "run")
     assert {path.name for path in (tmp_path / "run").iterdir()} >= {"model", "metrics.jsonl", "cost.json"}
+
+
+def test_a_killed_prediction_computes_the_other_windows_alone(tmp_path, monkeypatch):
+    arguments = tiny_tracks(tmp_path)
+    module.finetune(**arguments, folder=tmp_path / "run")
+    examples = arguments["examples"].assign(example=[f"w{n}" for n in range(len(arguments["examples"]))])
+    inputs = (tmp_path / "run/model", examples, arguments["reference"])
+    prediction.predict_tracks(*inputs, tmp_path / "expected")
+    computed, predict_windows = [], prediction.predict_windows
+
+    def killed_at(number):
+        def predict(model, genome, windows, swap):
+            computed.extend(windows["example"])
+            if len(computed) == number:
+                raise KeyboardInterrupt
+            return predict_windows(model, genome, windows, swap)
+
+        return predict
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(prediction, "predict_windows", killed_at(2))
+        prediction.predict_tracks(*inputs, tmp_path / "again")
+    assert computed == ["w13", "w14"], "the first of three held-out windows is kept"
+    computed.clear()
+    monkeypatch.setattr(prediction, "predict_windows", killed_at(None))
+    prediction.predict_tracks(*inputs, tmp_path / "again")
+    assert computed == ["w14", "w15"]
+    for name in ("blood.bw", "predictions.parquet"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "expected" / name).read_bytes()
+    assert not (tmp_path / "again/.parts").exists()

@@ -1,4 +1,4 @@
-"""Tables of a long computation, kept part by part: one that was killed goes on after its last whole part."""
+"""Tables and arrays of a long computation, kept part by part: one that was killed goes on after its last whole part."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from glmflow.files import atomic_path
 
@@ -25,7 +27,7 @@ class Parts:
     root
         Folder of the parts; gone when the computation is done (`remove`).
     identity
-        Everything the tables depend on, as JSON data. Parts of another identity are not used.
+        Everything the parts depend on, as JSON data. Parts of another identity are not used.
     """
 
     def __init__(self, root: Path, identity: Mapping[str, Any]):
@@ -43,6 +45,16 @@ class Parts:
                 for place, table in enumerate(make()):
                     table.to_parquet(temporary / f"{place}.parquet", index=False)
         return [pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))]
+
+    def array(self, number: int, make: Callable[[], NDArray]) -> NDArray:
+        """Return the array of a part: as it was kept, or made now and kept."""
+        path = self.folder / f"{number}.npy"
+        if path.is_file():
+            return np.load(path)
+        found = make()
+        with atomic_path(path) as temporary:
+            np.save(temporary, found)
+        return found
 
     def remove(self) -> None:
         """Delete all parts."""

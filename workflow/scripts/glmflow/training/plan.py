@@ -33,7 +33,7 @@ MARGIN = 1.5
 """Of the walltime over the expected time."""
 UNKNOWN_MINUTES = 720
 PREDICTION_MINUTES = 240
-"""Walltime of a prediction at least: files are written besides, and tracks begin anew in every attempt."""
+"""Walltime of a prediction at least: tracks and tables are written besides."""
 PREDICTION_HOST_MB = 16_000
 """Main memory of a prediction at least: the tracks of whole contigs, or everyone's haplotypes of a gene, are in it."""
 

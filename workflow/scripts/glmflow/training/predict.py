@@ -21,7 +21,9 @@ from glmflow.models.tokenizers import reverse_complement
 from glmflow.tracks.predictions import write_windows
 
 from .callbacks import peak_memory_mb
+from .checkpoints import fingerprint, table_digest
 from .finetune import load_track_model
+from .parts import Parts
 from .track_data import strand_swap
 from .track_model import TrackModel
 
@@ -32,7 +34,8 @@ def predict_tracks(model_folder: Path, examples: pd.DataFrame, reference: Path, 
     """Predict every held-out window and write `{track}.bw` and `predictions.parquet` into `folder`.
 
     Overlapping windows are averaged per base, without the bases near a window's ends that the task does not score. A
-    model that was trained on both strands is read on both, and its two predictions are averaged.
+    model that was trained on both strands is read on both, and its two predictions are averaged. Windows are kept in parts
+    below `folder` until the tracks are written: a prediction that was killed goes on after the last part.
     """
     started = time.monotonic()
     model, settings = load_track_model(model_folder)
@@ -43,11 +46,13 @@ def predict_tracks(model_folder: Path, examples: pd.DataFrame, reference: Path, 
     batch = max(1, settings["adaptation"]["train"]["micro_batch"])
     run = partial(predict_windows, model, genome, swap=strand_swap(settings["tracks"]) if both else None)
     means = []
+    inputs = {"model": fingerprint([model_folder]), "reference": fingerprint([reference]), "batch": batch}
+    parts = Parts(folder / ".parts", {**inputs, "windows": table_digest(windows)})
 
     def predictions():
         for first in range(0, len(windows), batch):
             part = windows.iloc[first : first + batch]
-            predicted = run(part)
+            predicted = parts.array(first, partial(run, part))
             means.append(predicted.mean(axis=2))
             yield from zip(part["chrom"], part["start"], part["end"], predicted)
             log.info("predicted %d of %d windows", first + len(part), len(windows))
@@ -63,6 +68,7 @@ def predict_tracks(model_folder: Path, examples: pd.DataFrame, reference: Path, 
             "windows": len(windows),
         }
         temporary.write_text(json.dumps(cost) + "\n")
+    parts.remove()
 
 
 def predict_windows(
