@@ -1,8 +1,10 @@
-"""A prediction of people that is killed goes on after the genes it has kept."""
+"""Attempts at a run on people: one that failed for good is not begun, a prediction goes on after the genes it has kept."""
 
 import pandas as pd
 import pytest
+from glmflow.errors import HopelessError
 from glmflow.training import personal
+from glmflow.training.fit import checkpoints_of, record_failure
 from glmflow.training.personal import finetune, open_windows, predict
 from pandas.testing import assert_frame_equal
 from test_personal_runs import ADAPTATIONS, cohort, settings_of  # noqa: F401 (cohort is a fixture)
@@ -43,3 +45,24 @@ def test_a_killed_prediction_computes_the_other_genes_alone(cohort, tmp_path, mo
     assert_frame_equal(pd.read_parquet(again / "predictions.parquet"), expected[0])
     assert_frame_equal(pd.read_csv(again / "variants.tsv", sep="\t"), expected[1])
     assert not (again / ".parts").exists()
+
+
+def test_a_run_that_failed_for_good_is_refused_before_its_model_is_loaded(cohort, tmp_path, monkeypatch):  # noqa: F811
+    place, examples, _ = cohort
+    settings = settings_of(*ADAPTATIONS["full"])
+    windows = open_windows(settings["task"], place / "store", place / "made/genome.fa", examples)
+    run = (settings, examples, windows, None, [place / "store"], tmp_path)
+
+    def fails(model, draws, collate, training, updates, folder, seed, evaluate, identity):
+        assert updates == settings["adaptation"]["train"]["steps"]
+        record_failure(checkpoints_of(folder, training, updates, seed, identity), HopelessError("the loss is nan"))
+
+    def never(*arguments):
+        raise AssertionError("a model is loaded")
+
+    with monkeypatch.context() as patch, pytest.raises(AttributeError):  # nothing is fitted
+        patch.setattr(personal, "fit", fails)
+        finetune(*run)
+    monkeypatch.setattr(personal, "starting_model", never)
+    with pytest.raises(HopelessError, match="not tried again, as nothing has changed: the loss is nan"):
+        finetune(*run)

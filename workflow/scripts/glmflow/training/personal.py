@@ -36,7 +36,7 @@ from .checkpoints import fingerprint, table_digest
 from .described import describe_model
 from .distributed import is_first, processes, rank
 from .finetune import context_warning, starting_model, write_cost
-from .fit import fit
+from .fit import checkpoints_of, fit, refuse_known_failure
 from .frozen_states import StateStore, compute, fill, open_states
 from .mutation import variant_effects
 from .parts import Parts
@@ -123,6 +123,13 @@ def finetune(
     if not learned:
         raise InputError("no gene has two training people", where="examples", mend="Change the splits.")
     units = spread_of(learned)
+    updates = training.steps or max(1, round(training.epochs * len(learned) / training.batch))
+    identity = {
+        "settings": dict(settings),
+        "examples": table_digest(examples),
+        "files": fingerprint([*files, *([checkpoint] if checkpoint else [])]),
+    }
+    refuse_known_failure(checkpoints_of(folder, training, updates, seed, identity))  # before a model is loaded
     adapter = starting_model(settings["model"], checkpoint, seed, training.compute_dtype)
     if adaptation.weights == "random":
         family, config = adapter.card.family, adapter.config
@@ -159,7 +166,6 @@ def finetune(
         sequences = (windows.haplotypes(gene).sequences for gene in used if len(gene.people))
         fill(kept, model, sequences, sequences_at_once(adaptation, task.windows.size), rank(), processes())
     batches = partial(collate, tokenize=partial(adapter.tokenize, chunk=True), kept=kept)
-    updates = training.steps or max(1, round(training.epochs * len(train) / training.batch))
     evaluate = evaluation(genes, {gene.name for gene in learned}, windows, floor, batches, training.micro_batch)
     fitted = fit(
         model,
@@ -170,11 +176,7 @@ def finetune(
         folder,
         seed,
         evaluate,
-        {
-            "settings": dict(settings),
-            "examples": table_digest(examples),
-            "files": fingerprint([*files, *([checkpoint] if checkpoint else [])]),
-        },
+        identity,
     )
     distinct, read = train.counted()
     if read:  # in this process, not in those of a data loader
