@@ -72,9 +72,9 @@ def making_model(wildcards):
 
 
 def that_fits(job):
-    """Return the input function of a training rule that asks for no file: it refuses what no GPU of the cluster holds.
+    """Return an input function that asks for no file and refuses a training that no GPU of the cluster holds.
 
-    `job` is the function that returns the plan of the rule's job. What cannot fit stops only those who ask for it.
+    `job` is the function that returns the plan of that training. What cannot fit stops only those who ask for it.
     """
 
     def refuse(wildcards):
