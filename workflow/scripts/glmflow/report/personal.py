@@ -114,7 +114,7 @@ def _judge_class(personal: pd.DataFrame, rows: pd.DataFrame, subset: str) -> str
     assert gap is not None
     against = f"{baseline['label']} at {number(baseline['value'])}, difference {gap.text} over {gap.genes:,} genes"
     best = rows[rows["origin"].isin(BASELINES)].iloc[0]
-    if best["value"] > baseline["value"]:  # a baseline that reads sequence, and so says something of unseen genes too
+    if best["value"] > baseline["value"]:  # one that reads sequence says something of unseen genes too
         more = paired(genes_of(personal, model["key"], subset), genes_of(personal, best["key"], subset))
         assert more is not None
         against += (
