@@ -118,7 +118,7 @@ def _judge_class(personal: pd.DataFrame, rows: pd.DataFrame, subset: str) -> str
         more = paired(genes_of(personal, model["key"], subset), genes_of(personal, best["key"], subset))
         assert more is not None
         against += (
-            f"; {best['label']}, a baseline that reads sequence, at {number(best['value'])}, difference {more.text}"
+            f"; {best['label']}, the best baseline of another kind, at {number(best['value'])}, difference {more.text}"
         )
     if gap.low > 0:
         return f"{where} {reached} and beats every linear model of genotypes ({against})"
