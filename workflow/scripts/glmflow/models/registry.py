@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,6 +83,20 @@ class Family:
         if self.matches is not None:
             return self.matches(config)
         return config.get("model_type") in self.model_types
+
+
+def complete(name: str, config: Config, defaults: Config, also: Collection[str] = ()) -> Config:
+    """Return a configuration with a family's defaults filled in; `also` are keys that have none.
+
+    Raises
+    ------
+    InputError
+        A key that the family does not know.
+    """
+    unknown = sorted(set(config) - set(defaults) - set(also))
+    if unknown:
+        raise InputError(f"family {name} knows no {', '.join(unknown)}", mend=f"It has {', '.join(defaults)}.")
+    return {**defaults, **config}
 
 
 def family_names() -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from glmflow.statistics import correlation, moments
 from glmflow.statistics.bootstrap import Interval, interval_of_mean, interval_of_rows, interval_of_sums
 from glmflow.tracks.reading import TrackReader
 
-from .tables import examples_table, metric_row, metrics_table
+from .tables import examples_table, metric_row, metrics_table, run_keys
 
 PSEUDO_COUNT = 1e-6
 
@@ -452,12 +452,4 @@ def score(
         found += score_deviations(table)
         rows += [{**row, "split": split} for row in found]
         tables.append(table.assign(split=split))
-    keys = {
-        "study": settings["study"],
-        "task": settings["task_label"],
-        "model": settings["model_label"],
-        "adaptation": settings["adaptation_label"],
-        "seed": settings["seed"],
-        "context_bp": task["windows"]["size"],
-    }
-    return metrics_table(rows, **keys), pd.concat(tables, ignore_index=True)
+    return metrics_table(rows, **run_keys(settings)), pd.concat(tables, ignore_index=True)

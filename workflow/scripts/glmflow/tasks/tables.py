@@ -66,6 +66,18 @@ def metric_row(metric: str, value: Interval | float, n: int | None = None, **key
     return {"metric": metric, "value": float(value), "ci_low": None, "ci_high": None, "n": n, **keys}
 
 
+def run_keys(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a metrics table that name a run, from its resolved settings."""
+    return {
+        "study": settings["study"],
+        "task": settings["task_label"],
+        "model": settings["model_label"],
+        "adaptation": settings["adaptation_label"],
+        "seed": settings["seed"],
+        "context_bp": settings["task"]["windows"]["size"],
+    }
+
+
 def metrics_table(rows: Iterable[Mapping[str, Any]], **keys: Any) -> pd.DataFrame:
     """Return a metrics table from rows and what they have in common."""
     table = pd.DataFrame(list(rows)).assign(**keys)

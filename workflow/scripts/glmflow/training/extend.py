@@ -23,8 +23,7 @@ from glmflow.models import load_model, lora
 from glmflow.models.adapter import Adapter
 
 from .checkpoints import fingerprint, table_digest
-from .described import describe_model
-from .finetune import spread, write_cost
+from .finetune import conclude, spread
 from .fit import Fitted, fit
 from .pretrain import IGNORE, LanguageEvaluation, Segments, language_batch
 from .stream import ExampleList, ExampleStream, Item
@@ -143,10 +142,7 @@ def extend_model(
         model.requires_grad_(False)
         fitted = Fitted(0, 0.0, 0.0, 0)
         (folder / "metrics.jsonl").write_text("")
-    described = describe_model(adapter, block.length, coverage)
-    write_cost(folder / "cost.json", model, fitted, list(fitted.warnings), described)
-    if coverage is not None:
-        lora.merge(adapter)
+    conclude(folder, model, fitted, [], block.length, coverage)
     adapter.save(model_folder)
 
 

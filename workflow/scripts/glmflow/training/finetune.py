@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -93,12 +93,7 @@ def finetune(
     refuse_known_failure(checkpoints_of(folder, training, updates, seed, identity))  # before a model is loaded
     torch.manual_seed(seed)
     adapter = starting_model(settings["model"], checkpoint, seed, training.compute_dtype)
-    coverage = None
-    if adaptation.kind == "lora":
-        coverage = lora.apply_lora(adapter, **adaptation.lora)
-        log.info("LoRA: %s", coverage)
-    if training.gradient_checkpointing:
-        adapter.gradient_checkpointing_enable()
+    coverage = adapt(adapter, adaptation)
     model = TrackModel(
         adapter,
         new_head(adaptation.head.kind, adapter.card.hidden_size, len(tracks)),
@@ -128,10 +123,7 @@ def finetune(
     )
     if not is_first():
         return
-    described = describe_model(adapter, task.windows.size, coverage)
-    write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], described)
-    if coverage is not None:
-        lora.merge(adapter)
+    conclude(folder, model, fitted, warnings, task.windows.size, coverage)
     save_track_model(model, settings, track_means, folder / "model")
 
 
@@ -155,6 +147,32 @@ def starting_model(
             where="models",
         )
     return adapter
+
+
+def adapt(adapter: Adapter, adaptation: Adaptation) -> lora.Coverage | None:
+    """Make a model ready to be trained as an adaptation says; return what LoRA trains, None without it."""
+    coverage = None
+    if adaptation.kind == "lora":
+        coverage = lora.apply_lora(adapter, **adaptation.lora)
+        log.info("LoRA: %s", coverage)
+    if adaptation.train.gradient_checkpointing:
+        adapter.gradient_checkpointing_enable()
+    return coverage
+
+
+def conclude(
+    folder: Path,
+    model: torch.nn.Module,
+    fitted: Fitted,
+    warnings: Sequence[str],
+    window_bp: int,
+    coverage: lora.Coverage | None,
+) -> None:
+    """Write what a run's model is and what it cost (`cost.json`), then fold LoRA's matrices into the weights."""
+    described = describe_model(model.adapter, window_bp, coverage)
+    write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], described)
+    if coverage is not None:
+        lora.merge(model.adapter)
 
 
 def context_warning(adapter: Adapter, length: int) -> list[str]:

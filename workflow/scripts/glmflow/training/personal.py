@@ -27,15 +27,14 @@ from glmflow.genome.gene_windows import GeneWindows
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import open_store
-from glmflow.models import load_model, lora, new_model
+from glmflow.models import load_model, new_model
 from glmflow.models.adapter import Adapter
 from glmflow.models.heads import ExpressionHead
 
 from .callbacks import peak_memory_mb
 from .checkpoints import fingerprint, table_digest
-from .described import describe_model
 from .distributed import is_first, processes, rank
-from .finetune import context_warning, starting_model, write_cost
+from .finetune import adapt, conclude, context_warning, starting_model
 from .fit import checkpoints_of, fit, refuse_known_failure
 from .frozen_states import StateStore, compute, fill, open_states
 from .mutation import variant_effects
@@ -135,12 +134,7 @@ def finetune(
         family, config = adapter.card.family, adapter.config
         adapter = new_model(family, config, seed=seed, compute_dtype=training.compute_dtype)
     warnings = context_warning(adapter, task.windows.size)
-    coverage = None
-    if adaptation.kind == "lora":
-        coverage = lora.apply_lora(adapter, **adaptation.lora)
-        log.info("LoRA: %s", coverage)
-    if training.gradient_checkpointing:
-        adapter.gradient_checkpointing_enable()
+    coverage = adapt(adapter, adaptation)
     frozen = adaptation.kind == "probe"
     model = PersonalModel(
         adapter,
@@ -183,10 +177,7 @@ def finetune(
         log.info("haplotypes learned from: %s", describe_saving(distinct, read))
     if not is_first():
         return
-    described = describe_model(adapter, task.windows.size, coverage)
-    write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], described)
-    if coverage is not None:
-        lora.merge(adapter)
+    conclude(folder, model, fitted, warnings, task.windows.size, coverage)
     save_personal_model(model, settings, folder / "model")
 
 

@@ -18,7 +18,7 @@ from torch.nn.functional import avg_pool1d, gelu, interpolate, max_pool1d, one_h
 from glmflow.errors import InputError
 from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.families.small import VOCABULARY, tokenizer
-from glmflow.models.registry import Config, Family
+from glmflow.models.registry import Config, Family, complete
 
 __all__ = ["FAMILY", "DilatedCNN", "card", "configure", "tokenizer"]
 
@@ -115,10 +115,7 @@ def configure(config: Config) -> Config:
     InputError
         An unknown key, or not three numbers of channels.
     """
-    unknown = sorted(set(config) - set(DEFAULTS))
-    if unknown:
-        raise InputError(f"family dilated_cnn knows no {', '.join(unknown)}", mend=f"It has {', '.join(DEFAULTS)}.")
-    config = {**DEFAULTS, **config}
+    config = complete(FAMILY.name, config, DEFAULTS)
     if len(config["channels"]) != 3:
         raise InputError("channels of dilated_cnn are not three", mend="Give those at 1, 4 and 32 bp.")
     return config

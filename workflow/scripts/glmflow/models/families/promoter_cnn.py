@@ -17,7 +17,7 @@ from torch.nn.functional import avg_pool1d, gelu, interpolate, one_hot, pad
 from glmflow.errors import InputError
 from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.families.small import VOCABULARY, tokenizer
-from glmflow.models.registry import Config, Family
+from glmflow.models.registry import Config, Family, complete
 
 __all__ = ["FAMILY", "PromoterCNN", "card", "configure", "tokenizer"]
 
@@ -77,10 +77,7 @@ def configure(config: Config) -> Config:
     InputError
         An unknown key, or a filter without a middle.
     """
-    unknown = sorted(set(config) - set(DEFAULTS))
-    if unknown:
-        raise InputError(f"family promoter_cnn knows no {', '.join(unknown)}", mend=f"It has {', '.join(DEFAULTS)}.")
-    config = {**DEFAULTS, **config}
+    config = complete(FAMILY.name, config, DEFAULTS)
     if config["width"] % 2 == 0 or config["reach"] % 2 == 0:
         raise InputError("width and reach of promoter_cnn have no middle", mend="Make them odd.")
     return config

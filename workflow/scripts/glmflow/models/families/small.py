@@ -17,7 +17,7 @@ from torch.nn.functional import pad
 from glmflow.errors import InputError
 from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.attention import attend
-from glmflow.models.registry import Config, Family
+from glmflow.models.registry import Config, Family, complete
 from glmflow.models.rotary import Rotary
 from glmflow.models.tokenizers import CharacterTokenizer
 
@@ -131,10 +131,7 @@ def configure(config: Config) -> Config:
     InputError
         An unknown key, or sizes that do not go together.
     """
-    unknown = sorted(set(config) - set(DEFAULTS) - {"extension"})
-    if unknown:
-        raise InputError(f"family small knows no {', '.join(unknown)}", mend=f"It has {', '.join(DEFAULTS)}.")
-    config = {**DEFAULTS, **config}
+    config = complete(FAMILY.name, config, DEFAULTS, also={"extension"})
     if config["hidden_size"] % (2 * config["num_heads"]):
         raise InputError(
             f"hidden_size {config['hidden_size']} does not make {config['num_heads']} heads of even size",

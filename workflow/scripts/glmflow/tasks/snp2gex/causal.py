@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from glmflow.statistics.bootstrap import interval_of_mean
 from glmflow.statistics.correlation import spearman
-from glmflow.tasks.tables import METRIC_COLUMNS, metric_row, metrics_table
+from glmflow.tasks.tables import METRIC_COLUMNS, metric_row, metrics_table, run_keys
 
 MIN_MAF = 0.05
 """Common variants are ranked; rarer ones tell few people apart."""
@@ -149,15 +149,7 @@ def causal_metrics(
         if compared is not None:
             part = compared[compared["gene"].isin(seen) == (subset == SEEN)]
             rows += [row | {"subset": subset} for row in agreement_rows(part)]
-    keys = {
-        "study": settings["study"],
-        "task": settings["task_label"],
-        "model": settings["model_label"],
-        "adaptation": settings["adaptation_label"],
-        "seed": settings["seed"],
-        "split": "variants",
-        "context_bp": settings["task"]["windows"]["size"],
-    }
+    keys = run_keys(settings) | {"split": "variants"}
     metrics = metrics_table(rows, **keys) if rows else pd.DataFrame(columns=list(METRIC_COLUMNS))
     return metrics, ranked
 

@@ -17,7 +17,7 @@ from scipy import stats
 from glmflow.errors import InputError
 from glmflow.statistics.bootstrap import Interval, interval_of_mean, interval_of_rows
 from glmflow.statistics.correlation import constant_columns, pearson, pearson_columns
-from glmflow.tasks.tables import METRIC_COLUMNS, metric_row, metrics_table
+from glmflow.tasks.tables import METRIC_COLUMNS, metric_row, metrics_table, run_keys
 
 from .gene_scores import SIGNIFICANT, gene_scores, matrices, sorted_unique
 from .labels import scorer_spelling
@@ -71,15 +71,7 @@ def score(
             found += permuted(part, populations, task["permutations"])
         metric_rows += [row | {"split": split, "subset": subset, "protocol": "strict"} for row in found]
     metric_rows += list(official(rows))
-    keys = {
-        "study": settings["study"],
-        "task": settings["task_label"],
-        "model": settings["model_label"],
-        "adaptation": settings["adaptation_label"],
-        "seed": settings["seed"],
-        "context_bp": task["windows"]["size"],
-    }
-    return metrics_table(metric_rows, **keys), pd.concat(tables, ignore_index=True)
+    return metrics_table(metric_rows, **run_keys(settings)), pd.concat(tables, ignore_index=True)
 
 
 def joined(examples: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
