@@ -1,11 +1,24 @@
 # From phased VCFs, a genome and bigWig tracks to fine-tuned, fairly compared genomic language models.
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.20")
+sys.path.append(str(Path(workflow.basedir) / "workflow" / "scripts"))
 
+from glmflow.config import read_yaml
+from glmflow.errors import InputError
 
 # A study is complete in itself: the demo is loaded only where no other file is given.
+# Snakemake names no line of broken YAML; of a file given by --configfile, which it reads first, `glmflow check` does.
 if not workflow.overwrite_configfiles:
+    if Path("config/config.yaml").exists():
+        try:
+            read_yaml("config/config.yaml")
+        except InputError as error:
+            raise WorkflowError(str(error)) from None
 
     configfile: "config/config.yaml"
 

@@ -154,6 +154,13 @@ def test_a_seed_that_the_study_lacks_is_named(snakemake, workdir, study):
     assert "KeyError" not in done.stdout + done.stderr
 
 
+def test_broken_yaml_in_the_demo_names_its_line(snakemake, workdir):
+    (workdir / "config/config.yaml").write_text("study: demo\n\truns: []\n")
+    done = snakemake("-n", directory=workdir, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode != 0 and "config/config.yaml:2: not YAML: a tab" in said and "Traceback" not in said
+
+
 def test_one_key_of_the_demo_can_be_changed_on_the_command_line(snakemake, workdir):
     done = snakemake("-n", "--config", "study=other", directory=workdir)
     assert "results/other/report/index.html" in done.stdout + done.stderr

@@ -1,12 +1,4 @@
-import sys
-from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
-
-sys.path.append(str(Path(workflow.basedir) / "workflow" / "scripts"))
-
 from glmflow import config as study_config
-from glmflow.errors import InputError
 from glmflow.status import expect_jobs, write_page
 
 # What a study will need can be asked before its files are there.

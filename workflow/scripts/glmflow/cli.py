@@ -1,4 +1,4 @@
-"""The steps a person runs by hand: `glmflow haplotype`, `average`, `predict`, `score`, `likelihood`, `parity`, `doctor`."""
+"""The steps a person runs by hand: `glmflow check`, `haplotype`, `average`, `predict`, `score`, `likelihood` ..."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ def commands() -> Iterator[Callable]:
     yield add_doctor_command
     try:
         from glmflow.genome.commands import add_haplotype_command
+        from glmflow.inputs import add_check_command
         from glmflow.models.commands import add_likelihood_command, add_parity_command
         from glmflow.tasks.commands import add_score_command
         from glmflow.tracks.commands import add_average_command
         from glmflow.training.commands import add_predict_command
     except ImportError:
         return
-    yield from (add_haplotype_command, add_average_command, add_score_command)
+    yield from (add_check_command, add_haplotype_command, add_average_command, add_score_command)
     yield from (add_parity_command, add_likelihood_command, add_predict_command)
 
 

@@ -1,15 +1,62 @@
-"""What a study's files have to be before any job starts: present, and of one genome."""
+"""What a study's files have to be before any job starts: present, and of one genome. `glmflow check` asks by hand."""
 
 from __future__ import annotations
 
+import argparse
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from glmflow.config import ConfigurationError, Study, hackathon_of, locate, resolve_data, simulation_inputs
+from glmflow.config import (
+    ConfigurationError,
+    Study,
+    check_study,
+    expand_runs,
+    hackathon_of,
+    locate,
+    read_checkpoints,
+    read_yaml,
+    resolve_data,
+    simulation_inputs,
+)
 from glmflow.errors import InputError
 
 log = logging.getLogger(__name__)
+
+CHECKPOINTS = Path(__file__).resolve().parents[3] / "config" / "models.yaml"
+"""The published checkpoints; not there where the package is installed without its repository."""
+
+
+def add_check_command(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    """Add `check STUDY` to the commands."""
+    parser = subparsers.add_parser(
+        "check",
+        help="every mistake of a study's file, with its line",
+        description="Check the YAML of a study, its keys and labels, and whether its files are there and belong to one "
+        "genome. The workflow checks the same before any job starts, but for broken YAML given by --configfile, of "
+        "which Snakemake itself names no line. Exit status 1 where something is wrong.",
+    )
+    parser.add_argument("study", type=Path, help="a study's YAML file, such as config/config.yaml")
+    parser.set_defaults(run=run_check)
+    return parser
+
+
+def run_check(arguments: argparse.Namespace) -> None:
+    """Print how many runs a sound study has, and what is left out of it.
+
+    Raises
+    ------
+    InputError
+        Something is wrong with the study: every mistake, a line each.
+    """
+    path = arguments.study
+    checkpoints = read_checkpoints(CHECKPOINTS) if CHECKPOINTS.is_file() else None
+    study = check_study(read_yaml(path), path, checkpoints)
+    check_inputs(study, path)
+    runs, misfits = expand_runs(study)
+    for misfit in misfits:
+        print(f"Left out: {misfit.task}/{misfit.model}/{misfit.adaptation}: {misfit.reason}.")
+    print(f"{path}: nothing wrong; {len(runs)} run{'s' * (len(runs) != 1)}")
 
 
 def check_inputs(study: Study, source: str | Path | None = None) -> None:

@@ -13,6 +13,7 @@ from .resolve import (
     tracks_of,
 )
 from .study import Misfit, Run, Study, expand_runs, misfit_reason, study_of_trial
+from .syntax import read_yaml
 
 __all__ = [
     "ConfigurationError",
@@ -28,6 +29,7 @@ __all__ = [
     "misfit_reason",
     "read_checkpoints",
     "read_study",
+    "read_yaml",
     "resolve_data",
     "run_settings",
     "settings_hash",

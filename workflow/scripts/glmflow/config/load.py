@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from glmflow.errors import InputError
 
 from .study import Study, expand_runs
+from .syntax import read_yaml
 from .tasks import Snp2gex
 
 Path_ = tuple[str | int, ...]
@@ -44,16 +45,7 @@ class ConfigurationError(InputError):
 
 def read_study(path: str | Path) -> Study:
     """Read and check the configuration file of a study."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError("no such configuration file", where=path, mend="give the path of a study's YAML file")
-    try:
-        raw = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise InputError(f"not YAML: {getattr(error, 'problem', error)}", where=place) from None
-    return check_study(raw or {}, path)
+    return check_study(read_yaml(path), path)
 
 
 def read_checkpoints(path: str | Path) -> dict[str, dict[str, Any]]:
@@ -64,7 +56,7 @@ def read_checkpoints(path: str | Path) -> dict[str, dict[str, Any]]:
     ConfigurationError
         An entry is said to be verified and does not name the commit that was.
     """
-    checkpoints = yaml.safe_load(Path(path).read_text())
+    checkpoints = read_yaml(path)
     loose = [name for name, entry in checkpoints.items() if entry.get("verified") and not _is_commit(entry["revision"])]
     if loose:
         raise ConfigurationError(

@@ -1,0 +1,48 @@
+"""Broken YAML is one line that names the line of the mistake."""
+
+import pytest
+from glmflow.cli import main
+from glmflow.config import read_yaml
+from glmflow.errors import InputError
+from running import ROOT
+
+TINY = ROOT / "tests/workflow/tiny.yaml"
+BROKEN = {
+    "a: 1\nb:\n\tc: 2\n": (3, "a tab in the indentation"),
+    "a:\n  b: 1\n   c: 2\n": (3, "a ':' where no key can stand"),
+    "a:\n  b: 1\n c: 2\n": (3, "this line is indented unlike the block it stands in"),
+    "a: 1\nb: [1, 2\nc: 3\nd: 4\n": (2, "'[' is not closed"),
+    "a: 1\nb: {x: 1\nc: 3\n": (2, "'{' is not closed"),
+    "a: 1\nb: [1, {c: 2}\n": (2, "'[' is not closed"),
+    "a: 1\nb: [\nc: {d: 1}\n": (2, "'[' is not closed"),
+    "a: 'x\nb: 1\nc: d\n": (1, "a quote is not closed"),
+    "a: 1\nbcd\ne: 2\n": (2, "a line that is no `key: value`"),
+    "a: 1\nb: @x\n": (2, "'@' cannot begin a value"),
+    "a: 1\nb: *x\n": (2, "found undefined alias 'x'"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), BROKEN.items())
+def test_the_line_that_has_to_be_mended_is_named(tmp_path, text, expected):
+    (tmp_path / "study.yaml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_yaml(tmp_path / "study.yaml")
+    assert str(caught.value).startswith(f"{tmp_path}/study.yaml:{expected[0]}: not YAML: {expected[1]}. ")
+
+
+@pytest.mark.parametrize(("content", "what"), [(b"- a\n- b\n", "holds no keys"), (b"a: \xff\n", "not a text file")])
+def test_what_is_no_study_at_all_is_refused(tmp_path, content, what):
+    (tmp_path / "study.yaml").write_bytes(content)
+    with pytest.raises(InputError, match=what):
+        read_yaml(tmp_path / "study.yaml")
+
+
+def test_check_names_the_line_and_fails(tmp_path, capsys):
+    (tmp_path / "study.yaml").write_text("study: a\nruns: [\n")
+    assert main(["check", str(tmp_path / "study.yaml")]) == 1
+    assert f"{tmp_path}/study.yaml:2: not YAML: '[' is not closed" in capsys.readouterr().err
+
+
+def test_check_counts_the_runs_of_a_sound_study(capsys):
+    assert main(["check", str(TINY)]) == 0
+    assert capsys.readouterr().out.startswith(f"{TINY}: nothing wrong; ")
