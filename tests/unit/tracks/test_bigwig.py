@@ -124,6 +124,49 @@ def test_stretches_are_cut_at_their_ends(tmp_path):
         assert list(file.runs("chrC", 0, 5_000)) == []
 
 
+@given(drawn=tracks(), stretch=st.tuples(st.integers(0, 40_000), st.integers(0, 40_000)).map(sorted))
+@settings(max_examples=60, deadline=None)
+def test_any_stretch_is_what_pybigwig_finds_there(tmp_path_factory, drawn, stretch):
+    path = tmp_path_factory.mktemp("bw") / "t.bw"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in SIZES["trees of several levels"].items():
+            patch.setattr(writer, name, size)
+        write(path, drawn)
+    start, end = stretch
+    if start == end:
+        return
+    with BigWig(path) as file, pyBigWig.open(str(path)) as other:
+        for _ in range(2):  # the second time through what is remembered of the index
+            found = [run for part in file.runs("chrB", start, end) for run in as_tuples(part)]
+            theirs = other.intervals("chrB", start, end) or ()
+            assert found == [(max(first, start), min(last, end), value) for first, last, value in theirs]
+
+
+def test_the_index_is_forgotten_before_it_fills_the_memory(tmp_path, monkeypatch):
+    for name, size in SIZES["trees of several levels"].items():
+        monkeypatch.setattr(writer, name, size)
+    monkeypatch.setattr(reader, "_NODES_KEPT", 3)
+    at = np.arange(0, 4_000, 10)
+    runs = Runs(at, at + 5, at.astype(np.float32))
+    write(tmp_path / "t.bw", {"chrB": runs})
+    with BigWig(tmp_path / "t.bw") as file:
+        for start in range(0, 4_000, 400):
+            (first, *_) = next(iter(file.runs("chrB", start, start + 5)))
+            assert first.tolist() == [start]
+            assert len(file._nodes) <= 3
+
+
+@pytest.mark.parametrize("items", [1024, 4])  # in one section, or in two
+def test_two_values_for_a_base_are_refused(tmp_path, monkeypatch, items):
+    monkeypatch.setattr(writer, "_ITEMS", items)
+    starts, ends = np.array([10, 20, 30, 40, 44]), np.array([15, 25, 35, 45, 50])
+    write(tmp_path / "t.bw", {"chrB": Runs(starts, ends, np.ones(5, np.float32))})
+    with BigWig(tmp_path / "t.bw") as file:
+        assert sum(len(runs.starts) for runs in file.runs("chrB", 0, 44)) == 4
+        with pytest.raises(InputError, match=r"t\.bw: two values for the same bases of chrB"):
+            list(file.runs("chrB", 0, 100))
+
+
 def old_style(order, compressed):
     """Write by hand a file of both kinds of step, in either byte order, compressed or not."""
     contig = struct.pack(order + "IIIIQQ", layout.CHROM_TREE, 1, 4, 8, 1, 0)

@@ -29,7 +29,7 @@ PACKAGES = (
         "scipy",
         "scikit-learn",
     ),
-    *("pysam", "cyvcf2", "pyBigWig", "pybedtools", "pyfaidx", "msprime", "matplotlib", "flash-attn"),
+    *("pysam", "cyvcf2", "pyBigWig", "isal", "pybedtools", "pyfaidx", "msprime", "matplotlib", "flash-attn"),
 )
 
 

@@ -27,7 +27,7 @@ class HaplotypeWindow(NamedTuple):
     ----------
     sequence : uint8[L]
         ASCII codes of A C G T N.
-    position : int64[L]
+    position : int32[L]
         0-based reference position of each base, -1 where it is inserted, -2 where it is padding.
     """
 
@@ -195,7 +195,7 @@ class HaplotypeReader:
 def _join(blocks: list[Block], length: int) -> HaplotypeWindow:
     """Lay blocks side by side up to a length, and padding behind them where they are too few."""
     sequence = np.empty(length, np.uint8)
-    position = np.empty(length, np.int64)
+    position = np.empty(length, np.int32)
     steps = _steps(length)
     at = 0
     for bases, place in blocks:
@@ -215,7 +215,7 @@ def _join(blocks: list[Block], length: int) -> HaplotypeWindow:
 @lru_cache(maxsize=1)
 def _steps(length: int) -> np.ndarray:
     """Return 0, 1, 2 ...: adding to it is faster than counting anew for every window."""
-    return np.arange(length)
+    return np.arange(length, dtype=np.int32)
 
 
 def _edits(contig: ContigVariants, row: int, variants: str, start: int, end: int) -> np.ndarray:

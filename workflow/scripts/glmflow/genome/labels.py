@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,7 +20,7 @@ def gather_labels(
 
     Parameters
     ----------
-    position : int64[L]
+    position : int32[L]
         Map of a window, in the reference's direction (gather first, turn the strand after).
     read
         Returns float32[T, end - start] of a reference interval (0-based half-open), such as
@@ -45,15 +46,12 @@ def gather_labels(
     breaks = source[1:] - source[:-1] != 1
     if source[0] <= 0:  # an inserted base (-1) before position 0 looks like its neighbour
         breaks |= source[1:] == 0
-    cuts = breaks.nonzero()[0] + 1
-    begins, ends = np.append(0, cuts), np.append(cuts, len(source))
-    placed = source[begins] >= 0
-    begins, ends = begins[placed], ends[placed]
-    first = source[begins]
-    start, end = (int(first[0]), int(source[ends[-1] - 1]) + 1) if len(begins) else (0, 0)
+    edges = [0, *(breaks.nonzero()[0] + 1).tolist(), len(source)]
+    placed = [(begin, stop, int(source[begin])) for begin, stop in pairwise(edges) if source[begin] >= 0]
+    start, end = (placed[0][2], int(source[placed[-1][1] - 1]) + 1) if placed else (0, 0)
     tracks = read(start, end)
     values, labelled = np.zeros((len(tracks), len(source)), np.float32), np.zeros(len(source), bool)
-    for begin, stop, place in zip(begins.tolist(), ends.tolist(), (first - start).tolist(), strict=True):
-        values[:, begin:stop] = tracks[:, place : place + stop - begin]
+    for begin, stop, place in placed:
+        values[:, begin:stop] = tracks[:, place - start : place - start + stop - begin]
         labelled[begin:stop] = True
     return values, labelled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyBigWig
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import find_contig, match_contigs
-from glmflow.tracks.bigwig import BigWig
+from glmflow.tracks.bigwig import BigWig, Runs
 
 
 class TrackReader:
@@ -63,10 +63,9 @@ class TrackReader:
         """
         coverage = np.zeros((len(self.paths), end - start), np.float32)
         for row, track in zip(coverage, self._open()):
-            values = track.values(chrom, start, end)
-            if len(values):
-                inside = row[max(-start, 0) :][: len(values)]
-                np.copyto(inside, values, where=np.isfinite(values))
+            for runs in track.runs(chrom, start, end):
+                begin, stop = int(runs.starts[0]) - start, int(runs.ends[-1]) - start
+                row[begin:stop] = _densely(runs)
         return coverage
 
     def __len__(self) -> int:
@@ -87,8 +86,8 @@ class _Track:
     """One open bigWig file."""
 
     def __init__(self, path: Path):
-        self.file = open_bigwig(path)
-        self.contigs: dict[str, int] = self.file.chroms()
+        self.file = BigWig(path)
+        self.contigs = self.file.contigs
         self._names: dict[str, str | None] = {}
 
     def name(self, chrom: str) -> str | None:
@@ -97,28 +96,19 @@ class _Track:
             self._names[chrom] = find_contig(chrom, self.contigs)
         return self._names[chrom]
 
-    def values(self, chrom: str, start: int, end: int) -> np.ndarray:
-        """Return the part of an interval that the contig has: float32, NaN where there is no value."""
+    def runs(self, chrom: str, start: int, end: int) -> Iterable[Runs]:
+        """Return the intervals of the part of a stretch that the contig has."""
         name = self.name(chrom)
         start, end = max(start, 0), min(end, self.contigs.get(name, 0))
-        if start >= end:
-            return np.empty(0, np.float32)
-        return np.asarray(self.file.values(name, start, end, numpy=True), np.float32)
+        return self.file.runs(name, start, end) if start < end else ()
 
 
-def open_bigwig(path: str | os.PathLike[str]) -> pyBigWig.pyBigWig:
-    """Open a bigWig file for reading stretches with the C library.
-
-    Raises
-    ------
-    InputError
-        The file is missing, damaged or not bigWig.
-    """
-    BigWig(path).close()  # tells a bad file apart before the library does, in many lines of its own
-    try:
-        return pyBigWig.open(str(path))
-    except RuntimeError as error:
-        raise InputError("a damaged bigWig file", where=path, mend="Fetch it again.") from error
+def _densely(runs: Runs) -> np.ndarray:
+    """Write runs out base by base, from where the first begins to where the last ends: 0 where there is no value."""
+    edges = np.column_stack([runs.starts, runs.ends]).ravel()
+    values = np.zeros(len(edges) - 1, np.float32)  # runs and gaps in turn
+    np.copyto(values[::2], runs.values, where=np.isfinite(runs.values))
+    return values.repeat(np.diff(edges))
 
 
 def check_track_matches(path: str | os.PathLike[str], contigs: Mapping[str, int]) -> dict[str, str]:
