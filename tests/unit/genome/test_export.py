@@ -190,15 +190,24 @@ def test_command_writes_every_contig_of_the_vcf(files, tmp_path, capsys):
     assert "2 alleles applied" in capsys.readouterr().err
 
 
-def test_command_writes_a_region(files, tmp_path):
-    """1-based, end included; the inserted bases behind the last base belong to it."""
+def test_command_writes_a_region(files, tmp_path, capsys):
+    """1-based, end included; the inserted bases behind the last base belong to it. Person and haplotype are in the name."""
     fasta, vcf = files
     output = tmp_path / "out.fa"
     options = ["--fasta", fasta, "--vcf", vcf, "--sample", "s", "--haplotype", 1, "--output", output]
     assert command(*options, "--region", "c:9-20") == 0
-    assert output.read_text() == f">c:9-20\n{REF[8]}T{REF[10:20]}GGG\n"
+    assert output.read_text() == f">s#1#c:9-20\n{REF[8]}T{REF[10:20]}GGG\n"
     assert command(*options, "--region", "c:9-20", "--variants", "snv") == 0
-    assert output.read_text() == f">c:9-20\n{REF[8]}T{REF[10:20]}\n"
+    assert output.read_text() == f">s#1#c:9-20\n{REF[8]}T{REF[10:20]}\n"
+    capsys.readouterr()
+    for region, alleles in (("c:9-20", 2), ("c:9-19", 1), ("c:11-19", 0), ("c:1-1,0", 1)):
+        assert command(*options, "--region", region) == 0
+        said = capsys.readouterr().err
+        assert f"haplotype 1 of s in {region.replace(',', '')}, {alleles} alleles applied; " in said
+        assert "in both haplotypes of the whole of c, 3 alleles applied; left out: none" in said
+    assert output.read_text() == f">s#1#c:1-10\n{REF[:9]}T\n"
+    assert command(*options, "--region", "c") == 0
+    assert output.read_text().startswith(">c\n")  # a whole contig, by its name
 
 
 def test_command_keeps_the_filters_that_are_named(files, tmp_path):
@@ -216,7 +225,7 @@ def test_command_keeps_the_filters_that_are_named(files, tmp_path):
     for names, bases in wanted.items():
         given = [] if names == () else ["--filter", *(names or ())]
         assert command(*options, "--region", "c:9-16", *given) == 0
-        assert output.read_text() == f">c:9-16\n{bases}\n"
+        assert output.read_text() == f">s#1#c:9-16\n{bases}\n"
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,9 @@ def add_haplotype_command(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "haplotype",
         help="write a person's haplotype as FASTA",
-        description="Write one haplotype of a person of a phased VCF as FASTA: every contig that the VCF has, or a "
-        "region. Alleles that cannot be applied are counted on standard error.",
+        description="Write one haplotype of a person of a phased VCF as FASTA: every contig that the VCF has, by its "
+        "name, or a region, named SAMPLE#HAPLOTYPE#CHR:START-END (PanSN). Alleles that cannot be applied are counted "
+        "on standard error.",
     )
     parser.add_argument("--fasta", type=Path, required=True, help="the genome the variants were called on")
     parser.add_argument("--vcf", type=Path, required=True, help="phased VCF or BCF")
@@ -76,13 +77,21 @@ def run_haplotype(arguments: argparse.Namespace) -> int:
         person = arguments.sample, arguments.haplotype
         if region:
             chrom, start, end = region
-            name = arguments.region if ":" in arguments.region else chrom
+            name = chrom if arguments.region == chrom else f"{arguments.sample}#{arguments.haplotype}#{_place(region)}"
             write_fasta([(name, reader.region(*person, chrom, start, end).sequence)], arguments.output)
+            applied = f" in {_place(region)}, {reader.applied(*person, chrom, start, end):,} alleles applied"
         else:
             export_haplotype(reader, *person, arguments.output, iupac=iupac)
-        written = f"{arguments.output}: haplotype {arguments.haplotype} of {arguments.sample}"
+            applied = ""
+        written = f"{arguments.output}: haplotype {arguments.haplotype} of {arguments.sample}{applied}"
         print(f"{written}; {_summary(store, arguments.variants)}", file=sys.stderr)
     return 0
+
+
+def _place(region: tuple[str, int, int]) -> str:
+    """Return a region (0-based half-open) as people and samtools write it: 1-based, end included."""
+    chrom, start, end = region
+    return f"{chrom}:{start + 1}-{end}"
 
 
 def _region(text: str, reference: Reference) -> tuple[str, int, int]:
@@ -107,5 +116,5 @@ def _summary(store: VariantStore, variants: str) -> str:
     """Return what was applied and left out in both haplotypes together, in one line."""
     counts = store.counts().query("variants == @variants").groupby("outcome")["calls"].sum()
     left_out = ", ".join(f"{outcome} {calls:,}" for outcome, calls in counts.items() if calls and outcome != "applied")
-    contigs = f"{len(store.contigs)} contigs" if len(store.contigs) > 1 else next(iter(store.contigs))
+    contigs = f"{len(store.contigs)} contigs" if len(store.contigs) > 1 else f"the whole of {next(iter(store.contigs))}"
     return f"in both haplotypes of {contigs}, {counts['applied']:,} alleles applied; left out: {left_out or 'none'}"

@@ -140,6 +140,11 @@ class HaplotypeReader:
         blocks = self._blocks(contig, row, start, self.reference.fetch(chrom, start, end))
         return _join(blocks, sum(len(bases) for bases, _ in blocks))
 
+    def applied(self, sample: str, haplotype: int, chrom: str, start: int, end: int) -> int:
+        """Return how many alleles make `region` differ from the reference, each counted once."""
+        contig, row = self.store.contig(chrom), self.store.row(sample, haplotype)
+        return len(_edits(contig, row, self.variants, start, end))
+
     def sequence(self, sample: str, haplotype: int, chrom: str) -> np.ndarray:
         """Return the bases of a whole haplotype (uint8[L]), without their map."""
         return np.concatenate([bases for bases, _ in self.blocks(sample, haplotype, chrom)])
