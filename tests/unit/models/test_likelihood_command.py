@@ -64,7 +64,11 @@ def test_probabilities_of_bases(models, fasta, tmp_path):
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        (">a\nACGT\n>long\n" + "A" * 33 + "\n", [], "sequence long: a sequence of 33 bp has 33 tokens, small takes 32"),
+        (
+            ">a\nACGT\n>long\n" + "A" * 33 + "\n",
+            [],
+            "sequence long: a sequence of 33 bp has 33 tokens, small takes 32. Give --chunk to",
+        ),
         (">a\nACGT\n", ["--positions", "4"], "sequence a: position 4 lies outside a sequence of 4 bp"),
         (">a\nACG!\n", [], "sequence a: character '!' at position 3"),
         ("", [], "no sequence in it"),
@@ -76,6 +80,69 @@ def test_what_cannot_be_scored_is_one_line(text, options, message, models, tmp_p
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1 and lines[0].startswith("glmflow likelihood: ") and message in lines[0]
     assert not (tmp_path / "scores.tsv").exists()
+
+
+LONG = "ACGTTGCATTACGGATCCATTTGACCAGGTACCATGGCATTTACGCAGAT"
+"""50 bases in a context of 32: by a quarter's overlap two chunks, 0 to 32 and 18 to 50."""
+
+
+def small(causal):
+    return new_model(
+        "small", {"hidden_size": 16, "num_heads": 2, "num_layers": 1, "context": CONTEXT, "causal": causal}, 1
+    )
+
+
+def log_probabilities(model, ids):
+    with torch.no_grad():
+        return model.eval()(ids[None]).logits[0].double().log_softmax(-1)
+
+
+def token_ids(text):
+    return torch.tensor([2 + "ACGT".index(base) for base in text])
+
+
+def masked_at(model, place):
+    """A base of `LONG` given all others of the chunk whose nearer edge is farther: the first one up to base 24."""
+    start = 0 if place <= 24 else 18
+    ids = token_ids(LONG[start : start + CONTEXT])
+    ids[place - start] = model.tokenizer.mask_id
+    return log_probabilities(model, ids)[place - start]
+
+
+def test_a_long_sequence_is_scored_in_chunks_by_a_causal_model(models, tmp_path):
+    (tmp_path / "long.fa").write_text(f">long\n{LONG}\n>short\nACGT\n")
+    assert likelihood(models / "causal", tmp_path / "long.fa", tmp_path / "scores.tsv", "--chunk") == 0
+    found = pd.read_csv(tmp_path / "scores.tsv", sep="\t").set_index("sequence")["log_likelihood"]
+    model, strands = small(causal=True), []
+    for strand in (LONG, LONG.translate(COMPLEMENT)[::-1]):  # base 32 on is seen from the second chunk, from base 18
+        ids = token_ids(strand)
+        first, second = log_probabilities(model, ids[:32]), log_probabilities(model, ids[18:])
+        strands.append(sum(float((first[t - 1] if t < 32 else second[t - 19])[ids[t]]) for t in range(1, 50)))
+    assert found["long"] == pytest.approx(np.mean(strands), rel=1e-5)
+    assert found["short"] == pytest.approx(model.log_likelihood(["ACGT"])[0], rel=1e-5)
+
+
+def test_a_long_sequence_is_scored_in_chunks_by_a_masked_model(models, tmp_path):
+    (tmp_path / "long.fa").write_text(f">long\n{LONG}\n")
+    model = small(causal=False)
+    assert likelihood(models / "masked", tmp_path / "long.fa", tmp_path / "scores.tsv", "--chunk") == 0
+    wanted = sum(float(masked_at(model, t)[token_ids(LONG)[t]]) for t in range(50))
+    assert pd.read_csv(tmp_path / "scores.tsv", sep="\t")["log_likelihood"].item() == pytest.approx(wanted, rel=1e-5)
+    options = ("--chunk", "--positions", "24", "25", "49")
+    assert likelihood(models / "masked", tmp_path / "long.fa", tmp_path / "bases.tsv", *options) == 0
+    found = pd.read_csv(tmp_path / "bases.tsv", sep="\t")[list("ACGT")].to_numpy()
+    for row, place in zip(found, (24, 25, 49)):
+        bases = masked_at(model, place)[2:6].exp().numpy()
+        np.testing.assert_allclose(row, bases / bases.sum(), rtol=1e-5)
+
+
+def test_a_causal_model_sees_the_bases_left_of_a_position_that_its_context_holds(models, tmp_path):
+    (tmp_path / "long.fa").write_text(f">long\n{LONG}\n")
+    options = ("--chunk", "--positions", "49")
+    assert likelihood(models / "causal", tmp_path / "long.fa", tmp_path / "bases.tsv", *options) == 0
+    found = pd.read_csv(tmp_path / "bases.tsv", sep="\t")[list("ACGT")].to_numpy()[0]
+    bases = log_probabilities(small(causal=True), token_ids(LONG[49 - CONTEXT : 49]))[-1, 2:6].exp().numpy()
+    np.testing.assert_allclose(found, bases / bases.sum(), rtol=1e-5)
 
 
 def test_a_model_of_regions_says_why_not(fasta, tmp_path, capsys):

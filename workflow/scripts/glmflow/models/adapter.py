@@ -341,23 +341,28 @@ class Adapter(nn.Module):
         states = self.hidden_states(tokens.input_ids, tokens.attention_mask)
         return gather_bases(states, tokens)
 
-    def log_likelihood(self, sequences: Sequence[str | np.ndarray], batch_size: int = 8) -> np.ndarray:
+    def log_likelihood(
+        self, sequences: Sequence[str | np.ndarray], batch_size: int = 8, chunk: bool = False
+    ) -> np.ndarray:
         """Log-likelihood of each sequence in nats, ``float64[B]``.
 
         Causal: the sum over tokens of log p(token | tokens to its left), averaged over the sequence and its
         reverse complement; a first token with nothing to its left is not scored. Masked: the
         pseudo-log-likelihood, the sum over tokens of log p(token | all others) with one token masked at a
-        time (Salazar et al. 2020), which costs one pass a token. Unknown tokens are not scored.
+        time (Salazar et al. 2020), which costs one pass a token. Unknown tokens are not scored. With `chunk` a
+        sequence beyond the context is cut into overlapping chunks (see `glmflow.models.chunking`), each token
+        scored in the one in which it has most context; without, it is refused.
         """
         from glmflow.models.scoring import log_likelihood
 
-        return log_likelihood(self, sequences, batch_size)
+        return log_likelihood(self, sequences, batch_size, chunk)
 
     def base_probabilities(
         self,
         sequences: Sequence[str | np.ndarray],
         positions: Sequence[int] | np.ndarray,
         batch_size: int = 8,
+        chunk: bool = False,
     ) -> np.ndarray:
         """Probabilities of A, C, G and T at positions of sequences, ``float64[B, P, 4]``, each summing to
         one.
@@ -371,6 +376,9 @@ class Adapter(nn.Module):
             B sequences.
         positions
             0-based, ``[P]`` for all sequences or ``[B, P]``.
+        chunk
+            See a position in the part of a sequence beyond the context that gives it most context, instead of
+            refusing the sequence.
 
         Raises
         ------
@@ -382,7 +390,7 @@ class Adapter(nn.Module):
         """
         from glmflow.models.scoring import base_probabilities
 
-        return base_probabilities(self, sequences, positions, batch_size)
+        return base_probabilities(self, sequences, positions, batch_size, chunk)
 
     def generate(
         self,

@@ -30,6 +30,10 @@ logger = logging.getLogger(__name__)
 DEFAULT_OVERLAP = 0.25
 
 
+class BeyondContextError(InputError):
+    """A sequence has more tokens than the model takes at a time, and was not to be cut into chunks."""
+
+
 def chunk_starts(tokens: int, size: int, overlap: float) -> np.ndarray:
     """Return the first token of each chunk, ``int64[C]``: every chunk has `size` tokens, the last ends with
     the sequence.
@@ -61,6 +65,12 @@ def owners(tokens: int, starts: np.ndarray, size: int, causal: bool) -> np.ndarr
     return np.where(inside, np.minimum(left, right), -1).argmax(0)
 
 
+def room(adapter: Adapter) -> int | None:
+    """Return how many tokens of a sequence the context holds beside the special ones; None: any number."""
+    tokenizer, context = adapter.tokenizer, adapter.card.context_tokens
+    return None if context is None else context - len(tokenizer.prefix) - len(tokenizer.suffix)
+
+
 def rows_of(adapter: Adapter, pieces: Sequence[Pieces], overlap: float | None) -> Tokens:
     """Lay tokenized sequences out as rows of a batch: one a sequence, or one a chunk.
 
@@ -75,9 +85,7 @@ def rows_of(adapter: Adapter, pieces: Sequence[Pieces], overlap: float | None) -
     """
     tokenizer, card = adapter.tokenizer, adapter.card
     longest = max(len(one.ids) for one in pieces)
-    size = longest
-    if card.context_tokens is not None:
-        size = card.context_tokens - len(tokenizer.prefix) - len(tokenizer.suffix)
+    size = room(adapter) or longest
     if longest > size:
         _refuse_or_log(adapter, pieces, size, overlap)
     starts = [chunk_starts(len(one.ids), size, overlap or 0.0) for one in pieces]
@@ -123,7 +131,7 @@ def _refuse_or_log(adapter: Adapter, pieces: Sequence[Pieces], size: int, overla
     length = f"a sequence of {len(one.token_of_base):,} bp has {len(one.ids):,} tokens"
     limit = f"{adapter.card.family} takes {size:,}"
     if overlap is None:
-        raise InputError(f"{length}, {limit}", mend="Tokenize it with chunk=True, or take a shorter window.")
+        raise BeyondContextError(f"{length}, {limit}", mend="Give chunk=True, or take a shorter window.")
     if not getattr(adapter, "chunking_logged", False):
         adapter.chunking_logged = True
         logger.warning(

@@ -57,7 +57,7 @@ def add_likelihood_command(subparsers: argparse._SubParsersAction) -> argparse.A
         "pseudo-log-likelihood, a pass a token), or with --positions the probabilities of A, C, G and T there.",
     )
     parser.add_argument("--model", type=Path, required=True, help="checkpoint folder, or `model` of a run")
-    parser.add_argument("--fasta", type=Path, required=True, help="sequences, each within the model's context")
+    parser.add_argument("--fasta", type=Path, required=True, help="sequences, of any length with --chunk")
     parser.add_argument("--output", type=Path, required=True, help="table (tab-separated, or NAME.parquet)")
     parser.add_argument(
         "--positions",
@@ -65,6 +65,12 @@ def add_likelihood_command(subparsers: argparse._SubParsersAction) -> argparse.A
         nargs="+",
         metavar="POSITION",
         help="0-based, in every sequence: write base probabilities instead",
+    )
+    parser.add_argument(
+        "--chunk",
+        action="store_true",
+        help="cut a sequence beyond the model's context into overlapping chunks, each token scored in the one in which "
+        "it has most context (default: such a sequence is refused)",
     )
     parser.add_argument("--family", help="family, where config.json does not tell it")
     parser.add_argument("--dtype", help="type of the weights (default: float32)")
@@ -84,6 +90,7 @@ def run_likelihood(arguments: argparse.Namespace) -> int:
     import torch
 
     from glmflow.models import load_model
+    from glmflow.models.chunking import BeyondContextError
 
     records = read_fasta(arguments.fasta)
     model = load_model(arguments.model, arguments.family, arguments.dtype)
@@ -92,12 +99,15 @@ def run_likelihood(arguments: argparse.Namespace) -> int:
     for name, sequence in records:
         try:
             if arguments.positions is None:
-                value = model.log_likelihood([sequence], arguments.batch)[0]
+                value = model.log_likelihood([sequence], arguments.batch, arguments.chunk)[0]
                 rows.append({"sequence": name, "length_bp": len(sequence), "log_likelihood": value})
             else:
-                bases = model.base_probabilities([sequence], arguments.positions, arguments.batch)[0]
+                bases = model.base_probabilities([sequence], arguments.positions, arguments.batch, arguments.chunk)[0]
                 for position, values in zip(arguments.positions, bases):
                     rows.append({"sequence": name, "position": position, **dict(zip("ACGT", values))})
+        except BeyondContextError as error:
+            mend = "Give --chunk to score it in overlapping chunks, or shorter sequences."
+            raise InputError(f"sequence {name}: {error.what}", mend=mend) from None
         except InputError as error:
             raise InputError(f"sequence {name}: {error}") from None
     write_table(pd.DataFrame(rows), arguments.output)

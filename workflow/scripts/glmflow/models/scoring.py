@@ -13,6 +13,7 @@ from torch import Tensor
 
 from glmflow.errors import InputError
 from glmflow.models.adapter import Tokens
+from glmflow.models.chunking import room
 from glmflow.models.tokenizers import clean, reverse_complement
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ SLICE = 4096
 """Positions whose logits exist at a time: those of a whole long sequence would not fit beside the model."""
 
 
-def log_likelihood(adapter: Adapter, sequences: Sequence[str | np.ndarray], batch_size: int = 8) -> np.ndarray:
+def log_likelihood(
+    adapter: Adapter, sequences: Sequence[str | np.ndarray], batch_size: int = 8, chunk: bool = False
+) -> np.ndarray:
     """See `glmflow.models.adapter.Adapter.log_likelihood`."""
     if adapter.card.objective == "regions":
         raise adapter.refuse("log-likelihood", "its inputs are regions x motifs, not bases; use a sequence model")
@@ -30,9 +33,9 @@ def log_likelihood(adapter: Adapter, sequences: Sequence[str | np.ndarray], batc
     codes = [clean(sequence) for sequence in sequences]
     with _scoring(adapter):
         if adapter.card.objective == "masked":
-            return np.array([_pseudo_log_likelihood(adapter, one, batch_size) for one in codes])
-        forward = _causal(adapter, codes, batch_size)
-        return (forward + _causal(adapter, [reverse_complement(one) for one in codes], batch_size)) / 2
+            return np.array([_pseudo_log_likelihood(adapter, one, batch_size, chunk) for one in codes])
+        forward = _causal(adapter, codes, batch_size, chunk)
+        return (forward + _causal(adapter, [reverse_complement(one) for one in codes], batch_size, chunk)) / 2
 
 
 def base_probabilities(
@@ -40,6 +43,7 @@ def base_probabilities(
     sequences: Sequence[str | np.ndarray],
     positions: Sequence[int] | np.ndarray,
     batch_size: int = 8,
+    chunk: bool = False,
 ) -> np.ndarray:
     """See `glmflow.models.adapter.Adapter.base_probabilities`."""
     adapter.require("base_probabilities")
@@ -48,7 +52,7 @@ def base_probabilities(
     if not codes:
         raise InputError("no sequences", mend="Give a list with at least one.")
     for one in codes:
-        adapter.tokenize([one])  # refuses what log_likelihood refuses: beyond the context, no tokenizer
+        adapter.tokenize([one], chunk)  # refuses what log_likelihood refuses: beyond the context, no tokenizer
     positions = np.broadcast_to(np.asarray(positions, np.int64), (len(codes), np.shape(positions)[-1]))
     for one, places in zip(codes, positions):
         outside = places[(places < 0) | (places >= len(one))]
@@ -77,19 +81,22 @@ def base_probabilities(
 
 def _masked_query(adapter: Adapter, codes: np.ndarray, place: int) -> tuple[np.ndarray, int, int, int]:
     """Token ids with the place's token masked, where to read, the token's number of bases, the place's offset
-    in it.
+    in it. Of a sequence in chunks, the chunk in which the token has most context.
     """
-    tokens = adapter.tokenize([codes])
-    ids, covering = tokens.input_ids[0].numpy(), tokens.token_of_base[0].numpy()
-    token = covering[place]
+    tokens = adapter.tokenize([codes], chunk=True)
+    covering = tokens.token_of_base[0].numpy()
+    row, token = divmod(int(covering[place]), tokens.input_ids.shape[1])
+    ids = tokens.input_ids[row].numpy()
     ids[token] = _mask_id(adapter)
-    first = int(np.argmax(covering == token))
-    return ids, int(token), int((covering == token).sum()), place - first
+    same = covering == covering[place]
+    return ids, token, int(same.sum()), place - int(np.argmax(same))
 
 
 def _next_base_query(adapter: Adapter, codes: np.ndarray, place: int) -> tuple[np.ndarray, int, int, int]:
-    """Token ids up to the place, whose last position predicts it."""
-    ids = np.concatenate([np.array(adapter.tokenizer.prefix, np.int64), adapter.tokenizer.pieces(codes[:place]).ids])
+    """Token ids up to the place, whose last position predicts it; as many as the context holds."""
+    left = adapter.tokenizer.pieces(codes[:place]).ids
+    size = room(adapter)
+    ids = np.concatenate([np.array(adapter.tokenizer.prefix, np.int64), left if size is None else left[-size:]])
     if not len(ids):
         raise InputError("position 0 has nothing to its left to be predicted from", mend="Start at position 1.")
     return ids, len(ids) - 1, 1, 0
@@ -113,46 +120,64 @@ def _marginal(bases: np.ndarray, probabilities: np.ndarray, length: int, offset:
     return sums / sums.sum()
 
 
-def _causal(adapter: Adapter, sequences: list[np.ndarray], batch_size: int) -> np.ndarray:
+def _causal(adapter: Adapter, sequences: list[np.ndarray], batch_size: int, chunk: bool) -> np.ndarray:
     """Sum over tokens of log p(token | tokens to its left), ``float64[B]``."""
     counts = [len(adapter.tokenizer.pieces(one).ids) for one in sequences]
     total = np.empty(len(sequences))
     for batch in _batches(adapter, counts, batch_size):
-        tokens = adapter.tokenize([sequences[index] for index in batch]).to(adapter.device)
-        states = adapter.hidden_states(tokens.input_ids, tokens.attention_mask)
-        scored = _scored(adapter, tokens)[:, 1:]
-        targets = tokens.input_ids[:, 1:]
-        sums = torch.zeros(len(batch), dtype=torch.float64, device=states.device)
-        for start in range(0, targets.shape[1], SLICE):
-            part = slice(start, start + SLICE)
-            logs = adapter.network.logits(states[:, :-1][:, part]).float().log_softmax(-1)
-            chosen = logs.gather(-1, targets[:, part, None])[..., 0].double()
-            sums += (chosen * scored[:, part]).sum(1)
-        total[batch] = sums.cpu().numpy()
+        tokens = adapter.tokenize([sequences[index] for index in batch], chunk).to(adapter.device)
+        scored = _scored(adapter, tokens)
+        sums = [_sums_of_rows(adapter, tokens, scored, rows) for rows in _rows(tokens).split(batch_size)]
+        of_sequence = np.repeat(np.arange(len(batch)), tokens.rows or 1)
+        total[batch] = np.bincount(of_sequence, torch.cat(sums).cpu().numpy())
     return total
 
 
-def _pseudo_log_likelihood(adapter: Adapter, codes: np.ndarray, batch_size: int) -> float:
+def _sums_of_rows(adapter: Adapter, tokens: Tokens, scored: Tensor, rows: Tensor) -> Tensor:
+    """Sum over the scored tokens of some rows of log p(token | tokens to its left), ``float64[rows]``."""
+    states = adapter.hidden_states(tokens.input_ids[rows], tokens.attention_mask[rows])
+    targets, scored = tokens.input_ids[rows, 1:], scored[rows, 1:]
+    sums = torch.zeros(len(rows), dtype=torch.float64, device=states.device)
+    for start in range(0, targets.shape[1], SLICE):
+        part = slice(start, start + SLICE)
+        logs = adapter.network.logits(states[:, :-1][:, part]).float().log_softmax(-1)
+        chosen = logs.gather(-1, targets[:, part, None])[..., 0].double()
+        sums += (chosen * scored[:, part]).sum(1)
+    return sums
+
+
+def _pseudo_log_likelihood(adapter: Adapter, codes: np.ndarray, batch_size: int, chunk: bool) -> float:
     """Sum over tokens of log p(token | all others), masking one token at a time."""
-    tokens = adapter.tokenize([codes]).to(adapter.device)
-    places = _scored(adapter, tokens)[0].nonzero()[:, 0]
+    tokens = adapter.tokenize([codes], chunk).to(adapter.device)
     total = 0.0
-    for some in places.split(batch_size):
+    for some in _scored(adapter, tokens).nonzero().split(batch_size):
+        rows, places = some.T
         index = torch.arange(len(some), device=some.device)
-        ids = tokens.input_ids.repeat(len(some), 1)
-        ids[index, some] = _mask_id(adapter)
-        logits = adapter.network.logits(adapter.hidden_states(ids)[index, some][:, None])[:, 0]
+        ids = tokens.input_ids[rows]
+        ids[index, places] = _mask_id(adapter)
+        logits = adapter.network.logits(adapter.hidden_states(ids)[index, places][:, None])[:, 0]
         logs = logits.double().log_softmax(-1)
-        total += float(logs[index, tokens.input_ids[0, some]].sum())
+        total += float(logs[index, tokens.input_ids[rows, places]].sum())
     return total
+
+
+def _rows(tokens: Tokens) -> Tensor:
+    """Return the numbers of the rows, ``int64[R]``."""
+    return torch.arange(len(tokens.input_ids), device=tokens.input_ids.device)
 
 
 def _scored(adapter: Adapter, tokens: Tokens) -> Tensor:
-    """Which tokens are scored, ``bool[B, T]``: those that cover a base and are not unknown."""
-    covered = torch.zeros(len(tokens.input_ids), tokens.input_ids.shape[1] + 1, dtype=torch.bool, device=adapter.device)
-    covered.scatter_(1, torch.where(tokens.token_of_base < 0, covered.shape[1] - 1, tokens.token_of_base), True)
+    """Which tokens are scored, ``bool[R, T]``: those that cover a base and are not unknown.
+
+    Where chunks overlap a token stands in two rows; it is scored in the one that its bases point to.
+    """
+    R, T = tokens.input_ids.shape
+    rows = torch.tensor([0, *(tokens.rows or [1] * R)], device=adapter.device)
+    first = rows.cumsum(0)[:-1, None] * T  # of the rows of each sequence
+    covered = torch.zeros(R * T + 1, dtype=torch.bool, device=adapter.device)
+    covered[torch.where(tokens.token_of_base < 0, R * T, tokens.token_of_base + first)] = True
     known = adapter.tokenizer.unknown_id
-    return covered[:, :-1] & (tokens.input_ids != (-1 if known is None else known))
+    return covered[:-1].view(R, T) & (tokens.input_ids != (-1 if known is None else known))
 
 
 def _require_head(adapter: Adapter) -> None:
