@@ -27,7 +27,7 @@ from glmflow.config.adaptations import Training
 from glmflow.genome.reference import Reference
 from glmflow.models import new_model
 from glmflow.training.fit import fit
-from glmflow.training.pretrain import LanguageModel, Segments, language_batch
+from glmflow.training.language import LanguageModel, Segments, language_batch
 from glmflow.training.stream import ExampleStream
 from glmflow.training.trainer import StreamTrainer
 from torch import nn

@@ -212,3 +212,20 @@ def test_a_model_without_rotary_positions_is_refused_by_name(genome, tmp_path):
     new_model("dilated_cnn", {}, seed=1).save(tmp_path / "cnn")
     with pytest.raises(InputError, match="dilated"):
         make(block("yarn", steps=0), tmp_path / "cnn", genome, tmp_path)
+
+
+def test_without_tuning_no_training_library_is_loaded(base, genome, tmp_path):
+    # Their import takes longer than all that a zero-shot extension and its losses do: a study has dozens of such jobs.
+    code = (
+        "import sys; from pathlib import Path; from glmflow.training.extend import extend_model\n"
+        "from glmflow.training.context_losses import context_losses\n"
+        "import pandas as pd\n"
+        f"settings = {block('yarn', steps=0)!r}\n"
+        f"out = Path({str(tmp_path)!r})\n"
+        f"extend_model(settings, Path({str(base)!r}), None, Path({str(genome)!r}), 1, out / 'run', out / 'model')\n"
+        "row = {'example': 'a', 'split': 'test', 'subset': 'loss', 'group': 'a', 'sequence': 'ACGT' * 8, 'scored': 8}\n"
+        "predictions, _ = context_losses(out / 'model', pd.DataFrame([row]), [16, 32])\n"
+        "print(len(predictions), sorted({'transformers', 'peft', 'accelerate', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "2 []"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from glmflow.config.models import Baseline
 from glmflow.files import atomic_path, write_table
 from glmflow.genome.gene_windows import GeneAlleles
-from glmflow.training.callbacks import peak_memory_mb
+from glmflow.training.cost import peak_memory_mb
 from glmflow.training.mutation import VARIANT_COLUMNS, variant_names
 from glmflow.training.personal_data import Gene, PersonalWindows, genes_of
 

@@ -16,7 +16,7 @@ from glmflow.files import atomic_path
 from glmflow.genome.reference import Reference
 from glmflow.tracks.predictions import write_windows
 from glmflow.tracks.reading import TrackReader
-from glmflow.training.callbacks import peak_memory_mb
+from glmflow.training.cost import peak_memory_mb
 from glmflow.training.predict import write_prediction_means
 
 from .tracks import Predict, kmer_ridge_bins, kmer_ridge_promoter, mean_track

@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
-from peft import LoraConfig, inject_adapter_in_model
-from peft.tuners.lora import LoraLayer
-from peft.tuners.lora.layer import ParamWrapper
 from torch import nn
 
 from glmflow.context.patch import FIELD
 from glmflow.errors import InputError
 from glmflow.models.adapter import Adapter
+
+# peft takes seconds to import: only what adapts a model waits for it.
+if TYPE_CHECKING:
+    from peft.tuners.lora import LoraLayer
 
 NAME = "default"
 PROBE_TOKENS = 24
@@ -76,6 +78,8 @@ def apply_lora(
         that gets no gradient: its weight is used in a way that goes past the adaptation (as Mamba's ``dt_proj``), so
         that training it would change nothing.
     """
+    from peft import LoraConfig, inject_adapter_in_model
+
     names = list(targets if targets is not None else adapter.card.lora_targets)
     _require_layers(adapter, names, all_of_them=targets is not None)
     if experts and not adapter.card.lora_parameters:
@@ -100,13 +104,15 @@ def apply_lora(
 
 def coverage(adapter: Adapter) -> Coverage:
     """Count what is trained in a model with LoRA."""
-    modules = tuple(name for name, module in adapter.network.named_modules() if isinstance(module, LoraLayer))
+    modules = tuple(name for name, _ in _lora_layers(adapter.network))
     trainable = sum(parameter.numel() for parameter in adapter.parameters() if parameter.requires_grad)
     return Coverage(modules, trainable, sum(parameter.numel() for parameter in adapter.parameters()))
 
 
 def merge(adapter: Adapter) -> None:
     """Fold the low-rank matrices into the weights, in place: an ordinary model of the family again, not frozen."""
+    from peft.tuners.lora import LoraLayer
+
     merged = set()
     for name, module in list(adapter.network.named_modules()):
         owner, _, last = name.rpartition(".")
@@ -134,9 +140,23 @@ def _require_layers(adapter: Adapter, names: list[str], all_of_them: bool) -> No
         )
 
 
+def _lora_layers(network: nn.Module) -> list[tuple[str, LoraLayer]]:
+    """Return the adapted layers and their names."""
+    from peft.tuners.lora import LoraLayer
+
+    return [(name, module) for name, module in network.named_modules() if isinstance(module, LoraLayer)]
+
+
+def _adapts_parameter(layer: LoraLayer) -> bool:
+    """Say whether a LoRA layer adapts a bare parameter (experts), not a layer of its own."""
+    from peft.tuners.lora.layer import ParamWrapper
+
+    return isinstance(layer, ParamWrapper)
+
+
 def _adapted_weight(layer: LoraLayer) -> nn.Parameter:
     """Return the frozen parameter that a LoRA layer adapts."""
-    if isinstance(layer, ParamWrapper):
+    if _adapts_parameter(layer):
         return getattr(layer.get_base_layer(), layer.parameter_name)
     return layer.get_base_layer().weight
 
@@ -144,9 +164,8 @@ def _adapted_weight(layer: LoraLayer) -> nn.Parameter:
 def _share_where_weights_are_shared(network: nn.Module) -> None:
     """Give layers that share one weight one pair of low-rank matrices."""
     groups: dict[int, list[LoraLayer]] = defaultdict(list)
-    for module in network.modules():
-        if isinstance(module, LoraLayer):
-            groups[id(_adapted_weight(module))].append(module)
+    for _, layer in _lora_layers(network):
+        groups[id(_adapted_weight(layer))].append(layer)
     for first, *others in groups.values():
         for other in others:
             other.lora_A, other.lora_B = first.lora_A, first.lora_B
@@ -165,11 +184,10 @@ def _require_gradients(adapter: Adapter) -> None:
         states = adapter(*adapter.probe_inputs(PROBE_TOKENS)).last_hidden_state.float()
         (states * torch.randn_like(states)).sum().backward()
     dead = []
-    for name, module in adapter.network.named_modules():
-        if isinstance(module, LoraLayer):
-            gradient = module.lora_B[NAME].weight.grad
-            if gradient is None or not (isinstance(module, ParamWrapper) or bool(gradient.abs().max() > 0)):
-                dead.append(name)
+    for name, layer in _lora_layers(adapter.network):
+        gradient = layer.lora_B[NAME].weight.grad
+        if gradient is None or not (_adapts_parameter(layer) or bool(gradient.abs().max() > 0)):
+            dead.append(name)
     adapter.zero_grad(set_to_none=True)
     adapter.train(was_training)
     if dead:

@@ -17,7 +17,7 @@ from glmflow.models import load_model
 from glmflow.models.adapter import Adapter
 from glmflow.tasks.context_extension import Query, queries
 
-from .callbacks import peak_memory_mb
+from .cost import peak_memory_mb
 
 TOKENS_AT_A_TIME = 16_384
 

@@ -23,10 +23,9 @@ from glmflow.models import load_model, lora
 from glmflow.models.adapter import Adapter
 
 from .checkpoints import fingerprint, table_digest
-from .finetune import conclude, spread
-from .fit import Fitted, fit
-from .pretrain import IGNORE, LanguageEvaluation, Segments, language_batch
-from .stream import ExampleList, ExampleStream, Item
+from .cost import Fitted, conclude
+from .language import IGNORE, LanguageEvaluation, Segments, language_batch
+from .stream import ExampleList, ExampleStream, Item, spread
 
 log = logging.getLogger(__name__)
 
@@ -156,6 +155,8 @@ def tune(
     checkpoint: Path,
 ) -> Fitted:
     """Tune an extended model on segments of the training regions."""
+    from .fit import fit  # seconds of imports, which an extension without tuning does not need
+
     adapter, training = model.adapter, block.training()
     if block.gradient_checkpointing:
         adapter.gradient_checkpointing_enable()

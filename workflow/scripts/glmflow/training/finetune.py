@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,11 +26,11 @@ from glmflow.models.adapter import Adapter
 from glmflow.tracks.reading import TrackReader
 
 from .checkpoints import fingerprint, table_digest
-from .described import describe_model
+from .cost import conclude
 from .distributed import is_first
-from .fit import Fitted, checkpoints_of, fit, refuse_known_failure
+from .fit import checkpoints_of, fit, refuse_known_failure
 from .losses import track_loss
-from .stream import ExampleList, ExampleStream
+from .stream import ExampleList, ExampleStream, spread
 from .track_data import TrackExamples, collate, strand_swap
 from .track_haplotypes import PersonalTracks
 from .track_model import TrackEvaluation, TrackModel, new_head
@@ -160,21 +159,6 @@ def adapt(adapter: Adapter, adaptation: Adaptation) -> lora.Coverage | None:
     return coverage
 
 
-def conclude(
-    folder: Path,
-    model: torch.nn.Module,
-    fitted: Fitted,
-    warnings: Sequence[str],
-    window_bp: int,
-    coverage: lora.Coverage | None,
-) -> None:
-    """Write what a run's model is and what it cost (`cost.json`), then fold LoRA's matrices into the weights."""
-    described = describe_model(model.adapter, window_bp, coverage)
-    write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], described)
-    if coverage is not None:
-        lora.merge(model.adapter)
-
-
 def context_warning(adapter: Adapter, length: int) -> list[str]:
     """Say where a model has to read windows in overlapping chunks."""
     if adapter.card.context_bp is None or length <= adapter.card.context_bp:
@@ -185,12 +169,6 @@ def context_warning(adapter: Adapter, length: int) -> list[str]:
     )
     log.warning(line)
     return [line]
-
-
-def spread(windows: pd.DataFrame, n: int) -> pd.DataFrame:
-    """Return at most `n` windows, evenly spread over the table."""
-    step = max(1, len(windows) // n)
-    return windows.iloc[::step].head(n).reset_index(drop=True)
 
 
 def save_track_model(
@@ -228,25 +206,3 @@ def load_track_model(folder: Path) -> tuple[TrackModel, dict[str, Any]]:
         frozen=True,
     )
     return model.eval(), settings
-
-
-def write_cost(
-    path: Path, model: torch.nn.Module, fitted: Fitted, warnings: list[str], described: Any | None = None
-) -> None:
-    """Write what the run cost, for the leaderboard."""
-    parameters = list(model.parameters())
-    cost = {
-        "parameters": sum(p.numel() for p in parameters),
-        "trainable_parameters": sum(p.numel() for p in parameters if p.requires_grad),
-        "updates": fitted.updates,
-        "train_seconds": round(fitted.seconds, 1),
-        "peak_memory_mb": round(fitted.peak_memory_mb, 1),
-        "resumed_from": fitted.resumed_from,
-        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
-        "threads": torch.get_num_threads(),
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "warnings": warnings,
-        "model": described,
-    }
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(cost, indent=2) + "\n")

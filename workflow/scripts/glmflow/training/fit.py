@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import nn
@@ -23,8 +23,9 @@ from glmflow.config.adaptations import Training
 from glmflow.errors import HopelessError, InputError
 from glmflow.files import atomic_path
 
-from .callbacks import MetricsLog, OncePerStep, SaveByTheClock, peak_memory_mb
+from .callbacks import MetricsLog, OncePerStep, SaveByTheClock
 from .checkpoints import Checkpoints, step_of
+from .cost import Fitted, peak_memory_mb
 from .distributed import TERMINATED, is_first, processes
 from .interruption import Interruption, Terminated, restore_snapshot, take_snapshot
 from .monitoring import monitoring_arguments
@@ -41,16 +42,6 @@ from .trainer import (
 log = logging.getLogger(__name__)
 
 MINUTES_BETWEEN_CHECKPOINTS = 30
-
-
-class Fitted(NamedTuple):
-    """What a training run cost, and what is to be told about it."""
-
-    updates: int
-    seconds: float
-    peak_memory_mb: float
-    resumed_from: int
-    warnings: tuple[str, ...] = ()
 
 
 def fit(

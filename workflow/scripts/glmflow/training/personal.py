@@ -31,10 +31,10 @@ from glmflow.models import load_model, new_model
 from glmflow.models.adapter import Adapter
 from glmflow.models.heads import ExpressionHead
 
-from .callbacks import peak_memory_mb
 from .checkpoints import fingerprint, table_digest
+from .cost import conclude, peak_memory_mb
 from .distributed import is_first, processes, rank
-from .finetune import adapt, conclude, context_warning, starting_model
+from .finetune import adapt, context_warning, starting_model
 from .fit import checkpoints_of, fit, refuse_known_failure
 from .frozen_states import StateStore, compute, fill, open_states
 from .mutation import variant_effects

@@ -20,8 +20,8 @@ from glmflow.genome.reference import Reference
 from glmflow.models.tokenizers import reverse_complement
 from glmflow.tracks.predictions import write_windows
 
-from .callbacks import peak_memory_mb
 from .checkpoints import fingerprint, table_digest
+from .cost import peak_memory_mb
 from .finetune import load_track_model
 from .parts import Parts
 from .track_data import strand_swap

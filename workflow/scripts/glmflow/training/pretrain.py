@@ -2,124 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
 from glmflow.config.models import Pretrain
 from glmflow.genome.reference import Reference
 from glmflow.models import new_model
-from glmflow.models.adapter import Adapter
 
 from .checkpoints import fingerprint, table_digest
+from .cost import write_cost
 from .distributed import is_first
-from .finetune import spread, write_cost
 from .fit import fit
-from .stream import ExampleList, ExampleStream, Item
-
-IGNORE = -100
-MASKED_AS = (0.8, 0.9)
-"""Of the chosen bases 80 % become the mask, 10 % a random base, 10 % stay (Devlin et al. 2019)."""
-
-
-class LanguageModel(nn.Module):
-    """A model with its own language-model head and cross-entropy in nats a base."""
-
-    def __init__(self, adapter: Adapter):
-        super().__init__()
-        self.adapter = adapter
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Return the `loss` over the positions whose label is not ignored."""
-        logits = self.adapter(input_ids, attention_mask).logits.float()
-        return {"loss": cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORE)}
-
-
-class Segments:
-    """Random segments of the training regions, drawn in proportion to their lengths.
-
-    Parameters
-    ----------
-    regions
-        Table with `chrom`, `start`, `end`.
-    length
-        Bases of a segment; shorter regions are left out.
-    """
-
-    def __init__(self, regions: pd.DataFrame, reference: Reference, length: int):
-        regions = regions[regions["end"] - regions["start"] >= length]
-        self.chrom = regions["chrom"].to_numpy(dtype=object)
-        self.start = regions["start"].to_numpy(dtype=np.int64)
-        self.places = (regions["end"] - regions["start"] - length + 1).to_numpy(dtype=np.int64)
-        self.cumulative = np.cumsum(self.places)
-        self.reference, self.length = reference, length
-
-    def __len__(self) -> int:
-        return max(1, int(self.places.sum()) // self.length)
-
-    def __call__(self, index: int, generator: np.random.Generator | None) -> Item:
-        """Return a segment; without a generator the same one for the same index."""
-        generator = np.random.default_rng(index) if generator is None else generator
-        place = int(generator.integers(self.cumulative[-1]))
-        region = int(np.searchsorted(self.cumulative, place, side="right"))
-        start = int(self.start[region] + place - (self.cumulative[region] - self.places[region]))
-        sequence = self.reference.fetch(self.chrom[region], start, start + self.length)
-        return {"sequence": sequence.tobytes().decode("ascii"), "noise": generator.random((2, self.length))}
-
-
-def language_batch(items: Sequence[Item], adapter: Adapter, mask: float) -> dict[str, Tensor]:
-    """Stack segments into a batch with `labels` `[B, T]`.
-
-    A causal model's label at t is token t + 1; a masked model's labels are the tokens at the chosen positions.
-    Unknown bases (N) are never a label.
-    """
-    tokens = adapter.tokenize([item["sequence"] for item in items])
-    ids = tokens.input_ids
-    known = torch.tensor([[base != "N" for base in item["sequence"]] for item in items])
-    labels = torch.full_like(ids, IGNORE)
-    rows, bases = torch.nonzero(known & (tokens.token_of_base >= 0), as_tuple=True)
-    places = tokens.token_of_base[rows, bases]
-    labels[rows, places] = ids[rows, places]
-    if adapter.card.objective == "causal":
-        shifted = torch.full_like(labels, IGNORE)
-        shifted[:, :-1] = labels[:, 1:]
-        return {"input_ids": ids, "attention_mask": tokens.attention_mask, "labels": shifted}
-    chosen, fate = torch.from_numpy(np.stack([item["noise"] for item in items], axis=1))
-    hidden = torch.zeros_like(ids, dtype=torch.bool)
-    hidden[rows, places] = chosen[rows, bases] < mask
-    how = torch.ones_like(ids, dtype=torch.float64)
-    how[rows, places] = fate[rows, bases]
-    masked, random = MASKED_AS
-    letters = torch.tensor([adapter.tokenizer.vocab[base] for base in "ACGT"])
-    drawn = letters[((how - masked) / (random - masked) * 4).long().clamp(0, 3)]
-    noisy = torch.where(hidden & (how < masked), adapter.tokenizer.mask_id, ids)
-    noisy = torch.where(hidden & (how >= masked) & (how < random), drawn, noisy)
-    labels = labels.masked_fill(~hidden, IGNORE)
-    return {"input_ids": noisy, "attention_mask": tokens.attention_mask, "labels": labels}
-
-
-class LanguageEvaluation:
-    """Mean cross-entropy of a language model on held-out segments, in nats a base."""
-
-    def __init__(self, loader: DataLoader):
-        self.loader = loader
-
-    def __call__(self, model: LanguageModel) -> dict[str, float]:
-        """Return `loss` (nats) and `perplexity`."""
-        device = next(model.parameters()).device
-        losses = [
-            model(**{key: value.to(device) for key, value in batch.items()})["loss"].item() for batch in self.loader
-        ]
-        mean = float(np.mean(losses))
-        return {"loss": mean, "perplexity": float(np.exp(mean))}
+from .language import LanguageEvaluation, LanguageModel, Segments, language_batch
+from .stream import ExampleList, ExampleStream, spread
 
 
 def pretrain(

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -65,6 +66,12 @@ class ExampleList(Dataset):
 
     def __getitem__(self, index: int) -> Item:
         return self.make(index, None)
+
+
+def spread(windows: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Return at most `n` windows, evenly spread over the table."""
+    step = max(1, len(windows) // n)
+    return windows.iloc[::step].head(n).reset_index(drop=True)
 
 
 def to_device(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
