@@ -153,6 +153,9 @@ class ReportInputs:
         `provenance.json`: command, rerun (a command with `{path}` in it), git_commit, hash, configuration (text or mapping),
         versions {package: version}, checksums {path: sha256}, simulated (false, true or what is simulated), misfits
         [{task, model, adaptation, reason}], warnings [sentence].
+    pretraining
+        Folders `models/{model}/training/seed{seed}` of models made here: `metrics.jsonl` and `cost.json` (updates,
+        chance_loss).
     contexts
         Tasks that measure how far back models use their context; the first has a page of its own.
     comparisons
@@ -180,6 +183,7 @@ class ReportInputs:
     counts: Mapping[str, Path] = field(default_factory=dict)
     variants: Path | None = None
     provenance: Path | None = None
+    pretraining: tuple[Path, ...] = ()
     contexts: tuple[str, ...] = ()
     comparisons: Mapping[str, Path] = field(default_factory=dict)
     families: Path | None = None
@@ -209,6 +213,7 @@ class ReportInputs:
             "counts": _by_task(results / "examples", ".counts.tsv"),
             "variants": _present(results / "cohort/variants.tsv"),
             "provenance": _present(results / "provenance.json"),
+            "pretraining": tuple(sorted(results.glob("models/*/training/seed*"))),
             "comparisons": _by_task(results / "context", ".comparison.tsv"),
         }
         return cls(**(found | settings))

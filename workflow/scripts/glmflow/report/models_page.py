@@ -10,6 +10,7 @@ from glmflow.files import read_table
 
 from .inputs import RunFolder
 from .page import render
+from .pretraining import hardly_learned
 from .study import Study
 
 CAPABILITIES = {
@@ -35,6 +36,7 @@ def models_page(study: Study) -> str:
         objectives=OBJECTIVES,
         families=families,
         tolerance=TOLERANCE,
+        hardly=list(hardly_learned(study.pretraining, set(study.pretraining["model"]))),
         reasons=reasons(families),
         sweeps=study_sweeps(study.inputs.runs, study.labels_by_name),
         used={(run.cost.get("model") or {}).get("family") for run in study.inputs.runs},

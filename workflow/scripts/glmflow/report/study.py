@@ -11,6 +11,7 @@ from .inputs import BASELINES, ReportInputs, read_json
 from .metrics import OTHER_LEVELS, describe
 from .palette import colours
 from .personal import judge_personal
+from .pretraining import hardly_learned, pretrained_models, read_pretraining
 from .verdict import Verdict, judge, other_levels, run_label, unequal_training
 
 
@@ -23,7 +24,8 @@ class Study:
         One row a value, as scored.
     summary
         One row a model x adaptation in every cell, seeds put together.
-    costs, curves, genes, personal, windows, counts, leakage, checks, replicates, statistics, variants, warnings
+    costs, curves, genes, personal, windows, counts, leakage, checks, replicates, statistics, variants, pretraining,
+    warnings
         What their names say; empty tables where the study has none.
     cells
         By task, the ranked rows its verdict is about.
@@ -49,6 +51,8 @@ class Study:
         self.replicates = tables.optional_table(inputs.replicates)
         self.statistics = tables.optional_table(inputs.track_statistics)
         self.variants = tables.optional_table(inputs.variants)
+        pretraining = read_pretraining(inputs.pretraining)
+        self.pretraining = pretraining[pretraining["model"].isin(pretrained_models(inputs.runs))]
         self.warnings = tables.read_warnings(inputs, self.provenance)
 
         self.headlines = {
@@ -87,6 +91,12 @@ class Study:
 
     def verdict(self, task: str) -> Verdict:
         """Return the answer of a task."""
+        found = self._verdict(task)
+        models = pretrained_models([run for run in self.inputs.runs if run.task == task])
+        return replace(found, notes=(*found.notes, *hardly_learned(self.pretraining, models)))
+
+    def _verdict(self, task: str) -> Verdict:
+        """Return the answer of a task, as its scores give it."""
         if len(self.personal) and task in set(self.personal["task"]):
             return judge_personal(self.personal, task)
         cell = self.cells[task]

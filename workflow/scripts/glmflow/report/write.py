@@ -105,6 +105,7 @@ def write_data(study: Study, pages: dict[str, TracksPage], folder: Path) -> None
         "counts": study.counts,
         "checks": study.checks,
         "variants": study.variants,
+        "pretraining": study.pretraining,
         "warnings": study.warnings,
         **{f"context.{task}": optional_table(path) for task, path in study.inputs.comparisons.items()},
         "browser_regions": pd.DataFrame(

@@ -35,9 +35,14 @@ def peak_memory_mb() -> float:
 
 
 def write_cost(
-    path: Path, model: torch.nn.Module, fitted: Fitted, warnings: list[str], described: Any | None = None
+    path: Path,
+    model: torch.nn.Module,
+    fitted: Fitted,
+    warnings: list[str],
+    described: Any | None = None,
+    chance: float | None = None,
 ) -> None:
-    """Write what the run cost, for the leaderboard."""
+    """Write what the run cost, for the leaderboard; `chance` is what a language model loses that has learned nothing."""
     parameters = list(model.parameters())
     cost = {
         "parameters": sum(p.numel() for p in parameters),
@@ -52,6 +57,8 @@ def write_cost(
         "warnings": warnings,
         "model": described,
     }
+    if chance is not None:
+        cost["chance_loss"] = chance
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(cost, indent=2) + "\n")
 

@@ -15,11 +15,12 @@ from glmflow.config.models import Pretrain
 from glmflow.genome.reference import Reference
 from glmflow.models import new_model
 
+from .chance import base_composition, chance_loss
 from .checkpoints import fingerprint, table_digest
 from .cost import write_cost
 from .distributed import is_first
 from .fit import fit
-from .language import LanguageEvaluation, LanguageModel, Segments, language_batch
+from .language import MASKED_AS, LanguageEvaluation, LanguageModel, Segments, language_batch
 from .stream import ExampleList, ExampleStream, spread
 
 
@@ -40,7 +41,7 @@ def pretrain(
     regions
         Table with `chrom`, `start`, `end`, `split`: the regions every split owns. Only `train` is learned from.
     folder
-        Gets `metrics.jsonl`, `cost.json` and, while training, `checkpoints/`.
+        Gets `metrics.jsonl`, `cost.json` (with what chance loses) and, while training, `checkpoints/`.
     """
     block = Pretrain.model_validate(settings)
     torch.manual_seed(seed)
@@ -48,7 +49,8 @@ def pretrain(
     training = block.training()
     make = partial(Segments, reference=Reference(reference), length=block.length)
     batches = partial(language_batch, adapter=adapter, mask=block.mask)
-    segments = make(regions[regions["split"] == "train"])
+    learned = regions[regions["split"] == "train"]
+    segments = make(learned)
     evaluate = None
     held_out = regions[regions["split"] == "validation"]
     if len(held_out):
@@ -65,4 +67,6 @@ def pretrain(
     if not is_first():
         return
     adapter.save(model_folder)
-    write_cost(folder / "cost.json", model, fitted, list(fitted.warnings))
+    composition = base_composition(learned, Reference(reference))
+    chance = chance_loss(composition, None if adapter.card.objective == "causal" else MASKED_AS)
+    write_cost(folder / "cost.json", model, fitted, list(fitted.warnings), chance=chance)
