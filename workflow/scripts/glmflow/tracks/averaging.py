@@ -13,8 +13,8 @@ import numpy as np
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import find_contig
-from glmflow.tracks.bigwig import BigWig, Sections, encode
-from glmflow.tracks.writing import runs, write_sections
+from glmflow.tracks.bigwig import BigWig, Runs, Sections, encode
+from glmflow.tracks.writing import join, write_sections
 
 _CHUNK = 1 << 19
 
@@ -178,21 +178,32 @@ class _Replicates:
         for file, names in zip(self.files, self.names):
             if (name := names.get(chrom)) is None:
                 continue
-            for starts, ends, values in file.runs(name, start, end):
-                lengths = ends - starts
-                values = self.sign * values
-                finite = np.isfinite(values)
-                if not finite.all():
-                    counts["non_finite"] += int(lengths[~finite].sum())
-                    values = np.where(finite, values, 0)
-                if values.min() < 0:
-                    counts["negative"] += int(lengths[values < 0].sum())
-                # Coverage is sparse: only the bases that have a value, one behind another.
-                behind = np.cumsum(lengths)
-                covered = np.arange(behind[-1])
-                covered += np.repeat(starts - start - behind + lengths, lengths)
-                np.add.at(total, covered, np.repeat(values.astype(np.float64), lengths))
-        bases = np.flatnonzero(total != 0)
-        counts["bases"] = len(bases)
-        mean = (total[bases] / len(self.files)).astype(np.float32)
-        return (encode(runs(bases + start, mean), number) if len(bases) else None), counts
+            parts = list(file.runs(name, start, end))
+            if not parts:
+                continue
+            starts, ends, values = map(np.concatenate, zip(*parts))
+            lengths = ends - starts
+            values = self.sign * values
+            finite = np.isfinite(values)
+            if not finite.all():
+                counts["non_finite"] += int(lengths[~finite].sum())
+                values = np.where(finite, values, 0)
+            if values.min() < 0:
+                counts["negative"] += int(lengths[values < 0].sum())
+            # Coverage is sparse: only the bases that have a value, one behind another.
+            behind = np.cumsum(lengths)
+            covered = np.arange(behind[-1])
+            covered += np.repeat(starts - start - behind + lengths, lengths)
+            np.add.at(total, covered, np.repeat(values.astype(np.float64), lengths))
+        block = self._stretches(total, start)
+        counts["bases"] = int((block.ends - block.starts).sum())
+        return (encode(block, number) if len(block.starts) else None), counts
+
+    def _stretches(self, total: np.ndarray, start: int) -> Runs:
+        """Return where the mean is not 0: the sum is looked at where it changes, which is at few bases."""
+        changes = np.flatnonzero(total[1:] != total[:-1]) + 1
+        starts, ends = np.append(0, changes), np.append(changes, len(total))
+        covered = total[starts] != 0
+        starts, ends = starts[covered], ends[covered]
+        mean = (total[starts] / len(self.files)).astype(np.float32)
+        return join([Runs(starts + start, ends + start, mean)])  # sums that differ may have the same float32 mean

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -99,19 +99,20 @@ def _merged(
             )
             size += len(starts)
             if size > _BATCH:
-                whole = _join(pending)
+                whole = join(pending)
                 if len(whole.starts) > 1:
                     yield chrom, Runs(*(column[:-1] for column in whole))
                 pending, size = [Runs(*(column[-1:] for column in whole))], 1
         if size:
-            yield chrom, _join(pending)
+            yield chrom, join(pending)
 
 
-def _join(blocks: list[Runs]) -> Runs:
-    """Return blocks as one, neighbours that touch and are equal being one run."""
+def join(blocks: Sequence[Runs]) -> Runs:
+    """Return blocks, one behind another, as one; neighbours that touch and are equal become one run."""
     starts, ends, values = map(np.concatenate, zip(*blocks))
     apart = (ends[:-1] != starts[1:]) | (values[:-1] != values[1:])
-    return Runs(starts[np.append(True, apart)], ends[np.append(apart, True)], values[np.append(True, apart)])
+    first, last = np.append(True, apart)[: len(starts)], np.append(apart, True)[: len(starts)]
+    return Runs(starts[first], ends[last], values[first])
 
 
 def _check(chrom: str, block: Runs, length: int) -> None:
