@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from glmflow.models.heads import LinearTrackHead, ScalarHead, TrackHead
+from glmflow.models.heads import LinearTrackHead, TrackHead
 from torch import nn
 
 ZERO_INPUT = 0.480453  # softplus(0) ** 2
@@ -76,7 +76,7 @@ def test_genos_with_track_head_has_the_published_number_of_parameters():
     assert sum(p.numel() for module in modules for p in module.parameters()) == 1_246_799_874
 
 
-@pytest.mark.parametrize("head_class", [TrackHead, LinearTrackHead, ScalarHead])
+@pytest.mark.parametrize("head_class", [TrackHead, LinearTrackHead])
 def test_every_parameter_is_trained(head_class):
     torch.manual_seed(0)
     head = head_class(32, dropout=0.0) if head_class is not LinearTrackHead else head_class(32)
@@ -88,25 +88,3 @@ def test_every_parameter_is_trained(head_class):
 def test_bfloat16_states_give_float32_tracks():
     head = TrackHead(32).bfloat16().eval()
     assert head(torch.randn(1, 16, 32).bfloat16()).dtype == torch.float32
-
-
-def test_scalar_head_starts_from_the_mean_and_ignores_masked_positions():
-    torch.manual_seed(0)
-    head = ScalarHead(24, n_outputs=5).eval()
-    states = torch.randn(2, 9, 24)
-    torch.testing.assert_close(head(states), head.perceptron(states.mean(1)))
-    nn.init.normal_(head.score.weight)
-    mask = torch.ones(2, 9)
-    mask[0, 6:] = 0
-    changed = states.clone()
-    changed[0, 6:] = 1e3
-    torch.testing.assert_close(head(changed, mask), head(states, mask))
-    torch.testing.assert_close(head(states, mask)[:1], head(states[:1, :6]), atol=1e-6, rtol=0)
-    assert head(states, mask).shape == (2, 5)
-
-
-def test_scalar_head_does_not_depend_on_the_order_of_positions():
-    head = ScalarHead(24).eval()
-    nn.init.normal_(head.score.weight)
-    states = torch.randn(1, 12, 24)
-    torch.testing.assert_close(head(states.flip(1)), head(states))

@@ -159,7 +159,7 @@ def test_unmerged_matrices_are_not_saved_unseen(tmp_path):
     apply_lora(model)
     with pytest.raises(InputError, match="separate LoRA weights"):
         model.save(tmp_path / "model")
-    model.merge_lora()
+    merge(model)
     model.save(tmp_path / "model")
     assert (tmp_path / "model" / "model.safetensors").exists()
 

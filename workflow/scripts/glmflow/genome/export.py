@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
@@ -16,7 +16,6 @@ from glmflow.errors import InputError
 from glmflow.files import atomic_path
 from glmflow.genome.contigs import some
 from glmflow.genome.haplotypes import HaplotypeReader, reverse_complement
-from glmflow.genome.store import VariantStore
 from glmflow.genome.unphased import write_ambiguity_codes
 
 log = logging.getLogger(__name__)
@@ -189,9 +188,3 @@ def _gene_records(
 def _bare(chrom: str) -> str:
     """Return a contig name without `chr`, as the task has it."""
     return chrom.removeprefix("chr")
-
-
-def write_counts(stores: Sequence[VariantStore], path: str | PathLike[str]) -> None:
-    """Write what was applied and left out, why, of one store or several (`cohort/variants.tsv`)."""
-    with atomic_path(path) as temporary:
-        pd.concat([store.counts() for store in stores]).to_csv(temporary, sep="\t", index=False)

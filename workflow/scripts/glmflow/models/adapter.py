@@ -481,13 +481,6 @@ class Adapter(nn.Module):
 
         save(self, folder)
 
-    def merge_lora(self) -> None:
-        """Fold LoRA's matrices into the weights (`glmflow.models.lora.merge`); nothing where there are none."""
-        if any(".lora_" in name for name, _ in self.named_parameters()):
-            from glmflow.models.lora import merge
-
-            merge(self)
-
     def probe_inputs(self, length: int) -> tuple[Tensor, ...]:
         """Return arguments of `forward` for a random short input, to try the model out."""
         own = self.network.probe_inputs(length)

@@ -81,48 +81,6 @@ class LinearTrackHead(nn.Module):
         return _positive(self.read_out(states.transpose(1, 2)), self.scale)
 
 
-class ScalarHead(nn.Module):
-    """Numbers or class scores for a whole sequence: attention pooling, then a small perceptron.
-
-    Each position gets a score, the softmax of the scores weighs the states, and their weighted mean is read.
-    The scores start at zero, so that training starts from the plain mean.
-
-    Parameters
-    ----------
-    dim
-        Width `D` of the states.
-    n_outputs
-        Numbers (or classes) predicted for a sequence.
-    hidden
-        Width of the perceptron's hidden layer.
-    dropout
-        Probability of dropping a hidden value.
-
-    References
-    ----------
-    Yang et al. (2016) Hierarchical attention networks for document classification, section 2.2.
-    """
-
-    def __init__(self, dim: int, n_outputs: int = 1, hidden: int = 256, dropout: float = 0.1):
-        super().__init__()
-        self.score = nn.Linear(dim, 1, bias=False)
-        nn.init.zeros_(self.score.weight)
-        self.perceptron = nn.Sequential(
-            nn.Linear(dim, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, n_outputs)
-        )
-
-    def forward(self, states: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return `[B, n_outputs]` from states `[B, L, D]`.
-
-        `mask`, `[B, L]`, is true (or 1) at the positions that count; each sequence needs at least one.
-        """
-        scores = self.score(states).squeeze(-1).float()
-        if mask is not None:
-            scores = scores.masked_fill(~mask.bool(), float("-inf"))
-        weights = scores.softmax(dim=-1).to(states.dtype)
-        return self.perceptron(torch.einsum("bl,bld->bd", weights, states))
-
-
 class ExpressionHead(nn.Module):
     """One number a sequence, from states pooled with weights that depend on the place alone.
 
