@@ -1,6 +1,7 @@
 """Personal expression from simulated people to its report, as a user runs it."""
 
 import pandas as pd
+import pysam
 import pytest
 from glmflow.cli import main
 from glmflow.config import expand_runs, read_study
@@ -44,6 +45,22 @@ def test_frozen_states_are_kept_beside_the_runs(results):
     (encoder,) = (results / "states").iterdir()
     parts = sorted(path.name.split(".")[-2] for path in encoder.iterdir())
     assert parts == ["keys", "keys", "states", "states"]  # of training and of prediction
+
+
+@pytest.mark.parametrize("adaptation", ["mixed", "frozen"])
+def test_tuned_models_are_applied_to_people_and_variants(results, adaptation):
+    """To everyone of the VCF: those that were held out have the values of the run."""
+    run = results / f"runs/expression/cnn/{adaptation}/seed1"
+    held_out = pd.read_parquet(run / "predictions.parquet").set_index("example")["prediction"]
+    people = pd.read_parquet(run / "predict/people.parquet")
+    genes = pd.read_csv(results / "examples/expression.genes.tsv", sep="\t")
+    assert len(people) == 24 * len(genes)
+    found = people.set_index(people["gene"] + "|" + people["sample"])["prediction"]
+    assert found[held_out.index].tolist() == pytest.approx(held_out.tolist(), rel=1e-6)
+    records = pd.read_parquet(run / "predict/records.parquet")
+    assert set(records["sample"]) == {"S0001"} and set(records["gene"]) <= set(genes["gene_id"])
+    with pysam.VariantFile(str(run / "predict/variants.vcf.gz")) as scored:
+        assert any("GLM_expression" in record.info for record in scored)
 
 
 def test_no_check_finds_a_leak(results):

@@ -1,14 +1,32 @@
-# Tuned track models applied to other genomes, people and variants (`predict:` of a study).
+# Tuned models applied to other genomes, people and variants (`predict:` of a study).
 PREDICTIONS = []
+
+
+def genes_of(prediction):
+    """Return an input function that gives the genes whose expression is predicted; nothing for a track task."""
+
+    def genes(wildcards):
+        if prediction.records or wildcards.task not in PERSONAL_TASKS:
+            return []
+        return (
+            prediction.genes
+            or f"results/{wildcards.study}/examples/{wildcards.task}.genes.tsv"
+        )
+
+    return genes
+
 
 for LABEL, PREDICTION in STUDY.predict.items():
     OTHER = f"predict/{LABEL}{PREDICTION.suffix}"
+    APPLIED = [
+        label for label, task in STUDY.tasks.items() if task.kind in PREDICTION.kinds
+    ]
     PREDICTIONS += [
         f"{run.folder(RESULTS)}/{OTHER}"
         for run in RUNS
-        if run.task in (PREDICTION.tasks or TRACK_TASKS)
+        if run.task in APPLIED
+        and run.task in (PREDICTION.tasks or APPLIED)
         and STUDY.adaptations[run.adaptation].kind in ("full", "lora", "probe")
-        and run.task in TRACK_TASKS
         and run.model in (PREDICTION.models or STUDY.models)
     ]
     OTHER = (
@@ -23,6 +41,7 @@ for LABEL, PREDICTION in STUDY.predict.items():
             fasta=PREDICTION.fasta or "results/{study}/reference/genome.fa",
             vcf=PREDICTION.vcf or [],
             bed=PREDICTION.bed or [],
+            genes=genes_of(PREDICTION),
         output:
             directory(OTHER) if PREDICTION.write == "tracks" else OTHER,
         log:
@@ -30,14 +49,16 @@ for LABEL, PREDICTION in STUDY.predict.items():
         benchmark:
             f"benchmarks/{{study}}/apply/{LABEL}/{{task}}/{{model}}/{{adaptation}}/seed{{seed}}.tsv"
         wildcard_constraints:
-            task=any_of(TRACK_TASKS),
+            task=any_of(APPLIED),
             adaptation=TRAINED,
         resources:
             gpu=1,
             mem_mb=lambda wildcards, attempt: 16000 * attempt,
             runtime=lambda wildcards, attempt: 240 * attempt,
         params:
-            sample=PREDICTION.sample,
+            sample=PREDICTION.samples,
             haplotype=PREDICTION.haplotype,
+            records_along=PREDICTION.records_along,
+            states=f"{RESULTS}/states",
         script:
             "../scripts/apply.py"

@@ -1,4 +1,4 @@
-"""Apply a tuned track model to other sequences."""
+"""Apply a tuned model to other sequences."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -10,14 +10,13 @@ with logged(snakemake):
     from glmflow.training.commands import run_predict
 
     torch.set_num_threads(snakemake.threads)
-    files = {key: snakemake.input.get(key) or None for key in ("vcf", "bed")}
+    files = {key: snakemake.input.get(key) or None for key in ("vcf", "bed", "genes")}
     run_predict(
         Namespace(
             model=Path(snakemake.input.model),
             fasta=Path(snakemake.input.fasta),
             **{key: path and Path(path) for key, path in files.items()},
-            sample=snakemake.params.sample,
-            haplotype=snakemake.params.haplotype,
+            **dict(snakemake.params.items()),
             output=Path(snakemake.output[0]),
         )
     )

@@ -173,7 +173,24 @@ def spoilt(**changes):
         ({"predict": {"p": {"write": "tracks", "vcf": "a.vcf.gz"}}}, "a person takes both: `vcf` and `sample`"),
         ({"predict": {"p": {"write": "variants"}}}, "`write: variants` takes a `vcf`"),
         ({"predict": {"p": {"write": "means", "models": ["cn"]}}}, "unknown model 'cn'; did you mean 'cnn'?"),
-        ({"predict": {"p": {"write": "means", "tasks": ["rns"]}}}, "'rns' is no track task"),
+        ({"predict": {"p": {"write": "means", "tasks": ["rns"]}}}, "'rns' is no task whose models write means"),
+        (
+            {"predict": {"p": {"write": "expression", "vcf": "a.vcf.gz"}}},
+            "no task of this study has models that write expr",
+        ),
+        ({"predict": {"p": {"write": "expression"}}}, "`write: expression` takes the `vcf` of people, or a folder"),
+        (
+            {"predict": {"p": {"write": "expression", "vcf": "a.vcf", "bed": "b"}}},
+            "`write: expression` takes `genes`, not",
+        ),
+        (
+            {"predict": {"p": {"write": "means", "genes": "a.gtf"}}},
+            "`genes` and `records_along` are for models of personal",
+        ),
+        (
+            {"predict": {"p": {"write": "means", "vcf": "a", "sample": ["a", "b"]}}},
+            "tracks are predicted of one `sample`",
+        ),
         ({"models__cnn__new__family": "dilated_cn"}, "unknown family 'dilated_cn'; did you mean 'dilated_cnn'?"),
     ],
     ids=lambda value: None if isinstance(value, dict) else value[:40],

@@ -247,4 +247,4 @@ def test_arguments_that_do_not_belong_together(arguments, message, genome, tuned
 
 def test_a_folder_without_a_tuned_model_is_refused(genome, tmp_path, capsys):
     assert predict("--model", tmp_path, "--fasta", genome[0], "--output", tmp_path / "out") == 1
-    assert "no task.json: not the model of a track task" in capsys.readouterr().err
+    assert "no task.json: not the model of a run" in capsys.readouterr().err

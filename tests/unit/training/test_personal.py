@@ -196,11 +196,9 @@ def test_mutated_windows_are_what_a_carrier_has():
         def fetch(self, chrom, start, end):
             return self.bases[start:end]
 
-    windows = type("W", (), {})()
-    windows.windows = type("G", (), {"reader": type("R", (), {"reference": Genome()})()})()
     variants = pd.DataFrame({"pos": [4, 5, 6], "ref": ["G", "TAC", "A"], "alt": ["C", "T", "AGG"]})
     gene = next(genes_of(cohort()[1]))._replace(start=2, end=12)
-    found = [row.tobytes() for row in mutated(gene, windows, variants)]
+    found = [row.tobytes() for row in mutated(gene, Genome(), variants)]
     assert found == [b"ACGTACGTTT", b"ACCTACGTTT", b"ACGTGTTTAC", b"ACGTAGGCGT"]
-    turned = [row.tobytes() for row in mutated(gene._replace(strand="-"), windows, variants)]
+    turned = [row.tobytes() for row in mutated(gene._replace(strand="-"), Genome(), variants)]
     assert turned[1] == b"AAACGTAGGT"

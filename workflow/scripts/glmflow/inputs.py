@@ -106,7 +106,7 @@ def _missing(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
             for name in ("partitions.csv", "fasta"):
                 named["tasks", label, "hackathon", "folder", name] = f"{task.hackathon.folder}/{name}"
     for label, prediction in study.predict.items():
-        for key in ("fasta", "vcf", "bed"):
+        for key in ("fasta", "vcf", "bed", "genes"):
             if getattr(prediction, key):
                 named["predict", label, key] = getattr(prediction, key)
     made = study.results + "/"

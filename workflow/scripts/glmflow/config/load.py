@@ -266,11 +266,14 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
                 f"gap {gap} is shorter than the windows of task {label!r} ({task.window_bp}): train and held-out "
                 f"windows would share bases; use at least {task.window_bp}",
             )
-    tracks = [label for label, task in study.tasks.items() if task.kind == "rnaseq_tracks"]
     for label, prediction in study.predict.items():
+        able = [name for name, task in study.tasks.items() if task.kind in prediction.kinds]
+        if not able:
+            yield ("predict", label, "write"), f"no task of this study has models that write {prediction.write}"
         for position, task in enumerate(prediction.tasks or []):
-            if task not in tracks:
-                yield ("predict", label, "tasks", position), f"{task!r} is no track task{_suggest(task, tracks)}"
+            if task not in able:
+                text = f"{task!r} is no task whose models write {prediction.write}{_suggest(task, able)}"
+                yield ("predict", label, "tasks", position), text
         for position, model in enumerate(prediction.models or []):
             if model not in study.models:
                 yield ("predict", label, "models", position), f"unknown model {model!r}{_suggest(model, study.models)}"

@@ -50,7 +50,7 @@ class Study(Block):
     adaptations: dict[Label, Adaptation] = Field(description="Adaptations by label.")
     runs: Annotated[list[RunSet], Field(min_length=1)] = Field(description="Which of them to run with each other.")
     predict: dict[Label, Prediction] = Field(
-        default_factory=dict, description="What tuned track models are applied to beside what was held out, by label."
+        default_factory=dict, description="What tuned models are applied to beside what was held out, by label."
     )
     monitor: Literal["tensorboard", "trackio", "wandb", "none"] = Field(
         "tensorboard",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pysam
 import torch
 from numpy.typing import NDArray
 
@@ -24,6 +22,7 @@ from glmflow.genome.reference import Reference
 from glmflow.genome.windows import tile
 from glmflow.tracks.predictions import write_windows
 
+from .annotated_vcf import Field, annotate, field_name, is_plain
 from .finetune import load_track_model
 from .predict import predict_codes
 from .track_data import strand_swap
@@ -72,21 +71,24 @@ class Tuned:
         return predict_codes(self.model, codes, self.swap)
 
 
-def load_tuned(folder: Path) -> Tuned:
-    """Load the model folder of a run.
+def model_of(folder: Path) -> tuple[Path, str]:
+    """Return the model folder of a run, given it or the run's own folder, and the kind of the task it was tuned to.
 
     Raises
     ------
     InputError
-        The folder holds no model that was tuned to tracks.
+        There is no model that was tuned to a task.
     """
+    folder = folder / "model" if (folder / "model").is_dir() else folder
     record = folder / "task.json"
     if not record.exists():
         mend = "Give the folder `model` of a run (results/STUDY/runs/TASK/MODEL/ADAPTATION/seedN/model)."
-        raise InputError("no task.json: not the model of a track task", where=folder, mend=mend)
-    kind = json.loads(record.read_text())["settings"]["task"]["kind"]
-    if kind != "rnaseq_tracks":
-        raise InputError(f"a model of the task kind {kind} predicts no tracks", where=folder)
+        raise InputError("no task.json: not the model of a run", where=folder, mend=mend)
+    return folder, json.loads(record.read_text())["settings"]["task"]["kind"]
+
+
+def load_tuned(folder: Path) -> Tuned:
+    """Load the model folder of a run of a track task."""
     model, settings = load_track_model(folder)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     both = Adaptation.model_validate(settings["adaptation"]).train.reverse_complement
@@ -199,39 +201,24 @@ def annotate_variants(tuned: Tuned, genome: Reference, vcf: Path, output: Path) 
     """
     counts = {"scored": 0, "skipped": 0}
     floor = PSEUDOCOUNT * tuned.means
-    fields = ["GLM_" + "".join(letter if letter.isalnum() else "_" for letter in name) for name in tuned.tracks]
-    with _open_vcf(vcf) as source, atomic_path(output) as temporary, _text(temporary, output) as target:
-        for field, name in zip(fields, tuned.tracks):
-            what = f"log2 ratio of predicted mean coverage of {name}, alternative over reference allele, {tuned.size} bp window"
-            if field in source.header.info:
-                raise InputError(
-                    f"has a field {field} already", where=vcf, mend="Give the file before it was annotated."
-                )
-            source.header.info.add(field, "A", "Float", what)
-        target.write(str(source.header))
-        for record in source:
-            _require_same(record, genome, vcf)
-            effects = []
-            for allele in record.alts or ():
-                plain = set((record.ref + allele).upper()) <= set("ACGT")
-                counts["scored" if plain else "skipped"] += 1
-                effects.append(_effect(tuned, genome, record, allele, floor) if plain else None)
-            cells = str(record).rstrip("\n").split("\t")
-            if any(effect is not None for effect in effects):
-                values = [
-                    ",".join("." if e is None else f"{e[place]:.5g}" for e in effects) for place in range(len(fields))
-                ]
-                added = ";".join(f"{field}={value}" for field, value in zip(fields, values))
-                cells[7] = added if cells[7] == "." else f"{cells[7]};{added}"
-            target.write("\t".join(cells) + "\n")
+    what = "log2 ratio of predicted mean coverage of {}, alternative over reference allele, {} bp window"
+    fields = [Field(field_name(name), "Float", what.format(name, tuned.size)) for name in tuned.tracks]
+
+    def values(record: Any) -> dict[str, list[str | None]]:
+        effects = []
+        for allele in record.alts or ():
+            plain = is_plain(record, allele)
+            counts["scored" if plain else "skipped"] += 1
+            effects.append(_effect(tuned, genome, record, allele, floor) if plain else None)
+        if all(effect is None for effect in effects):
+            return {}
+        return {
+            field.name: [None if effect is None else f"{effect[track]:.5g}" for effect in effects]
+            for track, field in enumerate(fields)
+        }
+
+    annotate(vcf, genome, output, fields, values)
     return counts
-
-
-def _text(path: Path, name: Path) -> TextIO:
-    """Open a file for text, in blocks of gzip where its final name ends in .gz."""
-    if name.name.endswith(".gz"):
-        return io.TextIOWrapper(pysam.BGZFile(str(path), "w"), encoding="utf-8")
-    return path.open("w", encoding="utf-8")
 
 
 def _effect(
@@ -248,28 +235,6 @@ def _effect(
     used = slice(tuned.trim, tuned.size - tuned.trim)
     reference, alternative = tuned.coverage(codes)[:, :, used].mean(-1)
     return np.log2((alternative + floor) / (reference + floor))
-
-
-def _open_vcf(path: Path) -> Any:
-    """Open a VCF, or say why not."""
-    try:
-        return pysam.VariantFile(str(path))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read as a VCF: {error}", where=path, mend="Give a VCF or BCF file.") from None
-
-
-def _require_same(record: Any, genome: Reference, path: Path) -> None:
-    """Stop where a record's reference allele is not what the genome has there."""
-    place = f"{record.chrom}:{record.pos}"
-    if record.chrom not in genome.contigs:
-        raise InputError(f"{place}: the genome has no contig {record.chrom}", where=path, mend="Rename the contigs.")
-    found = genome.fetch_string(record.chrom, record.start, record.start + len(record.ref))
-    if found != record.ref.upper():
-        raise InputError(
-            f"{place}: the reference allele is {record.ref}, the genome has {found}",
-            where=path,
-            mend="Give the genome that the variants were called on.",
-        )
 
 
 def read_intervals(path: Path | None, contigs: Mapping[str, int]) -> list[Interval]:

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from glmflow.errors import InputError
+from glmflow.files import write_table
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
@@ -18,19 +19,38 @@ def add_predict_command(subparsers: argparse._SubParsersAction) -> None:
     """Add `predict` to the commands."""
     parser = subparsers.add_parser(
         "predict",
-        help="apply a tuned track model to a genome, a person's haplotypes or variants",
-        description="Apply the model of a run to other sequences. OUTPUT decides what is written: a folder (one bigWig a "
-        "track), NAME.parquet (mean coverage of each interval of --bed, or of each contig), or NAME.vcf[.gz] (every "
-        "variant of --vcf with the predicted log2 change of coverage around it, track by track).",
+        help="apply a tuned model to a genome, people or variants",
+        description="Apply the model of a run to other sequences. OUTPUT decides what is written. Of a track model: a folder "
+        "(one bigWig a track), NAME.parquet (mean coverage of each interval of --bed, or of each contig), or "
+        "NAME.vcf[.gz] (every variant of --vcf with the predicted log2 change of coverage around it, track by track). "
+        "Of a model of personal expression: NAME.parquet (every gene in every person of --vcf, or of a folder of people's "
+        "own FASTAs), or NAME.vcf[.gz] (every variant of --vcf with what it adds to the expression of the genes around it).",
     )
-    parser.add_argument("--model", type=Path, required=True, help="folder `model` of a run")
-    parser.add_argument("--fasta", type=Path, required=True, help="genome")
-    parser.add_argument("--vcf", type=Path, help="phased VCF of a person, or variants to annotate")
-    parser.add_argument("--sample", help="person of the VCF whose haplotypes are predicted")
+    parser.add_argument("--model", type=Path, required=True, help="folder of a run, or `model` in it")
+    parser.add_argument(
+        "--fasta",
+        type=Path,
+        required=True,
+        help="genome; for personal expression without --vcf: folder with fasta/SAMPLE_allele_{1,2}.fasta, a record a gene",
+    )
+    parser.add_argument("--vcf", type=Path, help="phased VCF of people, or variants to annotate")
+    parser.add_argument(
+        "--sample",
+        nargs="+",
+        help="person of the VCF whose haplotypes are predicted; of expression, several (or everyone)",
+    )
     parser.add_argument("--haplotype", type=int, choices=(1, 2), help="one haplotype; the mean of both by default")
     parser.add_argument("--bed", type=Path, help="intervals to predict; the whole genome by default")
+    parser.add_argument(
+        "--genes", type=Path, help="genes whose expression is predicted: GTF, BED or TSV; those of the run by default"
+    )
+    parser.add_argument(
+        "--records-along",
+        choices=("gene", "genome"),
+        help="how a folder's records of genes on the minus strand are read; as those the model was trained on by default",
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder, NAME.parquet or NAME.vcf[.gz]")
-    parser.set_defaults(run=run_predict)
+    parser.set_defaults(run=run_predict, states=None)
 
 
 def run_predict(arguments: argparse.Namespace) -> int:
@@ -42,55 +62,111 @@ def run_predict(arguments: argparse.Namespace) -> int:
         The arguments or files do not fit each other.
     """
     logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.INFO)
-    output = arguments.output
-    annotating = output.name.endswith((".vcf", ".vcf.gz"))
-    _check(arguments, annotating)
-    genome = Reference(arguments.fasta)
+    _check(arguments)
     from . import apply
 
-    tuned = apply.load_tuned(arguments.model)
-    if annotating:
-        counts = apply.annotate_variants(tuned, genome, arguments.vcf, output)
-        print(f"{counts['scored']:,} alleles scored, {counts['skipped']:,} skipped (not A, C, G, T)", file=sys.stderr)
-        return 0
-    intervals = apply.read_intervals(arguments.bed, genome.contigs)
+    folder, kind = apply.model_of(arguments.model)
+    run = {"rnaseq_tracks": _tracks, "snp2gex": _expression}.get(kind)
+    if run is None:
+        raise InputError(f"a model of the task kind {kind} predicts neither tracks nor expression", where=folder)
     with tempfile.TemporaryDirectory() as scratch:
-        predict = apply.on_reference(tuned, genome)
-        if arguments.vcf:
-            contigs = list(dict.fromkeys(interval[0] for interval in intervals))
-            reader = _person(arguments, genome, contigs, Path(scratch) / "store")
-            haplotypes = (arguments.haplotype,) if arguments.haplotype else (1, 2)
-            predict = apply.on_haplotypes(tuned, reader, arguments.sample, haplotypes)
-        if output.suffix == ".parquet":
-            apply.write_means(apply.interval_means(tuned, predict, intervals), output)
-        else:
-            apply.write_tracks(tuned, predict, intervals, genome.contigs, output)
+        counts = run(folder, arguments, Path(scratch))
+    if counts:
+        print(f"{counts['scored']:,} alleles scored, {counts['skipped']:,} skipped", file=sys.stderr)
     return 0
 
 
-def _person(arguments: argparse.Namespace, genome: Reference, contigs: list[str], folder: Path) -> HaplotypeReader:
-    """Read one person's variants on the contigs that are asked for."""
-    chosen = contigs if arguments.bed else None
-    store = build_store(arguments.vcf, genome, folder, samples=[arguments.sample], contigs=chosen)
-    return HaplotypeReader(store, genome)
+def _annotates(arguments: argparse.Namespace) -> bool:
+    return arguments.output.name.endswith((".vcf", ".vcf.gz"))
 
 
-def _check(arguments: argparse.Namespace, annotating: bool) -> None:
-    """Refuse arguments that do not belong together."""
-    if annotating and not arguments.vcf:
+def _tracks(model: Path, arguments: argparse.Namespace, scratch: Path) -> dict[str, int]:
+    """Apply a track model; return how many alleles were scored, where variants are."""
+    from . import apply
+
+    _check_tracks(arguments)
+    genome, output = Reference(arguments.fasta), arguments.output
+    tuned = apply.load_tuned(model)
+    if _annotates(arguments):
+        return apply.annotate_variants(tuned, genome, arguments.vcf, output)
+    intervals = apply.read_intervals(arguments.bed, genome.contigs)
+    predict = apply.on_reference(tuned, genome)
+    if arguments.vcf:
+        contigs = list(dict.fromkeys(interval[0] for interval in intervals)) if arguments.bed else None
+        store = build_store(arguments.vcf, genome, scratch / "store", samples=arguments.sample, contigs=contigs)
+        haplotypes = (arguments.haplotype,) if arguments.haplotype else (1, 2)
+        predict = apply.on_haplotypes(tuned, HaplotypeReader(store, genome), arguments.sample[0], haplotypes)
+    if output.suffix == ".parquet":
+        apply.write_means(apply.interval_means(tuned, predict, intervals), output)
+    else:
+        apply.write_tracks(tuned, predict, intervals, genome.contigs, output)
+    return {}
+
+
+def _expression(model: Path, arguments: argparse.Namespace, scratch: Path) -> dict[str, int]:
+    """Apply a model of personal expression; return how many alleles were scored, where variants are."""
+    from . import apply_personal
+    from .person_records import of_records
+    from .personal import load_predictor
+
+    _check_expression(arguments)
+    tuned = load_predictor(model, Path(arguments.states or scratch / "states"))
+    if arguments.fasta.is_dir():
+        found = of_records(tuned.settings, arguments.fasta, arguments.sample, arguments.records_along)
+    else:
+        genome = Reference(arguments.fasta)
+        genes = arguments.genes or apply_personal.genes_of_run(model, tuned.settings)
+        if _annotates(arguments):
+            return apply_personal.annotate_expression(tuned, genome, genes, arguments.vcf, arguments.output)
+        people = arguments.vcf, genome, genes, arguments.sample
+        found = apply_personal.of_genotypes(tuned.settings, *people, scratch)
+    write_table(apply_personal.expression_of(tuned, found), arguments.output)
+    return {}
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse arguments that belong together with no model."""
+    if _annotates(arguments) and not arguments.vcf:
         raise InputError("no variants to annotate", where="--vcf", mend="Give the VCF whose variants are to be scored.")
-    if annotating and (arguments.sample or arguments.bed or arguments.haplotype):
+    if _annotates(arguments) and (arguments.sample or arguments.bed or arguments.haplotype):
         mend = "Leave --sample, --haplotype and --bed out, or give a folder or NAME.parquet as output."
         raise InputError("a VCF as output holds every variant, whoever carries it", where="--output", mend=mend)
-    if not annotating and arguments.vcf and not arguments.sample:
-        mend = "Name a person of the VCF, or write NAME.vcf.gz to score its variants."
-        raise InputError("whose haplotypes?", where="--sample", mend=mend)
-    if arguments.sample and not arguments.vcf:
-        raise InputError("a person without genotypes", where="--sample", mend="Give the person's phased --vcf.")
-    if arguments.haplotype and not arguments.sample:
-        raise InputError("a haplotype of nobody", where="--haplotype", mend="Give --vcf and --sample.")
     if arguments.output.suffix not in ("", ".parquet", ".vcf", ".gz"):
         known = "a folder, NAME.parquet or NAME.vcf[.gz]"
         raise InputError(f"{arguments.output.suffix} is not written", where="--output", mend=f"Give {known}.")
     if not arguments.fasta.exists():
         raise InputError("no such file", where=arguments.fasta, mend="Give a FASTA file.")
+
+
+def _check_tracks(arguments: argparse.Namespace) -> None:
+    """Refuse arguments that a track model has no use for, or too few."""
+    if arguments.genes or arguments.records_along or arguments.fasta.is_dir():
+        mend = "Give a genome as --fasta, and neither --genes nor --records-along."
+        raise InputError("a track model predicts a genome, not genes", where="--fasta", mend=mend)
+    if not _annotates(arguments) and arguments.vcf and not arguments.sample:
+        mend = "Name a person of the VCF, or write NAME.vcf.gz to score its variants."
+        raise InputError("whose haplotypes?", where="--sample", mend=mend)
+    if arguments.sample and len(arguments.sample) > 1:
+        raise InputError("tracks are predicted of one person", where="--sample", mend="Name one.")
+    if arguments.sample and not arguments.vcf:
+        raise InputError("a person without genotypes", where="--sample", mend="Give the person's phased --vcf.")
+    if arguments.haplotype and not arguments.sample:
+        raise InputError("a haplotype of nobody", where="--haplotype", mend="Give --vcf and --sample.")
+
+
+def _check_expression(arguments: argparse.Namespace) -> None:
+    """Refuse arguments that a model of personal expression has no use for, or too few."""
+    if arguments.bed or arguments.haplotype:
+        mend = "Name genes by --genes; the table has both haplotypes beside their mean."
+        raise InputError("expression is of genes, from both haplotypes", where="--bed or --haplotype", mend=mend)
+    if not _annotates(arguments) and arguments.output.suffix != ".parquet":
+        raise InputError("expression is a table", where="--output", mend="Give NAME.parquet or NAME.vcf[.gz].")
+    records = arguments.fasta.is_dir()
+    if records and (arguments.vcf or arguments.genes):
+        mend = "Leave --vcf and --genes out, or give the genome as --fasta."
+        raise InputError("a folder of people's FASTAs holds their genes as they have them", where="--fasta", mend=mend)
+    if not records and not arguments.vcf:
+        mend = "Give their phased --vcf, or a folder of their FASTAs as --fasta."
+        raise InputError("whose expression?", where="--vcf", mend=mend)
+    if not records and arguments.records_along:
+        raise InputError("no folder of records", where="--records-along", mend="Leave it out.")

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmflow.genome.haplotypes import HaplotypeWindow, reverse_complement
+from glmflow.genome.reference import Reference
 
 from .personal_data import Gene, PersonalWindows
 
@@ -51,9 +52,16 @@ def variant_effects(
     if variants.empty:
         return pd.DataFrame(columns=list(VARIANT_COLUMNS))
     variants["variant"] = variant_names(variants)
-    values = value(mutated(gene, windows, variants))
-    variants["effect"] = (values[1:] - values[0]) / 2
+    variants["effect"] = effects_of(gene, windows.windows.reader.reference, variants, value)
     return variants[list(VARIANT_COLUMNS)]
+
+
+def effects_of(
+    gene: Gene, genome: Reference, variants: pd.DataFrame, value: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Return what one copy of each variant (`pos`, `ref`, `alt`) alone adds to a gene of the reference, `[V]`."""
+    values = value(mutated(gene, genome, variants))
+    return (values[1:] - values[0]) / 2
 
 
 def variant_names(variants: pd.DataFrame) -> list[str]:
@@ -62,7 +70,7 @@ def variant_names(variants: pd.DataFrame) -> list[str]:
     return [f"{chrom}:{pos + 1}:{ref}:{alt}" for chrom, pos, ref, alt in zip(*columns)]
 
 
-def mutated(gene: Gene, windows: PersonalWindows, variants: pd.DataFrame) -> NDArray[np.uint8]:
+def mutated(gene: Gene, genome: Reference, variants: pd.DataFrame) -> NDArray[np.uint8]:
     """Return the reference window of a gene, then the same with each variant in it: `[1 + V, L]`, read along the gene.
 
     As in a person's haplotype, what an insertion adds pushes the last bases out and what a deletion takes lets further
@@ -70,7 +78,7 @@ def mutated(gene: Gene, windows: PersonalWindows, variants: pd.DataFrame) -> NDA
     """
     length = gene.end - gene.start
     spare = int(variants["ref"].str.len().max())
-    around = windows.windows.reader.reference.fetch(gene.chrom, gene.start, gene.end + spare)
+    around = genome.fetch(gene.chrom, gene.start, gene.end + spare)
     sequences = [around[:length]]
     for pos, ref, alt in zip(variants["pos"], variants["ref"], variants["alt"]):
         at = pos - gene.start

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -230,6 +230,51 @@ def load_personal_model(folder: Path) -> tuple[PersonalModel, dict[str, Any]]:
     return model.eval(), stored["settings"]
 
 
+class Predictor(NamedTuple):
+    """A tuned model and how people are predicted with it.
+
+    Attributes
+    ----------
+    settings
+        Of its run.
+    batch
+        Sequences that are computed at a time.
+    both_strands
+        Whether sequences are read on both strands, as a model that was trained on both is.
+    kept
+        States of its backbone, where that is frozen.
+    """
+
+    model: PersonalModel
+    settings: dict[str, Any]
+    batch: int
+    both_strands: bool
+    kept: StateStore | None
+
+    def people(self, sequences: NDArray[np.uint8], of_person: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Predict people `[P]` from distinct haplotypes `[D, L]` and who has which of them `[P, 2]`."""
+        return person_values(self.model, sequences, of_person, self.batch, self.both_strands, self.kept)
+
+    def carriers(self, sequences: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Predict people `[S]` who carry one of some sequences `[S, L]` twice."""
+        return self.people(sequences, pairs(len(sequences)))
+
+
+def load_predictor(model_folder: Path, states: Path) -> Predictor:
+    """Load the model of a run; states of a frozen backbone are read where `states` has them, and kept there."""
+    model, settings = load_personal_model(model_folder)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    adaptation = Adaptation.model_validate(settings["adaptation"])
+    frozen = adaptation.kind == "probe"
+    return Predictor(
+        model,
+        settings,
+        sequences_at_once(adaptation, settings["task"]["windows"]["size"]),
+        adaptation.train.reverse_complement and not frozen,
+        open_states(states, model) if frozen else None,
+    )
+
+
 def predict(
     model_folder: Path, examples: pd.DataFrame, windows: PersonalWindows, folder: Path, states: Path | None = None
 ) -> None:
@@ -240,13 +285,7 @@ def predict(
     `folder` until all are done: a prediction that was killed goes on after the last part.
     """
     started = time.monotonic()
-    model, settings = load_personal_model(model_folder)
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
-    adaptation = Adaptation.model_validate(settings["adaptation"])
-    size = settings["task"]["windows"]["size"]
-    both = adaptation.train.reverse_complement and adaptation.kind != "probe"
-    kept = open_states(states or folder / "states", model) if adaptation.kind == "probe" else None
-    value = partial(person_values, model, batch=sequences_at_once(adaptation, size), both_strands=both, kept=kept)
+    tuned = load_predictor(model_folder, states or folder / "states")
     distinct = windows_read = 0
 
     def predict_genes(genes: Sequence[Gene]) -> list[pd.DataFrame]:
@@ -257,8 +296,8 @@ def predict(
             if len(held_out.people):
                 found = windows.haplotypes(held_out)
                 distinct, windows_read = distinct + len(found.sequences), windows_read + found.of_person.size
-                rows.append(pd.DataFrame({"example": held_out.example, "prediction": value(*found)}))
-            variants.append(variant_effects(gene, windows, lambda sequences: value(sequences, pairs(len(sequences)))))
+                rows.append(pd.DataFrame({"example": held_out.example, "prediction": tuned.people(*found)}))
+            variants.append(variant_effects(gene, windows, tuned.carriers))
         return [concatenated(rows), concatenated(variants)]
 
     parts = Parts(folder / ".parts", {"model": fingerprint([model_folder]), "examples": table_digest(examples)})
@@ -268,8 +307,8 @@ def predict(
         tables.append(parts.tables(first, partial(predict_genes, some)))
         log.info("predicted %d of %d genes", first + len(some), len(genes))
     log.info("haplotypes predicted: %s", describe_saving(distinct, windows_read))
-    if kept is not None:
-        kept.flush()
+    if tuned.kept is not None:
+        tuned.kept.flush()
     rows, variants = map(concatenated, zip(*tables))
     write_table(rows, folder / "predictions.parquet")
     write_table(variants, folder / "variants.tsv")
@@ -303,7 +342,13 @@ def person_values(
     both_strands: bool,
     kept: StateStore | None = None,
 ) -> NDArray[np.float64]:
-    """Return the predictions of people `[P]` from distinct haplotypes `[D, L]` and who has which of them `[P, 2]`."""
+    """Return the predictions of people `[P]` from distinct haplotypes `[D, L]` and who has which of them `[P, 2]`.
+
+    The same haplotypes in another order, as another file may give them, have the same values to the last bit: they are
+    computed in the order of their bases.
+    """
+    order = sorted(range(len(sequences)), key=lambda number: sequences[number].tobytes())
+    sequences, of_person = sequences[order], np.argsort(order)[of_person]
     if kept is None:
         states = predict_haplotypes(model, list(sequences), batch, both_strands)
     else:

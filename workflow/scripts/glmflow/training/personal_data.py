@@ -50,6 +50,14 @@ class Gene(NamedTuple):
         return self._replace(people=people, example=example, split=split, target=target)
 
 
+class PeopleOfGene(NamedTuple):
+    """A gene, the people that are predicted, and the haplotypes they have in its window."""
+
+    gene: str
+    people: Sequence[str]
+    haplotypes: GeneHaplotypes
+
+
 def genes_of(examples: pd.DataFrame) -> Iterator[Gene]:
     """Yield the genes of an examples table, in the order of their first appearance."""
     for name, rows in examples.groupby("group", sort=False):

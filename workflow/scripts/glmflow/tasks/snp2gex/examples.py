@@ -191,10 +191,32 @@ def _placed_genes(
             mend="Give the annotation by which expression was measured.",
         )
     placed = genes[genes["gene_id"].isin(match)]
-    placed = placed.assign(measured=placed["gene_id"].map(match))
-    elsewhere = placed[~placed["chrom"].isin(contigs)]
+    return place_windows(placed.assign(measured=placed["gene_id"].map(match)), reference, contigs, settings, notes)
+
+
+def place_windows(
+    genes: pd.DataFrame,
+    reference: Reference,
+    contigs: Mapping[str, int],
+    settings: Mapping[str, Any],
+    notes: Notes,
+) -> pd.DataFrame:
+    """Give genes the windows around their transcription start; leave out those whose window cannot be used.
+
+    Parameters
+    ----------
+    genes
+        `gene_id`, `chrom`, `tss` (0-based), `strand`.
+    contigs
+        Lengths of the contigs with genotypes.
+    settings
+        `size` and `max_n_fraction` of the task's `windows`.
+    notes
+        Gets what was left out, and why.
+    """
+    elsewhere = genes[~genes["chrom"].isin(contigs)]
     notes.add("genes on contigs without genotypes", len(elsewhere), elsewhere["gene_id"].tolist())
-    placed = tss_windows(placed[placed["chrom"].isin(contigs)], settings["size"])
+    placed = tss_windows(genes[genes["chrom"].isin(contigs)], settings["size"])
     lengths = placed["chrom"].map(contigs)
     outside = placed[(placed["start"] < 0) | (placed["end"] > lengths)]
     notes.add("genes whose window passes the end of the contig", len(outside), outside["gene_id"].tolist())
