@@ -11,7 +11,7 @@ import distributed_run
 import pytest
 import torch
 from distributed_run import UPDATES, settings
-from glmflow.errors import InputError
+from glmflow.errors import HopelessError, InputError
 from glmflow.training import distributed
 from glmflow.training.distributed import call, commands, elsewhere, hosts
 from glmflow.training.sharding import repeated_layers, sharding_arguments
@@ -54,6 +54,25 @@ def test_two_processes_learn_what_one_learns(alone, tmp_path, parallel, optimize
     assert weights.keys() == expected_weights.keys()
     for name, value in expected_weights.items():
         assert torch.allclose(weights[name], value, rtol=1e-4, atol=1e-6), name
+
+
+@pytest.mark.slow
+def test_a_model_that_is_shared_out_is_tried_on_one_batch_and_left_as_it_was(tmp_path, capfd):
+    """Bit for bit: training afterwards ends with the weights it ends with otherwise."""
+    training = settings(gpus=2, parallel="fsdp")
+    for name, function in (("plain", distributed_run.train), ("checked", distributed_run.train_checked)):
+        call(function, {"folder": tmp_path / name, "training": training}, 2, 1, tmp_path / name)
+        assert ("one batch, learned alone: loss" in capfd.readouterr().out) == (name == "checked")
+    expected = load_file(tmp_path / "plain/weights.safetensors")
+    for name, value in load_file(tmp_path / "checked/weights.safetensors").items():
+        assert torch.equal(value, expected[name]), name
+    assert curve(logged(tmp_path / "checked"), "loss") == curve(logged(tmp_path / "plain"), "loss")
+
+    arguments = {"folder": tmp_path / "deaf", "training": training, "model": distributed_run.Deaf}
+    with pytest.raises(HopelessError, match="the loss of a single batch"):
+        call(distributed_run.train_checked, arguments, 2, 1, tmp_path / "deaf")
+    with pytest.raises(HopelessError, match="not tried again, as nothing has changed: the loss of a single batch"):
+        call(distributed_run.train_checked, arguments, 2, 1, tmp_path / "deaf")
 
 
 SCRIPT = """

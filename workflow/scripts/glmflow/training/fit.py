@@ -29,7 +29,7 @@ from .cost import Fitted, peak_memory_mb
 from .distributed import TERMINATED, is_first, processes
 from .interruption import Interruption, Terminated, restore_snapshot, take_snapshot
 from .monitoring import monitoring_arguments
-from .overfit import LONG_RUN, check_overfit
+from .overfit import LONG_RUN, OneBatchFirst, check_overfit
 from .sharding import sharding_arguments
 from .trainer import (
     Evaluate,
@@ -88,7 +88,8 @@ def fit(
     checkpoints = checkpoints_of(folder, training, updates, seed, identity or {})
     refuse_known_failure(checkpoints)
     trained = to_be_trained(model, training)
-    if training.overfit_check and updates >= LONG_RUN and checkpoints.newest() is None:
+    one_batch_first = training.overfit_check and updates >= LONG_RUN and checkpoints.newest() is None
+    if one_batch_first and not is_to_be_shared_out(training):
         try_one_batch(trained, draws, collate, training, checkpoints)
     started, start, resumed = time.monotonic(), take_snapshot(trained), None
     micro_batch = remembered_micro_batch(checkpoints) or training.micro_batch
@@ -101,6 +102,8 @@ def fit(
         resumed = (step_of(checkpoint) if checkpoint else 0) if resumed is None else resumed
         used = training.model_copy(update={"micro_batch": micro_batch})
         trainer = new_trainer(trained, draws, collate, used, updates, seed, evaluate_model, checkpoints, checkpoint)
+        if one_batch_first and is_to_be_shared_out(training):
+            try_one_batch_shared_out(trainer, draws, collate, used)
         if train(trainer, checkpoint):
             break
         micro_batch = halved(micro_batch, training.batch)
@@ -137,16 +140,26 @@ def try_one_batch(
 ) -> None:
     """Stop a run, and its next attempts, where the model cannot learn a single batch.
 
-    Processes that each hold the whole model try it on their own; a model that is shared out is not tried.
+    Processes that each hold the whole model try it on their own.
     """
-    if processes() > 1 and training.parallel != "ddp":
-        log.info("one batch is not tried alone: the model is shared out among processes")
-        return
     try:
         check_overfit(model, draws, collate, training)
     except HopelessError as error:
         record_failure(checkpoints, error)
         raise
+
+
+def try_one_batch_shared_out(trainer: StreamTrainer, draws: Dataset, collate: Callable, training: Training) -> None:
+    """Have the same asked at the beginning of training, when the Trainer has shared out the model: it may not fit before."""
+    if training.parallel == "deepspeed":
+        log.info("one batch is not tried alone: DeepSpeed's engine takes the steps, and cannot take them back")
+        return
+    trainer.add_callback(OneBatchFirst(lambda model: check_overfit(model, draws, collate, training)))
+
+
+def is_to_be_shared_out(training: Training) -> bool:
+    """Whether processes will hold pieces of the model, not all of it each."""
+    return processes() > 1 and training.parallel != "ddp"
 
 
 def to_be_trained(model: nn.Module, training: Training) -> nn.Module:
@@ -156,7 +169,7 @@ def to_be_trained(model: nn.Module, training: Training) -> nn.Module:
     """
     if processes() == 1:
         return model
-    if training.parallel != "ddp":
+    if is_to_be_shared_out(training):
         model = copy.deepcopy(model)
     return nn.SyncBatchNorm.convert_sync_batchnorm(model) if torch.cuda.is_available() else model
 

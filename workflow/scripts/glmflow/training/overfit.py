@@ -10,12 +10,14 @@ from typing import Any
 import torch
 from torch import nn
 from torch.utils.data import Dataset
+from transformers import TrainerCallback
 
 from glmflow.config.adaptations import Training
 from glmflow.errors import HopelessError
 from glmflow.statistics.correlation import spearman
 
 from .interruption import restore_snapshot, take_snapshot
+from .sharding import is_shared_out
 from .stream import to_device
 from .trainer import load_trainable_state, trainable_state
 
@@ -34,24 +36,32 @@ FALL = 0.01
 def check_overfit(model: nn.Module, draws: Dataset, collate: Callable, training: Training) -> None:
     """Train on the first micro-batch of a run and leave the model, and all generators, as they were.
 
+    Every process of a distributed run does so with the same batch, be the model whole in each or shared out (FSDP2).
+
     Raises
     ------
     HopelessError
         The loss does not fall.
+    torch.OutOfMemoryError
+        A model that is shared out does not fit: then neither does its training.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     batch = collate([draws[draw] for draw in range(training.micro_batch)])
-    model.to(device)
+    if not is_shared_out(model):
+        model.to(device)
     state, snapshot, mode = trainable_state(model), take_snapshot(model), model.training
     try:
         losses = losses_on(model, to_device(batch, device), training)
     except torch.OutOfMemoryError:
+        if is_shared_out(model):
+            raise
         log.warning("one batch was not tried: it does not fit into the memory of the GPU")
+        losses = []
+    load_trainable_state(model, state)
+    restore_snapshot(model, snapshot)
+    model.train(mode)
+    if not losses:
         return
-    finally:
-        load_trainable_state(model, state)
-        restore_snapshot(model, snapshot)
-        model.train(mode)
     log.info("one batch, learned alone: loss %.4g, at best %.4g in %d steps", losses[0], min(losses), len(losses))
     if not falls(losses):
         describe = getattr(draws, "describe", lambda draw: f"draw {draw}")
@@ -61,6 +71,17 @@ def check_overfit(model: nn.Module, draws: Dataset, collate: Callable, training:
             where="adaptations.*.train",
             mend="Look at its targets, at the loss and at what is frozen; `overfit_check: false` skips this check",
         )
+
+
+class OneBatchFirst(TrainerCallback):
+    """Calls a check with the model as it is trained, shared out among processes, before its first update."""
+
+    def __init__(self, check: Callable[[nn.Module], None]):
+        self.check = check
+
+    def on_train_begin(self, args, state, control, model=None, **kwargs) -> None:
+        """Check the model."""
+        self.check(model)
 
 
 def losses_on(model: nn.Module, batch: dict[str, Any], training: Training) -> list[float]:
@@ -75,9 +96,9 @@ def losses_on(model: nn.Module, batch: dict[str, Any], training: Training) -> li
         with torch.autocast(next(model.parameters()).device.type, torch.bfloat16, enabled=training.bf16):
             loss = model(**batch)["loss"]
         losses.append(loss.item())
+        loss.backward()  # in any case: with it FSDP lets go of the weights that it gathered
         if not math.isfinite(losses[-1]):
             break
-        loss.backward()
         for parameter in trained:
             if parameter.grad is not None:  # by sign, as Adam's first step: of one size for every weight, and no memory
                 parameter.grad.sign_().mul_(rate)

@@ -38,6 +38,11 @@ def repeated_layers(model: nn.Module) -> list[str]:
     return sorted({type(layer).__name__ for layer in largest})
 
 
+def is_shared_out(model: nn.Module) -> bool:
+    """Whether the weights of a model lie in pieces on several processes (FSDP2)."""
+    return any(isinstance(value, DTensor) for value in model.parameters())
+
+
 def whole(value: Tensor) -> Tensor:
     """Return a tensor with all of its pieces; every process has to ask for it."""
     return value.full_tensor() if isinstance(value, DTensor) else value
