@@ -30,7 +30,8 @@ def report(tmp_path_factory):
     synthetic_study = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(synthetic_study)
     results = synthetic_study.make_study(tmp_path_factory.mktemp("study"), genes_per_contig=20)
-    write_report(ReportInputs.from_results(results, genes_first=("gene25",)), results / "report")
+    families = Path(__file__).parents[2] / "workflow/scripts/glmflow/models/catalogue.yaml"
+    write_report(ReportInputs.from_results(results, genes_first=("gene25",), families=families), results / "report")
     return results / "report"
 
 
@@ -62,10 +63,11 @@ def visit(chromium, report):
 
     context.on("page", watch)
 
-    def open_page(name):
+    def open_page(name, ready=True):
         page = context.new_page()
         page.goto(f"file://{report}/{name}")
-        page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
+        if ready:
+            page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
         return page
 
     yield open_page
@@ -155,6 +157,28 @@ def test_the_selectors_change_tables_and_charts_without_a_reload(visit):
     page.select_option("#filters select[name=track]", "liver_plus")
     page.wait_for_function("document.querySelector('#filters select[name=track]').value === 'liver_plus'")
     assert len(board(page)) == 7
+
+
+def test_runs_are_not_ranked_by_what_is_no_score(visit):
+    page = visit("index.html")
+    offered = page.locator("#filters select[name=metric] option").evaluate_all("all => all.map((one) => one.value)")
+    assert "base_mse" in offered and "gene_deviation_tested" not in offered
+    assert "runs are not ranked by it" in page.locator("#level-tables").inner_text()
+
+
+@pytest.mark.parametrize(("name", "tables"), [("index.html", "#board"), ("models.html", "table.models")])
+def test_the_tables_of_runs_and_models_fit_a_small_screen(visit, name, tables):
+    page = visit(name, ready=name == "index.html")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    # DataTables puts a box of its own around a table.
+    boxes = page.locator(tables).locator(
+        "xpath=ancestor::div[@class='scroll' or contains(@class, 'dt-layout-full')][1]"
+    )
+    for box in boxes.all():
+        assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+    box.evaluate("box => { box.style.width = '400px'; box.scrollLeft = 200; }")  # narrower: it scrolls, the names stay
+    cell = box.locator("tbody tr").first.locator(f"td:nth-child({2 if name == 'index.html' else 1})")
+    assert abs(cell.bounding_box()["x"] - box.bounding_box()["x"]) < 2
 
 
 def test_the_genome_browser_shows_true_and_predicted_signal(visit):

@@ -129,6 +129,14 @@ def test_long_training_curves_are_thinned_to_means(tmp_path):
     assert curves["step"].is_monotonic_increasing
 
 
+def test_a_spike_of_a_curve_is_drawn_at_the_upper_edge():
+    values = {"loss": [40.0, *([1.0, 2.0] * 30)], "grad_norm": [3.0] * 61}
+    rows = [("t", quantity, value) for quantity, found in values.items() for value in found]
+    shown = tables.add_shown(pd.DataFrame(rows, columns=["task", "quantity", "value"]))
+    assert list(shown["shown"]) == [2.0, *([1.0, 2.0] * 30), *[3.0] * 61]
+    assert list(shown.index[shown["above"]]) == [0] and shown["value"].max() == 40
+
+
 def test_short_and_broken_curves_are_kept_without_what_is_not_finite(tmp_path):
     lines = '{"step": 1, "loss": 2.0}\n{"step": 2, "loss": NaN}\n{"step": 3, "loss": 1.0, "eval_loss": 1.5}\n'
     curves = tables.read_curves((write_run(tmp_path / "r", metrics__jsonl=lines),))

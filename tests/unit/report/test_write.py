@@ -154,6 +154,28 @@ def test_rerun_commands_name_the_file(report):
     assert "snakemake --cores 2 --force results/synthetic/runs/rnaseq_tracks/cnn/full/seed1/metrics.tsv" in text
 
 
+def test_a_baseline_that_is_told_the_genes_is_no_diamond(tmp_path):
+    """The verdict counts two baselines; so do the diamonds of the figures."""
+    runs = [synthetic_study.RUNS[4], *synthetic_study.RUNS[-2:], ("told", "baseline", {"baseline": {}}, 0.2, 0, 1.0)]
+    results = synthetic_study.make_study(tmp_path, runs=runs, seeds=(1,), genes_per_contig=6)
+    path = results / "runs/rnaseq_tracks/told/baseline/seed1/run.yaml"
+    path.write_text(path.read_text() + "told: genes\n")
+    write_report(ReportInputs.from_results(results), tmp_path / "report")
+    text = (tmp_path / "report/index.html").read_text()
+    assert "both baselines" in text and "the star is a baseline that is told where genes lie" in text
+    data = page_data(tmp_path / "report/index.html")
+    mark = data["datasets"]["summary"]["columns"]["mark"]
+    labels = data["datasets"]["summary"]["columns"]["label"]
+    marks = {labels["levels"][a]: mark["levels"][b] for a, b in zip(labels["codes"], mark["codes"])}
+    assert marks == {"cnn (full)": "full", "mean_track": "baseline", "kmer_ridge": "baseline", "told": "told genes"}
+    scale = next(layer for layer in data["charts"]["cost"]["layer"] if "shape" in layer["encoding"])["encoding"][
+        "shape"
+    ]
+    shapes = dict(zip(scale["scale"]["domain"], scale["scale"]["range"]))
+    assert scale["field"] == "mark" and shapes["baseline"] == "diamond" and shapes["told genes"].startswith("M0,-1L")
+    assert "mark" not in pd.read_csv(tmp_path / "report/data/summary.tsv", sep="\t")
+
+
 def test_warnings_of_seeds_are_told_once(report):
     text = (report / "index.html").read_text()
     assert text.count("out of memory at micro-batch 8: halved to 4") == 1

@@ -14,6 +14,9 @@ import altair as alt
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 SHAPES = ("circle", "square", "triangle-up", "cross", "triangle-down", "triangle-left", "triangle-right")
 BASELINE_SHAPE = "diamond"
+TOLD = "told genes"
+"""Mark of a baseline that the annotation tells where genes lie: no rival of a model, so it is no diamond."""
+TOLD_SHAPE = "M0,-1L.29,-.4L.95,-.31L.47,.15L.59,.81L0,.5L-.59,.81L-.47,.15L-.95,-.31L-.29,-.4Z"  # a star
 CELL = "datum.task === task && datum.split === split && datum.subset === subset && datum.context_bp === context_bp"
 CELL += " && datum.protocol === protocol && datum.metric === metric"
 
@@ -44,11 +47,11 @@ def theme() -> dict[str, Any]:
     }
 
 
-def shapes(adaptations: list[str], baselines: set[str]) -> dict[str, str]:
-    """Give each adaptation a mark; the baselines' is a diamond."""
+def shapes(adaptations: list[str], baselines: set[str], told: bool = False) -> dict[str, str]:
+    """Give each adaptation a mark; the baselines' is a diamond, that of those which are told where genes lie a star."""
     others = [name for name in adaptations if name not in baselines]
     found = {name: SHAPES[place % len(SHAPES)] for place, name in enumerate(others)}
-    return found | dict.fromkeys(baselines, BASELINE_SHAPE)
+    return found | dict.fromkeys(baselines, BASELINE_SHAPE) | ({TOLD: TOLD_SHAPE} if told else {})
 
 
 def by_track(look: Look, labels: list[str], tracks: list[str]) -> dict[str, Any]:
@@ -108,7 +111,7 @@ def cost(look: Look, known: list[str]) -> dict[str, Any]:
 
 
 def curves(look: Look, quantities: list[str], models: list[str]) -> dict[str, Any]:
-    """Draw a logged quantity against the step, one line a seed."""
+    """Draw a logged quantity against the step, one line a seed; triangles at the upper edge stand for higher values."""
     labels = [name.replace("_", " ") for name in quantities]
     what = alt.param(
         name="quantity",
@@ -117,12 +120,18 @@ def curves(look: Look, quantities: list[str], models: list[str]) -> dict[str, An
     )
     base = alt.Chart(alt.NamedData("curves")).transform_filter("datum.task === task && datum.quantity === quantity")
     x = alt.X("step:Q", title="step", axis=alt.Axis(format="~s"))
-    y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False))
+    y = alt.Y("shown:Q", title=None, scale=alt.Scale(zero=False))
     line = base.mark_line(strokeWidth=1.6, opacity=0.9).encode(
         x=x, y=y, color=look.colour("model", models), detail=["seed:N", "label:N"],
         strokeDash=alt.StrokeDash("adaptation:N", legend=alt.Legend(title="adaptation", symbolStrokeColor="#3b4350")),
     )  # fmt: skip
-    dot = base.mark_circle(size=60, opacity=0).encode(x=x, y=y, tooltip=_tooltip("label", "seed", "step", "value"))
+    dot = base.mark_point(shape="triangle-up", filled=True, size=60).encode(
+        x=x,
+        y=y,
+        color=look.colour("model", models),
+        opacity=alt.condition("datum.above", alt.value(1), alt.value(0)),
+        tooltip=_tooltip("label", "seed", "step", "value"),
+    )
     return _finish(alt.layer(line, dot).properties(width=800, height=300).add_params(what), ["task"])
 
 
@@ -171,7 +180,7 @@ def replicates() -> dict[str, Any]:
 
 
 class Look:
-    """Colour by model and shape by adaptation, the same in every chart."""
+    """Colour by model and shape by adaptation (`mark`), the same in every chart."""
 
     def __init__(self, colours: Mapping[str, str], marks: Mapping[str, str]):
         self._colours, self._marks = colours, marks
@@ -185,9 +194,9 @@ class Look:
         )
 
     def shape(self, legend: str | None) -> alt.Shape:
-        """Shape of the adaptation, with or without a legend."""
+        """Shape of the run's mark, with or without a legend."""
         scale = alt.Scale(domain=list(self._marks), range=list(self._marks.values()))
-        return alt.Shape("adaptation:N", scale=scale, legend=alt.Legend(title=legend) if legend else None)
+        return alt.Shape("mark:N", scale=scale, legend=alt.Legend(title=legend) if legend else None)
 
 
 COSTS = {

@@ -56,20 +56,14 @@ def write_figures(study: Study, pages: dict[str, TracksPage], folder: Path) -> l
 
 
 def leaderboard(study: Study, task: str) -> Figure:
-    """Draw the headline metric of every run with its interval; open diamonds are baselines."""
+    """Draw the headline metric of every run with its interval; open diamonds are baselines, a star is told the genes."""
     rows = study.cells[task].iloc[::-1]
     figure, axes = plt.subplots(figsize=(5, 0.6 + 0.28 * len(rows)))
     for place, row in enumerate(rows.itertuples()):
-        colour, baseline = study.colours[row.model], row.origin in BASELINES
+        colour, filled = study.colours[row.model], row.origin not in BASELINES
+        mark, size = {"baseline": ("D", 5), "told": ("*", 8)}.get(row.origin, ("o", 5))
         axes.plot([row.ci_low, row.ci_high], [place, place], color=colour, lw=1.6, solid_capstyle="round")
-        axes.plot(
-            row.value,
-            place,
-            "D" if baseline else "o",
-            ms=5,
-            color=colour,
-            mfc="white" if baseline else colour,
-        )
+        axes.plot(row.value, place, mark, ms=size, color=colour, mfc=colour if filled else "white")
     axes.set_yticks(range(len(rows)), rows["label"])
     axes.set_xlabel(f"{describe(study.headlines[task]).title} ({rows['split'].iloc[0]} split)")
     axes.grid(axis="x", color="#e6e9ee", lw=0.7)
@@ -78,7 +72,7 @@ def leaderboard(study: Study, task: str) -> Figure:
 
 
 def training(study: Study, task: str) -> Figure | None:
-    """Draw the training loss of every run, a line a seed."""
+    """Draw the training loss of every run, a line a seed; triangles at the upper edge stand for higher values."""
     curves = study.curves[(study.curves["task"] == task) & (study.curves["quantity"] == "loss")]
     if curves.empty:
         return None
@@ -88,9 +82,11 @@ def training(study: Study, task: str) -> Figure | None:
         first = line.iloc[0]
         known = label in axes.get_legend_handles_labels()[1]
         axes.plot(
-            line["step"], line["value"], styles[first["adaptation"]], color=study.colours[first["model"]],
+            line["step"], line["shown"], styles[first["adaptation"]], color=study.colours[first["model"]],
             lw=1, label=None if known else label,
         )  # fmt: skip
+        above = line[line["above"]]
+        axes.plot(above["step"], above["shown"], "^", color=study.colours[first["model"]], ms=4, clip_on=False)
     axes.set(xlabel="step", ylabel="training loss")
     axes.legend(frameon=False, fontsize=7)
     return figure

@@ -43,6 +43,7 @@ def index_page(study: Study, pages: dict[str, TracksPage], figures: list[str], d
         if isinstance(configuration, str)
         else yaml.safe_dump(configuration, sort_keys=False),
         shown=any(shown.values()),
+        told=bool((study.summary["origin"] == "told").any()),
         figures=figures,
         data_files=data_files,
         charts=specs,
@@ -100,6 +101,7 @@ def page_data(study: Study, specs: dict[str, Any], scatter: pd.DataFrame) -> dic
         "metrics": {name: vars(metric) | {"title": metric.title} for name, metric in metrics.items()},
         "levels": {name: {"title": level.title, "explanation": level.explanation} for name, level in LEVELS.items()},
         "colours": study.colours,
+        "star": charts.TOLD_SHAPE,
         "all_tracks": tables.ALL_TRACKS,
         "chart_tracks": chart_tracks(study),
         "start": {task: rows[cell].iloc[0].to_dict() for task, rows in study.cells.items()},

@@ -40,8 +40,9 @@ LEVELS = {
     "gene_deviation": Level(
         "Genes that are far off",
         "genes far off",
-        "Genes left after each filter, on standardised signals. No replicates and no test are in it: this is a check, not "
-        "differential expression.",
+        "Genes left after each filter, as published: observed and predicted signals are standardised, each by its own mean "
+        "and spread. That hides a prediction which is nearly the same for every gene: it has few genes far off, so that "
+        "fewer is not better, and runs are not ranked by it. No replicates and no test are in it.",
     ),
     "cross_individual": Level(
         "Between people, gene by gene",

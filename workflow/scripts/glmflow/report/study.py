@@ -23,7 +23,7 @@ class Study:
     metrics
         One row a value, as scored.
     summary
-        One row a model x adaptation in every cell, seeds put together.
+        One row a model x adaptation in every cell, seeds put together; `mark` is how charts tell them apart.
     costs, curves, genes, personal, windows, counts, leakage, checks, replicates, statistics, variants, pretraining,
     warnings
         What their names say; empty tables where the study has none.
@@ -42,9 +42,11 @@ class Study:
 
         self.metrics = tables.read_metrics(inputs.runs)
         self.costs = _name_runs(tables.read_costs(inputs.runs), origins)
-        self.curves = _name_runs(tables.read_curves(inputs.runs), origins)
+        self.curves = _name_runs(tables.add_shown(tables.read_curves(inputs.runs)), origins)
         self.genes = _name_runs(tables.read_genes(inputs.runs, inputs.split), origins)
         self.summary = _name_runs(tables.summarise(self.metrics), origins)
+        told = self.summary["origin"] == "told"
+        self.summary["mark"] = self.summary["adaptation"].mask(told, charts.TOLD)
         self.windows, self.counts = tables.read_by_task(inputs.windows), tables.read_by_task(inputs.counts)
         self.leakage, self.checks = tables.read_leakage(inputs.leakage)
         self.personal = _name_runs(tables.read_personal(inputs.runs), origins)
@@ -64,7 +66,7 @@ class Study:
         }
         baselines = {run.adaptation for run in inputs.runs if run.origin in BASELINES}
         adaptations = list(dict.fromkeys(run.adaptation for run in inputs.runs))
-        self.look = charts.Look(self.colours, charts.shapes(adaptations, baselines))
+        self.look = charts.Look(self.colours, charts.shapes(adaptations, baselines, told.any()))
 
     @property
     def title(self) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from glmflow.errors import InputError
 from glmflow.files import read_table
+from glmflow.status.scale import top_of_scale
 
 from .inputs import ReportInputs, RunFolder
 from .metrics import HEADLINES, describe
@@ -167,6 +168,15 @@ def read_curves(runs: tuple[RunFolder, ...], points: int | None = None) -> pd.Da
             tables.append(thinned.assign(**names))
     columns = ["task", *RUN, "seed", "quantity", "step", "value"]
     return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+
+
+def add_shown(curves: pd.DataFrame) -> pd.DataFrame:
+    """Add where a chart draws each value of `read_curves`, and whether that is below the value itself (`above`).
+
+    The few values of a task's quantity that would flatten all others are drawn at its upper edge.
+    """
+    top = curves.groupby(["task", "quantity"])["value"].transform(top_of_scale).astype(float)
+    return curves.assign(shown=curves["value"].clip(upper=top), above=curves["value"] > top)
 
 
 def read_genes(runs: tuple[RunFolder, ...], split: str) -> pd.DataFrame:

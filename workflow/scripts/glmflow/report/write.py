@@ -92,10 +92,10 @@ def write_data(study: Study, pages: dict[str, TracksPage], folder: Path) -> None
     folder.mkdir(parents=True)
     tables = {
         "metrics": study.metrics,
-        "summary": study.summary.drop(columns="key"),
-        "leaderboard": pd.concat(study.cells.values()).drop(columns="key"),
+        "summary": study.summary.drop(columns=["key", "mark"]),
+        "leaderboard": pd.concat(study.cells.values()).drop(columns=["key", "mark"]),
         "costs": study.costs.drop(columns="key"),
-        "training": study.curves.drop(columns="key"),
+        "training": study.curves.drop(columns=["key", "shown", "above"]),
         "genes": study.genes.drop(columns="key"),
         "tracks": study.statistics,
         "replicates": study.replicates,

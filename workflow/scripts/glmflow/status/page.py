@@ -13,6 +13,8 @@ from typing import Any
 
 from glmflow.files import atomic_path
 
+from .scale import top_of_scale
+
 LOST_AFTER = 180.0
 """Seconds without a sign of life after which a running job counts as lost."""
 ORDER = ("failed", "lost", "running", "waiting", "done")
@@ -118,23 +120,29 @@ def duration(seconds: float) -> str:
 
 
 def curve(loss: Sequence[tuple[int, float]], validation: Sequence[tuple[int, float]]) -> str:
-    """Return the curves of the training loss and of the validation loss (dots) as a small drawing."""
+    """Return the curves of the training loss and of the validation loss (dots) as a small drawing.
+
+    The few values that would flatten all others are drawn at the upper edge, with a mark.
+    """
     points = [(x, y) for x, y in [*loss, *validation] if math.isfinite(y)]
     if len(points) < 2:
         return ""
     left, right = min(x for x, _ in points), max(x for x, _ in points)
-    low, high = min(y for _, y in points), max(y for _, y in points)
+    low, high = min(y for _, y in points), top_of_scale(y for _, y in points)
 
     def place(x: float, y: float) -> tuple[float, float]:
         across = (x - left) / max(right - left, 1e-12)
-        up = (y - low) / max(high - low, 1e-12)
+        up = (min(y, high) - low) / max(high - low, 1e-12)
         return round(2 + across * (WIDTH - 4), 1), round(HEIGHT - 2 - up * (HEIGHT - 4), 1)
 
     line = " ".join("{},{}".format(*place(x, y)) for x, y in loss if math.isfinite(y))
     dots = "".join('<circle cx="{}" cy="{}" r="2"/>'.format(*place(x, y)) for x, y in validation if math.isfinite(y))
+    above = [place(x, y)[0] for x, y in points if y > high]
+    marks = "".join(f'<path d="M{x - 3},4L{x},0L{x + 3},4Z"/>' for x in above)
     text = f"loss {loss[-1][1]:.4g}" if loss else ""
     text += f", validation {validation[-1][1]:.4g}" if validation else ""
+    text += f"; ▲ up to {max(y for _, y in points):.4g}" if above else ""
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{text}">'
-        f'<polyline points="{line}"/>{dots}</svg><br><small>{text}</small>'
+        f'<polyline points="{line}"/>{dots}{marks}</svg><br><small>{text}</small>'
     )

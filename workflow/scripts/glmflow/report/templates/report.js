@@ -48,7 +48,7 @@
   };
   function options(name) {
     let values = unique(upTo(name).map((row) => row[name]));
-    if (name === "metric") values = Object.keys(data.metrics).filter((metric) => values.includes(metric));
+    if (name === "metric") values = Object.keys(data.metrics).filter((metric) => values.includes(metric) && (data.metrics[metric].is_score || metric === data.start[state.task].metric));
     if (name === "track") values.sort((a, b) => (b === data.all_tracks) - (a === data.all_tracks));
     return values;
   }
@@ -104,12 +104,12 @@
   const byValue = (a, b) => (a.value === null) - (b.value === null) || direction() * (b.value - a.value);
 
   function interval(row, low, high) {
-    const width = 140, place = (value) => 6 + ((value - low) / (high - low || 1)) * (width - 12);
+    const width = 112, place = (value) => 8 + ((value - low) / (high - low || 1)) * (width - 16);
     if (row.value === null) return "";
     const colour = data.colours[row.model], x = place(row.value);
     const line = row.ci_low === null ? "" : `<line x1="${place(row.ci_low)}" x2="${place(row.ci_high)}" y1="9" y2="9" stroke="${colour}" stroke-width="3" stroke-linecap="round" opacity=".55"/>`;
-    const mark = row.origin === "baseline" || row.origin === "told"
-      ? `<rect x="${x - 4}" y="5" width="8" height="8" transform="rotate(45 ${x} 9)" fill="#fff" stroke="${colour}" stroke-width="2"/>`
+    const mark = row.origin === "baseline" ? `<rect x="${x - 4}" y="5" width="8" height="8" transform="rotate(45 ${x} 9)" fill="#fff" stroke="${colour}" stroke-width="2"/>`
+      : row.origin === "told" ? `<path d="${data.star}" transform="translate(${x} 9) scale(7)" fill="#fff" stroke="${colour}" stroke-width=".22"/>`
       : `<circle cx="${x}" cy="9" r="4.5" fill="${colour}"/>`;
     return `<svg width="${width}" height="18" role="img" aria-label="${number(row.value)}, interval ${number(row.ci_low)} to ${number(row.ci_high)}"><line x1="0" x2="${width}" y1="9" y2="9" stroke="#e6e9ee"/>${line}${mark}</svg>`;
   }
