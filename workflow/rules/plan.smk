@@ -5,6 +5,7 @@ rule plan:
     localrule: True
     params:
         rows=training_plan.table(list(JOBS.values()), GPU_MODEL),
+        heading=training_plan.heading(GPU_MODEL),
         problems=TOO_LARGE,
         path=f"{RESULTS}/plan.tsv",
     script:

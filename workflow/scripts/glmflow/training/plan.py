@@ -15,6 +15,7 @@ from glmflow.config.models import Model
 from .resources import (
     CONTEXT_MB,
     GPUS,
+    MB,
     Gpu,
     Need,
     Shape,
@@ -34,8 +35,10 @@ MARGIN = 1.5
 UNKNOWN_MINUTES = 720
 PREDICTION_MINUTES = 240
 """Walltime of a prediction at least: tracks and tables are written besides."""
-PREDICTION_HOST_MB = 16_000
-"""Main memory of a prediction at least: the tracks of whole contigs, or everyone's haplotypes of a gene, are in it."""
+PERSONAL_HOST_MB = 16_000
+"""Main memory of a prediction of personal expression at least: everyone's haplotypes of a gene are in it."""
+COPIES = 6
+"""Of a batch of predicted tracks in main memory: both strands, one turned, their mean and what is written."""
 
 
 class Job(NamedTuple):
@@ -157,7 +160,10 @@ def predicting(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, An
     updates = sequences and math.ceil(sequences / at_once)
     found = need(shape, alike, length, tracks, updates, gpu) if shape else None
     if found:
-        host = max(PREDICTION_HOST_MB, found.host_mb)
+        if task.kind == "snp2gex":
+            host = max(PERSONAL_HOST_MB, found.host_mb)
+        else:  # predicted windows are kept on disk; one copy of a batch is reckoned with already
+            host = found.host_mb + math.ceil((COPIES - 1) * 4 * length * tracks * at_once / MB)
         nothing = {"trainable": 0, "gradients_mb": 0, "optimizer_mb": 0, "disk_mb": 0}
         found = found._replace(host_mb=host, gpu_mb=found.weights_mb + found.activations_mb + CONTEXT_MB, **nothing)
     return Job(PREDICTING + run.label, run.task, alike, length, tracks, None, shape, found)
@@ -327,8 +333,24 @@ def breakdown(need: Need) -> str:
 
 COLUMNS = (
     *("job", "parameters", "trained", "gpu_gb", "weights_gb", "gradients_gb", "optimizer_gb", "activations_gb"),
-    *("gpu_has_gb", "gpus", "nodes", "memory_gb", "disk_gb", "updates", "hours", "fits"),
+    *("gpu", "gpu_has_gb", "gpus", "nodes", "memory_gb", "disk_gb", "updates", "hours", "fits"),
 )
+
+
+def reckoned_with(gpu_model: str | None) -> str:
+    """Return the GPU that the plan reckons with, in one word that says where it is an assumption."""
+    known = known_gpu(gpu_model)
+    return known.upper() if known else f"{DEFAULT_GPU.upper()}(assumed)"
+
+
+def heading(gpu_model: str | None) -> str:
+    """Say what the numbers of the plan hold for."""
+    if known_gpu(gpu_model):
+        return f"Memory of a GPU and hours are those of an {reckoned_with(gpu_model)}."
+    return (
+        f"Memory of a GPU and hours are those of an {DEFAULT_GPU.upper()}, which is assumed: no profile names a GPU that is "
+        "known (`planned_gpu` in its default-resources). On a CPU the same takes many times as long."
+    )
 
 
 def table(jobs: list[Job], gpu_model: str | None) -> list[list[str]]:
@@ -346,7 +368,7 @@ def table(jobs: list[Job], gpu_model: str | None) -> list[list[str]]:
             hours = "?" if found.hours is None else f"{max(found.hours, 0.01):.2f}"
             fits = "yes" if found.gpu_mb <= gpu.memory_mb else "no"
             last = [gigabytes(found.host_mb), gigabytes(found.disk_mb), updates, hours, fits]
-        shape = [gigabytes(gpu.memory_mb), str(train.gpus), str(train.nodes)]
+        shape = [reckoned_with(gpu_model), gigabytes(gpu.memory_mb), str(train.gpus), str(train.nodes)]
         rows.append([job.name, *sizes, *shape, *last])
     return rows
 
