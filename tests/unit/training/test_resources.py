@@ -11,7 +11,7 @@ from glmflow.config.adaptations import Adaptation
 from glmflow.models import new_model
 from glmflow.models.heads import LinearTrackHead, TrackHead
 from glmflow.models.registry import read_config, recognise
-from glmflow.training import plan
+from glmflow.training import plan, plan_cohort
 from glmflow.training.resources import (
     GPUS,
     example_products,
@@ -330,6 +330,63 @@ def test_an_assumed_gpu_is_called_one(jobs):
         header, *rows = plan.table(jobs, model)
         assert {row[header.index("gpu")] for row in rows} == {word}
         assert said in plan.heading(model) and ("assumed" in plan.heading(model)) == ("assumed" in word)
+
+
+PERSONAL = {
+    "study": "people",
+    "simulate": {
+        "cohort": {
+            "contigs": {"chr1": 400_000, "chr2": 205_000, "chr3": 200_000},
+            "genes": {"spacing_bp": 10_000},
+            "population": {"people": {"north": 30, "south": 20}},
+        }
+    },
+    "splits": STUDY["splits"],
+    "tasks": {"blood": {"kind": "snp2gex", "windows": {"size": 8192}}},
+    "models": {"genos": {"checkpoint": "genos-1.2b"}},
+    "adaptations": {
+        "full": {"kind": "full", "train": {"steps": 5, "micro_batch": 1, "reverse_complement": True}},
+        "probe": {"kind": "probe", "train": {"steps": 5, "micro_batch": 1, "reverse_complement": True}},
+    },
+    "runs": [{"tasks": ["blood"], "models": ["genos"], "adaptations": ["full", "probe"]}],
+}
+
+
+def personal_hours(study):
+    """The planned hours of a prediction, and how many haplotypes that is."""
+    jobs = {job.name: job for job in plan.plan(check_study(study), CHECKPOINTS, "l40")}
+    each = 2 * example_products(shape_of(GENOS), 8192) / (90e12 * 0.3) / 3600
+    hours = [jobs[f"predict/blood/genos/{kind}/seed1"].need.hours for kind in ("full", "probe")]
+    return [None if found is None else found / each for found in hours]
+
+
+def test_a_prediction_of_people_is_both_haplotypes_of_everyone_in_every_gene(tmp_path, monkeypatch):
+    """40 + 20 + 20 genes, 50 people, 2 haplotypes: 8,000 windows; on both strands, which a probe does not read, 16,000."""
+    monkeypatch.chdir(tmp_path)
+    assert personal_hours(PERSONAL) == pytest.approx([16_000, 8_000], rel=0.01)
+    # What was found to be there counts from then on: 4 genes and 4 people.
+    (tmp_path / "results/people/examples").mkdir(parents=True)
+    for name, rows in (("genes", 4), ("people", 4)):
+        path = tmp_path / f"results/people/examples/blood.{name}.tsv"
+        path.write_text("a\tb\n" + "x\ty\n" * rows)
+    assert personal_hours(PERSONAL) == pytest.approx([64, 32])
+
+
+def test_genes_and_people_are_counted_in_the_matrix_or_in_partitions(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    measured = {"reference": {"fasta": "g.fa", "annotation": "g.gtf"}, "cohort": {"vcf": ["c.vcf.gz"]}}
+    study = {key: value for key, value in PERSONAL.items() if key != "simulate"} | measured
+    study["tasks"] = {"blood": PERSONAL["tasks"]["blood"] | {"expression": "matrix.tsv"}}
+    assert personal_hours(study) == [None, None]
+    Path("matrix.tsv").write_text("gene_id\ta\tb\tc\n" + "G\t1\t2\t3\n" * 500)
+    assert plan_cohort.genes_and_people(check_study(study), "blood") == (500, 3)
+    assert personal_hours(study) == pytest.approx([6_000, 3_000], rel=0.03)
+    study["tasks"] = {"blood": PERSONAL["tasks"]["blood"] | {"hackathon": {"folder": "files"}}}
+    study = {key: value for key, value in study.items() if key not in ("reference", "cohort")}
+    assert plan_cohort.genes_and_people(check_study(study), "blood") is None
+    Path("files").mkdir()
+    Path("files/partitions.csv").write_text("sample,gene\nref,G1\nann,G1\nbob,G1\nann,G2\n")
+    assert plan_cohort.genes_and_people(check_study(study), "blood") == (2, 2)
 
 
 def test_main_memory_is_that_of_a_node():

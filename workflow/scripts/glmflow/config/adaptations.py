@@ -38,7 +38,9 @@ class Training(Block):
     )
     workers: Annotated[int, Field(ge=0)] = Field(0, description="Data-loader processes.")
     overfit_check: bool = Field(
-        True, description="Before 1,000 updates or more: stop where the model cannot learn a single batch (40 steps)."
+        True,
+        description="Before 1,000 updates or more: stop where the model cannot learn a single batch (40 steps); not with "
+        "DeepSpeed, whose steps cannot be taken back.",
     )
     gpus: Positive = Field(1, description="GPUs of a node; `batch` stays what it is.")
     nodes: Positive = Field(1, description="Nodes.")

@@ -12,6 +12,7 @@ from glmflow.config import Run, Study, expand_runs, resolve_data, study_of_trial
 from glmflow.config.adaptations import Adaptation, Head
 from glmflow.config.models import Model
 
+from .plan_cohort import genes_and_people
 from .resources import (
     CONTEXT_MB,
     GPUS,
@@ -141,13 +142,17 @@ PREDICTING = "predict/"
 def predicting(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, Any]], gpu: Gpu) -> Job:
     """Return the job that applies the tuned model of a run: forward passes on one GPU, on both strands if it learned both.
 
-    How many haplotypes people have is not known before the cohort is read: then neither are the hours.
+    Of personal expression the hours are those of both haplotypes of everyone in every gene, the most it can be: each
+    distinct one is computed once, the people of seen genes that were learned from are left out, and variants are few
+    beside them.
     """
     task, adaptation = study.tasks[run.task], study.adaptations[run.adaptation]
     train, length, tracks = adaptation.train, task.windows.size, 1
     sequences, at_once = None, train.micro_batch
     if task.kind == "snp2gex":
-        at_once = sequences_at_once(adaptation, length)
+        at_once, cohort = sequences_at_once(adaptation, length), genes_and_people(study, run.task)
+        both = train.reverse_complement and adaptation.kind != "probe"
+        sequences = cohort and cohort[0] * cohort[1] * 2 * (2 if both else 1)
     else:
         tracks = len(tracks_of(study, run.task))
         windows = held_out_windows(study, length, task.windows.overlap)
