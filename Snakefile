@@ -65,6 +65,7 @@ rule metrics:
 
 
 onstart:
+    record_command(RESULTS, sys.argv)
     expect_jobs(RESULTS, EXPECTED)
     print(f"Status of every job: {RESULTS}/status.html", flush=True)
 

@@ -25,6 +25,7 @@ def too_large(tmp_path):
 
 def test_the_plan_is_printed_and_written(too_large):
     done = run_snakemake("-c1", "plan", "--configfile", "study.yaml", directory=too_large)
+    assert (too_large / "results/tiny/status/command.txt").read_text().endswith(" -c1 plan --configfile study.yaml\n")
     with (too_large / "results/tiny/plan.tsv").open() as handle:
         rows = {row["job"]: row for row in csv.DictReader(handle, delimiter="\t")}
     assert rows["rnaseq/large/scratch/seed1"]["fits"] == "no" and rows["rnaseq/cnn/scratch/seed1"]["fits"] == "yes"

@@ -1,4 +1,5 @@
 from glmflow import config as study_config
+from glmflow.provenance import record_command
 from glmflow.status import expect_jobs, write_page
 
 # What a study will need can be asked before its files are there.

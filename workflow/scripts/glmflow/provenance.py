@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ PACKAGES = (
     ),
     *("pysam", "cyvcf2", "pyBigWig", "isal", "pybedtools", "pyfaidx", "msprime", "matplotlib", "flash-attn"),
 )
+TYPED = "status/command.txt"
+"""Below a study's results: how Snakemake was called last."""
 
 
 def versions() -> dict[str, str]:
@@ -65,14 +68,32 @@ def write_run(settings: Mapping[str, Any], path: str | Path) -> None:
         temporary.write_text(yaml.safe_dump(content, sort_keys=False))
 
 
+def record_command(results: str | Path, arguments: Sequence[str]) -> None:
+    """Write down how Snakemake was called (`sys.argv`), for the provenance of what this call makes.
+
+    It stands in a file, and not among the parameters of a rule: called with other `--cores`, nothing has to be made again.
+    """
+    with atomic_path(Path(results) / TYPED) as temporary:
+        temporary.write_text(shlex.join(["snakemake", *arguments[1:]]) + "\n")
+
+
+def typed_command(results: str | Path) -> str | None:
+    """Return the last call of Snakemake for a study as it was typed, or None where it was not written down."""
+    path = Path(results) / TYPED
+    return path.read_text().strip() if path.exists() else None
+
+
 def write_provenance(study: Study, misfits: Sequence[Misfit], command: str, path: str | Path) -> None:
-    """Write `provenance.json`: what the whole study was made from and with."""
+    """Write `provenance.json`: what the whole study was made from and with.
+
+    `command` is how the study can be made again on any machine; how it was made is what `record_command` wrote down.
+    """
     data = resolve_data(study)
     named = [data.reference.fasta] if data.reference else []
     named += data.cohort.vcf if data.cohort else []
     named += [file for track in data.tracks.values() for file in track.replicates]
     content = {
-        "command": command,
+        "command": typed_command(study.results) or f"{command} (what was typed is not known)",
         "rerun": command.replace("snakemake", "snakemake {path}", 1),
         "git_commit": git_commit(),
         "hash": settings_hash(study.model_dump(mode="json")),
