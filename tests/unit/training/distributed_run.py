@@ -60,6 +60,13 @@ def train(folder: Path, training: Training, updates: int = UPDATES, make=tiny_ru
         save_file(dict(model.state_dict()), folder / "weights.safetensors")
 
 
+class Live(Model):
+    """Batch normalisation learns its statistics."""
+
+    def train(self, mode=True):
+        return nn.Module.train(self, mode)
+
+
 class Deaf(Model):
     """Its loss does not hear its weights."""
 

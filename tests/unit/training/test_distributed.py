@@ -10,7 +10,7 @@ from pathlib import Path
 import distributed_run
 import pytest
 import torch
-from distributed_run import UPDATES, settings
+from distributed_run import UPDATES, Live, settings
 from glmflow.errors import HopelessError, InputError
 from glmflow.training import distributed
 from glmflow.training.distributed import call, commands, elsewhere, hosts
@@ -54,6 +54,21 @@ def test_two_processes_learn_what_one_learns(alone, tmp_path, parallel, optimize
     assert weights.keys() == expected_weights.keys()
     for name, value in expected_weights.items():
         assert torch.allclose(weights[name], value, rtol=1e-4, atol=1e-6), name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_batch_normalisation_is_that_of_one_process_with_the_examples_of_both(tmp_path, parallel):
+    found = {}
+    for gpus, micro_batch in ((1, 4), (2, 2)):
+        training, folder = settings(gpus=gpus, micro_batch=micro_batch, parallel=parallel), tmp_path / str(gpus)
+        call(distributed_run.train, {"folder": folder, "training": training, "model": Live}, gpus, 1, folder)
+        found[gpus] = logged(folder), load_file(folder / "weights.safetensors")
+    for key in ("loss", "eval_loss", "grad_norm"):
+        assert curve(found[2][0], key) == pytest.approx(curve(found[1][0], key), rel=1e-5), key
+    for name, value in found[1][1].items():
+        assert torch.allclose(found[2][1][name], value, rtol=1e-4, atol=1e-6), name
+    assert found[1][1]["norm.running_mean"].abs().max() > 0.01
 
 
 @pytest.mark.slow

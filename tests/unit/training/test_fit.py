@@ -19,7 +19,6 @@ from glmflow.training.fit import (
     halved,
     record_failure,
     remember_micro_batch,
-    separate_statistics,
 )
 from glmflow.training.stream import ExampleStream
 from glmflow.training.trainer import FAILED_BATCH
@@ -409,16 +408,3 @@ def test_the_batch_has_to_divide():
 @pytest.mark.parametrize(("micro_batch", "batch", "expected"), [(8, 32, 4), (3, 6, 1), (6, 12, 3), (5, 10, 2)])
 def test_halved(micro_batch, batch, expected):
     assert halved(micro_batch, batch) == expected
-
-
-def test_processes_on_cpus_say_that_their_batch_normalisation_is_their_own(monkeypatch):
-    live, plain = Model().eval(), nn.Linear(1, 1)
-    frozen = Model()
-    frozen.train = lambda mode=True: nn.Module.train(frozen, False)
-    assert separate_statistics(live) == (), "one process"
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    (line,) = separate_statistics(live)
-    assert "in each of 2 processes" in line and not live.training
-    assert separate_statistics(plain) == separate_statistics(frozen) == ()
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert separate_statistics(live) == (), "torch has a layer for GPUs"

@@ -1,4 +1,4 @@
-"""Personal expression in two processes: what one process learns, where no layer looks at the other examples."""
+"""Personal expression in two processes: what one process learns."""
 
 import json
 
@@ -12,12 +12,12 @@ from test_personal_runs import CNN, SMALL, TRAIN, cohort, settings_of  # noqa: F
 torch.set_num_threads(1)
 
 
-def train(cohort, folder, model, gpus):  # noqa: F811
+def train(cohort, folder, model, gpus, micro_batch=1):  # noqa: F811
     place, examples, _ = cohort
     adaptation = {
         "kind": "full",
         "personal": {"loss": "mixed", "people": 3},
-        "train": TRAIN | {"gpus": gpus, "steps": 3},
+        "train": TRAIN | {"gpus": gpus, "steps": 3, "micro_batch": micro_batch},
     }
     arguments = {
         "settings": settings_of(model, adaptation),
@@ -35,21 +35,20 @@ def train(cohort, folder, model, gpus):  # noqa: F811
         for path in (folder / "model").glob("*.safetensors")
         for name, value in load_file(path).items()
     }
-    return curve, weights, json.loads((folder / "cost.json").read_text())["warnings"]
+    return curve, weights
 
 
 @pytest.mark.slow
-def test_two_processes_learn_what_one_learns_from_people(cohort, tmp_path):  # noqa: F811
-    expected, expected_weights, _ = train(cohort, tmp_path / "one", SMALL, 1)
-    found, weights, warnings = train(cohort, tmp_path / "two", SMALL, 2)
-    assert found == pytest.approx(expected, rel=1e-4) and len(found) == 4
+@pytest.mark.parametrize(("model", "together"), [(SMALL, 1), (CNN, 2)], ids=["small", "cnn"])
+def test_two_processes_learn_what_one_learns_from_people(cohort, tmp_path, model, together):  # noqa: F811
+    """Batch normalisation (of the CNN) takes in what is in all processes at a time: two genes, here as there."""
+    expected, expected_weights = train(cohort, tmp_path / "one", model, 1, together)
+    found, weights = train(cohort, tmp_path / "two", model, 2)
+    if together > 1:  # the loss of people is evaluated in batches of so many genes
+        del found[3, "eval_loss"], expected[3, "eval_loss"]
+    assert found == pytest.approx(expected, rel=1e-4) and len(found) >= 3
     assert weights.keys() == expected_weights.keys()
-    for name, value in expected_weights.items():
-        assert torch.allclose(weights[name], value, rtol=1e-3, atol=1e-5), name
-    assert not any("batch normalisation" in line for line in warnings)
-
-
-@pytest.mark.slow
-def test_the_promoter_network_says_that_its_processes_are_not_one(cohort, tmp_path):  # noqa: F811
-    curve, _, warnings = train(cohort, tmp_path / "two", CNN, 2)
-    assert len(curve) == 4 and any("batch normalisation" in line for line in warnings)
+    # The gradient of a bias before a normalisation is rounding error, which Adam makes steps of; the running mean follows.
+    idle = {("model.safetensors", name) for name in ("around.bias", "norm_2.running_mean")}
+    for name in expected_weights.keys() - idle:
+        assert torch.allclose(weights[name], expected_weights[name], rtol=1e-3, atol=1e-5), name

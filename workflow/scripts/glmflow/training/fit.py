@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 from torch.utils.data import Dataset
 from transformers import TrainingArguments
 
@@ -23,6 +22,7 @@ from glmflow.config.adaptations import Training
 from glmflow.errors import HopelessError, InputError
 from glmflow.files import atomic_path
 
+from .batch_norm import share_batch_norm
 from .callbacks import MetricsLog, OncePerStep, SaveByTheClock
 from .checkpoints import Checkpoints, step_of
 from .cost import Fitted, peak_memory_mb
@@ -123,8 +123,7 @@ def fit(
         with atomic_path(folder / "metrics.jsonl") as temporary:
             shutil.copyfile(checkpoints.folder / "metrics.jsonl", temporary)
     seconds = time.monotonic() - started
-    told = (*shrinking(training, micro_batch), *separate_statistics(model))
-    return Fitted(step, seconds, peak_memory_mb(), resumed, told)
+    return Fitted(step, seconds, peak_memory_mb(), resumed, shrinking(training, micro_batch))
 
 
 def checkpoints_of(
@@ -165,13 +164,14 @@ def is_to_be_shared_out(training: Training) -> bool:
 def to_be_trained(model: nn.Module, training: Training) -> nn.Module:
     """Return the model that is trained: a copy where its weights are shared out, for they stay so.
 
-    Batch normalisation takes its statistics over the examples of all GPUs (on CPUs torch has no such layer).
+    Batch normalisation takes its statistics over the examples of all processes (torch has no such layer for CPUs).
     """
     if processes() == 1:
         return model
     if is_to_be_shared_out(training):
         model = copy.deepcopy(model)
-    return nn.SyncBatchNorm.convert_sync_batchnorm(model) if torch.cuda.is_available() else model
+    share = nn.SyncBatchNorm.convert_sync_batchnorm if torch.cuda.is_available() else share_batch_norm
+    return share(model)
 
 
 def new_trainer(
@@ -300,23 +300,6 @@ def shrinking(training: Training, micro_batch: int) -> tuple[str, ...]:
         f"micro-batches of {training.micro_batch} did not fit into the memory of the GPU: {micro_batch} at a time, "
         f"the effective batch is still {training.batch}",
     )
-
-
-def separate_statistics(model: nn.Module) -> tuple[str, ...]:
-    """Say where several processes are not one: batch normalisation has statistics of all of them on GPUs alone."""
-    if processes() == 1 or torch.cuda.is_available():
-        return ()
-    mode = model.training
-    live = any(isinstance(module, BatchNorm) and module.training for module in model.train().modules())
-    model.train(mode)
-    if not live:
-        return ()
-    line = (
-        f"batch normalisation takes its statistics in each of {processes()} processes on CPUs: the weights are not those "
-        "of one process"
-    )
-    log.warning(line)
-    return (line,)
 
 
 def training_arguments(
