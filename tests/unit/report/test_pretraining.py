@@ -19,7 +19,7 @@ def table(*rows):
     [
         ([1.3], None),
         ([1.3720], None),  # 1 % below 1.386 is 1.3721
-        ([1.3723], "1.3723 nats a base hardly beats chance, which is 1.3860"),
+        ([1.3723], "1.3723 nats a base hardly beats chance: who knows the base composition alone loses 1.3860"),
         ([1.39], "1.3900 nats a base does not beat chance"),
         ([1.36, 1.39], "1.3750 nats a base hardly beats"),  # the mean of the seeds
         ([float("nan")], None),

@@ -46,6 +46,6 @@ def hardly_learned(table: pd.DataFrame, models: Collection[str]) -> Iterator[str
         if loss > (1 - HARDLY) * chance:
             how = "hardly beats chance" if loss < chance else "does not beat chance"
             yield (
-                f"Pretraining taught {model} next to nothing: its validation loss of {loss:.4f} nats a base {how}, which is "
-                f"{chance:.4f} for who knows the base composition alone."
+                f"Pretraining taught {model} next to nothing: its validation loss of {loss:.4f} nats a base {how}: who "
+                f"knows the base composition alone loses {chance:.4f}."
             )
