@@ -27,7 +27,7 @@ def results(tmp_path_factory):
 def test_every_run_is_scored_on_every_class(results):
     study = read_study(CONFIG)
     runs, misfits = expand_runs(study)
-    assert len(runs) == 5 and not misfits
+    assert len(runs) == 6 and not misfits
     for run in runs:
         metrics = pd.read_csv(results.parent.parent / run.folder(study.results) / "metrics.tsv", sep="\t")
         test = metrics[(metrics["split"] == "test") & (metrics["protocol"] == "strict")]
@@ -47,16 +47,24 @@ def test_frozen_states_are_kept_beside_the_runs(results):
     assert parts == ["keys", "keys", "states", "states"]  # of training and of prediction
 
 
-@pytest.mark.parametrize("adaptation", ["mixed", "frozen"])
-def test_tuned_models_are_applied_to_people_and_variants(results, adaptation):
+@pytest.mark.parametrize(
+    "run", ["expression/cnn/mixed", "expression/cnn/frozen", "common/cnn/mixed", "reference/cnn/mixed"]
+)
+def test_tuned_models_are_applied_to_people(results, run):
     """To everyone of the VCF: those that were held out have the values of the run."""
-    run = results / f"runs/expression/cnn/{adaptation}/seed1"
+    run = results / f"runs/{run}/seed1"
     held_out = pd.read_parquet(run / "predictions.parquet").set_index("example")["prediction"]
     people = pd.read_parquet(run / "predict/people.parquet")
     genes = pd.read_csv(results / "examples/expression.genes.tsv", sep="\t")
     assert len(people) == 24 * len(genes)
     found = people.set_index(people["gene"] + "|" + people["sample"])["prediction"]
     assert found[held_out.index].tolist() == pytest.approx(held_out.tolist(), rel=1e-6)
+
+
+@pytest.mark.parametrize("adaptation", ["mixed", "frozen"])
+def test_tuned_models_are_applied_to_records_and_variants(results, adaptation):
+    run = results / f"runs/expression/cnn/{adaptation}/seed1"
+    genes = pd.read_csv(results / "examples/expression.genes.tsv", sep="\t")
     records = pd.read_parquet(run / "predict/records.parquet")
     assert set(records["sample"]) == {"S0001"} and set(records["gene"]) <= set(genes["gene_id"])
     with pysam.VariantFile(str(run / "predict/variants.vcf.gz")) as scored:

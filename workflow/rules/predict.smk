@@ -16,6 +16,14 @@ def genes_of(prediction):
     return genes
 
 
+def cohort_of(wildcards):
+    """Return what tells the variants that a model was trained on, where its task reads common ones alone."""
+    if getattr(STUDY.tasks[wildcards.task], "min_maf", 0):
+        examples = f"results/{wildcards.study}/examples/{wildcards.task}.parquet"
+        return [f"results/{wildcards.study}/cohort/store", examples]
+    return []
+
+
 for LABEL, PREDICTION in STUDY.predict.items():
     OTHER = f"predict/{LABEL}{PREDICTION.suffix}"
     APPLIED = [
@@ -42,6 +50,7 @@ for LABEL, PREDICTION in STUDY.predict.items():
             vcf=PREDICTION.vcf or [],
             bed=PREDICTION.bed or [],
             genes=genes_of(PREDICTION),
+            cohort=cohort_of,
         output:
             directory(OTHER) if PREDICTION.write == "tracks" else OTHER,
         log:

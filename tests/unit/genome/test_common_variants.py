@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from glmflow.genome.common import CommonVariants
+from glmflow.genome.common import CommonElsewhere, CommonVariants
 from glmflow.genome.gene_windows import GeneWindows
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
@@ -35,6 +35,10 @@ def stores(tmp_path_factory):
     for name, records in (("called", as_called), ("edited", edited)):
         vcf = write_vcf(folder / f"{name}.vcf.gz", PEOPLE, records, {"c": len(bases)})
         build_store(vcf, genome, folder / name)
+    alone = bases[1969]
+    unknown = Rec(1970, alone, "A" if alone != "A" else "C", tuple("1|1" for _ in PEOPLE))
+    vcf = write_vcf(folder / "elsewhere.vcf.gz", PEOPLE, [*as_called, unknown], {"c": len(bases)})
+    build_store(vcf, genome, folder / "elsewhere")
     return folder, genome
 
 
@@ -43,7 +47,9 @@ def test_haplotypes_and_alleles_are_those_of_a_cohort_without_rare_alleles(store
     folder, genome = stores
     edited = GeneWindows(HaplotypeReader(open_store(folder / "edited"), genome, variants))
     common = CommonVariants(folder / "called", TRAINING, MIN_MAF)
-    for found in (common, pickle.loads(pickle.dumps(common))):
+    # The same people once more, with an allele that nobody of the cohort was called with: it is left out.
+    elsewhere = CommonElsewhere(folder / "elsewhere", common)
+    for found in (common, pickle.loads(pickle.dumps(common)), elsewhere):
         windows = GeneWindows(HaplotypeReader(found, genome, variants))
         for start, end, strand in ((0, 700, "+"), (333, 1201, "-"), (1500, 2000, "+")):
             (a, rows_a), (b, rows_b) = (w.haplotypes("c", start, end, strand, PEOPLE) for w in (windows, edited))

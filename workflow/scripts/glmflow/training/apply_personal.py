@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmflow.errors import InputError
+from glmflow.genome.common import CommonElsewhere, CommonVariants
 from glmflow.genome.contigs import match_contigs
 from glmflow.genome.distinct import describe_saving
 from glmflow.genome.gene_starts import read_gene_starts
@@ -25,22 +26,47 @@ from glmflow.tasks.snp2gex.examples import Notes, place_windows
 
 from .annotated_vcf import Field, annotate, checked_records, field_name, is_plain
 from .mutation import effects_of
-from .personal import Predictor, pairs
+from .personal import Predictor, common_variants, pairs
 from .personal_data import Gene, PeopleOfGene, PersonalWindows
 
 log = logging.getLogger(__name__)
 
 
-def genes_of_run(model_folder: Path, settings: dict[str, Any]) -> Path:
+def of_study(model_folder: Path, name: str) -> Path:
+    """Return where a file of its study lies, given the model folder of a run where the workflow wrote it."""
+    return model_folder.resolve().joinpath("../../../../../..").resolve() / name
+
+
+def genes_of_run(model_folder: Path, settings: Mapping[str, Any]) -> Path:
     """Return the table of genes that a run was made from, where it lies in the results of its study."""
-    study = model_folder.resolve().parents[5] if len(model_folder.resolve().parents) > 5 else model_folder
-    found = study / "examples" / f"{settings['task_label']}.genes.tsv"
+    found = of_study(model_folder, f"examples/{settings['task_label']}.genes.tsv")
     if not found.is_file():
         raise InputError("which genes?", where="--genes", mend="Give a GTF, BED or TSV of genes.")
     return found
 
 
-def genes_placed(path: Path, genome: Reference, contigs: Iterable[str], settings: dict[str, Any]) -> list[Gene]:
+def common_of_run(model_folder: Path, settings: Mapping[str, Any]) -> CommonVariants | None:
+    """Return the variants that were common among a run's training people, where its task reads no others (`min_maf`).
+
+    None where it reads all, or where the run is not in the results of its study: which they were is not known then, all
+    variants are read, and the log says so.
+    """
+    min_maf = settings["task"]["min_maf"]
+    if not min_maf:
+        return None
+    store = of_study(model_folder, "cohort/store")
+    examples = of_study(model_folder, f"examples/{settings['task_label']}.parquet")
+    if store.is_dir() and examples.is_file():
+        return common_variants(store, pd.read_parquet(examples, columns=["split", "sample"]), min_maf)
+    log.warning(
+        "the model was trained on variants of a frequency of %g or more among its training people, which are not known "
+        "outside of the results of its study: all variants are read",
+        min_maf,
+    )
+    return None
+
+
+def genes_placed(path: Path, genome: Reference, contigs: Iterable[str], settings: Mapping[str, Any]) -> list[Gene]:
     """Return genes with the windows of a run's task; those it would not have used are left out, and counted in the log.
 
     Parameters
@@ -71,7 +97,13 @@ def genes_placed(path: Path, genome: Reference, contigs: Iterable[str], settings
 
 
 def of_genotypes(
-    settings: dict[str, Any], vcf: Path, genome: Reference, genes: Path, samples: Sequence[str] | None, scratch: Path
+    settings: Mapping[str, Any],
+    vcf: Path,
+    genome: Reference,
+    genes: Path,
+    samples: Sequence[str] | None,
+    scratch: Path,
+    common: CommonVariants | None = None,
 ) -> Iterator[PeopleOfGene]:
     """Yield genes with the haplotypes of the people of a phased VCF.
 
@@ -85,6 +117,8 @@ def of_genotypes(
         People; everyone of the VCF where None.
     scratch
         Folder for the parsed genotypes.
+    common
+        Variants of the cohort that the model was trained on, where it reads those alone (`common_of_run`).
 
     Raises
     ------
@@ -92,20 +126,14 @@ def of_genotypes(
         The VCF is of another genome or unphased, or lacks a person; no gene lies on its contigs.
     """
     task = settings["task"]
-    if task["min_maf"]:
-        log.warning(
-            "the model was trained on variants of a frequency of %g or more alone: all of %s are read, for which were as "
-            "common among its training people is not known here",
-            task["min_maf"],
-            vcf,
-        )
     wanted = read_gene_starts(genes, genome.contigs)["chrom"].unique()
     known = contigs_with_records(vcf)
     shared = match_contigs(genome.contigs, known.names, where=vcf)
     chosen = [chrom for chrom in wanted if chrom in shared] if known.complete else []
     store = build_store(vcf, genome, scratch / "store", samples=samples, contigs=chosen or None)
     placed = genes_placed(genes, genome, store.contigs, settings)
-    reader = HaplotypeReader(store, genome, task["variants"])
+    variants = CommonElsewhere(store.folder, common) if common else store
+    reader = HaplotypeReader(variants, genome, task["variants"])
     windows = PersonalWindows(GeneWindows(reader), task["control"] == "reference")
     people = np.array(store.samples, object)
     for gene in placed:

@@ -118,8 +118,9 @@ def _expression(model: Path, arguments: argparse.Namespace, scratch: Path) -> di
         genes = arguments.genes or apply_personal.genes_of_run(model, tuned.settings)
         if _annotates(arguments):
             return apply_personal.annotate_expression(tuned, genome, genes, arguments.vcf, arguments.output)
+        common = apply_personal.common_of_run(model, tuned.settings)
         people = arguments.vcf, genome, genes, arguments.sample
-        found = apply_personal.of_genotypes(tuned.settings, *people, scratch)
+        found = apply_personal.of_genotypes(tuned.settings, *people, scratch, common)
     write_table(apply_personal.expression_of(tuned, found), arguments.output)
     return {}
 

@@ -60,10 +60,15 @@ def open_windows(task: Mapping[str, Any], store: str, reference: str, examples: 
     """
     variants = open_store(store)
     if task.get("min_maf"):
-        training = sorted(examples.loc[examples["split"] == "train", "sample"].unique())
-        variants = CommonVariants(store, training, task["min_maf"])
+        variants = common_variants(store, examples, task["min_maf"])
     reader = HaplotypeReader(variants, Reference(reference), task["variants"])
     return PersonalWindows(GeneWindows(reader), task["control"] == "reference")
+
+
+def common_variants(store: str | Path, examples: pd.DataFrame, min_maf: float) -> CommonVariants:
+    """Return the variants of a cohort that are common among the training people of a task."""
+    training = sorted(examples.loc[examples["split"] == "train", "sample"].unique())
+    return CommonVariants(store, training, min_maf)
 
 
 def finetune_files(
