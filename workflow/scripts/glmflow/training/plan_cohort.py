@@ -24,8 +24,8 @@ def genes_and_people(study: Study, task: str) -> tuple[int, int] | None:
     if settings.hackathon:
         partitions = Path(settings.hackathon.folder) / "partitions.csv"
         return _of_partitions(partitions, changed(partitions)) if partitions.is_file() else None
-    if simulated and not simulated.overlay and not settings.expression:
-        cohort = simulated.settings
+    if simulated and simulated.cohort and not settings.expression:
+        cohort = simulated.cohort
         genes = sum(length // cohort.genes.spacing_bp for length in cohort.contigs.values())
         return genes, sum(cohort.population.people.values())
     matrix = Path(expression_of(study, task) or "")
