@@ -68,6 +68,8 @@ for LABEL, PREDICTION in STUDY.predict.items():
             sample=PREDICTION.samples,
             haplotype=PREDICTION.haplotype,
             records_along=PREDICTION.records_along,
+            unphased=PREDICTION.unphased,
+            filter=PREDICTION.filters or [],
             states=f"{RESULTS}/states",
         script:
             "../scripts/apply.py"

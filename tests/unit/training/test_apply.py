@@ -228,6 +228,29 @@ def test_the_command_writes_tracks_tables_and_variants(tuned_folder, genome, tmp
         )
 
 
+def test_which_calls_of_a_person_are_read(tuned_folder, genome, tmp_path, capsys):
+    path, text = genome
+    one = text["one"]
+    places = {150: "1|0", 250: "1|0", 350: "0/1"}
+    rows = [("one", at + 1, one[at], other(one[at]), call) for at, call in places.items()]
+    vcf = write_vcf(tmp_path / "v.vcf", text, rows)
+    marked = vcf.read_text().replace("PASS", "LowQual", 1)  # the first of them, at 150
+    vcf.write_text(marked.replace("#CHROM", '##FILTER=<ID=LowQual,Description="low">\n#CHROM'))
+    person = ["--model", tuned_folder, "--fasta", path, "--vcf", vcf, "--sample", "ann", "--haplotype", 1]
+    assert predict(*person, "--output", tmp_path / "refused") == 1
+    assert "unphased heterozygous genotypes, first at one:351 in ann" in capsys.readouterr().err
+    for changed, options in (([250], []), ([150, 250], ["--filter"]), ([150], ["--filter", "LowQual"])):
+        own = tmp_path / "own.fa"
+        bases = "".join(other(base) if at in changed else base for at, base in enumerate(one))
+        own.write_text(f">one\n{bases}\n>two\n{text['two']}\n")
+        expected, found = (tmp_path / f"{name}{len(changed)}{changed[0]}" for name in ("expected", "found"))
+        assert predict("--model", tuned_folder, "--fasta", own, "--output", expected) == 0
+        assert predict(*person, "--unphased", "reference", *options, "--output", found) == 0
+        np.testing.assert_array_equal(
+            values(found / "blood_plus.bw", "one", len(one)), values(expected / "blood_plus.bw", "one", len(one))
+        )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -1,5 +1,7 @@
 """A tuned model of personal expression on other people: the values are those of the run itself, and what is refused."""
 
+import gzip
+
 import numpy as np
 import pandas as pd
 import pysam
@@ -92,8 +94,8 @@ def test_people_of_a_vcf_get_the_values_of_the_run(cohort, tmp_path, kind, combi
     assert len(table) == len(examples) and set(table["gene"]) == set(genes["gene_id"])
     if kind == "probe":  # states of a backbone are those of whoever computed them first
         with_states = load_predictor(model, tmp_path / "states")
-        paths = place / "cohort.vcf.gz", Reference(place / "genome.fa"), place / "genes.gtf", people[5:], tmp_path
-        table = expression_of(with_states, of_genotypes(with_states.settings, *paths))
+        paths = place / "cohort.vcf.gz", Reference(place / "genome.fa"), place / "genes.gtf", tmp_path
+        table = expression_of(with_states, of_genotypes(with_states.settings, *paths, samples=people[5:]))
         same(table[table["gene"] != unseen], run[run["group"] != unseen])
         return
     same(table[table["gene"] == unseen], run[run["group"] == unseen])
@@ -115,6 +117,30 @@ def test_people_of_a_vcf_get_the_values_of_the_run(cohort, tmp_path, kind, combi
             assert (one == two).all() == (row.prediction_haplotype1 == row.prediction_haplotype2)
             different += (one != two).any()
         assert different > 3
+
+
+def test_which_calls_are_read(cohort, tmp_path, capsys):
+    place, *_ = cohort
+    saved(tmp_path)
+    marked = tmp_path / "marked.vcf"
+    with gzip.open(place / "cohort.vcf.gz", "rt") as lines, marked.open("w") as target:
+        for line in lines:
+            cells = line.split("\t")
+            target.write('##FILTER=<ID=LowQual,Description="low">\n' if line.startswith("#CHROM") else "")
+            target.write(line if line[0] == "#" else "\t".join([*cells[:6], "LowQual", *cells[7:]]))
+    files = ["--model", tmp_path, "--fasta", place / "genome.fa", "--genes", place / "genes.gtf"]
+    original, kept = tmp_path / "original.parquet", tmp_path / "kept.parquet"
+    assert by_hand(*files, "--vcf", place / "cohort.vcf.gz", "--output", original) == 0
+    assert by_hand(*files, "--vcf", marked, "--filter", "LowQual", "--output", kept) == 0
+    pd.testing.assert_frame_equal(pd.read_parquet(kept), pd.read_parquet(original))
+    unphased = tmp_path / "unphased.vcf"
+    unphased.write_text(marked.read_text().replace("0|1", "0/1").replace("1|0", "1/0"))
+    capsys.readouterr()
+    assert by_hand(*files, "--vcf", unphased, "--filter", "--output", kept) == 1
+    assert "unphased heterozygous genotypes" in capsys.readouterr().err
+    assert by_hand(*files, "--vcf", unphased, "--filter", "--unphased", "reference", "--output", kept) == 0
+    table = pd.read_parquet(kept)
+    np.testing.assert_array_equal(table["prediction_haplotype1"], table["prediction_haplotype2"])
 
 
 def test_people_are_read_with_the_variants_that_were_common_in_training(cohort, tmp_path, caplog):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -56,6 +56,14 @@ class Prediction(Block):
         None,
         description="How a folder's records of genes on the minus strand are read; as those the model was trained on where "
         "left out.",
+    )
+
+    unphased: Literal["refuse", "reference"] = Field(
+        "refuse", description="Unphased heterozygous calls of people: stop, or take the reference allele."
+    )
+    filters: Annotated[list[str], Field(min_length=1)] | None = Field(
+        ["PASS", "."],
+        description="FILTER values of people's variants that are kept (`.`: a record without one); null keeps every record.",
     )
 
     @property

@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from glmflow.errors import InputError
@@ -32,11 +33,19 @@ def add_haplotype_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--haplotype", type=int, choices=(1, 2), required=True)
     parser.add_argument("--region", metavar="CHR[:START-END]", help="1-based, end included; every contig by default")
     parser.add_argument("--variants", choices=MODES, default="all", help="snv keeps every coordinate (default: all)")
+    add_genotype_arguments(parser, {"iupac": "write ambiguity codes"})
+    parser.add_argument("--output", type=Path, required=True, help="FASTA; bgzip and indexed where it ends in .gz")
+    parser.set_defaults(run=run_haplotype)
+
+
+def add_genotype_arguments(parser: argparse.ArgumentParser, also: Mapping[str, str] | None = None) -> None:
+    """Add `--unphased` and `--filter`: what is read of a VCF's genotypes. `also`: further policies, with their meaning."""
+    policies = {"refuse": "refuse the file", "reference": "leave the reference", **(also or {})}
     parser.add_argument(
         "--unphased",
-        choices=("refuse", "reference", "iupac"),
+        choices=tuple(policies),
         default="refuse",
-        help="unphased heterozygotes: refuse the file, leave the reference, or write ambiguity codes",
+        help=f"unphased heterozygotes: {', '.join(policies.values())} (default: refuse)",
     )
     parser.add_argument(
         "--filter",
@@ -45,8 +54,6 @@ def add_haplotype_command(subparsers: argparse._SubParsersAction) -> None:
         default=["PASS", "."],
         help="FILTER values to keep, `.` for a record without one (default: PASS .); without a name, every record",
     )
-    parser.add_argument("--output", type=Path, required=True, help="FASTA; bgzip and indexed where it ends in .gz")
-    parser.set_defaults(run=run_haplotype)
 
 
 def run_haplotype(arguments: argparse.Namespace) -> int:

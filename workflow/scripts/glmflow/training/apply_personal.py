@@ -101,9 +101,9 @@ def of_genotypes(
     vcf: Path,
     genome: Reference,
     genes: Path,
-    samples: Sequence[str] | None,
     scratch: Path,
     common: CommonVariants | None = None,
+    **read: Any,
 ) -> Iterator[PeopleOfGene]:
     """Yield genes with the haplotypes of the people of a phased VCF.
 
@@ -113,12 +113,12 @@ def of_genotypes(
         Of the run: its task says how long windows are and which variants haplotypes carry.
     genes
         Table of genes.
-    samples
-        People; everyone of the VCF where None.
     scratch
         Folder for the parsed genotypes.
     common
         Variants of the cohort that the model was trained on, where it reads those alone (`common_of_run`).
+    **read
+        `samples`, `filter_policy` and `unphased` of `build_store`.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def of_genotypes(
     known = contigs_with_records(vcf)
     shared = match_contigs(genome.contigs, known.names, where=vcf)
     chosen = [chrom for chrom in wanted if chrom in shared] if known.complete else []
-    store = build_store(vcf, genome, scratch / "store", samples=samples, contigs=chosen or None)
+    store = build_store(vcf, genome, scratch / "store", contigs=chosen or None, **read)
     placed = genes_placed(genes, genome, store.contigs, settings)
     variants = CommonElsewhere(store.folder, common) if common else store
     reader = HaplotypeReader(variants, genome, task["variants"])

@@ -7,9 +7,11 @@ import logging
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from glmflow.errors import InputError
 from glmflow.files import write_table
+from glmflow.genome.commands import add_genotype_arguments
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
@@ -49,6 +51,7 @@ def add_predict_command(subparsers: argparse._SubParsersAction) -> None:
         choices=("gene", "genome"),
         help="how a folder's records of genes on the minus strand are read; as those the model was trained on by default",
     )
+    add_genotype_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="folder, NAME.parquet or NAME.vcf[.gz]")
     parser.set_defaults(run=run_predict, states=None)
 
@@ -76,6 +79,15 @@ def run_predict(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _read(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what is read of a VCF, as `build_store` takes it."""
+    return {
+        "samples": arguments.sample,
+        "filter_policy": arguments.filter or None,
+        "unphased": arguments.unphased,
+    }
+
+
 def _annotates(arguments: argparse.Namespace) -> bool:
     return arguments.output.name.endswith((".vcf", ".vcf.gz"))
 
@@ -93,7 +105,7 @@ def _tracks(model: Path, arguments: argparse.Namespace, scratch: Path) -> dict[s
     predict = apply.on_reference(tuned, genome)
     if arguments.vcf:
         contigs = list(dict.fromkeys(interval[0] for interval in intervals)) if arguments.bed else None
-        store = build_store(arguments.vcf, genome, scratch / "store", samples=arguments.sample, contigs=contigs)
+        store = build_store(arguments.vcf, genome, scratch / "store", contigs=contigs, **_read(arguments))
         haplotypes = (arguments.haplotype,) if arguments.haplotype else (1, 2)
         predict = apply.on_haplotypes(tuned, HaplotypeReader(store, genome), arguments.sample[0], haplotypes)
     if output.suffix == ".parquet":
@@ -119,8 +131,8 @@ def _expression(model: Path, arguments: argparse.Namespace, scratch: Path) -> di
         if _annotates(arguments):
             return apply_personal.annotate_expression(tuned, genome, genes, arguments.vcf, arguments.output)
         common = apply_personal.common_of_run(model, tuned.settings)
-        people = arguments.vcf, genome, genes, arguments.sample
-        found = apply_personal.of_genotypes(tuned.settings, *people, scratch, common)
+        files = arguments.vcf, genome, genes, scratch
+        found = apply_personal.of_genotypes(tuned.settings, *files, common, **_read(arguments))
     write_table(apply_personal.expression_of(tuned, found), arguments.output)
     return {}
 
