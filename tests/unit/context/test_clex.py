@@ -27,16 +27,16 @@ def test_untuned_is_ntk(stretch):
     np.testing.assert_allclose(FrequencyField(ROTARY)(stretch).detach().numpy(), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("activation", ["silu", "tanh"])
-def test_tuned_solves_the_published_equation(activation):
-    field = tuned_field(activation=activation, param_factor=2)
+@pytest.mark.parametrize(("activation", "gain"), [("silu", 1), ("tanh", 1), ("silu", 0.1)])
+def test_tuned_solves_the_published_equation(activation, gain):
+    field = tuned_field(activation=activation, param_factor=2, gain=gain)
     up, down = field.up.weight.detach().double().numpy(), field.down.weight.detach().double().numpy()
     act = np.tanh if activation == "tanh" else lambda x: x / (1 + np.exp(-x))
     exponent = np.arange(0, 16, 2) / 14  # log ntk(t) = log theta - exponent * log(2 t - 1)
 
     def slope(t, z):
         log_ntk = np.log(ROTARY.theta) - exponent * np.log(2 * t - 1)
-        return -exponent * 2 / (2 * t - 1) + down @ act(up @ (z + log_ntk))
+        return -exponent * 2 / (2 * t - 1) + gain * down @ act(up @ (z + log_ntk))
 
     solution = solve_ivp(slope, (1, 16), np.log(ROTARY.theta), rtol=1e-10, atol=1e-12, dense_output=True)
     for stretch in (1, 2, 7, 16):

@@ -78,7 +78,7 @@ EXTENSION_SETTINGS: dict[str, tuple[str, ...]] = {
     "ntk_by_parts": RAMP,
     "yarn": ("attention_factor", *RAMP),
     "gene": ("num_rotations",),
-    "clex": ("param_factor", "activation", "step"),
+    "clex": ("param_factor", "activation", "step", "gain"),
     "pose": ("frequencies",),
     "llama3": ("low_freq_factor", "high_freq_factor"),
     "longrope": ("long_factor", "short_factor", "attention_factor"),

@@ -17,7 +17,7 @@ ACTIVATIONS = {"silu": functional.silu, "tanh": torch.tanh}
 class FrequencyField(nn.Module):
     """Log-frequencies ``z`` that drift with the stretch ``t`` of the context (CLEX, arXiv 2310.16450).
 
-    ``dz/dt = d log ntk(t) / dt + down(act(up(z + log ntk(t))))`` with ``z(1) = log theta`` and
+    ``dz/dt = d log ntk(t) / dt + gain down(act(up(z + log ntk(t))))`` with ``z(1) = log theta`` and
     ``ntk(t)`` the NTK-aware frequencies at factor ``2 t - 1``. The first term integrates to ``log
     ntk(t)``, so only what is learned on top of it, ``u = z - log ntk``, is integrated numerically
     (Runge-Kutta of order 4). `down` begins at zero: before tuning the field is NTK-aware exactly.
@@ -32,9 +32,20 @@ class FrequencyField(nn.Module):
         ``silu`` or ``tanh``.
     step
         Largest step of the integration, in units of `t`.
+    gain
+        Factor on what is learned, 1 as published. Adam moves every weight by about the learning rate, whatever its
+        gradient, and the field adds that up over its width and over the whole stretch: at 1e-3 (published: 2e-5) one
+        update can multiply slow frequencies several times at a stretch of 16, and many updates drive them away.
     """
 
-    def __init__(self, rotary: Rotary, param_factor: int = 1, activation: str = "silu", step: float = 0.25):
+    def __init__(
+        self,
+        rotary: Rotary,
+        param_factor: int = 1,
+        activation: str = "silu",
+        step: float = 0.25,
+        gain: float = 1.0,
+    ):
         super().__init__()
         if activation not in ACTIVATIONS:
             raise InputError(f"CLEX has no activation '{activation}'", mend=f"Take {' or '.join(ACTIVATIONS)}.")
@@ -42,7 +53,7 @@ class FrequencyField(nn.Module):
         self.up = nn.Linear(pairs, param_factor * rotary.head_dim, bias=False)
         self.down = nn.Linear(param_factor * rotary.head_dim, pairs, bias=False)
         nn.init.zeros_(self.down.weight)
-        self.activation, self.step = activation, step
+        self.activation, self.step, self.gain = activation, step, gain
         self.log_theta = torch.log(torch.from_numpy(rotary.theta)).float()
         self.exponent = torch.from_numpy(2 * rotary.pair / (rotary.head_dim - 2)).float()
 
@@ -59,7 +70,7 @@ class FrequencyField(nn.Module):
 
     def _slope(self, u: Tensor, stretch: float) -> Tensor:
         state = u + 2 * self._log_ntk(stretch).to(u)
-        return self.down(ACTIVATIONS[self.activation](self.up(state)))
+        return self.gain * self.down(ACTIVATIONS[self.activation](self.up(state)))
 
     def _advance(self, u: Tensor, stretch: float, step: float) -> Tensor:
         """Take one Runge-Kutta step of order 4."""

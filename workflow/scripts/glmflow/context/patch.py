@@ -26,7 +26,7 @@ from .positions import refusal
 
 SHARED = ("method", "factor", "original_length", "base", "unit")
 LOCAL_ATTENTION = ("sliding", "local", "chunked")
-FIELD_SETTINGS = ("param_factor", "activation", "step")
+FIELD_SETTINGS = ("param_factor", "activation", "step", "gain")
 FIELD = "extension_field"
 CACHES = ("_cos_cached", "_sin_cached", "_cos_k_cached", "_sin_k_cached")
 
@@ -206,7 +206,7 @@ def extend(
     model
         Any torch module; causal or masked.
     method, factor, settings
-        See `inverse_frequencies`; ``clex`` also takes `param_factor`, `activation` and `step` of
+        See `inverse_frequencies`; ``clex`` also takes `param_factor`, `activation`, `step` and `gain` of
         `FrequencyField`.
     original_length
         Tokens of the longest sequence the model was trained on.
