@@ -7,6 +7,7 @@ the difference of these two models is on other windows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 from glmflow.errors import InputError
 
@@ -42,8 +44,12 @@ def paired_difference(one: Sequence[float], other: Sequence[float]) -> Differenc
     n, mean = len(difference), float(difference.mean())
     if n < 2:
         return Difference(mean, np.nan, np.nan, np.nan, n)
-    half = float(stats.t.ppf(0.975, n - 1) * stats.sem(difference))
-    p = float(stats.ttest_rel(one, other).pvalue) if difference.any() else 1.0
+    if not difference.any():
+        return Difference(0.0, 0.0, 0.0, 1.0, n)
+    # Student's t by its own functions: a study asks for thousands of tests, and scipy.stats takes a millisecond for each.
+    error = float(difference.std(ddof=1)) / math.sqrt(n)
+    half = float(stdtrit(n - 1, 0.975)) * error
+    p = 2 * float(stdtr(n - 1, -abs(mean) / error)) if error else 0.0
     return Difference(mean, mean - half, mean + half, p, n)
 
 
@@ -111,16 +117,17 @@ def compare(metrics: pd.DataFrame, reference: str, by: str = "model", windows: C
     }
     rows = []
     for values, group in wide.groupby(level=KEY):
-        for method in wide.columns.drop(reference):
-            both = group[[method, reference]].dropna()
-            if both.empty:
+        table, seeds = group.to_numpy(), group.index.get_level_values("seed")
+        theirs = table[:, wide.columns.get_loc(reference)]
+        for method, mine in zip(wide.columns, table.T):
+            both = np.flatnonzero(~np.isnan(mine) & ~np.isnan(theirs))
+            if method == reference or not both.size:
                 continue
-            seed = both.index.get_level_values("seed")[0]
-            pair = [found.get((name, seed, *values)) for name in (method, reference)]
-            if len(both) == 1 and None not in pair:
+            pair = [found.get((name, seeds[both[0]], *values)) for name in (method, reference)]
+            if both.size == 1 and None not in pair:
                 difference = difference_over_windows(*pair)
             else:
-                difference = paired_difference(both[method], both[reference])
+                difference = paired_difference(mine[both], theirs[both])
             rows.append({by: method, **dict(zip(KEY, values)), **difference._asdict()})
     table = pd.DataFrame(rows, columns=[by, *KEY, *Difference._fields])
     return table.assign(p_holm=_holm(table["p"].to_numpy()))
