@@ -2,6 +2,8 @@
 """Submit a job to PBS and print its id: `qsub` with what the job's rule asks for."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -58,21 +60,49 @@ def no_answer(code: int, message: str) -> bool:
     return code == 255 or "connect" in message.lower()
 
 
-def main() -> None:
-    """Submit the job whose script is the last argument."""
-    script = sys.argv[-1]
-    job = properties(Path(script))
-    output_folder(job).mkdir(parents=True, exist_ok=True)
-    command = qsub(job)
+def submit(command: list[str]) -> str:
+    """Call qsub, again where the server does not answer; return the id of the job."""
     started = time.monotonic()
     while True:
-        done = subprocess.run([*command, script], capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode == 0:
-            print(done.stdout.strip())
-            return
+            return done.stdout.strip()
         if not no_answer(done.returncode, done.stderr) or time.monotonic() - started > PATIENCE:
             sys.exit(f"qsub failed ({done.returncode}): {done.stderr.strip()}\n{' '.join(command)}")
         time.sleep(5)
+
+
+def hand_over(job: str, target: int) -> None:
+    """Write the id of a job to a pipe; where nobody reads it any more, nobody knows of the job: delete it."""
+    try:
+        os.write(target, f"{job}\n".encode())
+    except BrokenPipeError:
+        subprocess.run(["qdel", job], check=False)
+
+
+def main() -> None:
+    """Submit the job whose script is the last argument.
+
+    Ctrl-C in the middle would leave a job behind that Snakemake never heard of. So qsub is called by a process in a session
+    of its own, which neither Ctrl-C nor the end of this one stops half-way, and which deletes what it cannot hand over.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends this process without a traceback
+    script = sys.argv[-1]
+    job = properties(Path(script))
+    output_folder(job).mkdir(parents=True, exist_ok=True)
+    source, target = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        os.close(source)
+        hand_over(submit([*qsub(job), script]), target)
+        return
+    os.close(target)
+    with os.fdopen(source) as answer:
+        submitted = answer.read().strip()
+    if submitted:
+        hand_over(submitted, sys.stdout.fileno())
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 if __name__ == "__main__":

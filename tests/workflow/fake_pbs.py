@@ -31,6 +31,7 @@ class FakePbs:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,  # a process group of its own, as a terminal gives it
         )
 
     @property

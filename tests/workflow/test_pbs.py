@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import signal
 import time
 
@@ -106,6 +107,7 @@ def test_a_server_that_is_away_for_a_while_loses_nothing(accidents):
 def test_ctrl_c_leaves_no_job_behind(tmp_path):
     pbs = FakePbs(tmp_path)
     run = pbs.start("--snakefile", ROOT / "tests/workflow/pbs.smk", "done/long")
+    next(line for line in run.stdout if "with external jobid" in line)
     wait_for((tmp_path / "started").exists)
     job = (tmp_path / "started").read_text().strip()
     assert pbs.alive() == [job]
@@ -114,6 +116,22 @@ def test_ctrl_c_leaves_no_job_behind(tmp_path):
     assert job in (pbs.books / "deleted").read_text().split()
     wait_for(lambda: pbs.alive() == [], seconds=30)
     assert not (tmp_path / "done/long").exists()
+
+
+@pytest.mark.parametrize("everybody", [True, False], ids=["as the terminal does", "to Snakemake alone"])
+def test_ctrl_c_while_a_job_is_submitted_leaves_none_behind(tmp_path, everybody):
+    pbs = FakePbs(tmp_path)
+    run = pbs.start("--snakefile", ROOT / "tests/workflow/pbs.smk", "done/long", FAKE_PBS_SLOW="3")
+    wait_for((tmp_path / "started").exists)  # runs, but Snakemake has no id yet
+    job = (tmp_path / "started").read_text().strip()
+    if everybody:
+        os.killpg(run.pid, signal.SIGINT)
+    else:
+        run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+    wait_for((pbs.books / "deleted").exists, seconds=30)
+    assert (pbs.books / "deleted").read_text().split() == [job]
+    wait_for(lambda: pbs.alive() == [], seconds=30)
 
 
 RUNS = "results/tiny/runs/rnaseq"
