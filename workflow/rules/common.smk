@@ -101,6 +101,11 @@ def run_settings(wildcards):
     return study_config.run_settings(study, run_of(wildcards))
 
 
+def score_settings(wildcards):
+    """Return everything of the configuration that the scores of a run depend on."""
+    return study_config.score_settings(STUDY, run_of(wildcards))
+
+
 def tracks_of(task):
     """Return the names of a task's tracks."""
     return study_config.tracks_of(STUDY, task)

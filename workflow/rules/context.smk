@@ -52,7 +52,7 @@ rule context_examples:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: walltime(60, attempt),
     params:
-        task=lambda wildcards: STUDY.tasks[wildcards.task].model_dump(mode="json"),
+        task=lambda wildcards: study_config.task_settings(STUDY, wildcards.task),
     script:
         "../scripts/context_examples.py"
 
@@ -109,7 +109,7 @@ rule context_score:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: walltime(30, attempt),
     params:
-        settings=run_settings,
+        settings=score_settings,
     script:
         "../scripts/context_score.py"
 

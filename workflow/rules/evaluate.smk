@@ -22,6 +22,6 @@ rule score:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        settings=run_settings,
+        settings=score_settings,
     script:
         "../scripts/score.py"

@@ -44,7 +44,7 @@ if HACKATHON:
             mem_mb=lambda wildcards, attempt: 8000 * attempt,
             runtime=lambda wildcards, attempt: 120 * attempt,
         params:
-            task=lambda wildcards: STUDY.tasks[wildcards.task].model_dump(mode="json"),
+            task=lambda wildcards: study_config.task_settings(STUDY, wildcards.task),
         script:
             "../scripts/hackathon_examples.py"
 
@@ -78,7 +78,7 @@ if PERSONAL_TASKS:
             mem_mb=lambda wildcards, attempt: 8000 * attempt,
             runtime=lambda wildcards, attempt: 120 * attempt,
         params:
-            task=lambda wildcards: STUDY.tasks[wildcards.task].model_dump(mode="json"),
+            task=lambda wildcards: study_config.task_settings(STUDY, wildcards.task),
             splits=STUDY.splits.model_dump(mode="json"),
             size=LONGEST_WINDOW,
         script:
@@ -102,7 +102,7 @@ if PERSONAL_TASKS:
             mem_mb=lambda wildcards, attempt: 8000 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
-            settings=run_settings,
+            settings=score_settings,
         script:
             "../scripts/personal_score.py"
 

@@ -11,6 +11,7 @@ from glmflow.config import (
     expand_runs,
     read_study,
     run_settings,
+    score_settings,
     settings_hash,
     study_of_trial,
     trials,
@@ -247,6 +248,10 @@ def test_a_run_depends_only_on_its_own_settings():
     raw["models"]["mean"]["baseline"]["alpha"] = 7.0
     raw["report"] = {"title": "other"}
     assert settings_hash(run_settings(check_study(raw), run)) == before
+    scores = settings_hash(score_settings(study, run))
+    raw["tasks"][run.task]["bootstrap"] = 7
+    assert settings_hash(run_settings(check_study(raw), run)) == before
+    assert settings_hash(score_settings(check_study(raw), run)) != scores
     raw["adaptations"]["full"]["train"] = {"learning_rate": 1e-3}
     assert settings_hash(run_settings(check_study(raw), run)) != before
 

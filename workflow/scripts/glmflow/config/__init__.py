@@ -8,8 +8,10 @@ from .resolve import (
     hackathon_of,
     resolve_data,
     run_settings,
+    score_settings,
     settings_hash,
     simulation_inputs,
+    task_settings,
     tracks_of,
 )
 from .study import Misfit, Run, Study, expand_runs, misfit_reason, study_of_trial
@@ -32,9 +34,11 @@ __all__ = [
     "read_yaml",
     "resolve_data",
     "run_settings",
+    "score_settings",
     "settings_hash",
     "simulation_inputs",
     "study_of_trial",
+    "task_settings",
     "tracks_of",
     "trials",
 ]

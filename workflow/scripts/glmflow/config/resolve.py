@@ -13,6 +13,9 @@ from .tasks import Hackathon
 TOLD = {"kmer_ridge_promoter": "start, strand and exons of every gene"}
 """What a baseline is told beside the sequence: it is shown apart from those that have to find out."""
 
+SCORING = {"bootstrap", "permutations"}
+"""Keys of tasks that nothing but their scores depends on: changing them trains no model again."""
+
 STRANDS = {"plus": "+", "minus": "-"}
 
 
@@ -77,8 +80,18 @@ def tracks_of(study: Study, task: str) -> list[str]:
     return list(chosen) if chosen else list(resolve_data(study).tracks)
 
 
+def task_settings(study: Study, task: str) -> dict[str, Any]:
+    """Return everything of a task that its examples and models depend on: all but how they are scored."""
+    return study.tasks[task].model_dump(mode="json", exclude=SCORING)
+
+
+def score_settings(study: Study, run: Run) -> dict[str, Any]:
+    """Return everything of the configuration that the scores of a run depend on."""
+    return run_settings(study, run) | {"task": study.tasks[run.task].model_dump(mode="json")}
+
+
 def run_settings(study: Study, run: Run) -> dict[str, Any]:
-    """Return everything of the configuration that a run depends on, as plain YAML data.
+    """Return everything of the configuration that a run depends on but for how it is scored, as plain YAML data.
 
     Two runs with equal settings and equal inputs are the same run; a change anywhere else in the study does not touch it.
     """
@@ -90,7 +103,7 @@ def run_settings(study: Study, run: Run) -> dict[str, Any]:
         "model_label": run.model,
         "adaptation_label": run.adaptation,
         "seed": run.seed,
-        "task": study.tasks[run.task].model_dump(mode="json"),
+        "task": task_settings(study, run.task),
         "model": model.model_dump(mode="json", exclude_none=True),
         "base": study.models[model.extend.model].model_dump(mode="json", exclude_none=True) if model.extend else None,
         "adaptation": study.adaptations[run.adaptation].model_dump(mode="json", exclude={"sweep"}),
