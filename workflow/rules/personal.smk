@@ -124,6 +124,8 @@ if PERSONAL_TASKS:
             runtime=lambda wildcards, attempt: 240 * attempt,
         params:
             variants=lambda wildcards: STUDY.tasks[wildcards.task].variants,
-            length=lambda wildcards: STUDY.tasks[wildcards.task].windows.size,
+            # A base to spare on either side: the layout has the TSS of a gene on the minus strand one base off the middle.
+            length=lambda wildcards: STUDY.tasks[wildcards.task].windows.size
+            + (0 if HACKATHON else 2),
         script:
             "../scripts/hackathon_files.py"

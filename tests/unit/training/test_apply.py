@@ -239,13 +239,18 @@ def test_which_calls_of_a_person_are_read(tuned_folder, genome, tmp_path, capsys
     person = ["--model", tuned_folder, "--fasta", path, "--vcf", vcf, "--sample", "ann", "--haplotype", 1]
     assert predict(*person, "--output", tmp_path / "refused") == 1
     assert "unphased heterozygous genotypes, first at one:351 in ann" in capsys.readouterr().err
-    for changed, options in (([250], []), ([150, 250], ["--filter"]), ([150], ["--filter", "LowQual"])):
+    for changed, options, left_out in (
+        ([250], [], "filter 1, unphased 1"),
+        ([150, 250], ["--filter"], "unphased 1"),
+        ([150], ["--filter", "LowQual"], "filter 2"),
+    ):
         own = tmp_path / "own.fa"
         bases = "".join(other(base) if at in changed else base for at, base in enumerate(one))
         own.write_text(f">one\n{bases}\n>two\n{text['two']}\n")
         expected, found = (tmp_path / f"{name}{len(changed)}{changed[0]}" for name in ("expected", "found"))
         assert predict("--model", tuned_folder, "--fasta", own, "--output", expected) == 0
         assert predict(*person, "--unphased", "reference", *options, "--output", found) == 0
+        assert f"left out: {left_out}\n" in capsys.readouterr().err
         np.testing.assert_array_equal(
             values(found / "blood_plus.bw", "one", len(one)), values(expected / "blood_plus.bw", "one", len(one))
         )

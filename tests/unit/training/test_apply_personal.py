@@ -119,7 +119,8 @@ def test_people_of_a_vcf_get_the_values_of_the_run(cohort, tmp_path, kind, combi
         assert different > 3
 
 
-def test_which_calls_are_read(cohort, tmp_path, capsys):
+def test_which_calls_are_read(cohort, tmp_path, capsys, caplog):
+    caplog.set_level("INFO")
     place, *_ = cohort
     saved(tmp_path)
     marked = tmp_path / "marked.vcf"
@@ -139,6 +140,7 @@ def test_which_calls_are_read(cohort, tmp_path, capsys):
     assert by_hand(*files, "--vcf", unphased, "--filter", "--output", kept) == 1
     assert "unphased heterozygous genotypes" in capsys.readouterr().err
     assert by_hand(*files, "--vcf", unphased, "--filter", "--unphased", "reference", "--output", kept) == 0
+    assert "left out: unphased" in caplog.text
     table = pd.read_parquet(kept)
     np.testing.assert_array_equal(table["prediction_haplotype1"], table["prediction_haplotype2"])
 
@@ -165,7 +167,7 @@ def test_people_are_read_with_the_variants_that_were_common_in_training(cohort, 
     assert common["prediction"].nunique() < everything["prediction"].nunique()
 
 
-def test_people_with_fastas_of_their_own_get_the_values_of_their_genotypes(cohort, tmp_path):
+def test_people_with_fastas_of_their_own_get_the_values_of_their_genotypes(cohort, tmp_path, caplog):
     place, examples, genes = cohort
     model, task = saved(tmp_path, variants="snv")
     run = by_the_run(cohort, tmp_path, model, task)
@@ -180,6 +182,11 @@ def test_people_with_fastas_of_their_own_get_the_values_of_their_genotypes(cohor
     assert by_hand("--model", model, *files, "--output", tmp_path / "genotypes.parquet") == 0
     genotypes = pd.read_parquet(tmp_path / "genotypes.parquet")
     same(records, genotypes.rename(columns={"gene": "group"})[["group", "sample", "prediction"]])
+    assert "one base off" not in caplog.text
+    export_snp2gex(reader, genes, told[["sample", "gene", "labels", "split"]], tmp_path / "short", length=SIZE)
+    assert by_hand("--model", model, "--fasta", tmp_path / "short", "--output", tmp_path / "short.parquet") == 0
+    turned = 2 * 8 * (genes["strand"] == "-").sum()
+    assert f"{turned} records of genes on the minus strand are as long as the window" in caplog.text
 
 
 @pytest.mark.parametrize("oriented", [True, False])

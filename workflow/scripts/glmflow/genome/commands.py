@@ -91,7 +91,7 @@ def run_haplotype(arguments: argparse.Namespace) -> int:
             export_haplotype(reader, *person, arguments.output, iupac=iupac)
             applied = ""
         written = f"{arguments.output}: haplotype {arguments.haplotype} of {arguments.sample}{applied}"
-        print(f"{written}; {_summary(store, arguments.variants)}", file=sys.stderr)
+        print(f"{written}; {summary(store, arguments.variants)}", file=sys.stderr)
     return 0
 
 
@@ -119,7 +119,7 @@ def _region(text: str, reference: Reference) -> tuple[str, int, int]:
     return match[1], start, end
 
 
-def _summary(store: VariantStore, variants: str) -> str:
+def summary(store: VariantStore, variants: str) -> str:
     """Return what was applied and left out in both haplotypes together, in one line."""
     counts = store.counts().query("variants == @variants").groupby("outcome")["calls"].sum()
     left_out = ", ".join(f"{outcome} {calls:,}" for outcome, calls in counts.items() if calls and outcome != "applied")

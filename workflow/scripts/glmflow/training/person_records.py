@@ -66,6 +66,7 @@ def of_records(
     hackathon = settings["task"].get("hackathon")
     turned = (along or ("genome" if hackathon and not hackathon["oriented"] else "gene")) == "genome"
     size = settings["task"]["windows"]["size"]
+    off = 0
     for gene, strand in strands_of(fastas).items():
         having = {person: files for person, pair in fastas.items() if (files := with_record(pair, gene))}
         if len(having) < len(people):
@@ -75,10 +76,17 @@ def of_records(
             for file in (files[0], files[-1]):
                 record = file.fetch(gene, 0, file.contigs[gene])
                 record = reverse_complement(record) if turned and strand == "-" else record
+                off += strand == "-" and len(record) == size and not hackathon
                 windows.append(window_of(record, "+" if hackathon else strand, size, f"{file.path}, {gene}"))
         distinct = distinct_windows(windows)
         of_person = distinct.inverse.reshape(len(having), 2)
         yield PeopleOfGene(gene, list(having), GeneHaplotypes(np.stack(distinct.sequences), of_person))
+    if off:
+        log.warning(
+            "%s: %d records of genes on the minus strand are as long as the window and so lie one base off the TSS that the "
+            "model knows: predictions are not quite those from a VCF; give records of %d bases or more",
+            *(folder, off, size + 2),
+        )
 
 
 def with_record(pair: Pair, gene: str) -> list[Reference]:
