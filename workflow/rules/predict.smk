@@ -31,11 +31,7 @@ for LABEL, PREDICTION in STUDY.predict.items():
     ]
     PREDICTIONS += [
         f"{run.folder(RESULTS)}/{OTHER}"
-        for run in RUNS
-        if run.task in APPLIED
-        and run.task in (PREDICTION.tasks or APPLIED)
-        and STUDY.adaptations[run.adaptation].kind in ("full", "lora", "probe")
-        and run.model in (PREDICTION.models or STUDY.models)
+        for run in study_config.applied_runs(STUDY, PREDICTION)
     ]
     OTHER = (
         f"results/{{study}}/runs/{{task}}/{{model}}/{{adaptation}}/seed{{seed}}/{OTHER}"

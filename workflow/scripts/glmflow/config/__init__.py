@@ -14,7 +14,7 @@ from .resolve import (
     task_settings,
     tracks_of,
 )
-from .study import Misfit, Run, Study, expand_runs, misfit_reason, study_of_trial
+from .study import Misfit, Run, Study, applied_runs, expand_runs, misfit_reason, study_of_trial
 from .syntax import read_yaml
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Misfit",
     "Run",
     "Study",
+    "applied_runs",
     "check_study",
     "expand_runs",
     "expression_of",

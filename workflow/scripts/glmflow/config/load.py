@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,11 +12,10 @@ from pydantic import ValidationError
 
 from glmflow.errors import InputError
 
+from .consistency import Path_, long_windows, predictions, spent_shares, suggest
 from .study import Study, expand_runs
 from .syntax import read_yaml
 from .tasks import Snp2gex
-
-Path_ = tuple[str | int, ...]
 
 QUOTED = r"'([^']*)'"
 EMPTY = "has no value; give one, or leave the key out where it may be (config/README.md describes every key)"
@@ -114,7 +112,7 @@ def _structural(error: ValidationError, raw: Any) -> Iterator[tuple[Path_, str]]
         match item["type"]:
             case "extra_forbidden":
                 known = _known_keys(item["loc"][:-1])
-                yield path, f"unknown key {item['loc'][-1]!r}{_suggest(str(item['loc'][-1]), known)}"
+                yield path, f"unknown key {item['loc'][-1]!r}{suggest(str(item['loc'][-1]), known)}"
             case "missing":
                 yield path, f"missing key {item['loc'][-1]!r}; add it (config/README.md describes every key)"
             case _:
@@ -126,9 +124,9 @@ def _sentence(item: Mapping[str, Any]) -> str:
     value, context = item["input"], item.get("ctx", {})
     match item["type"]:
         case "literal_error":
-            return f"unknown value {value!r}{_suggest(str(value), re.findall(QUOTED, context['expected']))}"
+            return f"unknown value {value!r}{suggest(str(value), re.findall(QUOTED, context['expected']))}"
         case "union_tag_invalid":
-            return f"unknown {context['discriminator'].strip(chr(39))} {context['tag']!r}" + _suggest(
+            return f"unknown {context['discriminator'].strip(chr(39))} {context['tag']!r}" + suggest(
                 context["tag"], re.findall(QUOTED, context["expected_tags"])
             )
         case "union_tag_not_found":
@@ -214,7 +212,7 @@ def _references(raw: Mapping[str, Any]) -> Iterator[tuple[Path_, str]]:
                     kind = block.removesuffix("s")
                     yield (
                         ("runs", number, block, position),
-                        f"unknown {kind} {label!r}{_suggest(str(label), defined)}",
+                        f"unknown {kind} {label!r}{suggest(str(label), defined)}",
                     )
 
 
@@ -233,7 +231,7 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
             if track not in data.tracks:
                 yield (
                     ("tasks", label, "tracks", position),
-                    f"unknown track {track!r}{_suggest(track, data.tracks)}",
+                    f"unknown track {track!r}{suggest(track, data.tracks)}",
                 )
         if task.kind == "rnaseq_tracks" and not tracks_of(study, label):
             yield ("tasks", label), "no tracks to predict: give `tracks:` or `simulate:`"
@@ -266,17 +264,6 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
                 f"gap {gap} is shorter than the windows of task {label!r} ({task.window_bp}): train and held-out "
                 f"windows would share bases; use at least {task.window_bp}",
             )
-    for label, prediction in study.predict.items():
-        able = [name for name, task in study.tasks.items() if task.kind in prediction.kinds]
-        if not able:
-            yield ("predict", label, "write"), f"no task of this study has models that write {prediction.write}"
-        for position, task in enumerate(prediction.tasks or []):
-            if task not in able:
-                text = f"{task!r} is no task whose models write {prediction.write}{_suggest(task, able)}"
-                yield ("predict", label, "tasks", position), text
-        for position, model in enumerate(prediction.models or []):
-            if model not in study.models:
-                yield ("predict", label, "models", position), f"unknown model {model!r}{_suggest(model, study.models)}"
     for label, model in study.models.items():
         if model.extend and getattr(study.models.get(model.extend.model), "origin", None) not in (
             "pretrain",
@@ -285,11 +272,14 @@ def _semantic(study: Study) -> Iterator[tuple[Path_, str]]:
             known = [name for name, other in study.models.items() if other.origin in ("pretrain", "checkpoint")]
             yield (
                 ("models", label, "extend", "model"),
-                f"{model.extend.model!r} is no pretrained or published model of this study{_suggest(model.extend.model, known)}",
+                f"{model.extend.model!r} is no pretrained or published model of this study{suggest(model.extend.model, known)}",
             )
     for label, adaptation in study.adaptations.items():
         if adaptation.sweep and not getattr(study.splits, "validation", True):
             yield ("adaptations", label, "sweep"), "nothing to choose by: give `splits.validation`"
+    yield from spent_shares(study)
+    yield from long_windows(study)
+    yield from predictions(study)
     yield from _unknown_contigs(study)
     yield from _unknown_families(study)
     yield from _long_crops(study)
@@ -336,7 +326,7 @@ def _unknown_families(study: Study) -> Iterator[tuple[Path_, str]]:
             if block is not None and block.family not in family_names():
                 yield (
                     ("models", label, origin, "family"),
-                    f"unknown family {block.family!r}{_suggest(block.family, family_names())}",
+                    f"unknown family {block.family!r}{suggest(block.family, family_names())}",
                 )
 
 
@@ -358,17 +348,8 @@ def _unknown_checkpoints(study: Study, known: Collection[str] | None) -> Iterato
         if known is not None and name and "/" not in name and name not in known:
             yield (
                 ("models", label, "checkpoint"),
-                f"unknown checkpoint {name!r}{_suggest(name, known)} (the names are in config/models.yaml; a path holds a slash)",
+                f"unknown checkpoint {name!r}{suggest(name, known)} (the names are in config/models.yaml; a path holds a slash)",
             )
-
-
-def _suggest(word: str, known: Any) -> str:
-    """Return the mend for a misspelt word."""
-    names = sorted(map(str, known))
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; use one of {', '.join(names)}" if names else ""
 
 
 def _compose(source: str | Path | None) -> yaml.Node | None:

@@ -39,7 +39,7 @@ def resolve_data(study: Study) -> Data:
     if study.simulate.repeats:
         return Data(study.reference or Reference(fasta=f"{folder}/genome.fa"), study.cohort, study.tracks)
     reference = Reference(fasta=f"{folder}/genome.fa", annotation=f"{folder}/genes.gtf")
-    cohort = Cohort(vcf=[f"{folder}/cohort.vcf.gz"], samples=f"{folder}/samples.tsv")
+    cohort = Cohort(vcf=[simulated_vcf(study)], samples=f"{folder}/samples.tsv")
     settings = study.simulate.settings
     tracks = {
         f"{biosample}_{name}": Track(
@@ -58,6 +58,24 @@ def resolve_data(study: Study) -> Data:
 def hackathon_of(study: Study) -> Hackathon | None:
     """Return the hackathon's files that the tasks of a study are about, or None where they are about others."""
     return next((task.hackathon for task in study.tasks.values() if getattr(task, "hackathon", None)), None)
+
+
+def simulated_vcf(study: Study) -> str:
+    """Return where the genotypes of simulated people are written."""
+    return f"{study.results}/simulated/cohort.vcf.gz"
+
+
+def simulated_people(study: Study) -> list[str]:
+    """Return the names of people made from nothing; none where people are real ones."""
+    made = study.simulate and study.simulate.cohort
+    return made.population.names if made else []
+
+
+def simulated_contigs(study: Study) -> dict[str, int]:
+    """Return the lengths of the contigs of a genome made from nothing; none where the study has a real one."""
+    if study.reference or not study.simulate or study.simulate.overlay:
+        return {}
+    return dict(study.simulate.settings.contigs)
 
 
 def simulation_inputs(study: Study) -> list[str]:

@@ -81,6 +81,11 @@ class PopulationSettings(Block):
     indel_share: Share = Field(0.1, description="Share of variants, outside the causal ones, that are indels.")
     longest_indel_bp: int = Field(6, ge=1, description="Longest inserted or deleted stretch, in bp.")
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the people, one population after the other."""
+        return [f"S{number:04d}" for number in range(1, 1 + sum(self.people.values()))]
+
 
 class TrackSettings(Block):
     """RNA-seq coverage of each biosample and strand."""

@@ -107,6 +107,18 @@ def expand_runs(study: Study) -> tuple[list[Run], list[Misfit]]:
     return list(runs), list(misfits)
 
 
+def applied_runs(study: Study, prediction: Prediction) -> list[Run]:
+    """Return the runs whose models a prediction is written by: of its tasks and models, those that leave one."""
+    return [
+        run
+        for run in expand_runs(study)[0]
+        if study.tasks[run.task].kind in prediction.kinds
+        and study.adaptations[run.adaptation].kind in ("full", "lora", "probe")
+        and (not prediction.tasks or run.task in prediction.tasks)
+        and (not prediction.models or run.model in prediction.models)
+    ]
+
+
 def study_of_trial(study: Study, adaptation: str, trial: int) -> Study:
     """Return the study with an adaptation's settings exchanged for those of one trial of its sweep (the first is 1)."""
     swept = study.adaptations[adaptation]

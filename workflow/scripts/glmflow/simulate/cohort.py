@@ -99,8 +99,7 @@ def _near(position: np.ndarray, others: np.ndarray, distance: int) -> np.ndarray
 
 def _samples(settings: SimulationSettings) -> pd.DataFrame:
     populations = [name for name, count in settings.population.people.items() for _ in range(count)]
-    names = [f"S{number:04d}" for number in range(1, len(populations) + 1)]
-    return pd.DataFrame({"sample": names, "population": populations})
+    return pd.DataFrame({"sample": settings.population.names, "population": populations})
 
 
 def _readme(
