@@ -26,7 +26,8 @@ class InputError(Exception):
 
     def __str__(self) -> str:
         line = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{line.rstrip('.')}. {self.mend}" if self.mend else line
+        end = " " if line.endswith("?") else ". "
+        return f"{line.rstrip('.')}{end}{self.mend}" if self.mend else line
 
     def __reduce__(self):
         return _rebuild, (self.what, self.where, self.mend)

@@ -32,6 +32,9 @@ from .personal_data import Gene, PeopleOfGene, PersonalWindows
 
 log = logging.getLogger(__name__)
 
+PROGRESS = 100
+"""Genes from one line of the log to the next."""
+
 
 def of_study(model_folder: Path, name: str) -> Path:
     """Return where a file of its study lies, given the model folder of a run where the workflow wrote it."""
@@ -161,7 +164,8 @@ def expression_of(tuned: Predictor, found: Iterable[PeopleOfGene]) -> pd.DataFra
             table[f"prediction_haplotype{haplotype}"] = values[len(people) :][of_person[:, haplotype - 1]]
         tables.append(table)
         distinct, windows = distinct + len(sequences), windows + of_person.size
-        log.info("predicted %s in %d people", gene, len(people))
+        if len(tables) % PROGRESS == 0:
+            log.info("predicted %d genes, %s last", len(tables), gene)
     log.info("haplotypes predicted: %s", describe_saving(distinct, windows))
     return pd.concat(tables, ignore_index=True)
 

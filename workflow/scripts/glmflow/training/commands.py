@@ -44,7 +44,10 @@ def add_predict_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--haplotype", type=int, choices=(1, 2), help="one haplotype; the mean of both by default")
     parser.add_argument("--bed", type=Path, help="intervals to predict; the whole genome by default")
     parser.add_argument(
-        "--genes", type=Path, help="genes whose expression is predicted: GTF, BED or TSV; those of the run by default"
+        "--genes",
+        type=Path,
+        help="genes whose expression is predicted: GTF, BED or TSV (`gene_id`, `chrom`, `tss` from 0, `strand`); those of "
+        "the run by default",
     )
     parser.add_argument(
         "--records-along",
@@ -75,7 +78,11 @@ def run_predict(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         counts = run(folder, arguments, Path(scratch))
     if counts:
-        print(f"{counts['scored']:,} alleles scored, {counts['skipped']:,} skipped", file=sys.stderr)
+        scored, skipped = (
+            f"{counts['scored']:,} alleles scored",
+            f"{counts['skipped']:,} without a value in {arguments.output}",
+        )
+        print(f"{scored}, {skipped}", file=sys.stderr)
     return 0
 
 
