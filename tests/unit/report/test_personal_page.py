@@ -1,15 +1,19 @@
 """The page of personal expression, of made-up runs: variants left out, and variants that act."""
 
+import re
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from glmflow.report import ReportInputs
+from glmflow.report import ReportInputs, write_report
 from glmflow.report.inputs import find_runs
 from glmflow.report.personal import SEEN, UNSEEN
 from glmflow.report.personal_page import personal_page
 from glmflow.report.personal_variants import maf_points, read_effects, top_variants, variant_classes
 from glmflow.report.study import Study
+from glmflow.report.tables import METRIC_COLUMNS as METRICS
 
 TASKS = {
     "gex": {},
@@ -107,3 +111,38 @@ def test_the_page_shows_them(study):
     assert f"<code>1:{100 * best + 1}:A:C</code>: one copy −0.500, MAF 0.200, 12 carriers, elastic net 0.700" in page
     assert "all variants, MAF ≥ 0.05" in page and 'id="chart-maf"' in page
     assert "−0.030 [−0.030, −0.030]" in page
+
+
+def test_the_table_of_variants_says_over_how_many_genes(results, tmp_path):
+    copy = tmp_path / "results/made"
+    shutil.copytree(results, copy)
+    row = [
+        "made",
+        "gex",
+        "net",
+        "fit",
+        "1",
+        "variants",
+        "unseen genes",
+        "all",
+        "100",
+        "causal_first_ratio",
+        "strict",
+        "0.9",
+        "0.7",
+        "1",
+        "10",
+    ]
+    (copy / "runs/gex/net/fit/seed1/causal.tsv").write_text("\t".join(METRICS) + "\n" + "\t".join(row) + "\n")
+    page = personal_page(Study(ReportInputs.from_results(copy)))
+    assert '<td class="n">0.900<br><small>n = 10</small></td>' in page
+    assert re.search(r'<abbr title="Share of genes [^"]*">true one first</abbr>', page)
+
+
+def test_what_applies_to_tracks_alone_is_left_out(results, tmp_path):
+    write_report(ReportInputs.from_results(results), tmp_path / "report")
+    index = (tmp_path / "report/index.html").read_text()
+    for said in ("Genome browser", "No run was scored by gene", "No table of windows", "No track was averaged"):
+        assert said not in index
+    assert 'id="genes"' not in index and 'href="#genes"' not in index and 'href="personal.html"' in index
+    assert "official" not in index.split("<script")[0]  # no run was scored by that protocol

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ from glmflow.report import tables
 from glmflow.report.inputs import ReportInputs, RunFolder, find_runs
 from glmflow.report.metrics import describe, in_order, number
 from glmflow.report.models_page import made_from
+from glmflow.report.personal_metrics import WORDS
+from glmflow.tasks.snp2gex import causal, scoring
 
 
 def metrics(*values, metric="base_pearson", task="tracks"):
@@ -99,6 +102,9 @@ def test_the_headline_metric_is_the_one_asked_for_or_the_first_of_the_known():
         ("gene_deviation_fourfold", "gene_deviation", False, True),
         ("fold_change_spearman", "fold_change", True, False),
         ("auroc", "example", True, False),
+        ("gene_mean_pearson", "gene_mean", True, False),
+        ("elastic_net_top_ratio", "elastic_net", True, False),
+        ("cross_individual_constant_count", "cross_individual", True, True),
     ],
 )
 def test_a_metric_is_read_off_its_name(name, level, higher, count):
@@ -187,6 +193,23 @@ def test_the_files_of_a_study_are_found(study):
 def test_metrics_are_listed_by_level_with_the_usual_ones_first():
     names = ["gene_pearson", "base_zero_ratio", "base_mse", "window_mse", "base_log1p_pearson"]
     assert in_order(names) == ["base_log1p_pearson", "base_mse", "base_zero_ratio", "window_mse", "gene_pearson"]
+
+
+def test_metrics_of_personal_expression_are_explained_the_score_first_and_its_limits_beside_it():
+    names = ["cross_individual_ceiling_limit", "cross_individual_constant_count", "cross_individual_of_ceiling",
+             "cross_individual_pearson", "demeaned_mae", "demeaned_r2"]  # fmt: skip
+    assert in_order(names) == [*(names[i] for i in (3, 2, 0, 1)), "demeaned_r2", "demeaned_mae"]
+    assert all("n" in describe(name).explanation and "_" not in describe(name).label for name in names)
+
+
+def test_every_metric_that_personal_expression_is_scored_by_is_explained():
+    """The names as they stand in the scorer's source, so that a new one cannot be forgotten."""
+    source = "".join(Path(module.__file__).read_text() for module in (causal, scoring))
+    names = set(
+        re.findall(r'"((?:cross_individual|cross_gene|gene_mean|demeaned|causal|elastic_net)_[a-z0-9_]+)"', source)
+    )
+    names |= {f"cross_individual_{limit}" for limit in ("of_ceiling", "ceiling_limit", "of_sqrt_h2", "sqrt_h2_limit")}
+    assert names | {"mae", "r2"} == set(WORDS)
 
 
 def test_what_describes_the_data_is_no_score():

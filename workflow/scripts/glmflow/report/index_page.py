@@ -14,6 +14,7 @@ from . import charts, tables
 from .inputs import BASELINES
 from .metrics import LEVELS, describe, in_order, number
 from .page import datatables, embed, records, render, vega
+from .personal_metrics import PROTOCOLS
 from .study import Study
 from .tracks_page import TracksPage
 from .verdict import value
@@ -44,6 +45,7 @@ def index_page(study: Study, pages: dict[str, TracksPage], figures: list[str], d
         else yaml.safe_dump(configuration, sort_keys=False),
         shown=any(shown.values()),
         told=bool((study.summary["origin"] == "told").any()),
+        protocols=PROTOCOLS if "official" in set(study.summary["protocol"]) else "",
         figures=figures,
         data_files=data_files,
         charts=specs,

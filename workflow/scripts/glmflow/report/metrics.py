@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .personal_metrics import WORDS
+
 
 @dataclass(frozen=True)
 class Level:
@@ -25,6 +27,11 @@ LEVELS = {
         "Per base, window by window",
         "per base within windows",
         "Computed inside each window, then averaged over windows: only the shape within a window counts.",
+    ),
+    "gene_mean": Level(
+        "Gene means",
+        "of gene means",
+        "Each gene's expression, mean over people, compared across genes: says nothing of who differs.",
     ),
     "gene": Level("Per gene", "across genes", "Mean signal over the gene's interval, compared across genes."),
     "gene_exon": Level(
@@ -64,6 +71,11 @@ LEVELS = {
         "Which variants act",
         "of variants within genes",
         "Predicted effects of the variants in each gene's window against those of the simulation.",
+    ),
+    "elastic_net": Level(
+        "Agreement with the elastic net",
+        "of variants within genes, against the elastic net",
+        "Predicted effects of the variants in each gene's window against the elastic net's.",
     ),
     "example": Level("Per example", "per example", "One value an example of the task."),
 }
@@ -127,6 +139,7 @@ class Metric:
     higher_is_better: bool
     is_count: bool
     is_score: bool
+    explanation: str = ""
 
     @property
     def title(self) -> str:
@@ -142,18 +155,29 @@ def describe(name: str) -> Metric:
     level = next((level for level in sorted(LEVELS, key=len, reverse=True) if name.startswith(f"{level}_")), "example")
     rest = name.removeprefix(f"{level}_")
     words = [_WORDS.get(word, word) for word in rest.split("_")]
-    label = " ".join(words)
+    known = WORDS.get(name)
+    label = known.label if known else " ".join(words)
     last = rest.split("_")[-1]
-    return Metric(name, label, level, last not in _LOWER_IS_BETTER, last in _COUNTS, last not in _NO_SCORE)
+    return Metric(
+        name,
+        label,
+        level,
+        last not in _LOWER_IS_BETTER,
+        last in _COUNTS,
+        last not in _NO_SCORE,
+        known.explanation if known else "",
+    )
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Sort metrics for reading: by level, and within it the usual ones first."""
+    """Sort metrics for reading: by level, and within it the usual ones first, then as they are explained."""
+    explained = list(WORDS)
 
-    def place(name: str) -> tuple[int, int, str]:
+    def place(name: str) -> tuple[int, int, int, str]:
         level = describe(name).level
         rest = name.removeprefix(f"{level}_")
-        return list(LEVELS).index(level), _ORDER.index(rest) if rest in _ORDER else len(_ORDER), name
+        usual = _ORDER.index(rest) if rest in _ORDER else len(_ORDER)
+        return list(LEVELS).index(level), usual, explained.index(name) if name in WORDS else len(explained), name
 
     return sorted(names, key=place)
 

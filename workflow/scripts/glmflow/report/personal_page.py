@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from . import charts
+from .metrics import describe
 from .page import embed, records, render, vega
 from .personal import CLASSES, SEEN, Extremes, class_matrix, controls, extremes, linear_baselines, ranked
 from .personal_variants import maf_chart, maf_points, read_effects, top_variants, variant_classes
@@ -109,21 +110,25 @@ def further_scores(study: Study, task: str) -> dict[str, Any]:
         for (subset, label), values in wide.iterrows()
         if subset in CLASSES
     ]
-    return {"names": list(names.values()), "rows": sorted(found, key=lambda row: row["subset"])}
+    return {"names": headings(names), "rows": sorted(found, key=lambda row: row["subset"])}
+
+
+def headings(names: dict[str, str]) -> list[dict[str, str]]:
+    """Return the title of each metric's column, with what it means."""
+    return [{"title": title, "explanation": describe(metric).explanation} for metric, title in names.items()]
 
 
 def variant_scores(study: Study, task: str) -> dict[str, Any]:
-    """Return how well each run finds the variants that act: names, and rows of (genes, label, values)."""
+    """Return how well each run finds the variants that act: names, and rows of (genes, label, values, n genes)."""
     rows = study.summary[(study.summary["task"] == task) & (study.summary["split"] == "variants")]
     names = {metric: title for metric, title in VARIANTS.items() if metric in set(rows["metric"])}
     if not names:
         return {}
-    wide = rows.pivot_table(index=["subset", "label"], columns="metric", values="value", sort=False)
-    found = [
-        {"subset": subset, "label": label, "values": [values.get(metric, np.nan) for metric in names]}
-        for (subset, label), values in wide.iterrows()
-    ]
-    return {"names": list(names.values()), "rows": sorted(found, key=lambda row: row["subset"])}
+    found = []
+    for (subset, label), part in rows.groupby(["subset", "label"], sort=False):
+        own = part.set_index("metric").reindex(list(names))
+        found.append({"subset": subset, "label": label, "values": list(zip(own["value"], own["n"].fillna(0)))})
+    return {"names": headings(names), "rows": sorted(found, key=lambda row: row["subset"])}
 
 
 def scatter_points(personal: pd.DataFrame) -> pd.DataFrame:

@@ -80,6 +80,11 @@ class Study:
         return simulated if isinstance(simulated, str) else "the data" if simulated else ""
 
     @property
+    def only_personal(self) -> bool:
+        """Whether every task is of personal expression, so that what is said of tracks and windows applies to none."""
+        return set(self.tasks) <= set(self.personal["task"])
+
+    @property
     def labels(self) -> list[str]:
         """How the runs are called, best first (in the first task that each was run on)."""
         ranked = [label for task in self.tasks for label in self.cells[task]["label"]]

@@ -115,9 +115,12 @@
   }
 
   function drawShown() {
-    const parts = [data.metrics[state.metric].title, `${state.split} split`, state.track === data.all_tracks ? "mean over tracks" : `track ${state.track}`];
+    const parts = [data.metrics[state.metric].title, `${state.split} split`];
+    if (state.track !== "all") parts.push(state.track === data.all_tracks ? "mean over tracks" : `track ${state.track}`);
     if (Object.keys(data.start).length > 1) parts.unshift(state.task);
-    document.getElementById("shown").textContent = parts.join(" · ");
+    const shown = document.getElementById("shown");
+    shown.textContent = parts.join(" · ");
+    shown.title = data.metrics[state.metric].explanation;
   }
   let board;
   async function drawBoard() {
@@ -197,7 +200,8 @@
     });
     const where = track === state.track ? "" : ` <span class="spread">(${escape(track)})</span>`;
     const arrow = !metric.is_score || metric.higher_is_better ? "" : ' <span class="spread" title="lower is better">↓</span>';
-    return `<tr><th>${escape(metric.label)}${arrow}${where}</th>${shown.join("")}</tr>`;
+    const label = metric.explanation ? `<abbr title="${escape(metric.explanation).replaceAll('"', "&quot;")}">${escape(metric.label)}</abbr>` : escape(metric.label);
+    return `<tr><th>${label}${arrow}${where}</th>${shown.join("")}</tr>`;
   }
 
   // --- charts --------------------------------------------------------------------------------------------------------
