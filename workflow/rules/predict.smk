@@ -58,7 +58,10 @@ for LABEL, PREDICTION in STUDY.predict.items():
             adaptation=TRAINED,
         resources:
             gpu=1,
-            mem_mb=lambda wildcards, attempt: 16000 * attempt,
+            mem_mb=lambda wildcards, attempt, prediction=PREDICTION: training_plan.applying_mb(
+                STUDY, prediction, predicting(wildcards)
+            )
+            * attempt,
             runtime=lambda wildcards, attempt: 240 * attempt,
         params:
             sample=PREDICTION.samples,

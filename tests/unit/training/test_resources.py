@@ -372,6 +372,51 @@ def test_a_prediction_of_people_is_both_haplotypes_of_everyone_in_every_gene(tmp
     assert personal_hours(PERSONAL) == pytest.approx([64, 32])
 
 
+def test_a_prediction_of_people_takes_the_memory_of_a_genes_haplotypes(tmp_path, monkeypatch):
+    """Two for each of 50 people and 27 variants (8,192 / 300), six times, a byte a base and 16 places of 1,024 floats."""
+    monkeypatch.chdir(tmp_path)
+
+    def job(study):
+        jobs = plan.plan(check_study(study), CHECKPOINTS, "l40")
+        return next(job for job in jobs if job.name == "predict/blood/genos/full/seed1")
+
+    known = job(PERSONAL)
+    sequences, at_once = 6 * 127 * (8192 + 4 * 16 * 1024), 4 * 8192 * 16
+    expected = 3000 + (8 * known.need.parameters + at_once + sequences) / 2**20
+    assert plan.memory_mb(known) == pytest.approx(expected, abs=3)
+    measured = {"reference": {"fasta": "g.fa", "annotation": "g.gtf"}, "cohort": {"vcf": ["c.vcf.gz"]}}
+    study = {key: value for key, value in PERSONAL.items() if key != "simulate"} | measured
+    study["tasks"] = {"blood": PERSONAL["tasks"]["blood"] | {"expression": "matrix.tsv"}}
+    assert plan.memory_mb(job(study)) == 16_000, "how many people there are is not known"
+
+
+def test_a_small_network_of_personal_expression_is_counted_with_all_of_its_head(tmp_path, monkeypatch):
+    """The published network: 8,480 parameters, and for 50 places 50 + 49 + 49 * 64 + 65; 618 MB were measured."""
+    monkeypatch.chdir(tmp_path)
+    study = PERSONAL | {"models": {"net": {"new": {"family": "promoter_cnn"}}}}
+    study["adaptations"] = {"full": PERSONAL["adaptations"]["full"] | {"head": {"bins": 50, "hidden": 64}}}
+    study["runs"] = [{"tasks": ["blood"], "models": ["net"], "adaptations": ["full"]}]
+    training, prediction = plan.plan(check_study(study), {}, "l40")
+    assert training.need.parameters == training.need.trainable == prediction.need.parameters == 11_780
+    assert 618 < plan.memory_mb(prediction) < 4_000
+
+
+@pytest.mark.parametrize(
+    ("keys", "more"),
+    [
+        ({"write": "variants", "vcf": "a.vcf.gz"}, 0),
+        ({"write": "tracks", "vcf": "a.vcf.gz", "sample": "S1"}, 2000),
+        ({"write": "means", "bed": "a.bed"}, 0),
+        ({"write": "means"}, 8 * 9 * 400_000 / 2**20),  # sums and means of four tracks, and counts, on chr1
+    ],
+)
+def test_a_prediction_of_other_sequences_takes_little_more_than_that_of_held_out_ones(keys, more):
+    study = check_study({**STUDY, "predict": {"p": keys}})
+    job = next(job for job in plan.plan(study, CHECKPOINTS, "l40") if job.name == "predict/rnaseq/mine/lora/seed1")
+    asked = plan.applying_mb(study, study.predict["p"], job)
+    assert asked - plan.memory_mb(job) == pytest.approx(more, abs=1) and asked < 8_000
+
+
 def test_genes_and_people_are_counted_in_the_matrix_or_in_partitions(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     measured = {"reference": {"fasta": "g.fa", "annotation": "g.gtf"}, "cohort": {"vcf": ["c.vcf.gz"]}}

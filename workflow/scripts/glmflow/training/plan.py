@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from glmflow.config import Run, Study, expand_runs, resolve_data, study_of_trial, tracks_of, trials
 from glmflow.config.adaptations import Adaptation, Head
 from glmflow.config.models import Model
+from glmflow.config.predictions import Prediction
 
 from .plan_cohort import genes_and_people
 from .resources import (
@@ -20,6 +21,7 @@ from .resources import (
     Gpu,
     Need,
     Shape,
+    expression_parameters,
     mends,
     need,
     need_of_passes,
@@ -36,10 +38,13 @@ MARGIN = 1.5
 UNKNOWN_MINUTES = 720
 PREDICTION_MINUTES = 240
 """Walltime of a prediction at least: tracks and tables are written besides."""
-PERSONAL_HOST_MB = 16_000
-"""Main memory of a prediction of personal expression at least: everyone's haplotypes of a gene are in it."""
+UNKNOWN_HOST_MB = 16_000
+"""Main memory of a job whose size, or whose number of people, is not known."""
 COPIES = 6
-"""Of a batch of predicted tracks in main memory: both strands, one turned, their mean and what is written."""
+"""Of a batch of predicted tracks in main memory: both strands, one turned, their mean and what is written. So many are
+reckoned with of the sequences of a gene as well: as read, distinct, turned, and those of a pass."""
+VARIANT_BP = 300
+"""Bases between two variants that are common enough for their effects to be predicted."""
 
 
 class Job(NamedTuple):
@@ -131,7 +136,8 @@ def personal_finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mappin
             at_once = sequences_at_once(adaptation, task.windows.size)
         counted = {"batch": train.batch * sequences, "micro_batch": at_once}
         alike = {"train": train.model_copy(update=counted), "head": Head(kind="linear")}
-        found = need(shape, adaptation.model_copy(update=alike), task.windows.size, 1, train.steps, gpu)
+        head = expression_parameters(shape.hidden, adaptation.head)
+        found = need(shape, adaptation.model_copy(update=alike), task.windows.size, 1, train.steps, gpu, head)
     return Job(run.label, run.task, adaptation, task.windows.size, 1, train.steps, shape, found)
 
 
@@ -148,7 +154,7 @@ def predicting(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, An
     """
     task, adaptation = study.tasks[run.task], study.adaptations[run.adaptation]
     train, length, tracks = adaptation.train, task.windows.size, 1
-    sequences, at_once = None, train.micro_batch
+    sequences, at_once, cohort = None, train.micro_batch, None
     if task.kind == "snp2gex":
         at_once, cohort = sequences_at_once(adaptation, length), genes_and_people(study, run.task)
         both = train.reverse_complement and adaptation.kind != "probe"
@@ -163,10 +169,16 @@ def predicting(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, An
     head = Head(kind="linear") if task.kind == "snp2gex" else adaptation.head
     alike = adaptation.model_copy(update={"kind": "probe", "train": once, "head": head})
     updates = sequences and math.ceil(sequences / at_once)
-    found = need(shape, alike, length, tracks, updates, gpu) if shape else None
+    personal = task.kind == "snp2gex" and shape is not None
+    weights = expression_parameters(shape.hidden, adaptation.head) if personal else None
+    found = need(shape, alike, length, tracks, updates, gpu, weights) if shape else None
     if found:
-        if task.kind == "snp2gex":
-            host = max(PERSONAL_HOST_MB, found.host_mb)
+        if personal and not cohort:
+            host = max(UNKNOWN_HOST_MB, found.host_mb)
+        elif personal:  # everyone's haplotypes of a gene with their states, or its common variants
+            at_hand = 2 * cohort[1] + length // VARIANT_BP
+            sequence = length + 4 * adaptation.head.bins * shape.hidden
+            host = found.host_mb + math.ceil(COPIES * at_hand * sequence / MB)
         else:  # predicted windows are kept on disk; one copy of a batch is reckoned with already
             host = found.host_mb + math.ceil((COPIES - 1) * 4 * length * tracks * at_once / MB)
         nothing = {"trainable": 0, "gradients_mb": 0, "optimizer_mb": 0, "disk_mb": 0}
@@ -293,7 +305,26 @@ def minutes(job: Job, attempt: int = 1, longest: int = LONGEST_MINUTES) -> int:
 
 def memory_mb(job: Job) -> int:
     """Return the main memory of a node that a first attempt asks for."""
-    return job.need.host_mb if job.need else 16_000
+    return job.need.host_mb if job.need else UNKNOWN_HOST_MB
+
+
+PARSING_MB = 2000
+"""Main memory in which the genotypes of a contig are parsed."""
+
+
+def applying_mb(study: Study, prediction: Prediction, job: Job) -> int:
+    """Return the main memory that a prediction of `predict:` asks for first, given the plan of what was held out.
+
+    Beside what that takes, people's genotypes are parsed, and means of whole contigs are summed base by base.
+    """
+    parsed = PARSING_MB if prediction.samples or prediction.write == "expression" else 0
+    if prediction.write != "means" or prediction.bed:
+        return memory_mb(job) + parsed
+    lengths = contig_lengths(study)
+    if lengths is None or prediction.fasta:
+        return max(UNKNOWN_HOST_MB, memory_mb(job) + parsed)
+    summed = 8 * (2 * job.tracks + 1) * max(lengths.values())  # coverage, its mean, and how many windows are in it
+    return memory_mb(job) + parsed + math.ceil(summed / MB)
 
 
 def threads(job: Job) -> int:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from glmflow.config.adaptations import Adaptation, Training
+from glmflow.config.adaptations import Adaptation, Head, Training
 
 FAMILIES = Path(__file__).parents[1] / "models" / "families"
 MB = 2**20
@@ -307,7 +307,20 @@ def head_parameters(kind: str, hidden: int, tracks: int) -> int:
     return 3 * hidden * wide + 3 * wide + 3 * wide * narrow + 3 * narrow + narrow * tracks + 2 * tracks
 
 
-def need(shape: Shape, adaptation: Adaptation, length: int, tracks: int, updates: int | None, gpu: Gpu) -> Need:
+def expression_parameters(hidden: int, head: Head) -> int:
+    """Return the number of parameters of the head of personal expression: weights of places, read-out, perceptron."""
+    return head.bins + (hidden + 1) + (hidden + 1) * head.hidden + (head.hidden + 1)
+
+
+def need(
+    shape: Shape,
+    adaptation: Adaptation,
+    length: int,
+    tracks: int,
+    updates: int | None,
+    gpu: Gpu,
+    head: int | None = None,
+) -> Need:
     """Return what a run needs.
 
     Parameters
@@ -318,12 +331,14 @@ def need(shape: Shape, adaptation: Adaptation, length: int, tracks: int, updates
         Number of updates; None where it is not known (then neither are the hours).
     gpu
         The GPU it runs on.
+    head
+        Parameters of the head, where it is not that of tracks.
     """
     training = adaptation.train
     gpus = training.gpus * training.nodes
     shares = gpus if training.parallel != "ddp" else 1
     hidden = shape.hidden
-    head = head_parameters(adaptation.head.kind, hidden, tracks)
+    head = head_parameters(adaptation.head.kind, hidden, tracks) if head is None else head
     trained = trainable(shape, adaptation) + head
     parameters = shape.parameters + head + (trained - head if adaptation.kind == "lora" else 0)
     weights = 4 * parameters / shares
