@@ -212,6 +212,12 @@ def test_every_metric_that_personal_expression_is_scored_by_is_explained():
     assert names | {"mae", "r2"} == set(WORDS)
 
 
+def test_the_documentation_has_every_metric_of_personal_expression():
+    text = (Path(__file__).parents[3] / "docs/snp2gex.md").read_text().split("## The benchmark")[0]
+    cells = re.findall(r"^\| (`[^|]*`) \|", text, re.M)
+    assert {name for cell in cells for name in re.findall("`([a-z0-9_]+)`", cell)} == set(WORDS)
+
+
 def test_what_describes_the_data_is_no_score():
     assert not describe("base_zero_ratio").is_score
     assert not describe("gene_deviation_tested").is_score

@@ -28,11 +28,6 @@ LEVELS = {
         "per base within windows",
         "Computed inside each window, then averaged over windows: only the shape within a window counts.",
     ),
-    "gene_mean": Level(
-        "Gene means",
-        "of gene means",
-        "Each gene's expression, mean over people, compared across genes: says nothing of who differs.",
-    ),
     "gene": Level("Per gene", "across genes", "Mean signal over the gene's interval, compared across genes."),
     "gene_exon": Level(
         "Per gene, exons only",
@@ -61,6 +56,11 @@ LEVELS = {
         "Between genes, person by person",
         "between genes within people",
         "Computed for each person over genes, then averaged over people; gene means alone score high.",
+    ),
+    "gene_mean": Level(
+        "Gene means",
+        "of gene means",
+        "Each gene's expression, mean over people, compared across genes: says nothing of who differs.",
     ),
     "demeaned": Level(
         "Deviations from gene means",
