@@ -1,5 +1,7 @@
 """Broken YAML is one line that names the line of the mistake."""
 
+import tomllib
+
 import pytest
 from glmflow.cli import main
 from glmflow.config import read_yaml
@@ -46,3 +48,19 @@ def test_check_names_the_line_and_fails(tmp_path, capsys):
 def test_check_counts_the_runs_of_a_sound_study(capsys):
     assert main(["check", str(TINY)]) == 0
     assert capsys.readouterr().out.startswith(f"{TINY}: nothing wrong; ")
+
+
+def test_every_mistake_is_a_line_that_begins_alike(tmp_path, capsys):
+    text = TINY.read_text().replace("models: [mean_track,", "models: [mean_trak,").replace("monitor:", "moniter:")
+    (tmp_path / "study.yaml").write_text(text + "what: 1\n")
+    assert main(["check", str(tmp_path / "study.yaml")]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) >= 2 and all(line.startswith(f"glmflow check: {tmp_path}/study.yaml:") for line in lines)
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as done:
+        main(["--version"])
+    assert done.value.code == 0
+    said = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert capsys.readouterr().out == f"glmflow {said}\n"

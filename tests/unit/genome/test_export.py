@@ -209,6 +209,24 @@ def test_command_writes_a_region(files, tmp_path, capsys):
     assert output.read_text().startswith(">c\n")  # a whole contig, by its name
 
 
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [
+        ("c:20-9", "--region: c:20-9 begins behind its end. Write the smaller position first."),
+        ("c:10", "--region: 'c:10' is not CHR:START-END. Write c or c:START-END (1-based, end included)."),
+        ("c:", "--region: 'c:' is not CHR:START-END"),
+        ("d:10", "no region 'd:10': no contig 'd'. Write CHR or CHR:START-END; its contigs are c, chrX, chrY."),
+        ("c:0-9", "region c:0-9 is not within 1-60."),
+        ("c:9-61", "region c:9-61 is not within 1-60."),
+    ],
+)
+def test_what_is_no_region_is_said(region, said, files, tmp_path):
+    options = ["--fasta", files[0], "--vcf", files[1], "--sample", "s", "--haplotype", 1, "--output", tmp_path / "o.fa"]
+    with pytest.raises(InputError) as caught:
+        command(*options, "--region", region)
+    assert said in str(caught.value)
+
+
 def test_command_keeps_the_filters_that_are_named(files, tmp_path):
     """As they are, records that pass or have no FILTER; `--filter` names others, alone it keeps every record."""
     records = [

@@ -150,3 +150,13 @@ def test_a_model_of_regions_says_why_not(fasta, tmp_path, capsys):
 
     assert likelihood(fixture("get"), fasta, tmp_path / "scores.tsv") == 1
     assert "get does not support log-likelihood: its inputs are regions x motifs" in capsys.readouterr().err
+
+
+def test_a_tuned_model_has_no_language_model_head(models, fasta, tmp_path, capsys):
+    model = small(causal=True)
+    model.drop_head()
+    model.save(tmp_path / "tuned")
+    assert likelihood(tmp_path / "tuned", fasta, tmp_path / "scores.tsv") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"glmflow likelihood: {tmp_path}/tuned: no language-model head to score with. ")
+    assert "Give the checkpoint or pretrained model" in line and "not a tuned run" in line

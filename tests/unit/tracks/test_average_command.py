@@ -26,6 +26,11 @@ def test_it_writes_the_mean_and_says_what_it_found(tmp_path, capsys):
     assert line == (f"{tmp_path}/mean.bw: mean of 2 tracks, 6 bases not 0; 2 non-finite values taken as 0, 1 negative")
 
 
+def test_one_track_is_one(tmp_path, capsys):
+    assert run("--output", tmp_path / "m.bw", write(tmp_path / "a.bw", {"c": 100}, [("c", 0, 5, 1)])) == 0
+    assert "m.bw: mean of 1 track, 5 bases not 0;" in capsys.readouterr().out
+
+
 def test_it_refuses_what_cannot_be_averaged(tmp_path):
     (tmp_path / "a.bw").write_text("track type=bedGraph\n")
     with pytest.raises(InputError, match=r"a\.bw: not a bigWig file"):

@@ -276,3 +276,11 @@ def test_arguments_that_do_not_belong_together(arguments, message, genome, tuned
 def test_a_folder_without_a_tuned_model_is_refused(genome, tmp_path, capsys):
     assert predict("--model", tmp_path, "--fasta", genome[0], "--output", tmp_path / "out") == 1
     assert "no task.json: not the model of a run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["seed1", "seed1/model"])
+def test_a_baseline_has_no_model_to_apply(given, genome, tmp_path, capsys):
+    (tmp_path / "seed1").mkdir()
+    (tmp_path / "seed1/run.yaml").write_text("model:\n  baseline:\n    kind: mean_track\n")
+    assert predict("--model", tmp_path / given, "--fasta", genome[0], "--output", tmp_path / "out") == 1
+    assert f"{tmp_path / given}: a baseline's run: baselines leave no model to apply" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from glmflow.doctor import add_doctor_command
+from glmflow.doctor import add_doctor_command, installed_version
 from glmflow.errors import InputError
 
 
@@ -27,8 +27,10 @@ def commands() -> Iterator[Callable]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; a mistake in the input, or a file that cannot be read or written, is one line and exit code 1."""
+    """Run one command; each mistake in the input, or a file that cannot be read or written, is one line; exit code 1."""
     parser = argparse.ArgumentParser(prog="glmflow", description="Single steps of the workflow, by hand.")
+    version = installed_version("glmflow") or "(not installed: run from its sources)"
+    parser.add_argument("--version", action="version", version=f"glmflow {version}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in commands():
         add(subparsers)
@@ -36,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return parsed.run(parsed) or 0
     except InputError as error:
-        print(f"glmflow {parsed.command}: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"glmflow {parsed.command}: {line}", file=sys.stderr)
         return 1
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""

@@ -106,17 +106,20 @@ def _region(text: str, reference: Reference) -> tuple[str, int, int]:
     if text in reference.contigs:
         return text, 0, reference.contigs[text]
     match = re.fullmatch(r"(.+):([\d,]+)-([\d,]+)", text)
-    chrom = match[1] if match else text
+    chrom = match[1] if match else text.rpartition(":")[0] or text
     if chrom not in reference.contigs:
         known = ", ".join([*list(reference.contigs)[:5], *(["..."] if len(reference.contigs) > 5 else [])])
         mend = f"Write CHR or CHR:START-END; its contigs are {known}."
         raise InputError(f"no region {text!r}: no contig {chrom!r}", where=reference.path, mend=mend)
-    assert match is not None
-    start, end = int(match[2].replace(",", "")) - 1, int(match[3].replace(",", ""))
-    if not 0 <= start < end <= reference.contigs[match[1]]:
-        length = reference.contigs[match[1]]
+    if match is None:
+        mend = f"Write {chrom} or {chrom}:START-END (1-based, end included)."
+        raise InputError(f"{text!r} is not CHR:START-END", where="--region", mend=mend)
+    first, end, length = int(match[2].replace(",", "")), int(match[3].replace(",", "")), reference.contigs[chrom]
+    if first > end:
+        raise InputError(f"{text} begins behind its end", where="--region", mend="Write the smaller position first.")
+    if first < 1 or end > length:
         raise InputError(f"region {text} is not within 1-{length}", where=reference.path, mend="Correct it.")
-    return match[1], start, end
+    return chrom, first - 1, end
 
 
 def summary(store: VariantStore, variants: str) -> str:

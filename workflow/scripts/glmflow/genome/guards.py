@@ -213,7 +213,7 @@ def unphased_heterozygotes(chrom: str, pos: int, samples: Sequence[str], where: 
     return InputError(
         f"unphased heterozygous genotypes, first at {chrom}:{pos + 1} in {some(samples, SHOWN)}",
         where=where,
-        mend="Phase the VCF, or set `unphased: reference` to leave them as the reference.",
+        mend="Phase the VCF, or leave them as the reference: `unphased: reference` in the study, `--unphased reference` by hand.",
     )
 
 

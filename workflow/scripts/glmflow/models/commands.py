@@ -56,7 +56,7 @@ def add_likelihood_command(subparsers: argparse._SubParsersAction) -> argparse.A
         description="Write the log-likelihood of every sequence of a FASTA file in nats (masked models: the "
         "pseudo-log-likelihood, a pass a token), or with --positions the probabilities of A, C, G and T there.",
     )
-    parser.add_argument("--model", type=Path, required=True, help="checkpoint folder, or `model` of a run")
+    parser.add_argument("--model", type=Path, required=True, help="checkpoint folder, or a model pretrained here")
     parser.add_argument("--fasta", type=Path, required=True, help="sequences, of any length with --chunk")
     parser.add_argument("--output", type=Path, required=True, help="table (tab-separated, or NAME.parquet)")
     parser.add_argument(
@@ -94,6 +94,13 @@ def run_likelihood(arguments: argparse.Namespace) -> int:
 
     records = read_fasta(arguments.fasta)
     model = load_model(arguments.model, arguments.family, arguments.dtype)
+    if not model.has_head:
+        raise InputError(
+            "no language-model head to score with",
+            where=arguments.model,
+            mend="Give the checkpoint or pretrained model (results/STUDY/models/MODEL/seedN), not a tuned run: that keeps "
+            "the head of its task alone.",
+        )
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     rows: list[dict[str, Any]] = []
     for name, sequence in records:

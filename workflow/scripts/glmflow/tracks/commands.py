@@ -26,8 +26,9 @@ def _average(arguments: argparse.Namespace) -> int:
     from glmflow.tracks.averaging import average
 
     counts = average(arguments.tracks, arguments.output, arguments.cores)
+    tracks = f"{counts['files']} track{'s' * (counts['files'] != 1)}"
     print(
-        f"{arguments.output}: mean of {counts['files']} tracks, {counts['bases']:,} bases not 0;"
+        f"{arguments.output}: mean of {tracks}, {counts['bases']:,} bases not 0;"
         f" {counts['non_finite']:,} non-finite values taken as 0, {counts['negative']:,} negative"
     )
     return 0

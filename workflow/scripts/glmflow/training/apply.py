@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+import yaml
 from numpy.typing import NDArray
 
 from glmflow.config.adaptations import Adaptation
@@ -79,12 +80,21 @@ def model_of(folder: Path) -> tuple[Path, str]:
     InputError
         There is no model that was tuned to a task.
     """
+    if _of_baseline(folder) or (folder.name == "model" and _of_baseline(folder.parent)):
+        mend = "Give a run of a model that was trained (full, lora or probe)."
+        raise InputError("a baseline's run: baselines leave no model to apply", where=folder, mend=mend)
     folder = folder / "model" if (folder / "model").is_dir() else folder
     record = folder / "task.json"
     if not record.exists():
         mend = "Give the folder `model` of a run (results/STUDY/runs/TASK/MODEL/ADAPTATION/seedN/model)."
         raise InputError("no task.json: not the model of a run", where=folder, mend=mend)
     return folder, json.loads(record.read_text())["settings"]["task"]["kind"]
+
+
+def _of_baseline(run: Path) -> bool:
+    """Whether a folder is the run of a baseline, by its record."""
+    record = run / "run.yaml"
+    return record.is_file() and "baseline" in (yaml.safe_load(record.read_text()).get("model") or {})
 
 
 def load_tuned(folder: Path) -> Tuned:
