@@ -256,3 +256,26 @@ def test_signals_can_be_overlaid_on_the_truth(visit):
         }"""
     )
     assert all(" and " in name for name in wait_for_signals(page))
+
+
+def test_a_blank_score_is_shown_without_limits_and_its_metric_explained(chromium, report, tmp_path):
+    from glmflow.report import ReportInputs, write_report
+
+    results = tmp_path / "results/study"
+    shutil.copytree(report.parent, results, ignore=shutil.ignore_patterns("report"))
+    for path in results.glob("runs/*/*/*/*/metrics.tsv"):
+        header, *lines = (line.split("\t") for line in path.read_text().splitlines())
+        row = next(row for row in (dict(zip(header, line)) for line in lines) if row["split"] == "test")
+        row |= {"metric": "cross_individual_pearson", "protocol": "official", "value": "", "ci_low": "", "ci_high": ""}
+        path.write_text(path.read_text() + "\t".join(row.values()) + "\n")
+    write_report(ReportInputs.from_results(results), tmp_path / "report")
+    page = chromium.new_page()
+    page.goto(f"file://{tmp_path}/report/index.html")
+    page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
+    page.select_option("#filters select[name=protocol]", "official")
+    abbreviation = page.locator("#level-tables abbr")
+    abbreviation.wait_for()
+    assert "0 for a gene predicted alike for everyone" in abbreviation.get_attribute("title")
+    assert "∞" not in page.locator("#board").inner_text() and "–" in page.locator("#board tbody").inner_text()
+    assert "“official” is the hackathon's scorer" in page.locator("#leaderboard").inner_text()
+    page.close()

@@ -139,7 +139,7 @@
       { title: "Model", data: "label", render: sortable((label, row) => dot(row) + escape(label) + tag(row), (label) => label) },
       { title: escape(metric.label), data: "value", type: "num", className: "dt-right", render: sortable((value) => number(value, metric.is_count), (value) => value ?? last) },
       { title: "95 % interval", data: "ci_low", type: "num", className: "dt-right", render: sortable((value, row) => (value === null ? "–" : `[${number(value)}, ${number(row.ci_high)}]`), (value) => value ?? last) },
-      { title: `<span class="spread">${number(low)} … ${number(high)}</span>`, data: "bar", orderable: false },
+      { title: limits.length ? `<span class="spread">${number(low)} … ${number(high)}</span>` : "", data: "bar", orderable: false },
       { title: "Seeds", data: "seeds", type: "num", className: "dt-right", render: sortable((seeds, row) => (row.sd === null ? seeds : `${seeds} <span class="spread">± ${number(row.sd)}</span>`)) },
       { title: "n", data: "n", type: "num", className: "dt-right", render: sortable((n) => number(n, true)) },
       { title: "Parameters", data: "parameters", type: "num", className: "dt-right", render: sortable(size) },
