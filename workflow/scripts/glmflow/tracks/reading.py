@@ -105,10 +105,11 @@ class _Track:
 
 def _densely(runs: Runs) -> np.ndarray:
     """Write runs out base by base, from where the first begins to where the last ends: 0 where there is no value."""
-    edges = np.column_stack([runs.starts, runs.ends]).ravel()
+    edges = np.empty(2 * len(runs.starts), np.int64)
+    edges[::2], edges[1::2] = runs.starts, runs.ends
     values = np.zeros(len(edges) - 1, np.float32)  # runs and gaps in turn
     np.copyto(values[::2], runs.values, where=np.isfinite(runs.values))
-    return values.repeat(np.diff(edges))
+    return values.repeat(edges[1:] - edges[:-1])
 
 
 def check_track_matches(path: str | os.PathLike[str], contigs: Mapping[str, int]) -> dict[str, str]:
