@@ -4,6 +4,7 @@ from typing import get_args
 
 import pytest
 import yaml
+from changed_study import changed
 from glmflow.config import (
     ConfigurationError,
     check_study,
@@ -144,14 +145,7 @@ def test_unknown_track_and_two_origins():
 
 def spoilt(**changes):
     """The smallest study with some values at dotted keys (`__` for a dot) changed."""
-    raw = minimal()
-    for path, value in changes.items():
-        *blocks, key = path.split("__")
-        node = raw
-        for block in blocks:
-            node = node.setdefault(block, {})
-        node[key] = value
-    return raw
+    return changed(minimal(), changes)
 
 
 @pytest.mark.parametrize(

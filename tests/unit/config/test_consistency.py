@@ -1,8 +1,7 @@
 """What is wrong only where several blocks are seen together is refused before any job starts."""
 
-import copy
-
 import pytest
+from changed_study import changed
 from glmflow.config import ConfigurationError, applied_runs, check_study
 
 STUDY = {
@@ -26,14 +25,7 @@ SIMULATED = "results/trial/simulated/cohort.vcf.gz"
 
 def study(**changes):
     """The study with values at dotted keys (`__` for a dot) changed."""
-    raw = copy.deepcopy(STUDY)
-    for path, value in changes.items():
-        *blocks, key = path.split("__")
-        node = raw
-        for block in blocks:
-            node = node.setdefault(block, {})
-        node[key] = value
-    return raw
+    return changed(STUDY, changes)
 
 
 def expression(**keys):

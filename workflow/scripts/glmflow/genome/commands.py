@@ -14,7 +14,7 @@ from glmflow.errors import InputError
 from glmflow.genome.export import export_haplotype, write_fasta
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
-from glmflow.genome.store import MODES, VariantStore
+from glmflow.genome.store import MODES
 from glmflow.genome.variants import build_store
 
 
@@ -91,7 +91,7 @@ def run_haplotype(arguments: argparse.Namespace) -> int:
             export_haplotype(reader, *person, arguments.output, iupac=iupac)
             applied = ""
         written = f"{arguments.output}: haplotype {arguments.haplotype} of {arguments.sample}{applied}"
-        print(f"{written}; {summary(store, arguments.variants)}", file=sys.stderr)
+        print(f"{written}; {store.summary(arguments.variants)}", file=sys.stderr)
     return 0
 
 
@@ -120,11 +120,3 @@ def _region(text: str, reference: Reference) -> tuple[str, int, int]:
     if first < 1 or end > length:
         raise InputError(f"region {text} is not within 1-{length}", where=reference.path, mend="Correct it.")
     return chrom, first - 1, end
-
-
-def summary(store: VariantStore, variants: str) -> str:
-    """Return what was applied and left out in both haplotypes together, in one line."""
-    counts = store.counts().query("variants == @variants").groupby("outcome")["calls"].sum()
-    left_out = ", ".join(f"{outcome} {calls:,}" for outcome, calls in counts.items() if calls and outcome != "applied")
-    contigs = f"{len(store.contigs)} contigs" if len(store.contigs) > 1 else f"the whole of {next(iter(store.contigs))}"
-    return f"in both haplotypes of {contigs}, {counts['applied']:,} alleles applied; left out: {left_out or 'none'}"

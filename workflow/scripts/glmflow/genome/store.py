@@ -131,6 +131,20 @@ class VariantStore:
         """
         return pd.DataFrame(self.description["counts"], columns=["chrom", "variants", "outcome", "alleles", "calls"])
 
+    def summary(self, variants: str) -> str:
+        """Return what was applied and left out in both haplotypes together, in one line.
+
+        `variants`: `all` or `snv`.
+        """
+        counts = self.counts().query("variants == @variants").groupby("outcome")["calls"].sum()
+        left_out = ", ".join(
+            f"{outcome} {calls:,}" for outcome, calls in counts.items() if calls and outcome != "applied"
+        )
+        contigs = (
+            f"{len(self.contigs)} contigs" if len(self.contigs) > 1 else f"the whole of {next(iter(self.contigs))}"
+        )
+        return f"in both haplotypes of {contigs}, {counts['applied']:,} alleles applied; left out: {left_out or 'none'}"
+
     def dosages(
         self, chrom: str, start: int, end: int, samples: Sequence[str] | None = None, maf: float = 0.0
     ) -> tuple[pd.DataFrame, np.ndarray]:

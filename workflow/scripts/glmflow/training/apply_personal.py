@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmflow.errors import InputError
-from glmflow.genome.commands import summary
 from glmflow.genome.common import CommonElsewhere, CommonVariants
 from glmflow.genome.contigs import match_contigs
 from glmflow.genome.distinct import describe_saving
@@ -135,7 +134,7 @@ def of_genotypes(
     shared = match_contigs(genome.contigs, known.names, where=vcf)
     chosen = [chrom for chrom in wanted if chrom in shared] if known.complete else []
     store = build_store(vcf, genome, scratch / "store", contigs=chosen or None, **read)
-    log.info("%s: %s", vcf, summary(store, task["variants"]))
+    log.info("%s: %s", vcf, store.summary(task["variants"]))
     placed = genes_placed(genes, genome, store.contigs, settings)
     variants = CommonElsewhere(store.folder, common) if common else store
     reader = HaplotypeReader(variants, genome, task["variants"])

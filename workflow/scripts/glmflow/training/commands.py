@@ -11,7 +11,7 @@ from typing import Any
 
 from glmflow.errors import InputError
 from glmflow.files import write_table
-from glmflow.genome.commands import add_genotype_arguments, summary
+from glmflow.genome.commands import add_genotype_arguments
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
@@ -113,7 +113,7 @@ def _tracks(model: Path, arguments: argparse.Namespace, scratch: Path) -> dict[s
     if arguments.vcf:
         contigs = list(dict.fromkeys(interval[0] for interval in intervals)) if arguments.bed else None
         store = build_store(arguments.vcf, genome, scratch / "store", contigs=contigs, **_read(arguments))
-        print(f"{arguments.vcf}: {summary(store, 'all')}", file=sys.stderr)
+        print(f"{arguments.vcf}: {store.summary('all')}", file=sys.stderr)
         haplotypes = (arguments.haplotype,) if arguments.haplotype else (1, 2)
         predict = apply.on_haplotypes(tuned, HaplotypeReader(store, genome), arguments.sample[0], haplotypes)
     if output.suffix == ".parquet":
