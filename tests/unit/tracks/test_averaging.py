@@ -6,7 +6,9 @@ import pytest
 from glmflow.errors import InputError
 from glmflow.tracks import averaging
 from glmflow.tracks.averaging import average, union_of_contigs
+from glmflow.tracks.bigwig import BigWig, writer
 from glmflow.tracks.reading import check_track_sign
+from glmflow.tracks.writing import write_bigwig
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracks_for_tests import write
@@ -56,7 +58,8 @@ def test_the_mean_is_exact_at_every_base(tmp_path_factory, data, cores):
             entries += [(chrom, *run) for run in zip(edges[:-1], edges[1:], values) if rng.random() < 0.7]
         paths.append(write(folder / f"{number}.bw", CONTIGS, entries))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(averaging, "_CHUNK", data.draw(st.sampled_from([1, 7, 32, 1 << 20])))
+        patch.setattr(averaging, "_WIDEST", data.draw(st.sampled_from([1, 7, 32, 1 << 20])))
+        patch.setattr(averaging, "_MOST_SECTIONS", data.draw(st.sampled_from([1, 2, 1024])))
         counts = average(paths, folder / "mean.bw", cores)
     assert_exact(folder / "mean.bw", paths, CONTIGS)
     written = []
@@ -121,8 +124,29 @@ def test_two_mitochondrial_contigs_of_one_file_stay_apart(tmp_path):
         assert (file.intervals("chrM"), file.intervals("chrMT")) == (((0, 1, 3.0),), ((0, 1, 2.0),))
 
 
+def test_few_sections_begin_in_a_place_however_dense_the_tracks_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "_ITEMS", 10)
+    monkeypatch.setattr(averaging, "_MOST_SECTIONS", 6)
+    bases = np.arange(1_000)
+    paths, contigs, names = [tmp_path / f"{number}.bw" for number in range(4)], {"c": 1_000, "d": 50}, []
+    for path, step in zip(paths, (1, 1, 4, 1_000)):
+        starts = bases[::step]
+        write_bigwig(path, contigs, [("c", starts, starts + 1, starts % 7 + 1.0)])
+        names.append({"c": "c", "d": "d"})
+    sections = [at for path in paths for at in BigWig(path).section_starts("c").tolist()]
+    assert sections == [*range(0, 1_000, 10)] * 2 + [*range(0, 1_000, 40), 0]
+    places = averaging._places(paths, names, contigs)
+    assert [place for place in places if place.chrom == "d"] == [(1, "d", 0, 50)]
+    of_c = [place for place in places if place.chrom == "c"]
+    assert [place.start for place in of_c] + [1_000] == [0] + [place.end for place in of_c]
+    assert max(sum(place.start <= at < place.end for at in sections) for place in of_c) <= 6
+    # Sections of all files at one base make a place of their own, not an endless number of empty ones.
+    monkeypatch.setattr(averaging, "_MOST_SECTIONS", 1)
+    assert all(place.end > place.start for place in averaging._places(paths, names, contigs))
+
+
 def test_the_file_does_not_depend_on_the_cores(tmp_path, monkeypatch):
-    monkeypatch.setattr(averaging, "_CHUNK", 1_000)
+    monkeypatch.setattr(averaging, "_WIDEST", 1_000)
     rng = np.random.default_rng(1)
     paths = []
     for number in range(3):

@@ -156,13 +156,48 @@ def test_the_index_is_forgotten_before_it_fills_the_memory(tmp_path, monkeypatch
             assert len(file._nodes) <= 3
 
 
+def test_sections_are_remembered_up_to_a_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "_ITEMS", 4)
+    at = np.arange(0, 4_000, 10)
+    write(tmp_path / "t.bw", {"chrB": Runs(at, at + 5, at.astype(np.float32))})
+    section = 4 * (8 + 8 + 4)
+    stretches = np.random.default_rng(1).integers(0, 3_900, 300).tolist()
+    decoded = []
+    monkeypatch.setattr(reader.isal_zlib, "decompress", lambda *a, **k: decoded.append(1) or zlib.decompress(a[0]))
+
+    def read(memory):
+        """Return what is found, how often a section was decoded, and the most that was remembered."""
+        decoded.clear()
+        found, most = [], 0
+        with BigWig(tmp_path / "t.bw", memory) as file:
+            for start in stretches:
+                found.append([as_tuples(runs) for runs in file.runs("chrB", start, start + 60)])
+                most = max(most, len(file._remembered))
+        return found, len(decoded), most
+
+    touched = len({number for at in stretches for number in range(at // 40, (at + 59) // 40 + 1)})
+    nothing, some, all_of_it = read(0), read(10 * section + 1), read(100 * section)
+    assert nothing[0] == some[0] == all_of_it[0]
+    assert (nothing[2], some[2], all_of_it[2]) == (0, 10, touched)
+    assert all_of_it[1] == touched < some[1] < nothing[1]
+
+
+def test_a_remembered_section_cannot_be_changed(tmp_path):
+    write(tmp_path / "t.bw", {"chrB": Runs(*map(np.array, ([10, 30], [20, 40], [1.0, 2.0])))})
+    with BigWig(tmp_path / "t.bw", memory=1_000) as file:
+        (found,) = file.runs("chrB", 0, 100)
+        found.starts[:] = found.ends[:] = 0
+        with pytest.raises(ValueError, match="read-only"):
+            found.values[0] = 5
+        assert [as_tuples(runs) for runs in file.runs("chrB", 0, 100)] == [[(10, 20, 1.0), (30, 40, 2.0)]]
+
+
 @pytest.mark.parametrize("items", [1024, 4])  # in one section, or in two
 def test_two_values_for_a_base_are_refused(tmp_path, monkeypatch, items):
     monkeypatch.setattr(writer, "_ITEMS", items)
     starts, ends = np.array([10, 20, 30, 40, 44]), np.array([15, 25, 35, 45, 50])
     write(tmp_path / "t.bw", {"chrB": Runs(starts, ends, np.ones(5, np.float32))})
     with BigWig(tmp_path / "t.bw") as file:
-        assert sum(len(runs.starts) for runs in file.runs("chrB", 0, 44)) == 4
         with pytest.raises(InputError, match=r"t\.bw: two values for the same bases of chrB"):
             list(file.runs("chrB", 0, 100))
 

@@ -13,10 +13,12 @@ import numpy as np
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import find_contig
-from glmflow.tracks.bigwig import BigWig, Runs, Sections, encode
+from glmflow.tracks.bigwig import BigWig, Runs, Sections, encode, spread
 from glmflow.tracks.writing import join, write_sections
 
-_CHUNK = 1 << 19
+_WIDEST = 1 << 20  # bases of a place
+_MOST_SECTIONS = 1024  # that begin in one place, in all files: 20 MB of runs as most programs write them
+_REMEMBERED = 1 << 16  # bytes of a file: the section that reaches into the next place is decoded once
 
 
 class Place(NamedTuple):
@@ -66,11 +68,7 @@ def average(
     paths = [Path(path) for path in paths]
     _check_paths(paths, Path(output))
     contigs, names = _align(paths)
-    places = [
-        Place(number, chrom, start, min(start + _CHUNK, length))
-        for number, (chrom, length) in enumerate(contigs.items())
-        for start in range(0, length, _CHUNK)
-    ]
+    places = _places(paths, names, contigs)
     counts = Counter(files=len(paths), non_finite=0, negative=0, bases=0)
 
     def means() -> Iterator[Sections]:
@@ -131,6 +129,26 @@ def _check_paths(paths: Sequence[Path], output: Path) -> None:
         raise InputError("the output is also an input", where=output, mend="Give another name.")
 
 
+def _places(paths: list[Path], names: list[dict[str, str]], contigs: dict[str, int]) -> list[Place]:
+    """Cut contigs so that the runs of a place fit in memory, however dense the tracks are."""
+    begins: dict[str, list[np.ndarray]] = {chrom: [] for chrom in contigs}
+    for path, known in zip(paths, names):
+        with BigWig(path) as file:
+            for chrom, name in known.items():
+                begins[chrom].append(file.section_starts(name))
+    most = max(_MOST_SECTIONS, len(paths) + 1)  # a place is not empty where all files have a section begin at one base
+    places = []
+    for number, (chrom, length) in enumerate(contigs.items()):
+        sections = np.sort(np.concatenate(begins[chrom]))
+        start = 0
+        while start < length:
+            crowded = int(sections.searchsorted(start)) + most
+            end = min(start + _WIDEST, length, *sections[crowded : crowded + 1].tolist())
+            places.append(Place(number, chrom, start, end))
+            start = end
+    return places
+
+
 def _means(
     paths: list[Path], names: list[dict[str, str]], places: list[Place], cores: int, sign: int
 ) -> Iterator[tuple[Sections | None, Counter]]:
@@ -165,45 +183,50 @@ class _Replicates:
 
     def __init__(self, paths: list[Path], names: list[dict[str, str]], sign: int):
         self.sign = sign
-        self.files = [BigWig(path) for path in paths]
+        self.files = [BigWig(path, _REMEMBERED) for path in paths]
         self.names = names
-        self.total = np.zeros(_CHUNK)
 
     def mean(self, place: Place) -> tuple[Sections | None, Counter]:
         """Return the mean over one place, ready to be written, and the counts of unusual values."""
         number, chrom, start, end = place
-        total = self.total[: end - start]
-        total.fill(0)
         counts: Counter = Counter()
+        tracks = []
         for file, names in zip(self.files, self.names):
-            if (name := names.get(chrom)) is None:
-                continue
-            parts = list(file.runs(name, start, end))
-            if not parts:
-                continue
-            starts, ends, values = map(np.concatenate, zip(*parts))
-            lengths = ends - starts
-            values = self.sign * values
-            finite = np.isfinite(values)
-            if not finite.all():
-                counts["non_finite"] += int(lengths[~finite].sum())
-                values = np.where(finite, values, 0)
-            if values.min() < 0:
-                counts["negative"] += int(lengths[values < 0].sum())
-            # Coverage is sparse: only the bases that have a value, one behind another.
-            behind = np.cumsum(lengths)
-            covered = np.arange(behind[-1])
-            covered += np.repeat(starts - start - behind + lengths, lengths)
-            np.add.at(total, covered, np.repeat(values.astype(np.float64), lengths))
-        block = self._stretches(total, start)
+            parts = list(file.runs(names[chrom], start, end)) if chrom in names else []
+            if parts:
+                tracks.append(self._counted(Runs(*map(np.concatenate, zip(*parts))), counts))
+        block = _sum(tracks, start, end)
+        block = join([block._replace(values=(block.values / len(self.files)).astype(np.float32))])
         counts["bases"] = int((block.ends - block.starts).sum())
         return (encode(block, number) if len(block.starts) else None), counts
 
-    def _stretches(self, total: np.ndarray, start: int) -> Runs:
-        """Return where the mean is not 0: the sum is looked at where it changes, which is at few bases."""
-        changes = np.flatnonzero(total[1:] != total[:-1]) + 1
-        starts, ends = np.append(0, changes), np.append(changes, len(total))
-        covered = total[starts] != 0
-        starts, ends = starts[covered], ends[covered]
-        mean = (total[starts] / len(self.files)).astype(np.float32)
-        return join([Runs(starts + start, ends + start, mean)])  # sums that differ may have the same float32 mean
+    def _counted(self, runs: Runs, counts: Counter) -> Runs:
+        """Count values that are unusual, and make those 0 that are no numbers."""
+        values = self.sign * runs.values
+        finite = np.isfinite(values)
+        if not finite.all():
+            counts["non_finite"] += int((runs.ends - runs.starts)[~finite].sum())
+            values = np.where(finite, values, 0)
+        if values.min() < 0:
+            counts["negative"] += int((runs.ends - runs.starts)[values < 0].sum())
+        return runs._replace(values=values)
+
+
+def _sum(tracks: list[Runs], start: int, end: int) -> Runs:
+    """Add up tracks over a stretch: runs of float64 sums, those of 0 left out.
+
+    Between two neighbouring ends of any track's runs no track changes: these segments are far fewer than the bases.
+    """
+    is_edge = np.zeros(end - start + 1, bool)
+    for runs in tracks:
+        is_edge[runs.starts - start] = True
+        is_edge[runs.ends - start] = True
+    edges = is_edge.nonzero()[0]
+    segment = np.empty(end - start + 1, np.int32)  # of the edges: which segment begins there
+    segment[edges] = np.arange(len(edges))
+    total = np.zeros(max(len(edges) - 1, 0))
+    for runs in tracks:
+        starts, ends = segment[runs.starts - start], segment[runs.ends - start]
+        total[starts[0] : ends[-1]] += spread(Runs(starts, ends, runs.values))
+    covered = total.nonzero()[0]
+    return Runs(edges[covered] + start, edges[covered + 1] + start, total[covered])

@@ -11,7 +11,11 @@ import pyBigWig
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import find_contig, match_contigs
-from glmflow.tracks.bigwig import BigWig, Runs
+from glmflow.tracks.bigwig import BigWig, Runs, spread
+
+
+_MEMORY = 64 << 20
+"""Bytes of decoded coverage that a reader remembers: the windows of a gene are read for every person and epoch."""
 
 
 class TrackReader:
@@ -65,7 +69,7 @@ class TrackReader:
         for row, track in zip(coverage, self._open()):
             for runs in track.runs(chrom, start, end):
                 begin, stop = int(runs.starts[0]) - start, int(runs.ends[-1]) - start
-                row[begin:stop] = _densely(runs)
+                row[begin:stop] = spread(runs._replace(values=np.where(np.isfinite(runs.values), runs.values, 0)))
         return coverage
 
     def __len__(self) -> int:
@@ -77,7 +81,7 @@ class TrackReader:
     def _open(self) -> list[_Track]:
         """Return this process's own handles."""
         if self._owner != os.getpid():
-            self._handles = [_Track(path) for path in self.paths]
+            self._handles = [_Track(path, _MEMORY // len(self.paths)) for path in self.paths]
             self._owner = os.getpid()
         return self._handles
 
@@ -85,8 +89,8 @@ class TrackReader:
 class _Track:
     """One open bigWig file."""
 
-    def __init__(self, path: Path):
-        self.file = BigWig(path)
+    def __init__(self, path: Path, memory: int):
+        self.file = BigWig(path, memory)
         self.contigs = self.file.contigs
         self._names: dict[str, str | None] = {}
 
@@ -101,15 +105,6 @@ class _Track:
         name = self.name(chrom)
         start, end = max(start, 0), min(end, self.contigs.get(name, 0))
         return self.file.runs(name, start, end) if start < end else ()
-
-
-def _densely(runs: Runs) -> np.ndarray:
-    """Write runs out base by base, from where the first begins to where the last ends: 0 where there is no value."""
-    edges = np.empty(2 * len(runs.starts), np.int64)
-    edges[::2], edges[1::2] = runs.starts, runs.ends
-    values = np.zeros(len(edges) - 1, np.float32)  # runs and gaps in turn
-    np.copyto(values[::2], runs.values, where=np.isfinite(runs.values))
-    return values.repeat(edges[1:] - edges[:-1])
 
 
 def check_track_matches(path: str | os.PathLike[str], contigs: Mapping[str, int]) -> dict[str, str]:

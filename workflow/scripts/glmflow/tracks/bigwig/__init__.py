@@ -5,8 +5,8 @@ base or one tuple an interval and compresses in one thread; averaging replicates
 of the time of reading a window goes into inflating the section around it: ISA-L does that in half of zlib's time.
 """
 
-from glmflow.tracks.bigwig.layout import Runs
+from glmflow.tracks.bigwig.layout import Runs, spread
 from glmflow.tracks.bigwig.reader import BigWig
 from glmflow.tracks.bigwig.writer import Sections, Writer, encode
 
-__all__ = ["BigWig", "Runs", "Sections", "Writer", "encode"]
+__all__ = ["BigWig", "Runs", "Sections", "Writer", "encode", "spread"]

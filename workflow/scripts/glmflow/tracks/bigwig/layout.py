@@ -37,3 +37,12 @@ class Runs(NamedTuple):
     starts: np.ndarray
     ends: np.ndarray
     values: np.ndarray
+
+
+def spread(runs: Runs) -> np.ndarray:
+    """Write runs out one by one, from where the first begins to where the last ends: 0 where there is no value."""
+    edges = np.empty(2 * len(runs.starts), np.int64)
+    edges[::2], edges[1::2] = runs.starts, runs.ends
+    values = np.zeros(len(edges) - 1, runs.values.dtype)  # runs and gaps in turn
+    values[::2] = runs.values
+    return values.repeat(edges[1:] - edges[:-1])

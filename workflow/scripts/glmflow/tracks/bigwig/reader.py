@@ -24,7 +24,6 @@ from glmflow.tracks.bigwig.layout import (
     NODE,
     RECORDS,
     SECTION,
-    VARIABLE_STEP,
     Runs,
 )
 
@@ -49,6 +48,8 @@ class BigWig:
     ----------
     path
         The file.
+    memory
+        Bytes of decoded sections that are remembered, those used last: windows of one gene are read again and again.
 
     Attributes
     ----------
@@ -63,7 +64,7 @@ class BigWig:
         The file is missing, truncated, damaged or not bigWig.
     """
 
-    def __init__(self, path: str | os.PathLike[str]):
+    def __init__(self, path: str | os.PathLike[str], memory: int = 0):
         self.path = Path(path)
         try:
             self._file = self.path.open("rb", buffering=0)
@@ -80,6 +81,8 @@ class BigWig:
         self._root = index_at + 48 if index_at else 0  # pyBigWig writes no index where there are no data
         self._largest = min(largest, _LARGEST_SECTION)  # 0: sections are not compressed
         self._nodes: dict[int, Node] = {}
+        self._remembered: dict[int, Runs] = {}  # by offset, the one used last at the end
+        self._room = memory
         self._leaf_record, self._node_record = LEAF.newbyteorder(self._order), NODE.newbyteorder(self._order)
         self._records = {kind: record.newbyteorder(self._order) for kind, record in RECORDS.items()}
         for at, expected in ((contigs_at, CHROM_TREE), (index_at, INDEX)):
@@ -114,19 +117,22 @@ class BigWig:
         try:
             read_to = start
             for place in self._sections(number, start, end):
-                found = self._section(*place, number, start, end)
+                found = _cut(self._section(*place, chrom), start, end)
                 if not len(found.starts):
                     continue
-                if found.starts[0] < read_to or (found.starts[1:] < found.ends[:-1]).any():
-                    raise InputError(
-                        f"two values for the same bases of {chrom}",
-                        where=self.path,
-                        mend="Make it anew from intervals that do not overlap.",
-                    )
+                if found.starts[0] < read_to:
+                    raise self._ambiguous(chrom)
                 read_to = int(found.ends[-1])
                 yield found
         except (isal_zlib.error, struct.error, ValueError, KeyError) as error:
             raise self._damaged() from error
+
+    def section_starts(self, chrom: str) -> np.ndarray:
+        """Return where the sections of a contig begin (int64[sections]), from the index alone."""
+        number = self._numbers[chrom]
+        leaves = self._leaves(number, 0, self.contigs[chrom])
+        starts = [node.first[members] - (number << 32) for node, members in leaves]
+        return np.maximum(np.concatenate([np.empty(0, np.int64), *starts]), 0)
 
     def close(self) -> None:
         """Close the file."""
@@ -148,6 +154,10 @@ class BigWig:
     def _damaged(self) -> InputError:
         return InputError("a damaged bigWig file", where=self.path, mend="Fetch it again.")
 
+    def _ambiguous(self, chrom: str) -> InputError:
+        mend = "Make it anew from intervals that do not overlap."
+        return InputError(f"two values for the same bases of {chrom}", where=self.path, mend=mend)
+
     def _contigs(self, offset: int) -> list[tuple[int, str, int]]:
         """Return the number, name and length of every contig from the tree that lists them."""
         key = struct.unpack(self._order + "I", self._read(offset + 8, 4))[0]
@@ -165,13 +175,18 @@ class BigWig:
 
     def _sections(self, chrom: int, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the offset and size of every section that a stretch touches, in order."""
+        for node, members in self._leaves(chrom, start, end):
+            yield from ((node.offset[member], node.size[member]) for member in members)
+
+    def _leaves(self, chrom: int, start: int, end: int) -> Iterator[tuple[Node, list[int]]]:
+        """Yield the leaves of the index over a stretch, in order, and which of their members it touches."""
         begin, stop = (chrom << 32) + start, (chrom << 32) + end
         places = [self._root] if self._root else []
         while places:
             node = self._node(places.pop())
             touched = ((node.first < stop) & (node.last > begin)).nonzero()[0].tolist()
             if node.is_leaf:
-                yield from ((node.offset[member], node.size[member]) for member in touched)
+                yield node, touched
             else:
                 places.extend(node.offset[member] for member in reversed(touched))
 
@@ -188,28 +203,45 @@ class BigWig:
             self._nodes[at] = Node(bool(is_leaf), first, last, members["offset"].tolist(), size)
         return self._nodes[at]
 
-    def _section(self, offset: int, size: int, chrom: int, start: int, end: int) -> Runs:
-        """Decode the intervals of one section that a stretch touches, cut at its ends."""
+    def _section(self, offset: int, size: int, chrom: str) -> Runs:
+        """Return the intervals of one section, decoded or remembered."""
+        found = self._remembered.pop(offset, None)
+        if found is None:
+            found = self._decode(offset, size, chrom)
+            self._room -= _bytes(found)
+        self._remembered[offset] = found
+        while self._room < 0:
+            self._room += _bytes(self._remembered.pop(next(iter(self._remembered))))
+        return found
+
+    def _decode(self, offset: int, size: int, chrom: str) -> Runs:
+        """Read the intervals of one section."""
         content = self._read(offset, size)
         if self._largest:
             content = isal_zlib.decompress(content, bufsize=self._largest)
         number, origin, _, step, span, kind, _, items = struct.unpack_from(self._order + SECTION, content)
-        if number != chrom:
+        if number != self._numbers[chrom]:
             raise self._damaged()
         records = np.frombuffer(content, self._records[kind], items, struct.calcsize(self._order + SECTION))
-        if kind == BED_GRAPH:
-            starts, ends = records["start"], records["end"]
-        elif kind == VARIABLE_STEP:
-            starts = records["start"]
-            ends = starts + np.uint32(span)
-        elif kind == FIXED_STEP:
+        if kind == FIXED_STEP:
             starts = origin + step * np.arange(items)
-            ends = starts + span
-        touched = slice(
-            ends.searchsorted(ends.dtype.type(start), "right"), starts.searchsorted(starts.dtype.type(end), "left")
-        )
-        return Runs(
-            np.maximum(starts[touched].astype(np.int64), start),
-            np.minimum(ends[touched].astype(np.int64), end),
-            records["value"][touched].astype(np.float32),
-        )
+        else:
+            starts = records["start"].astype(np.int64)
+        ends = records["end"].astype(np.int64) if kind == BED_GRAPH else starts + span
+        if (starts[1:] < ends[:-1]).any():
+            raise self._ambiguous(chrom)
+        values = records["value"].astype(np.float32)
+        values.flags.writeable = False  # a stretch is handed out as a view
+        return Runs(starts, ends, values)
+
+
+def _cut(runs: Runs, start: int, end: int) -> Runs:
+    """Return the runs that a stretch touches, cut at its ends."""
+    touched = slice(int(runs.ends.searchsorted(start, "right")), int(runs.starts.searchsorted(end, "left")))
+    starts, ends = np.maximum(runs.starts[touched], start), np.minimum(runs.ends[touched], end)
+    return Runs(starts, ends, runs.values[touched])
+
+
+def _bytes(runs: Runs) -> int:
+    """Return what runs take of the memory."""
+    return sum(column.nbytes for column in runs)
