@@ -13,7 +13,6 @@ from glmflow.errors import InputError
 from glmflow.genome.contigs import find_contig, match_contigs
 from glmflow.tracks.bigwig import BigWig, Runs, spread
 
-
 _MEMORY = 64 << 20
 """Bytes of decoded coverage that a reader remembers: the windows of a gene are read for every person and epoch."""
 
