@@ -197,7 +197,10 @@ def test_two_values_for_a_base_are_refused(tmp_path, monkeypatch, items):
     monkeypatch.setattr(writer, "_ITEMS", items)
     starts, ends = np.array([10, 20, 30, 40, 44]), np.array([15, 25, 35, 45, 50])
     write(tmp_path / "t.bw", {"chrB": Runs(starts, ends, np.ones(5, np.float32))})
-    with BigWig(tmp_path / "t.bw") as file, pytest.raises(InputError, match=r"t\.bw: two values for the same bases of chrB"):
+    with (
+        BigWig(tmp_path / "t.bw") as file,
+        pytest.raises(InputError, match=r"t\.bw: two values for the same bases of chrB"),
+    ):
         list(file.runs("chrB", 0, 100))
 
 

@@ -199,21 +199,18 @@ class HaplotypeReader:
 
 def _join(blocks: list[Block], length: int) -> HaplotypeWindow:
     """Lay blocks side by side up to a length, and padding behind them where they are too few."""
-    sequence = np.empty(length, np.uint8)
     position = np.empty(length, np.int32)
     steps = _steps(length)
     at = 0
     for bases, place in blocks:
-        bases = bases[: length - at]
-        here = slice(at, at + len(bases))
-        sequence[here] = bases
+        begin, at = at, min(at + len(bases), length)
         if place < 0:
-            position[here] = place
+            position[begin:at] = place
         else:
-            np.add(steps[: len(bases)], place, out=position[here])
-        at += len(bases)
-    sequence[at:] = N
+            np.add(steps[: at - begin], place, out=position[begin:at])
     position[at:] = PADDING
+    padding = np.full(length - at, N, np.uint8)
+    sequence = np.concatenate([*(bases for bases, _ in blocks), padding])[:length]
     return HaplotypeWindow(sequence, position)
 
 
@@ -238,6 +235,8 @@ def _edits(contig: ContigVariants, row: int, variants: str, start: int, end: int
             edits = edits[~np.isin(edits, nearby)]
     if variants == "snv":
         edits = edits[contig.snv[edits]]
+    if not len(edits) or (contig.pos[edits[0]] > after and contig.pos[edits[-1]] + contig.shift < end):
+        return edits  # none is near an end
     first, last = contig.start[edits], contig.end[edits]
     inside = (last > after) & ((first < end) | (last <= end)) & (first <= end)
     return edits if inside.all() else edits[inside]

@@ -38,6 +38,8 @@ class ContigVariants:
         Kept in the `snv` mode.
     single : bool[V]
         One base becomes another.
+    shift : int
+        Highest `start - pos`: how many first bases an allele shares with the reference.
     offset, bases : int32[V + 1], uint8[]
         Bases that take their place: `bases[offset[v]:offset[v + 1]]`.
     calls : uint8[H, ceil(V / 8)]
@@ -54,6 +56,7 @@ class ContigVariants:
         for name in ("pos", "start", "end", "reach", "snv", "offset", "bases", "calls", "absent"):
             setattr(self, name, np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")))
         self.single = (self.end - self.start == 1) & (np.diff(self.offset) == 1)
+        self.shift = int((self.start - self.pos).max(initial=0))
         self.overlap = {}
         for mode in MODES:
             row, variant = np.load(folder / f"overlap_{mode}.npy").T
