@@ -3,6 +3,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 PATIENCE = 600
 """Seconds to go on trying while the server does not answer: a failed submission would use up a retry at once."""
+PAUSE = 5
+"""Seconds between two trials."""
 
 
 def qsub(job: dict) -> list[str]:
@@ -60,8 +63,11 @@ def no_answer(code: int, message: str) -> bool:
     return code == 255 or "connect" in message.lower()
 
 
-def submit(command: list[str]) -> str:
-    """Call qsub, again where the server does not answer; return the id of the job."""
+def submit(command: list[str], answers: list[int]) -> str:
+    """Call qsub, again where the server does not answer; return the id of the job.
+
+    Ends this process once nobody waits for the id at the other end of `answers`: Snakemake has gone.
+    """
     started = time.monotonic()
     while True:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -69,7 +75,16 @@ def submit(command: list[str]) -> str:
             return done.stdout.strip()
         if not no_answer(done.returncode, done.stderr) or time.monotonic() - started > PATIENCE:
             sys.exit(f"qsub failed ({done.returncode}): {done.stderr.strip()}\n{' '.join(command)}")
-        time.sleep(5)
+        if unread(answers, PAUSE):
+            sys.exit(1)
+
+
+def unread(pipes: list[int], seconds: float) -> bool:
+    """Wait so long, or until one of the pipes has lost its reader; tell whether one has."""
+    watch = select.poll()
+    for pipe in pipes:
+        watch.register(pipe, 0)  # no event is asked for: that the other end is closed is told in any case
+    return bool(watch.poll(1000 * seconds))
 
 
 def hand_over(job: str, target: int) -> None:
@@ -84,7 +99,8 @@ def main() -> None:
     """Submit the job whose script is the last argument.
 
     Ctrl-C in the middle would leave a job behind that Snakemake never heard of. So qsub is called by a process in a session
-    of its own, which neither Ctrl-C nor the end of this one stops half-way, and which deletes what it cannot hand over.
+    of its own, which neither Ctrl-C nor the end of this one stops half-way, and which deletes what it cannot hand over; while
+    it has no job yet, it ends with this one.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends this process without a traceback
     script = sys.argv[-1]
@@ -95,7 +111,7 @@ def main() -> None:
     if child == 0:
         os.setsid()
         os.close(source)
-        hand_over(submit([*qsub(job), script]), target)
+        hand_over(submit([*qsub(job), script], [target, sys.stdout.fileno()]), target)
         return
     os.close(target)
     with os.fdopen(source) as answer:

@@ -134,6 +134,24 @@ def test_ctrl_c_while_a_job_is_submitted_leaves_none_behind(tmp_path, everybody)
     wait_for(lambda: pbs.alive() == [], seconds=30)
 
 
+@pytest.mark.parametrize("everybody", [True, False], ids=["as the terminal does", "to Snakemake alone"])
+def test_ctrl_c_while_the_server_is_away_ends_the_trials(tmp_path, everybody):
+    pbs = FakePbs(tmp_path)
+    (pbs.books / "server_away").touch()
+    run = pbs.start("--snakefile", ROOT / "tests/workflow/pbs.smk", "done/long")
+    wait_for((pbs.books / "unanswered").exists)
+    if everybody:
+        os.killpg(run.pid, signal.SIGINT)
+    else:
+        run.send_signal(signal.SIGINT)
+    run.communicate(timeout=30)  # what goes on trying would hold this pipe open
+    trials = (pbs.books / "unanswered").read_text()
+    (pbs.books / "server_away").unlink()
+    time.sleep(submit.PAUSE + 2)
+    assert (pbs.books / "unanswered").read_text() == trials
+    assert pbs.submitted == {} and not (pbs.books / "deleted").exists()
+
+
 RUNS = "results/tiny/runs/rnaseq"
 STEPS = 300
 """Updates that take a minute or two."""
