@@ -67,6 +67,9 @@ def test_study_plans_every_run(snakemake, workdir, path):
     runs, _ = expand_runs(study)
     for run in runs:
         assert f"{run.folder(study.results)}/metrics.tsv" in text
+    kinds = {task.kind for task in study.tasks.values()}
+    pages = {"tracks": "rnaseq_tracks", "personal": "snp2gex", "context": "context_extension"}
+    assert {page for page in pages if f"report/{page}.html" in text} == {p for p in pages if pages[p] in kinds}
 
 
 def test_the_demo_plans_its_runs(snakemake, workdir):

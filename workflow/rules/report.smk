@@ -36,7 +36,7 @@ rule report:
             category="Study",
             labels={"page": "results"},
         ),
-        tracks="results/{study}/report/tracks.html",
+        tracks="results/{study}/report/tracks.html" if TRACK_TASKS else [],
         models="results/{study}/report/models.html",
         context=(
             report(

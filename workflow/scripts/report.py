@@ -24,6 +24,8 @@ with logged(snakemake):
         contexts=tuple(label for label, task in study.tasks.items() if task.kind == "context_extension"),
         genes_first=tuple(study.report.genes),
         n_genes=study.report.n_genes,
+        # In the study's order; a signal that lies there from an earlier configuration is none of this report's.
+        tracks={Path(path).stem: Path(path) for path in snakemake.input.tracks},
         families=CATALOGUE,
     )
     write_report(inputs, Path(snakemake.output.index).parent)

@@ -113,6 +113,17 @@ def test_the_page_shows_them(study):
     assert "−0.030 [−0.030, −0.030]" in page
 
 
+def test_a_report_of_personal_expression_alone_has_no_genome_browser(results, tmp_path):
+    write_report(ReportInputs.from_results(results), tmp_path / "report")
+    assert {path.name for path in (tmp_path / "report").glob("*.html")} == {
+        "index.html",
+        "models.html",
+        "personal.html",
+    }
+    linked = re.findall(r'href="([^"#]*\.html)"', (tmp_path / "report/index.html").read_text())
+    assert set(linked) == {"index.html", "models.html", "personal.html"}
+
+
 def test_the_table_of_variants_says_over_how_many_genes(results, tmp_path):
     copy = tmp_path / "results/made"
     shutil.copytree(results, copy)

@@ -25,8 +25,10 @@ CHART_TRACKS = 12
 REASONS = {"n_rich": "too many N", "between_splits": "between splits", "other_contig": "contig not used"}
 
 
-def index_page(study: Study, pages: dict[str, TracksPage], figures: list[str], data_files: list[str]) -> str:
-    """Return the page; `pages` are the genome browser's by task."""
+def index_page(
+    study: Study, pages: dict[str, TracksPage], figures: list[str], data_files: list[str], personal: bool
+) -> str:
+    """Return the page; `pages` are the genome browser's by task, `personal` whether personal expression has one."""
     shown = {task: set(page.genes["gene_id"]) for task, page in pages.items()}
     scatter = sample_genes(study.genes, shown)
     specs = chart_specs(study, scatter)
@@ -37,6 +39,7 @@ def index_page(study: Study, pages: dict[str, TracksPage], figures: list[str], d
         verdicts={task: study.verdict(task) for task in study.tasks},
         cards={task: cards(study, task) for task in study.tasks},
         pages=pages,
+        personal=personal,
         windows=window_counts(study.windows),
         variants=variant_counts(study.variants),
         reruns=rerun_commands(study),

@@ -31,12 +31,17 @@ class TracksPage:
 
 
 def tracks_pages(study: Study) -> dict[str, TracksPage]:
-    """Return a page for each task with predicted tracks and scored genes; where there is none, one that says so."""
+    """Return a page for each task with predicted tracks and scored genes; where there is none, one that says so.
+
+    A study without signals has no page.
+    """
     inputs = study.inputs
+    if not inputs.tracks:
+        return {}
     scored = set(study.genes["task"]) if len(study.genes) else set()
     tasks = [task for task in study.tasks if task in scored and browser.shown_runs(inputs.runs, task)]
-    if not inputs.tracks or not tasks:
-        reason = "no signal was averaged" if not inputs.tracks else "no run has predicted tracks and scored genes"
+    if not tasks:
+        reason = "no run has predicted tracks and scored genes"
         html = render("tracks.html", study=study, missing=reason, task="", files={})
         return {"": TracksPage(html, FIRST, pd.DataFrame({"gene_id": []}), [])}
     files = {task: f"tracks.{task}.html" if place else FIRST for place, task in enumerate(tasks)}

@@ -29,8 +29,8 @@ def write_report(inputs: ReportInputs, output: str | Path) -> None:
 
     Runs without any score, as where nobody's target is known, are left out; where none has one, the pages say so.
 
-    `index.html`, `tracks.html` and `models.html` are always there, `tracks.{task}.html` for further tasks with tracks,
-    `context.html` where a task measures context.
+    `index.html` and `models.html` are always there, `tracks.html` where the study has signals, `tracks.{task}.html` for
+    further tasks with tracks, `personal.html` and `context.html` where a task is of personal expression or of context.
 
     The pages hold all they need (scripts, styles, data) and open by double click without a network.
 
@@ -43,7 +43,8 @@ def write_report(inputs: ReportInputs, output: str | Path) -> None:
     if not scored:
         with atomic_path(output) as folder:
             folder.mkdir()
-            for name in ("index", "tracks", "models", *(["personal"] if any(map(is_personal, unscored)) else [])):
+            further = {"tracks": bool(inputs.tracks), "personal": any(map(is_personal, unscored))}
+            for name in ("index", "models", *(name for name, there in further.items() if there)):
                 write_unscored(inputs, unscored, folder / f"{name}.html")
         return
     study = Study(replace(inputs, runs=scored))
@@ -52,7 +53,6 @@ def write_report(inputs: ReportInputs, output: str | Path) -> None:
     with atomic_path(output) as folder:
         write_data(study, pages, folder / "data")
         figures = write_figures(study, pages, folder / "figures")
-        index = index_page(study, pages, figures, sorted(path.name for path in (folder / "data").iterdir()))
         for task in inputs.contexts[:1]:
             (folder / "context.html").write_text(context_page(study, task), encoding="utf-8")
         (folder / "models.html").write_text(models_page(study), encoding="utf-8")
@@ -62,6 +62,8 @@ def write_report(inputs: ReportInputs, output: str | Path) -> None:
             write_unscored(inputs, unscored, folder / "personal.html")
         for page in pages.values():
             (folder / page.file).write_text(page.html, encoding="utf-8")
+        data_files = sorted(path.name for path in (folder / "data").iterdir())
+        index = index_page(study, pages, figures, data_files, (folder / "personal.html").exists())
         (folder / "index.html").write_text(index, encoding="utf-8")
 
 
