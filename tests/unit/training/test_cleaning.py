@@ -27,6 +27,18 @@ def test_checkpoints_of_finished_runs_are_named_and_removed(tmp_path):
     assert list(clean(tmp_path)) == ["0.000 GB freed; runs that have not ended well keep their checkpoints"]
 
 
+def test_states_of_frozen_encoders_are_named_and_kept(tmp_path):
+    """Two encoders with a part each, 4 MB in all: runs that are still to come read them."""
+    for encoder, size in (("abc", 1_500_000), ("def", 2_500_000)):
+        (tmp_path / "states" / encoder).mkdir(parents=True)
+        (tmp_path / "states" / encoder / "node.1.2.states.npy").write_bytes(bytes(size))
+    run_folder(tmp_path, "done", True)
+    *_, freed, kept = clean(tmp_path)
+    assert freed.startswith("0.001 GB freed")
+    assert kept.startswith(f"{tmp_path}/states: 0.004 GB kept") and "may be deleted" in kept
+    assert len(list(tmp_path.glob("states/*/*.npy"))) == 2
+
+
 def test_the_monitor_is_one_word(tmp_path, monkeypatch):
     for name in ("WANDB_MODE", "WANDB_DIR", "WANDB_PROJECT"):
         monkeypatch.setenv(name, "set")

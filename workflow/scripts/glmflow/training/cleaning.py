@@ -28,12 +28,19 @@ def superfluous(results: Path) -> Iterator[Freed]:
             continue
         found = tuple(sorted(path for name in ("checkpoint-*", WRITING) for path in root.glob(f"*/{name}")))
         if found:
-            size = sum(file.stat().st_size for path in found for file in path.rglob("*") if file.is_file())
-            yield Freed(root.parent, found, size)
+            yield Freed(root.parent, found, sum(map(size_of, found)))
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of all files of a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def clean(results: Path) -> Iterator[str]:
-    """Remove what is superfluous and yield a line for each run, and one for all."""
+    """Remove what is superfluous and yield a line for each run, one for all, and one for what is kept of frozen encoders.
+
+    Their states are no run's own: further seeds and predictions read them too, and would compute them again.
+    """
     total = 0
     for freed in superfluous(results):
         for path in freed.checkpoints:
@@ -41,3 +48,7 @@ def clean(results: Path) -> Iterator[str]:
         total += freed.size
         yield f"{freed.run}: {len(freed.checkpoints)} checkpoints, {freed.size / 1e9:.3f} GB"
     yield f"{total / 1e9:.3f} GB freed; runs that have not ended well keep their checkpoints"
+    states = Path(results) / "states"
+    if states.is_dir():
+        kept = f"{size_of(states) / 1e9:.3f} GB kept, what frozen encoders make of haplotypes"
+        yield f"{states}: {kept}; may be deleted while no job runs, it is made again where it is needed"
