@@ -78,7 +78,7 @@ def test_without_an_index_the_first_record_tells_and_the_rest_is_left_to_the_par
     write_vcf(place / "v.vcf.gz", ["chr1", "chr9"], indexed=False)
     caplog.clear()
     check_inputs(study())
-    assert "v.vcf.gz has no index: whether all of its contigs are in genome.fa is checked while" in caplog.text
+    assert "v.vcf.gz has no current index: whether all of its contigs are in genome.fa is checked while" in caplog.text
 
 
 def test_what_is_no_vcf_is_said(place):

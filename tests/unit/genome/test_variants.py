@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from glmflow.errors import InputError
+from glmflow.genome.guards import check_reference_alleles
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store, open_store
 from haplotype_cases import HEADER, Rec, write_fasta, write_vcf
+from pysam import bcftools
 
 #          1         11        21        31        41        51
 REF = "ACGTTGCAACCGGTTAGCATCGATCGGATTACAGATTACCAGTAGCTTGCATGCCATGAC"
@@ -97,6 +99,41 @@ def test_base_on_an_unknown_base_of_the_genome(tmp_path):
     genome = Reference(write_fasta(tmp_path / "genome.fa", c=REF[:9] + "N" + REF[10:]))
     with pytest.raises(InputError, match=r"c:10 REF C, FASTA N"):
         build_store(cohort(tmp_path / "a.bcf"), genome, tmp_path / "store")
+
+
+def test_sparse_records_are_compared_a_stretch_at_a_time():
+    """Every record is; the genome between those far apart is not in memory at once."""
+    asked = []
+
+    class Genome:
+        def __init__(self):
+            self.contigs = {"c": 200_000_000}
+
+        def fetch(self, chrom, start, end):
+            asked.append(end - start)
+            return np.full(end - start, ord("A"), np.uint8)
+
+    positions = [10, 11, 500_000, 60_000_000, 60_000_001, 199_999_999]
+    check_reference_alleles(Genome(), "c", positions, ["A"] * 6, Path("a.bcf"))
+    assert max(asked) <= 2**20 + 1
+    with pytest.raises(InputError, match="at 2 of 6 records, first c:12 REF C, FASTA A; c:200000000 REF AA, FASTA AA"):
+        check_reference_alleles(Genome(), "c", positions, ["A", "C", "A", "A", "A", "AA"], Path("a.bcf"))
+
+
+@pytest.mark.parametrize("name", ["a.vcf", "a.vcf.gz", "a.bcf"])
+@pytest.mark.parametrize("pos, ref", [(0, "N"), (0, "NA"), (61, "N"), (70, "C")])
+def test_records_outside_of_a_contig_whose_length_the_header_does_not_tell(tmp_path, genome, name, pos, ref):
+    text = cohort(tmp_path / "as_told.vcf").read_text().replace(",length=60", "")
+    head, tail = text[: text.index("c\t10\t")], text[text.index("c\t10\t") :]
+    outside = f"c\t{pos}\t.\t{ref}\tG\t.\t.\t.\tGT\t1|0\t0|0\n"
+    plain = tmp_path / "a.plain.vcf"
+    plain.write_text(head + (outside + tail if pos == 0 else tail + outside))
+    if name == "a.vcf":
+        plain.rename(tmp_path / name)
+    else:
+        bcftools.view("-Ob" if name == "a.bcf" else "-Oz", "-o", str(tmp_path / name), str(plain), catch_stdout=False)
+    with pytest.raises(InputError, match=rf"{name}: records outside of contig c \(1-60\): 1, first c:{pos}\."):
+        build_store(tmp_path / name, genome, tmp_path / "store")
 
 
 def test_symbolic_deletion_past_the_contig(tmp_path, genome):
@@ -188,6 +225,32 @@ def test_missing_index_is_made_elsewhere(tmp_path, genome, name):
     store = build_store(vcf, genome, tmp_path / "store")
     assert haplotype(store, genome, "t", 2) == REF[:19] + "G" + REF[20:]
     assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("stale", ["a.vcf.gz.csi", "a.vcf.csi", "a.vcf.gz.tbi", "a.vcf.tbi"])
+def test_an_index_of_an_earlier_file_beside_a_current_one_is_not_used(tmp_path, stale):
+    """htslib takes the first that it finds, here one that knows nothing of the later records."""
+    bases = "ACGT" * 25_000
+    genome = Reference(write_fasta(tmp_path / "long.fa", c=bases))
+    records = [Rec(pos, bases[pos - 1], "A", ("1|0",)) for pos in range(2, 100_000, 40)]  # each a C
+    folder = tmp_path / "input"
+    folder.mkdir()
+    vcf = write_vcf(folder / "a.vcf.gz", ("s",), records, {"c": len(bases)})
+    earlier = write_vcf(tmp_path / "earlier.vcf.gz", ("s",), records[:20], {"c": len(bases)})
+    kind, other = ("-c", "tbi") if stale.endswith("csi") else ("-t", "csi")
+    Path(f"{vcf}.csi").unlink()
+    bcftools.index(f"-{other[0]}", str(vcf), catch_stdout=False)
+    bcftools.index("-f", kind, "-o", str(folder / stale), str(earlier), catch_stdout=False)
+    os.utime(folder / stale, (1e9, 1e9))
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert len(build_store(vcf, genome, tmp_path / "store").contig("c").pos) == len(records)
+    assert before == {path: path.read_bytes() for path in folder.iterdir()}
+    # What cannot be told by its age is told by what it counts.
+    for path in folder.glob("*.*i"):
+        path.unlink()
+    bcftools.index("-f", "-o", f"{vcf}.csi", str(earlier), catch_stdout=False)
+    with pytest.raises(InputError, match=r"\d+ records of contig c can be read, its index counts 20"):
+        build_store(vcf, genome, tmp_path / "again")
 
 
 def test_several_files_with_a_contig_each(tmp_path):

@@ -158,7 +158,7 @@ def _unlike(study: Study) -> Iterator[InputError]:
 def _foreign_genotypes(vcfs: Sequence[str], fasta: str) -> Iterator[InputError]:
     """Yield the contigs of VCFs that hold variants and are not in the genome.
 
-    Without an index only the contig of the first record is known; the others are compared while the file is parsed.
+    Without a current index only the contig of the first record is known; the others are compared while the file is parsed.
     """
     from glmflow.genome.contigs import find_contig
     from glmflow.genome.guards import contigs_with_records, foreign_contig
@@ -170,7 +170,9 @@ def _foreign_genotypes(vcfs: Sequence[str], fasta: str) -> Iterator[InputError]:
             found = contigs_with_records(vcf)
             if not found.complete:
                 log.warning(
-                    "%s has no index: whether all of its contigs are in %s is checked while it is parsed", vcf, fasta
+                    "%s has no current index: whether all of its contigs are in %s is checked while it is parsed",
+                    vcf,
+                    fasta,
                 )
             for name in found.names:
                 if find_contig(name, contigs) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +21,13 @@ from glmflow.genome.reference import Reference
 log = logging.getLogger(__name__)
 
 SHOWN = 3
+STRETCH = 1 << 20  # bases of the genome that are compared at a time
 HTSLIB_DEFAULT = 3
 """Warnings and errors: cyvcf2 sets the level and does not tell it."""
 
 
 class FoundContigs(NamedTuple):
-    """The contigs that a VCF has records of: all of them, or (where it has no index) that of its first record."""
+    """The contigs that a VCF has records of: all of them, or (without a current index) that of its first record."""
 
     names: list[str]
     complete: bool
@@ -34,8 +36,8 @@ class FoundContigs(NamedTuple):
 def indexed(vcf: Path, scratch: Path) -> Path:
     """Return a VCF or BCF that can be read by contig: the file itself, or one in `scratch`.
 
-    Nothing is written beside the input: an index that is missing or older than the file is made in `scratch`,
-    and a file that is not compressed in blocks is copied there.
+    Nothing is written beside the input: where the index is missing, or one of several is older than the file, it is
+    made in `scratch`, and a file that is not compressed in blocks is copied there.
 
     Raises
     ------
@@ -43,8 +45,7 @@ def indexed(vcf: Path, scratch: Path) -> Path:
         The file is absent, no VCF, or not sorted by contig and position.
     """
     open_vcf(vcf)
-    indexes = _indexes(vcf)
-    if any(index.exists() and index.stat().st_mtime >= vcf.stat().st_mtime for index in indexes):
+    if _has_current_index(vcf):
         return vcf
     scratch.mkdir(parents=True, exist_ok=True)
     ours = scratch / vcf.name
@@ -86,9 +87,16 @@ def _quiet() -> Iterator[None]:
         cyvcf2.cyvcf2.set_htslib_log_level(HTSLIB_DEFAULT)
 
 
-def _indexes(vcf: Path) -> list[Path]:
-    """Return where the index of a VCF or BCF may be."""
-    return [Path(f"{vcf}{suffix}") for suffix in (".tbi", ".csi")]
+def _has_current_index(vcf: Path) -> bool:
+    """Return whether a VCF or BCF has an index, and none that is older than the file.
+
+    htslib takes the first that it finds, whatever its age: `.csi` before `.tbi`, each behind the name of the file or
+    in the place of its last suffix. An older one would silently leave variants out.
+    """
+    names = [name for suffix in (".csi", ".tbi") for name in (Path(f"{vcf}{suffix}"), vcf.with_suffix(suffix))]
+    indexes = [name for name in names if name.exists()]
+    written = vcf.stat().st_mtime
+    return bool(indexes) and all(index.stat().st_mtime >= written for index in indexes)
 
 
 def _in_blocks(path: Path) -> bool:
@@ -129,11 +137,9 @@ def find_samples(vcf: Path, wanted: Sequence[str] | None) -> list[str]:
 
 def contigs_with_records(vcf: Path) -> FoundContigs:
     """Return the contigs that a VCF or BCF has records of, without reading it through."""
-    if any(index.exists() for index in _indexes(vcf)):
+    if vcf.exists() and _has_current_index(vcf):
         try:
-            with _quiet():
-                stats = pysam.bcftools.index("--stats", str(vcf))
-            return FoundContigs([line.split("\t")[0] for line in stats.splitlines()], True)
+            return FoundContigs(list(_indexed_contigs(vcf)), True)
         except pysam.SamtoolsError:
             log.info("%s: its index cannot be read", vcf)
     first = next(iter(open_vcf(vcf, samples=[])), None)
@@ -149,12 +155,7 @@ def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | Non
         No contig is shared, a length differs (another assembly), or, where none are `wanted` by name, one that has
         records is not in the genome.
     """
-    lengths = {}
-    with _quiet():
-        stats = pysam.bcftools.index("--stats", str(source))
-    for line in stats.splitlines():
-        name, length, _ = line.split("\t")
-        lengths[name] = int(length) if length.isdigit() else 0
+    lengths = {name: found.length for name, found in _indexed_contigs(source).items()}
     if not lengths:
         raise InputError("no records", where=where, mend="Give a VCF with variants.")
     shared = match_contigs(reference.contigs, lengths, where=where)
@@ -169,6 +170,56 @@ def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | Non
     if others and wanted is None:
         raise foreign_contig(others[0], reference.path, where)
     return shared if wanted is None else {name: shared[name] for name in shared if name in set(wanted)}
+
+
+def record_counts(source: Path) -> dict[str, int]:
+    """Return how many records an indexed VCF has of each contig, by its own names."""
+    return {name: found.records for name, found in _indexed_contigs(source).items()}
+
+
+class _IndexedContig(NamedTuple):
+    length: int  # as the header says; 0 where it does not
+    records: int
+
+
+def _indexed_contigs(source: Path) -> dict[str, _IndexedContig]:
+    """Return what the header and index of a VCF tell of the contigs that it has records of."""
+    with _quiet():
+        stats = pysam.bcftools.index("--stats", str(source))
+    fields = (line.split("\t") for line in stats.splitlines())
+    return {
+        name: _IndexedContig(int(length) if length.isdigit() else 0, int(records)) for name, length, records in fields
+    }
+
+
+def check_all_read(source: Path, name: str, length: int, read: int, counted: int, where: Path) -> None:
+    """Stop where fewer records lie on a contig's bases than its VCF has of it: what lies outside is never asked for.
+
+    Parameters
+    ----------
+    source, name
+        Indexed VCF and the contig's name there.
+    length
+        Bases of the contig.
+    read, counted
+        Records that lie on them, and those of the contig by the index.
+    where
+        The file as the user named it.
+    """
+    if read == counted:
+        return
+    for record in open_vcf(source, samples=[]):
+        if name == record.CHROM and not 0 <= record.start < length:
+            raise InputError(
+                f"records outside of contig {name} (1-{length}): {counted - read}, first {name}:{record.start + 1}",
+                where=where,
+                mend="Give the FASTA that the variants were called on, or leave them out (bcftools view --targets).",
+            )
+    raise InputError(
+        f"{read} records of contig {name} can be read, its index counts {counted}",
+        where=where,
+        mend="Make the index anew: bcftools index -f.",
+    )
 
 
 def check_reference_alleles(
@@ -190,15 +241,15 @@ def check_reference_alleles(
     InputError
         Some differ; the first ones are shown.
     """
-    if not len(positions):
-        return
-    first = positions[0]
-    genome = reference.fetch(chrom, first, positions[-1] + max(map(len, alleles))).tobytes().decode()
-    wrong = [
-        (pos, ref, genome[pos - first : pos - first + len(ref)])
-        for pos, ref in zip(positions, alleles)
-        if not genome.startswith(ref, pos - first) or pos + len(ref) > reference.contigs[chrom]
-    ]
+    wrong = []
+    for some_positions, some_alleles in _near_each_other(positions, alleles):
+        first, last = some_positions[0], some_positions[-1] + max(map(len, some_alleles))
+        genome = reference.fetch(chrom, first, last).tobytes().decode()
+        wrong += [
+            (pos, ref, genome[pos - first : pos - first + len(ref)])
+            for pos, ref in zip(some_positions, some_alleles)
+            if not genome.startswith(ref, pos - first) or pos + len(ref) > reference.contigs[chrom]
+        ]
     if wrong:
         shown = "; ".join(f"{chrom}:{pos + 1} REF {ref[:20]}, FASTA {found[:20]}" for pos, ref, found in wrong[:SHOWN])
         raise InputError(
@@ -206,6 +257,15 @@ def check_reference_alleles(
             where=where,
             mend="Give the FASTA that the variants were called on (bcftools norm --check-ref w lists them all).",
         )
+
+
+def _near_each_other(positions: Sequence[int], alleles: Sequence[str]) -> Iterator[tuple[Sequence[int], Sequence[str]]]:
+    """Yield records in turn, as many as lie within `STRETCH` bases: sparse ones would have a contig in memory."""
+    begin = 0
+    while begin < len(positions):
+        stop = bisect_left(positions, positions[begin] + STRETCH, begin)
+        yield positions[begin:stop], alleles[begin:stop]
+        begin = stop
 
 
 def unphased_heterozygotes(chrom: str, pos: int, samples: Sequence[str], where: Path) -> InputError:

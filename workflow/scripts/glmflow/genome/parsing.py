@@ -64,6 +64,7 @@ class Parser:
     alleles_left_out: Counter = field(default_factory=Counter)
     calls_left_out: Counter = field(default_factory=Counter)
     records: list[tuple[int, str]] = field(default_factory=list)  # REF to check: position and bases
+    read: int = 0  # records that lie on the contig's bases
 
     def __post_init__(self):
         self.ploidy = HaploidRuns(len(self.samples))
@@ -78,6 +79,7 @@ class Parser:
             if record.start != pos:
                 yield _single_bases_first(here)
                 here, pos = [], record.start
+            self.read += record.start >= 0  # POS 0 lies before the first base
             here.extend(self.record(record))
         yield _single_bases_first(here)
 

@@ -64,7 +64,7 @@ def build_store(
     Raises
     ------
     InputError
-        The VCF is missing, unsorted or of another genome, lacks a sample or contig, has unphased
+        The VCF is missing, unsorted or of another genome, has records outside of a contig, lacks a sample or contig, has unphased
         heterozygotes (unless told otherwise) or nothing that any haplotype carries.
     """
     folder = Path(folder)
@@ -110,6 +110,7 @@ class _Job:
     source: Path  # indexed
     chrom: str
     name: str  # of the contig in the VCF
+    records: int  # of the contig, by the index
     samples: list[str]
     reference: Reference
     folder: Path
@@ -133,12 +134,15 @@ def _jobs(
     for i, vcf in enumerate(vcfs):
         source = guards.indexed(vcf, scratch / str(i))
         guards.find_samples(vcf, names)
+        counts = guards.record_counts(source)
         for chrom, name in guards.find_contigs(source, reference, contigs, vcf).items():
             if chrom in jobs:
                 raise InputError(
                     f"contig {chrom} is in {jobs[chrom].vcf} too", where=vcf, mend="Give each contig once."
                 )
-            jobs[chrom] = _Job(vcf, source, chrom, name, names, reference, folder, filter_policy, unphased)
+            jobs[chrom] = _Job(
+                vcf, source, chrom, name, counts[name], names, reference, folder, filter_policy, unphased
+            )
     missing = [chrom for chrom in contigs or () if chrom not in jobs]
     if missing or not jobs:
         raise InputError(f"no records of contig {some(missing)}", where=some(map(str, vcfs)), mend="Check the contigs.")
@@ -166,6 +170,7 @@ def _parse(job: _Job) -> list[tuple]:
         if len(parser.records) >= 4096:
             _check_records(parser, job)
     _check_records(parser, job)
+    guards.check_all_read(job.source, job.name, length, parser.read, job.records, job.vcf)
     outcomes = writer.finish(parser.ploidy.runs(length))
     for reason, alleles in parser.alleles_left_out.items():
         for rows in outcomes.values():
