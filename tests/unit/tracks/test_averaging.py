@@ -1,14 +1,18 @@
 """The mean of replicates equals float32 of the float64 mean at every base, however it is computed."""
 
+import gc
+import subprocess
+import sys
+import warnings
+
 import numpy as np
 import pyBigWig
 import pytest
 from glmflow.errors import InputError
 from glmflow.tracks import averaging
 from glmflow.tracks.averaging import average, union_of_contigs
-from glmflow.tracks.bigwig import BigWig, writer
+from glmflow.tracks.bigwig import Runs, Writer, encode
 from glmflow.tracks.reading import check_track_sign
-from glmflow.tracks.writing import write_bigwig
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tracks_for_tests import write
@@ -54,12 +58,12 @@ def test_the_mean_is_exact_at_every_base(tmp_path_factory, data, cores):
         entries = []
         for chrom, length in CONTIGS.items():
             edges = np.sort(rng.choice(length + 1, rng.integers(0, 20), replace=False))
-            values = rng.choice([0.1, 1 / 3, 7, -2, 1e-30, 3e38, NAN, INF, 0], len(edges))
+            values = rng.choice([0.1, 1 / 3, 7, -2, 1e-30, 1e-45, 3e38, NAN, INF, 0], len(edges))
             entries += [(chrom, *run) for run in zip(edges[:-1], edges[1:], values) if rng.random() < 0.7]
         paths.append(write(folder / f"{number}.bw", CONTIGS, entries))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(averaging, "_WIDEST", data.draw(st.sampled_from([1, 7, 32, 1 << 20])))
-        patch.setattr(averaging, "_MOST_SECTIONS", data.draw(st.sampled_from([1, 2, 1024])))
+        patch.setattr(averaging, "_WIDE", data.draw(st.sampled_from([1, 7, 32, 1 << 20])))
+        patch.setattr(averaging, "_MOST_RUNS", data.draw(st.sampled_from([1, 10_000, 1 << 18])))
         counts = average(paths, folder / "mean.bw", cores)
     assert_exact(folder / "mean.bw", paths, CONTIGS)
     written = []
@@ -124,29 +128,82 @@ def test_two_mitochondrial_contigs_of_one_file_stay_apart(tmp_path):
         assert (file.intervals("chrM"), file.intervals("chrMT")) == (((0, 1, 3.0),), ((0, 1, 2.0),))
 
 
-def test_few_sections_begin_in_a_place_however_dense_the_tracks_are(tmp_path, monkeypatch):
-    monkeypatch.setattr(writer, "_ITEMS", 10)
-    monkeypatch.setattr(averaging, "_MOST_SECTIONS", 6)
-    bases = np.arange(1_000)
-    paths, contigs, names = [tmp_path / f"{number}.bw" for number in range(4)], {"c": 1_000, "d": 50}, []
-    for path, step in zip(paths, (1, 1, 4, 1_000)):
-        starts = bases[::step]
-        write_bigwig(path, contigs, [("c", starts, starts + 1, starts % 7 + 1.0)])
-        names.append({"c": "c", "d": "d"})
-    sections = [at for path in paths for at in BigWig(path).section_starts("c").tolist()]
-    assert sections == [*range(0, 1_000, 10)] * 2 + [*range(0, 1_000, 40), 0]
-    places = averaging._places(paths, names, contigs)
-    assert [place for place in places if place.chrom == "d"] == [(1, "d", 0, 50)]
-    of_c = [place for place in places if place.chrom == "c"]
-    assert [place.start for place in of_c] + [1_000] == [0] + [place.end for place in of_c]
-    assert max(sum(place.start <= at < place.end for at in sections) for place in of_c) <= 6
-    # Sections of all files at one base make a place of their own, not an endless number of empty ones.
-    monkeypatch.setattr(averaging, "_MOST_SECTIONS", 1)
-    assert all(place.end > place.start for place in averaging._places(paths, names, contigs))
+def test_bases_whose_mean_is_zero_are_not_written(tmp_path):
+    smallest = float(np.nextafter(np.float32(0), np.float32(1)))
+    paths = [
+        write(tmp_path / "a.bw", {"c": 100}, [("c", 0, 10, smallest), ("c", 20, 30, 1), ("c", 40, 50, 3)]),
+        write(tmp_path / "b.bw", {"c": 100}, [("c", 20, 30, -1), ("c", 60, 70, -0.0)]),
+        write(tmp_path / "c.bw", {"c": 100}),
+    ]
+    assert average(paths, tmp_path / "mean.bw")["bases"] == 10
+    with pyBigWig.open(str(tmp_path / "mean.bw")) as file:
+        assert file.intervals("c") == ((40, 50, 1.0),)
+
+
+# As pyBigWig packs them: thousands of values a section in steps, and many a place.
+DENSE = """
+import sys
+from pathlib import Path
+from glmflow.tracks.averaging import average
+average(sys.argv[2:], sys.argv[1])
+peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(int(peak.split()[1]) / 1024)
+"""
+
+
+def test_dense_tracks_are_averaged_within_100_megabytes(tmp_path):
+    length = 600_000
+    paths = []
+    for number in range(12):
+        values = np.random.default_rng(number).integers(1, 200, length).astype(float)
+        file = pyBigWig.open(str(tmp_path / f"{number}.bw"), "w")
+        file.addHeader([("c", length)])
+        file.addEntries("c", 0, values=values, span=1, step=1)
+        file.close()
+        paths.append(tmp_path / f"{number}.bw")
+    command = [sys.executable, "-c", DENSE, str(tmp_path / "mean.bw"), *map(str, paths)]
+    assert float(subprocess.run(command, capture_output=True, text=True, check=True).stdout) < 100
+    tracks = []
+    for path in (*paths, tmp_path / "mean.bw"):
+        with pyBigWig.open(str(path)) as file:
+            tracks.append(file.values("c", 0, length, numpy=True))
+    np.testing.assert_array_equal(tracks[-1], np.mean(tracks[:-1], axis=0, dtype=np.float64).astype(np.float32))
+
+
+def test_many_sections_that_begin_at_one_base_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(averaging, "_MOST_RUNS", 1)
+    with (tmp_path / "a.bw").open("wb") as handle:
+        file = Writer(handle, {"c": 1_000})
+        for _ in range(40):
+            file.add(encode(Runs(np.array([50]), np.array([60]), np.ones(1, np.float32)), 0))
+        file.close()
+    with pytest.raises(InputError, match="two values for the same bases of c"):
+        average([tmp_path / "a.bw"], tmp_path / "mean.bw")
+
+
+def test_a_contig_that_could_be_either_of_two_is_refused(tmp_path):
+    a = write(tmp_path / "a.bw", {"M": 100}, [("M", 0, 1, 2)])
+    b = write(tmp_path / "b.bw", {"chrM": 100, "MT": 100}, [("chrM", 0, 1, 4)])
+    with pytest.raises(
+        InputError, match=r"b\.bw: contig names chrM, MT do not tell which of the other tracks' M is meant"
+    ):
+        average([a, b], tmp_path / "mean.bw")
+
+
+def test_no_file_stays_open(tmp_path):
+    path = write(tmp_path / "a.bw", {"c": 100}, [("c", 0, 10, 3)])
+    (tmp_path / "bad.bw").write_bytes(b"no bigWig")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        average([path], tmp_path / "mean.bw")
+        with pytest.raises(InputError):
+            average([path, tmp_path / "bad.bw"], tmp_path / "mean.bw")
+        gc.collect()
+    assert not [warning for warning in caught if issubclass(warning.category, ResourceWarning)]
 
 
 def test_the_file_does_not_depend_on_the_cores(tmp_path, monkeypatch):
-    monkeypatch.setattr(averaging, "_WIDEST", 1_000)
+    monkeypatch.setattr(averaging, "_WIDE", 1_000)
     rng = np.random.default_rng(1)
     paths = []
     for number in range(3):

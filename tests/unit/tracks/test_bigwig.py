@@ -192,6 +192,43 @@ def test_a_remembered_section_cannot_be_changed(tmp_path):
         assert [as_tuples(runs) for runs in file.runs("chrB", 0, 100)] == [[(10, 20, 1.0), (30, 40, 2.0)]]
 
 
+def test_the_index_tells_how_dense_a_stretch_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "_ITEMS", 10)
+    at = np.arange(0, 1_000, 10)
+    write(tmp_path / "t.bw", {"chrB": Runs(at, at + 5, at.astype(np.float32))})
+    with BigWig(tmp_path / "t.bw") as file:
+        first, runs = file.sections("chrB", 150, 350)
+        assert first.tolist() == [100, 200, 300]
+        assert runs.min() >= 10  # at most as many as the largest section of the file may hold
+        assert [len(column) for column in file.sections("chrC", 0, 5_000)] == [0, 0]
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_the_total_is_that_of_the_finite_values(tmp_path, broken):
+    file = pyBigWig.open(str(tmp_path / "t.bw"), "w")
+    file.addHeader(list(CONTIGS.items()))
+    file.addEntries(["chrB"] * 3, [5, 10, 20], ends=[9, 12, 30], values=[-0.25, broken, 0.05])
+    file.close()
+    with BigWig(tmp_path / "t.bw") as opened:
+        assert opened.total == pytest.approx(-4 * 0.25 + 10 * 0.05)
+
+
+def test_the_total_is_read_from_the_head(tmp_path):
+    write(tmp_path / "t.bw", {"chrB": Runs(*map(np.array, ([10, 30], [20, 40], [-0.5, 0.25])))})
+    with BigWig(tmp_path / "t.bw") as file:
+        assert file.total == -2.5
+        assert not file._nodes
+    (tmp_path / "old.bw").write_bytes(old_style("<", compressed=True))  # version 1 has no summary
+    with BigWig(tmp_path / "old.bw") as file:
+        assert file.total == 1.5 * 5 + 2.5 * 5 - 3 + 4 * 3
+
+
+def test_a_run_that_ends_before_it_starts_is_damage(tmp_path):
+    write(tmp_path / "t.bw", {"chrB": Runs(*map(np.array, ([10, 30], [20, 25], [1.0, 2.0])))})
+    with BigWig(tmp_path / "t.bw") as file, pytest.raises(InputError, match=r"t\.bw: a damaged bigWig"):
+        list(file.runs("chrB", 0, 100))
+
+
 @pytest.mark.parametrize("items", [1024, 4])  # in one section, or in two
 def test_two_values_for_a_base_are_refused(tmp_path, monkeypatch, items):
     monkeypatch.setattr(writer, "_ITEMS", items)
@@ -244,8 +281,15 @@ def test_contigs_in_a_tree_of_several_levels_are_found(tmp_path):
     file.close()
     with BigWig(tmp_path / "t.bw") as opened:
         assert opened.contigs == contigs
-    write(tmp_path / "own.bw", {"scaffold_7": Runs(*map(np.array, ([5], [9], [1.0])))}, contigs)
-    with pyBigWig.open(str(tmp_path / "own.bw")) as opened:
+
+
+@pytest.mark.parametrize("count", [256, 257, 2_000, 66_000])
+def test_a_file_of_many_contigs_is_written(tmp_path, count):
+    contigs = {f"scaffold_{number}": 1_000 + number for number in range(count)}
+    write(tmp_path / "t.bw", {"scaffold_7": Runs(*map(np.array, ([5], [9], [1.0])))}, contigs)
+    with BigWig(tmp_path / "t.bw") as opened:
+        assert opened.contigs == contigs
+    with pyBigWig.open(str(tmp_path / "t.bw")) as opened:
         assert opened.chroms() == contigs
         assert opened.intervals("scaffold_7") == ((5, 9, 1.0),)
         assert opened.intervals("scaffold_8") is None

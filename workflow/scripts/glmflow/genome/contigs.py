@@ -40,17 +40,7 @@ def match_contigs(
     """
     ours, theirs = list(dict.fromkeys(ours)), list(dict.fromkeys(theirs))
     equal = set(ours) & set(theirs)
-    left_ours, left_theirs = _by_core_name(ours, equal), _by_core_name(theirs, equal)
-    renamed: dict[str, str] = {}
-    for core in left_ours.keys() & left_theirs.keys():
-        if len(left_ours[core]) > 1 or len(left_theirs[core]) > 1:
-            raise InputError(
-                f"contig names {', '.join(left_theirs[core])} do not tell which of the genome's"
-                f" {', '.join(left_ours[core])} is meant",
-                where=where,
-                mend="Rename them as in the FASTA.",
-            )
-        renamed[left_ours[core][0]] = left_theirs[core][0]
+    renamed = renamed_contigs(ours, theirs, "the genome's", where)
     if not equal and not renamed:
         raise InputError(
             f"no contig of the genome: it has {some(theirs) or 'none'}, the genome {some(ours)}",
@@ -61,6 +51,31 @@ def match_contigs(
         pairs = some(f"{renamed[name]} is {name}" for name in ours if name in renamed)
         log.warning("%s: contig names mapped: %s", where or "contigs", pairs)
     return {name: name if name in equal else renamed[name] for name in ours if name in equal | renamed.keys()}
+
+
+def renamed_contigs(
+    ours: Iterable[str], theirs: Iterable[str], whose: str, where: str | os.PathLike[str] | None = None
+) -> dict[str, str]:
+    """Pair contigs that are named otherwise in another file: our name to theirs, equal names left out.
+
+    Raises
+    ------
+    InputError
+        One of ours could be several of theirs, or the reverse; `whose` says in the message what ours are.
+    """
+    equal = set(ours) & set(theirs)
+    left_ours, left_theirs = _by_core_name(ours, equal), _by_core_name(theirs, equal)
+    renamed: dict[str, str] = {}
+    for core in left_ours.keys() & left_theirs.keys():
+        if len(left_ours[core]) > 1 or len(left_theirs[core]) > 1:
+            raise InputError(
+                f"contig names {', '.join(left_theirs[core])} do not tell which of {whose}"
+                f" {', '.join(left_ours[core])} is meant",
+                where=where,
+                mend="Rename them as in the FASTA.",
+            )
+        renamed[left_ours[core][0]] = left_theirs[core][0]
+    return renamed
 
 
 def find_contig(name: str, names: Iterable[str]) -> str | None:

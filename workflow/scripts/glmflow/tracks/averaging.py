@@ -6,18 +6,20 @@ import os
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from glmflow.errors import InputError
-from glmflow.genome.contigs import find_contig
+from glmflow.genome.contigs import renamed_contigs
 from glmflow.tracks.bigwig import BigWig, Runs, Sections, encode, spread
 from glmflow.tracks.writing import join, write_sections
 
-_WIDEST = 1 << 20  # bases of a place
-_MOST_SECTIONS = 1024  # that begin in one place, in all files: 20 MB of runs as most programs write them
+_WIDE = 1 << 20  # bases of a place
+_MOST_RUNS = 1 << 18  # of all files that are added up at once: some 30 MB
 _REMEMBERED = 1 << 16  # bytes of a file: the section that reaches into the next place is decoded once
 
 
@@ -68,7 +70,11 @@ def average(
     paths = [Path(path) for path in paths]
     _check_paths(paths, Path(output))
     contigs, names = _align(paths)
-    places = _places(paths, names, contigs)
+    places = [
+        Place(number, chrom, start, min(start + _WIDE, length))
+        for number, (chrom, length) in enumerate(contigs.items())
+        for start in range(0, length, _WIDE)
+    ]
     counts = Counter(files=len(paths), non_finite=0, negative=0, bases=0)
 
     def means() -> Iterator[Sections]:
@@ -100,11 +106,10 @@ def _align(paths: Sequence[str | os.PathLike[str]]) -> tuple[dict[str, int], lis
     for path in paths:
         with BigWig(path) as file:
             theirs = file.contigs
+        ours = {name: chrom for chrom, name in renamed_contigs(contigs, theirs, "the other tracks'", path).items()}
         known: dict[str, str] = {}
         for name, length in theirs.items():
-            alike = find_contig(name, contigs)
-            # A file that has chrM and chrMT means two contigs.
-            chrom = name if alike is None or alike in theirs else alike
+            chrom = ours.get(name, name)
             if contigs.setdefault(chrom, length) != length:
                 raise InputError(
                     f"contig {name} has {length:,} bases, in {first[chrom]} {contigs[chrom]:,}",
@@ -129,34 +134,16 @@ def _check_paths(paths: Sequence[Path], output: Path) -> None:
         raise InputError("the output is also an input", where=output, mend="Give another name.")
 
 
-def _places(paths: list[Path], names: list[dict[str, str]], contigs: dict[str, int]) -> list[Place]:
-    """Cut contigs so that the runs of a place fit in memory, however dense the tracks are."""
-    begins: dict[str, list[np.ndarray]] = {chrom: [] for chrom in contigs}
-    for path, known in zip(paths, names):
-        with BigWig(path) as file:
-            for chrom, name in known.items():
-                begins[chrom].append(file.section_starts(name))
-    most = max(_MOST_SECTIONS, len(paths) + 1)  # a place is not empty where all files have a section begin at one base
-    places = []
-    for number, (chrom, length) in enumerate(contigs.items()):
-        sections = np.sort(np.concatenate(begins[chrom]))
-        start = 0
-        while start < length:
-            crowded = int(sections.searchsorted(start)) + most
-            end = min(start + _WIDEST, length, *sections[crowded : crowded + 1].tolist())
-            places.append(Place(number, chrom, start, end))
-            start = end
-    return places
-
-
 def _means(
     paths: list[Path], names: list[dict[str, str]], places: list[Place], cores: int, sign: int
 ) -> Iterator[tuple[Sections | None, Counter]]:
-    """Yield the mean over every place, in order; few are held at a time, however slow the writer."""
+    """Yield the means along the places, in order; few are held at a time, however slow the writer."""
     if cores == 1:
-        yield from map(_Replicates(paths, names, sign).mean, places)
+        with closing(_Replicates(paths, names, sign)) as replicates:
+            for place in places:
+                yield from replicates.means(place)
         return
-    portion = max(8 // cores, 1)  # of places a task: fewer hand-overs on few cores, less memory on many
+    portion = max(4 // cores, 1)  # of places a task: fewer hand-overs on few cores, less memory on many
     waiting: deque = deque()
     with ProcessPoolExecutor(cores, initializer=_open_in_worker, initargs=(paths, names, sign)) as pool:
         for first in range(0, len(places), portion):
@@ -174,8 +161,8 @@ def _open_in_worker(paths: list[Path], names: list[dict[str, str]], sign: int) -
 
 
 def _means_in_worker(places: list[Place]) -> list[tuple[Sections | None, Counter]]:
-    """Return the mean over some places, in a worker process."""
-    return [_replicates.mean(place) for place in places]
+    """Return the means along some places, in a worker process."""
+    return [mean for place in places for mean in _replicates.means(place)]
 
 
 class _Replicates:
@@ -186,17 +173,31 @@ class _Replicates:
         self.files = [BigWig(path, _REMEMBERED) for path in paths]
         self.names = names
 
-    def mean(self, place: Place) -> tuple[Sections | None, Counter]:
-        """Return the mean over one place, ready to be written, and the counts of unusual values."""
-        number, chrom, start, end = place
+    def close(self) -> None:
+        """Close the files."""
+        for file in self.files:
+            file.close()
+
+    def means(self, place: Place) -> Iterator[tuple[Sections | None, Counter]]:
+        """Yield the mean along a place in parts, ready to be written, and the counts of unusual values."""
+        files = [(file, names[place.chrom]) for file, names in zip(self.files, self.names) if place.chrom in names]
+        for start, end in pairwise([place.start, *_cuts(files, place.start, place.end), place.end]):
+            yield self._mean(files, place.number, start, end)
+
+    def _mean(
+        self, files: list[tuple[BigWig, str]], number: int, start: int, end: int
+    ) -> tuple[Sections | None, Counter]:
+        """Return the mean over a stretch of files that each have the contig under some name."""
         counts: Counter = Counter()
         tracks = []
-        for file, names in zip(self.files, self.names):
-            parts = list(file.runs(names[chrom], start, end)) if chrom in names else []
+        for file, chrom in files:
+            parts = list(file.runs(chrom, start, end))
             if parts:
                 tracks.append(self._counted(Runs(*map(np.concatenate, zip(*parts))), counts))
-        block = _sum(tracks, start, end)
-        block = join([block._replace(values=(block.values / len(self.files)).astype(np.float32))])
+        total = _sum(tracks, start, end)
+        mean = (total.values / len(self.files)).astype(np.float32)
+        covered = mean != 0  # a float32 may be 0 where the float64 was not
+        block = join([Runs(total.starts[covered], total.ends[covered], mean[covered])])
         counts["bases"] = int((block.ends - block.starts).sum())
         return (encode(block, number) if len(block.starts) else None), counts
 
@@ -212,8 +213,17 @@ class _Replicates:
         return runs._replace(values=values)
 
 
+def _cuts(files: list[tuple[BigWig, str]], start: int, end: int) -> list[int]:
+    """Return where a stretch is cut so that the runs of a part fit in memory, however dense the tracks are."""
+    first, runs = map(np.concatenate, zip(*(file.sections(chrom, start, end) for file, chrom in files)))
+    order = first.argsort(kind="stable")
+    portion = np.cumsum(runs[order]) // _MOST_RUNS
+    cuts = np.unique(first[order][1:][portion[1:] > portion[:-1]])
+    return cuts[(cuts > start) & (cuts < end)].tolist()
+
+
 def _sum(tracks: list[Runs], start: int, end: int) -> Runs:
-    """Add up tracks over a stretch: runs of float64 sums, those of 0 left out.
+    """Add up tracks over a stretch: runs of float64 sums.
 
     Between two neighbouring ends of any track's runs no track changes: these segments are far fewer than the bases.
     """
@@ -228,5 +238,4 @@ def _sum(tracks: list[Runs], start: int, end: int) -> Runs:
     for runs in tracks:
         starts, ends = segment[runs.starts - start], segment[runs.ends - start]
         total[starts[0] : ends[-1]] += spread(Runs(starts, ends, runs.values))
-    covered = total.nonzero()[0]
-    return Runs(edges[covered] + start, edges[covered + 1] + start, total[covered])
+    return Runs(edges[:-1] + start, edges[1:] + start, total)

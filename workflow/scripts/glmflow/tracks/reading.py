@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyBigWig
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import find_contig, match_contigs
@@ -80,6 +79,8 @@ class TrackReader:
     def _open(self) -> list[_Track]:
         """Return this process's own handles."""
         if self._owner != os.getpid():
+            for track in self._handles:
+                track.file.close()
             self._handles = [_Track(path, _MEMORY // len(self.paths)) for path in self.paths]
             self._owner = os.getpid()
         return self._handles
@@ -141,20 +142,20 @@ def check_track_matches(path: str | os.PathLike[str], contigs: Mapping[str, int]
 
 
 def check_track_sign(path: str | os.PathLike[str], negate: bool) -> None:
-    """Stop when a track's values have not the sign that its configuration says: that of their sum, kept in the file's head.
+    """Stop when a track's values have not the sign that its configuration says: that of their sum.
 
     Raises
     ------
     InputError
         The sum is negative though the sign is not to be turned, or positive though it is.
     """
-    with pyBigWig.open(str(path)) as file:
-        total = file.header()["sumData"]
+    with BigWig(path) as file:
+        total = file.total
     if total < 0 and not negate:
         raise InputError(
-            f"coverage is negative (its sum is {total:,})", where=path, mend="Say `negate: true` of the track."
+            f"coverage is negative (its sum is {total:,g})", where=path, mend="Say `negate: true` of the track."
         )
     if total > 0 and negate:
         raise InputError(
-            f"coverage is positive (its sum is {total:,})", where=path, mend="Leave `negate` out of the track."
+            f"coverage is positive (its sum is {total:,g})", where=path, mend="Leave `negate` out of the track."
         )

@@ -12,6 +12,8 @@ HEAD = "IHHQQQHHQQIQ"
 and of the summary, the size of the largest section, one unused."""
 SECTION = "IIIIIBBH"
 """Contig, start, end, step, span, kind, unused, items."""
+SUMMARY = "Qdddd"
+"""Bases with a value, the least and the greatest, the sum, the sum of squares."""
 BED_GRAPH, VARIABLE_STEP, FIXED_STEP = 1, 2, 3
 RECORDS = {
     BED_GRAPH: np.dtype([("start", "u4"), ("end", "u4"), ("value", "f4")]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,11 +26,13 @@ from glmflow.tracks.bigwig.layout import (
     NODE,
     RECORDS,
     SECTION,
+    SUMMARY,
     Runs,
 )
 
 _NODES_KEPT = 1024  # of the index: 10 MB at most
 _LARGEST_SECTION = 1 << 20  # of what the head may ask memory for; larger ones grow as they are read
+_DAMAGE = (isal_zlib.error, struct.error, ValueError, LookupError)  # what decoding garbage raises
 
 
 class Node(NamedTuple):
@@ -72,26 +76,50 @@ class BigWig:
             raise InputError("no such bigWig file", where=path, mend="Check the path.") from None
         except OSError as error:
             raise InputError(f"cannot be read ({error.strerror})", where=path, mend="Check the path.") from None
-        head = self._read(0, 64, all_of_it=False).ljust(64, b"\0")
-        self._order = ">" if head[:4] in (struct.pack(">I", BIGWIG), struct.pack(">I", BIGBED)) else "<"
-        magic, _, _, contigs_at, _, index_at, *_, largest, _ = struct.unpack(self._order + HEAD, head)
-        if magic != BIGWIG:
-            what = "a bigBed file, not bigWig" if magic == BIGBED else "not a bigWig file"
-            raise InputError(what, where=path, mend="Give per-base signal as bigWig.")
-        self._root = index_at + 48 if index_at else 0  # pyBigWig writes no index where there are no data
-        self._largest = min(largest, _LARGEST_SECTION)  # 0: sections are not compressed
         self._nodes: dict[int, Node] = {}
         self._remembered: dict[int, Runs] = {}  # by offset, the one used last at the end
         self._room = memory
+        try:
+            contigs_at = self._read_head()
+            found = sorted(self._contigs(contigs_at))
+        except BaseException:
+            self.close()
+            raise
+        self._numbers = {name: number for number, name, _ in found}
+        self.contigs = {name: length for _, name, length in found}
+
+    def _read_head(self) -> int:
+        """Learn how the file is laid out; return where its contigs are listed."""
+        head = self._read(0, 64, all_of_it=False).ljust(64, b"\0")
+        self._order = ">" if head[:4] in (struct.pack(">I", BIGWIG), struct.pack(">I", BIGBED)) else "<"
+        magic, _, _, contigs_at, _, index_at, *_, summary_at, largest, _ = struct.unpack(self._order + HEAD, head)
+        if magic != BIGWIG:
+            what = "a bigBed file, not bigWig" if magic == BIGBED else "not a bigWig file"
+            raise InputError(what, where=self.path, mend="Give per-base signal as bigWig.")
+        self._root = index_at + 48 if index_at else 0  # pyBigWig writes no index where there are no data
+        self._summary_at = summary_at
+        self._largest = min(largest, _LARGEST_SECTION)  # 0: sections are not compressed
         self._leaf_record, self._node_record = LEAF.newbyteorder(self._order), NODE.newbyteorder(self._order)
         self._records = {kind: record.newbyteorder(self._order) for kind, record in RECORDS.items()}
         for at, expected in ((contigs_at, CHROM_TREE), (index_at, INDEX)):
             # The index lies near the end: a truncated file lacks it.
             if at and self._read(at, 4) != struct.pack(self._order + "I", expected):
                 raise self._damaged()
-        found = sorted(self._contigs(contigs_at))
-        self._numbers = {name: number for number, name, _ in found}
-        self.contigs = {name: length for _, name, length in found}
+        return contigs_at
+
+    @cached_property
+    def total(self) -> float:
+        """The sum of the values of all bases, those that are no finite numbers left out."""
+        if self._summary_at:
+            total = struct.unpack(self._order + SUMMARY, self._read(self._summary_at, struct.calcsize(SUMMARY)))[3]
+            if isfinite(total):
+                return total
+        total = 0.0
+        for chrom, length in self.contigs.items():
+            for starts, ends, values in self.runs(chrom, 0, length):
+                finite = np.isfinite(values)
+                total += float(values[finite].astype(np.float64) @ (ends - starts)[finite])
+        return total
 
     def runs(self, chrom: str, start: int, end: int) -> Iterator[Runs]:
         """Yield the intervals of a stretch, cut at its ends, in the portions in which the file holds them.
@@ -124,15 +152,36 @@ class BigWig:
                     raise self._ambiguous(chrom)
                 read_to = int(found.ends[-1])
                 yield found
-        except (isal_zlib.error, struct.error, ValueError, KeyError) as error:
+        except _DAMAGE as error:
             raise self._damaged() from error
 
-    def section_starts(self, chrom: str) -> np.ndarray:
-        """Return where the sections of a contig begin (int64[sections]), from the index alone."""
+    def sections(self, chrom: str, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
+        """Tell how dense a stretch is, which costs next to nothing: only the index is read.
+
+        Returns
+        -------
+        first, runs : int64[sections]
+            Where each section that the stretch touches begins, and how many runs it has at most, if all of the file's
+            sections are of one kind.
+        """
         number = self._numbers[chrom]
-        leaves = self._leaves(number, 0, self.contigs[chrom])
-        starts = [node.first[members] - (number << 32) for node, members in leaves]
-        return np.maximum(np.concatenate([np.empty(0, np.int64), *starts]), 0)
+        firsts, sizes = [np.empty(0, np.int64)], []
+        for node, members in self._leaves(number, start, end):
+            firsts.append(node.first[members] - (number << 32))
+            sizes += [self._largest or node.size[member] for member in members]
+        try:
+            runs = (np.array(sizes, np.int64) - struct.calcsize(self._order + SECTION)) // self._record_size
+        except _DAMAGE as error:
+            raise self._damaged() from error
+        return np.maximum(np.concatenate(firsts), 0), runs
+
+    @cached_property
+    def _record_size(self) -> int:
+        """Bytes of a record of the first section."""
+        for number in self._numbers.values():
+            for offset, size in self._sections(number, 0, 1 << 32):
+                return self._records[self._content(offset, size)[20]].itemsize
+        return 1
 
     def close(self) -> None:
         """Close the file."""
@@ -214,11 +263,14 @@ class BigWig:
             self._room += _bytes(self._remembered.pop(next(iter(self._remembered))))
         return found
 
+    def _content(self, offset: int, size: int) -> bytes:
+        """Return a section's bytes."""
+        content = self._read(offset, size)
+        return isal_zlib.decompress(content, bufsize=self._largest) if self._largest else content
+
     def _decode(self, offset: int, size: int, chrom: str) -> Runs:
         """Read the intervals of one section."""
-        content = self._read(offset, size)
-        if self._largest:
-            content = isal_zlib.decompress(content, bufsize=self._largest)
+        content = self._content(offset, size)
         number, origin, _, step, span, kind, _, items = struct.unpack_from(self._order + SECTION, content)
         if number != self._numbers[chrom]:
             raise self._damaged()
@@ -228,6 +280,8 @@ class BigWig:
         else:
             starts = records["start"].astype(np.int64)
         ends = records["end"].astype(np.int64) if kind == BED_GRAPH else starts + span
+        if (ends < starts).any():
+            raise self._damaged()
         if (starts[1:] < ends[:-1]).any():
             raise self._ambiguous(chrom)
         values = records["value"].astype(np.float32)

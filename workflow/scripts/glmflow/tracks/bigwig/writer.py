@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Mapping
-from typing import BinaryIO, NamedTuple
+from io import BufferedWriter
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import SpooledTemporaryFile
+from typing import NamedTuple
 
 import numpy as np
 from isal import isal_zlib
@@ -23,6 +27,7 @@ from glmflow.tracks.bigwig.layout import (
     NODE,
     RECORDS,
     SECTION,
+    SUMMARY,
     ZOOM,
     Runs,
 )
@@ -32,6 +37,7 @@ _PORTION = 1 << 16
 _FAN_OUT = 256
 _FINEST = 1024  # bases of the first zoom level; each next one has four times as many
 _MOST_LEVELS = 10
+_IN_MEMORY = 1 << 20  # bytes of a zoom level: those of a human genome would take more than 50 MB
 _RECORD = RECORDS[BED_GRAPH].newbyteorder("<")
 _LEAF, _NODE, _ZOOM = (kind.newbyteorder("<") for kind in (LEAF, NODE, ZOOM))
 
@@ -83,7 +89,7 @@ def encode(block: Runs, chrom: int) -> Sections:
     portions = [
         _bins(Runs(*(column[at : at + _PORTION] for column in block))) for at in range(0, len(records), _PORTION)
     ]
-    return Sections(b"".join(packed), _index(places, packed, 0), _join(_concatenate(portions)))
+    return Sections(b"".join(packed), _index(places, [*map(len, packed)], 0), _join(_concatenate(portions)))
 
 
 def _bins(block: Runs) -> Bins:
@@ -115,16 +121,33 @@ def _join(bins: Bins) -> Bins:
     )
 
 
-def _index(places: Iterable[tuple[int, int, int, int]], packed: Iterable[bytes], offset: int) -> np.ndarray:
+def _index(places: Iterable[tuple[int, int, int, int]], sizes: list[int], offset: int) -> np.ndarray:
     """Return the index of sections that lie one behind another from an offset on."""
-    sizes = np.fromiter(map(len, packed), np.int64)
     index = np.zeros(len(sizes), _LEAF)
     if len(sizes):
         columns = np.array(list(places), np.int64).T
         for name, column in zip(("first_chrom", "first", "last_chrom", "last"), columns):
             index[name] = column
-    index["offset"], index["size"] = offset + np.cumsum(sizes) - sizes, sizes
+    index["offset"], index["size"] = offset + np.cumsum(sizes, dtype=np.int64) - sizes, sizes
     return index
+
+
+class _Zoom:
+    """A zoom level that grows: its compressed sections, on disk where they are many."""
+
+    def __init__(self, width: int, folder: Path):
+        self.width = width
+        self.places: list[tuple[int, int, int, int]] = []
+        self.sizes: list[int] = []
+        self.bins = 0
+        self.sections = SpooledTemporaryFile(_IN_MEMORY, dir=folder)  # noqa: SIM115 (open until it is copied)
+
+    def add(self, records: np.ndarray) -> None:
+        """Append the records of a section."""
+        first, last = records[0], records[-1]
+        self.places.append((int(first["chrom"]), int(first["start"]), int(last["chrom"]), int(last["end"])))
+        self.sizes.append(self.sections.write(isal_zlib.compress(records.tobytes())))
+        self.bins += len(records)
 
 
 class Writer:
@@ -138,22 +161,22 @@ class Writer:
         Length in bases of every contig; the first has number 0.
     """
 
-    def __init__(self, handle: BinaryIO, contigs: Mapping[str, int]):
-        if not 0 < len(contigs) <= 0xFFFF:
-            raise ValueError(f"a bigWig file of {len(contigs)} contigs")
+    def __init__(self, handle: BufferedWriter, contigs: Mapping[str, int]):
+        if not contigs:
+            raise ValueError("a bigWig file of no contigs")
         self._handle = handle
         self._lengths = list(contigs.values())
         widths = [_FINEST * 4**level for level in range(_MOST_LEVELS)]
-        self._widths = [width for width in widths if width < max(self._lengths)]
-        self._zooms: list[list[tuple[tuple[int, int, int, int], bytes, int]]] = [[] for _ in self._widths]
+        folder = Path(handle.name).parent
+        self._zooms = [_Zoom(width, folder) for width in widths if width < max(self._lengths)]
         self._chrom = 0
         self._bins: list[Bins] = []  # of the contig at hand
         self._indices = [np.zeros(0, _LEAF)]
         self._summary = [0, np.inf, -np.inf, 0.0, 0.0]
         # The head is known at the end; its room is kept.
-        handle.write(bytes(64 + 24 * len(self._widths) + 40))
+        handle.write(bytes(64 + 24 * len(self._zooms) + 40))
         self._tree_at = handle.tell()
-        handle.write(_chrom_tree(contigs))
+        handle.write(_chrom_tree(contigs, self._tree_at))
         self._data_at = handle.tell()
         handle.write(bytes(8))
 
@@ -184,21 +207,19 @@ class Writer:
         index = np.concatenate(self._indices)
         index_at = self._handle.tell()
         self._handle.write(_tree(index, index_at, _ITEMS))
-        zooms = b"".join(
-            struct.pack("<IIQQ", width, 0, *self._write_zoom(level)) for width, level in zip(self._widths, self._zooms)
-        )
+        zooms = b"".join(struct.pack("<IIQQ", zoom.width, 0, *self._write_zoom(zoom)) for zoom in self._zooms)
         self._handle.write(struct.pack("<I", BIGWIG))  # the format ends as it begins
         self._handle.seek(0)
         summary_at = 64 + len(zooms)
         self._handle.write(
             struct.pack(
                 "<" + HEAD,
-                *(BIGWIG, 4, len(self._widths), self._tree_at, self._data_at, index_at, 0, 0, 0, summary_at),
+                *(BIGWIG, 4, len(self._zooms), self._tree_at, self._data_at, index_at, 0, 0, 0, summary_at),
                 *(24 + _ITEMS * _RECORD.itemsize, 0),
             )
         )
         summary = self._summary if self._summary[0] else [0] * 5
-        self._handle.write(zooms + struct.pack("<Qdddd", *summary))
+        self._handle.write(zooms + struct.pack("<" + SUMMARY, *summary))
         self._handle.seek(self._data_at)
         self._handle.write(struct.pack("<Q", len(index)))
 
@@ -208,38 +229,51 @@ class Writer:
             return
         bins = _join(_concatenate(self._bins))
         self._bins = []
-        for width, zoom in zip(self._widths, self._zooms):
+        for zoom in self._zooms:
             records = np.empty(len(bins.bin), _ZOOM)
             records["chrom"] = self._chrom
-            records["start"] = bins.bin * width
-            records["end"] = np.minimum((bins.bin + 1) * width, self._lengths[self._chrom])
+            records["start"] = bins.bin * zoom.width
+            records["end"] = np.minimum((bins.bin + 1) * zoom.width, self._lengths[self._chrom])
             for name in Bins._fields[1:]:
                 records[name] = getattr(bins, name)
             for at in range(0, len(records), _ITEMS // 4):
-                part = records[at : at + _ITEMS // 4]
-                place = (self._chrom, int(part["start"][0]), self._chrom, int(part["end"][-1]))
-                zoom.append((place, isal_zlib.compress(part.tobytes()), len(part)))
+                zoom.add(records[at : at + _ITEMS // 4])
             bins = _join(bins._replace(bin=bins.bin // 4))
 
-    def _write_zoom(self, level: list[tuple[tuple[int, int, int, int], bytes, int]]) -> tuple[int, int]:
+    def _write_zoom(self, zoom: _Zoom) -> tuple[int, int]:
         """Write one zoom level; return where its data and its index begin."""
-        places, packed, counts = zip(*level) if level else ((), (), ())
         data_at = self._handle.tell()
-        self._handle.write(struct.pack("<I", sum(counts)))
-        index = _index(places, packed, self._handle.tell())
-        self._handle.writelines(packed)
+        self._handle.write(struct.pack("<I", zoom.bins))
+        index = _index(zoom.places, zoom.sizes, self._handle.tell())
+        with zoom.sections as sections:
+            sections.seek(0)
+            copyfileobj(sections, self._handle)
         index_at = self._handle.tell()
         self._handle.write(_tree(index, index_at, _ITEMS // 4))
         return data_at, index_at
 
 
-def _chrom_tree(contigs: Mapping[str, int]) -> bytes:
-    """Return the names, numbers and lengths of contigs as a tree of a single leaf, sorted by name."""
-    names = {name.encode(): (number, length) for number, (name, length) in enumerate(contigs.items())}
-    key = max(map(len, names))
-    head = struct.pack("<IIIIQQ", CHROM_TREE, len(names), key, 8, len(names), 0)
-    leaf = (name.ljust(key, b"\0") + struct.pack("<II", *names[name]) for name in sorted(names))
-    return head + struct.pack("<BBH", 1, 0, len(names)) + b"".join(leaf)
+def _chrom_tree(contigs: Mapping[str, int], offset: int) -> bytes:
+    """Return names, numbers and lengths of contigs as a tree, to be written at an offset: its head, then the nodes."""
+    values = {name.encode(): struct.pack("<II", *value) for name, value in zip(contigs, enumerate(contigs.values()))}
+    key = max(map(len, values))
+    member = key + 8
+    levels = [sorted(values)]
+    while len(levels[0]) > _FAN_OUT:
+        levels.insert(0, levels[0][::_FAN_OUT])
+    parts = [struct.pack("<IIIIQQ", CHROM_TREE, _FAN_OUT, key, 8, len(values), 0)]
+    at = offset + len(parts[0])
+    for level in levels:
+        is_leaf = level is levels[-1]
+        at += len(level) * member + 4 * -(-len(level) // _FAN_OUT)  # where the next level begins
+        for first in range(0, len(level), _FAN_OUT):
+            names = level[first : first + _FAN_OUT]
+            parts.append(struct.pack("<BBH", is_leaf, 0, len(names)))
+            for number, name in enumerate(names, first):
+                # All nodes but the last of a level are full, so that those of the next lie a node's size apart.
+                value = values[name] if is_leaf else struct.pack("<Q", at + number * (4 + _FAN_OUT * member))
+                parts.append(name.ljust(key, b"\0") + value)
+    return b"".join(parts)
 
 
 def _tree(leaves: np.ndarray, offset: int, items: int) -> bytes:
