@@ -110,6 +110,29 @@ def test_unphased_single_bases_as_ambiguity_codes(tmp_path):
         assert ours == "".join(theirs.splitlines()[1:])
 
 
+def test_unphased_calls_of_no_single_bases_stay_the_reference_and_are_counted(tmp_path, caplog):
+    records = [
+        Rec(5, "T", "G", ("1|0",)),
+        Rec(10, "CC", "G,T", ("1/2",)),  # both shorter than REF
+        Rec(14, "TT", "CA", ("0/1",)),
+        Rec(20, "T", "TGG", ("0/1",)),
+        Rec(25, "C", "A,<DEL>", ("1/2",), info="END=27"),
+        Rec(30, "T", "A", ("./1",)),
+        Rec(33, "A", "T", ("0/.",)),
+        Rec(35, "A", "C", ("0/1",)),
+        Rec(35, "A", "G", ("0/1",)),  # the first stays
+    ]
+    vcf = write_vcf(tmp_path / "a.bcf", ("s",), records, {"c": 60})
+    genome = Reference(write_fasta(tmp_path / "genome.fa", c=REF))
+    reader = HaplotypeReader(build_store(vcf, genome, tmp_path / "store", unphased="reference"), genome)
+    for haplotype, fifth in ((1, "G"), (2, "T")):
+        caplog.clear()
+        export_haplotype(reader, "s", haplotype, tmp_path / "s.fa", iupac=True)
+        found = "".join((tmp_path / "s.fa").read_text().splitlines()[1:])
+        assert found == REF[:4] + fifth + REF[5:34] + "M" + REF[35:]
+        assert "c: 5 unphased calls of s have no ambiguity code" in caplog.text
+
+
 def test_snp2gex_layout(reader, tmp_path):
     genes = pd.DataFrame(
         [("G1", "one", "c", "+", 9), ("G2", "two", "c", "-", 9), ("G3", "three", "chrX", "+", 4)],

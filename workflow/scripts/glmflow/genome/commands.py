@@ -33,7 +33,7 @@ def add_haplotype_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--haplotype", type=int, choices=(1, 2), required=True)
     parser.add_argument("--region", metavar="CHR[:START-END]", help="1-based, end included; every contig by default")
     parser.add_argument("--variants", choices=MODES, default="all", help="snv keeps every coordinate (default: all)")
-    add_genotype_arguments(parser, {"iupac": "write ambiguity codes"})
+    add_genotype_arguments(parser, {"iupac": "write ambiguity codes (single bases; others stay the reference)"})
     parser.add_argument("--output", type=Path, required=True, help="FASTA; bgzip and indexed where it ends in .gz")
     parser.set_defaults(run=run_haplotype)
 

@@ -79,8 +79,9 @@ def export_haplotype(
     path
         Such as `cohort/haplotypes/{sample}.{haplotype}.fa.gz`.
     iupac
-        Write unphased heterozygous single bases as ambiguity codes (`bcftools consensus -H 1pIu`). For reading by
-        people and other programs: models know A C G T N only.
+        Write unphased heterozygous single bases as ambiguity codes, as `bcftools consensus -H 1pIu` does; unphased
+        insertions and deletions, which it applies too, stay the reference. For reading by people and other programs:
+        models know A C G T N only.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 from glmflow.genome import guards
 from glmflow.genome.haplotypes import Block
 from glmflow.genome.store import VariantStore
+
+log = logging.getLogger(__name__)
 
 IUPAC = {
     frozenset(pair): code
@@ -22,11 +25,19 @@ def write_ambiguity_codes(blocks: list[Block], store: VariantStore, sample: str,
     """Return the blocks of a whole haplotype with IUPAC codes at a person's unphased heterozygous single bases.
 
     The genotypes are read from the VCF again, as the store keeps phased alleles alone. A base that the haplotype has
-    lost, or that a phased allele changes, keeps what it is.
+    lost, or that a phased allele changes, keeps what it is; of several codes for a base the first stays. Other
+    unphased heterozygotes stay the reference and are counted in the log: insertions, deletions, several bases at once,
+    half-missing calls. (`bcftools consensus -H 1pIu` writes the longer allele of these into both haplotypes.)
     """
-    found = list(_unphased_single_bases(store, sample, chrom))
-    places = np.array([pos for pos, _, _ in found], np.int64)
-    references, codes = (np.array([ord(one[i]) for one in found], np.uint8) for i in (1, 2))
+    found = list(_unphased_heterozygotes(store, sample, chrom))
+    coded_bases = [(pos, ref, code) for pos, ref, code in found if code]
+    if len(coded_bases) < len(found):
+        log.warning(
+            "%s: %d unphased calls of %s have no ambiguity code (no single bases) and stay the reference",
+            *(chrom, len(found) - len(coded_bases), sample),
+        )
+    places, firsts = np.unique(np.array([pos for pos, _, _ in coded_bases], np.int64), return_index=True)
+    references, codes = (np.array([ord(one[i]) for one in coded_bases], np.uint8)[firsts] for i in (1, 2))
     coded = []
     for bases, place in blocks:
         low, high = places.searchsorted([place, place + len(bases)]) if place >= 0 else (0, 0)
@@ -38,8 +49,8 @@ def write_ambiguity_codes(blocks: list[Block], store: VariantStore, sample: str,
     return coded
 
 
-def _unphased_single_bases(store: VariantStore, sample: str, chrom: str) -> Iterator[tuple[int, str, str]]:
-    """Yield place (0-based), REF and code of each unphased heterozygous call of two single bases."""
+def _unphased_heterozygotes(store: VariantStore, sample: str, chrom: str) -> Iterator[tuple[int, str, str | None]]:
+    """Yield place (0-based), REF and code of each unphased heterozygous call; no code but for single bases."""
     path, name = store.description["origin"][chrom]
     filters = store.description["filter_policy"]
     with tempfile.TemporaryDirectory() as scratch:
@@ -47,9 +58,9 @@ def _unphased_single_bases(store: VariantStore, sample: str, chrom: str) -> Iter
         for record in file(f"{name}:1-{store.contigs[chrom]}"):
             *alleles, phased = record.genotypes[0]
             kept = filters is None or set(record.FILTERS or ["."]) <= set(filters)
-            if not kept or phased or len(alleles) != 2 or min(alleles) < 0:
+            if not kept or phased or len(set(alleles)) == 1 or max(alleles) < 1:
                 continue
-            first, second = ([record.REF, *record.ALT][allele].upper() for allele in alleles)
-            code = IUPAC.get(frozenset((first, second)))
-            if code:
-                yield record.start, record.REF.upper(), code
+            ref, code = record.REF.upper(), None
+            if len(ref) == 1 and min(alleles) >= 0:
+                code = IUPAC.get(frozenset([ref, *record.ALT][allele].upper() for allele in alleles))
+            yield record.start, ref, code
