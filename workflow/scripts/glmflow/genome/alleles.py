@@ -66,6 +66,11 @@ def is_anchored(ref: str, alt: str, edit: Edit) -> bool:
     return len(ref) != len(alt) and ref[0] == alt[0] and only
 
 
+def is_longer(ref: str, alt: str) -> bool:
+    """Return whether an allele is longer than its reference allele."""
+    return alt != "<DEL>" and len(alt) > len(ref)
+
+
 def is_snv(edit: Edit) -> bool:
     """Return whether an edit changes one base into another."""
     return edit.end - edit.start == 1 == len(edit.bases)

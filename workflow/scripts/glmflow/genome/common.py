@@ -9,8 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from glmflow.genome.store import ContigVariants, VariantStore, contig_folder
+from glmflow.genome.alleles import Edit, is_anchored, is_longer
+from glmflow.genome.conflicts import overlapping
+from glmflow.genome.store import MODES, ContigVariants, VariantStore, contig_folder
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +24,9 @@ BYTES = 1 << 16  # of calls that are counted at a time, eight variants each
 class CommonVariants(VariantStore):
     """A variant store in which everyone has the more frequent allele wherever the other one is rare.
 
-    Read as any store; what is left out is as if it had never been called. The conflicts between overlapping variants
-    are those of the whole store: a common variant that gave way to a rare one stays out of that haplotype.
+    Read as any store; what is left out is as if it had never been called. Of overlapping variants the first one wins
+    as in any store, among those that are left: what everyone has keeps out what overlaps it, and a common variant that
+    gave way to a rare one is back in its place.
 
     Parameters
     ----------
@@ -101,15 +106,70 @@ class _CommonContig(ContigVariants):
         1 where calls count.
     everyones : uint8[V]
         1 where everyone has the alternative allele.
+    overlap : dict[str, dict[int, int32[]]]
+        By mode and haplotype, as in any contig, among the alleles that are left.
     """
 
     def __init__(self, folder: Path, length: int, kept: np.ndarray, everyones: np.ndarray):
         super().__init__(folder, length)
         self.kept, self.everyones = kept, everyones
+        near = _Overlapping(self)
+        self.overlap = {mode: _Conflicts(self, near, self.snv if mode == "snv" else None) for mode in MODES}
 
     def carried(self, rows: slice | np.ndarray | int, low: int, high: int) -> np.ndarray:
         """Return uint8[..., high - low]: 1 where a haplotype has a variant from `low` up to `high`."""
         return super().carried(rows, low, high) & self.kept[low:high] | self.everyones[low:high]
+
+
+class _Overlapping:
+    """The variants of a contig that overlap another one, of those that anyone may have.
+
+    Attributes
+    ----------
+    number : int64[n]
+        Which ones they are among the variants of the contig.
+    pos, last, grows, anchored
+        As `overlapping` takes them.
+    """
+
+    def __init__(self, contig: _CommonContig):
+        texts = pq.read_table(contig.folder / "alleles.parquet", columns=["ref", "alt"])
+        deleted = pc.equal(texts["alt"], "<DEL>").to_numpy()
+        last = np.where(deleted, contig.end, contig.pos + pc.utf8_length(texts["ref"]).to_numpy()) - 1
+        possible = np.flatnonzero(contig.kept | contig.everyones)
+        meets = np.zeros(len(possible), bool)
+        meets[1:] = contig.pos[possible[1:]] <= np.maximum.accumulate(last[possible])[:-1]
+        near = meets.copy()
+        near[:-1] |= meets[1:]
+        self.number = possible[near]
+        self.pos, self.last = contig.pos[self.number], last[self.number]
+        alleles = texts.take(self.number).to_pylist()
+        edits = [
+            Edit(
+                int(contig.start[i]),
+                int(contig.end[i]),
+                contig.bases[contig.offset[i] : contig.offset[i + 1]].tobytes().decode(),
+            )
+            for i in self.number
+        ]
+        self.grows = np.array([is_longer(**allele) for allele in alleles], bool)
+        self.anchored = np.array([is_anchored(**a, edit=edit) for a, edit in zip(alleles, edits, strict=True)], bool)
+
+
+class _Conflicts(dict[int, np.ndarray]):
+    """By haplotype, the variants that are left out because an earlier one took their place; found when asked for."""
+
+    def __init__(self, contig: _CommonContig, near: _Overlapping, taken: np.ndarray | None):
+        self.contig, self.near = contig, near
+        self.taken = True if taken is None else taken[near.number]
+
+    def __missing__(self, row: int) -> np.ndarray:
+        contig, near = self.contig, self.near
+        called = contig.calls[row][near.number >> 3] >> (near.number & 7)
+        carried = (called & contig.kept[near.number] | contig.everyones[near.number]).astype(bool) & self.taken
+        skip = overlapping(near.pos[carried], near.last[carried], near.grows[carried], near.anchored[carried])
+        self[row] = near.number[carried][skip].astype(np.int32)
+        return self[row]
 
 
 def allele_counts(contig: ContigVariants, rows: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from glmflow.errors import InputError
 from glmflow.genome import guards
-from glmflow.genome.alleles import Edit, is_anchored, is_snv, left_out_because, minimal_edit, upper_bases
+from glmflow.genome.alleles import Edit, is_anchored, is_longer, is_snv, left_out_because, minimal_edit, upper_bases
 from glmflow.genome.ploidy import MISSING, NO_ALLELE, HaploidRuns
 
 
@@ -109,7 +109,7 @@ class Parser:
             alt = alts[number]
             anchored = is_anchored(ref, alt, edit)
             last = (edit.end if alt == "<DEL>" else record.start + len(ref)) - 1
-            grows = alt != "<DEL>" and len(alt) > len(ref)
+            grows = is_longer(ref, alt)
             found.append(Allele(record.start, last, ref, alt, edit, anchored, grows, snv, missing, carriers))
         return found
 
