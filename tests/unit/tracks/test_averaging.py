@@ -190,6 +190,18 @@ def test_a_contig_that_could_be_either_of_two_is_refused(tmp_path):
         average([a, b], tmp_path / "mean.bw")
 
 
+def test_tracks_without_a_common_contig_are_refused(tmp_path):
+    a, b = write(tmp_path / "a.bw", {"chr1": 100}), write(tmp_path / "b.bw", {"chr2": 100})
+    with pytest.raises(InputError, match=r"b\.bw: no contig of the other tracks: it has chr2, they chr1"):
+        average([a, b], tmp_path / "mean.bw")
+
+
+def test_mapped_names_are_said(tmp_path, caplog):
+    a, b = write(tmp_path / "a.bw", {"chr1": 100}), write(tmp_path / "b.bw", {"1": 100})
+    average([a, b], tmp_path / "mean.bw")
+    assert "b.bw: contig names mapped: 1 is chr1" in caplog.text
+
+
 def test_no_file_stays_open(tmp_path):
     path = write(tmp_path / "a.bw", {"c": 100}, [("c", 0, 10, 3)])
     (tmp_path / "bad.bw").write_bytes(b"no bigWig")

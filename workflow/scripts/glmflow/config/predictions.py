@@ -48,7 +48,11 @@ class Prediction(Block):
     haplotype: Literal[1, 2] | None = Field(
         None, description="One haplotype; the mean of both where left out (`expression` writes each)."
     )
-    bed: str | None = Field(None, description="Intervals (BED); the whole genome where left out.")
+    bed: str | None = Field(
+        None,
+        description="Intervals (BED); the whole genome where left out. Windows are laid anew over each, so "
+        "that a base is seen in another context than in the whole genome.",
+    )
     genes: str | None = Field(
         None, description="Genes for models of personal expression: GTF, BED or TSV; those of the task where left out."
     )

@@ -78,7 +78,10 @@ class RnaseqTracks(Block):
 
 
 class TssWindows(Block):
-    """One window a gene, its transcription start site (TSS) in the middle, read along the gene."""
+    """One window a gene, its transcription start site (TSS) in the middle on the reference, read along the gene.
+    Haplotypes are read from the window's first base to the right, up to its length: a person's indels left of the TSS
+    move it in the sequence.
+    """
 
     size: Positive = Field(32_768, description="Window length in bp.")
     max_n_fraction: Fraction = Field(0.1, description="Genes whose window has a larger share of N are left out.")

@@ -47,22 +47,20 @@ def match_contigs(
             where=where,
             mend="Give a file of the same genome, or rename its contigs.",
         )
-    if renamed:
-        pairs = some(f"{renamed[name]} is {name}" for name in ours if name in renamed)
-        log.warning("%s: contig names mapped: %s", where or "contigs", pairs)
     return {name: name if name in equal else renamed[name] for name in ours if name in equal | renamed.keys()}
 
 
 def renamed_contigs(
     ours: Iterable[str], theirs: Iterable[str], whose: str, where: str | os.PathLike[str] | None = None
 ) -> dict[str, str]:
-    """Pair contigs that are named otherwise in another file: our name to theirs, equal names left out.
+    """Pair contigs that are named otherwise in another file: our name to theirs, equal names left out; they are logged.
 
     Raises
     ------
     InputError
         One of ours could be several of theirs, or the reverse; `whose` says in the message what ours are.
     """
+    ours = list(ours)
     equal = set(ours) & set(theirs)
     left_ours, left_theirs = _by_core_name(ours, equal), _by_core_name(theirs, equal)
     renamed: dict[str, str] = {}
@@ -75,6 +73,9 @@ def renamed_contigs(
                 mend="Rename them as in the FASTA.",
             )
         renamed[left_ours[core][0]] = left_theirs[core][0]
+    if renamed:
+        pairs = some(f"{renamed[name]} is {name}" for name in ours if name in renamed)
+        log.warning("%s: contig names mapped: %s", where or "contigs", pairs)
     return renamed
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glmflow.errors import InputError
-from glmflow.genome.contigs import renamed_contigs
+from glmflow.genome.contigs import renamed_contigs, some
 from glmflow.tracks.bigwig import BigWig, Runs, Sections, encode, spread
 from glmflow.tracks.writing import join, write_sections
 
@@ -63,7 +63,7 @@ def average(
     ------
     InputError
         A file is missing, damaged, not bigWig, given twice or also the output; two files give a contig different
-        lengths; or `cores` is not positive.
+        lengths, or one has no contig of the others; or `cores` is not positive.
     """
     if cores < 1:
         raise InputError(f"{cores} cores", mend="Give at least 1.")
@@ -108,6 +108,12 @@ def _align(paths: Sequence[str | os.PathLike[str]]) -> tuple[dict[str, int], lis
             theirs = file.contigs
         ours = {name: chrom for chrom, name in renamed_contigs(contigs, theirs, "the other tracks'", path).items()}
         known: dict[str, str] = {}
+        if contigs and not ours and not contigs.keys() & theirs.keys():
+            raise InputError(
+                f"no contig of the other tracks: it has {some(theirs) or 'none'}, they {some(contigs)}",
+                where=path,
+                mend="Average replicates of one genome.",
+            )
         for name, length in theirs.items():
             chrom = ours.get(name, name)
             if contigs.setdefault(chrom, length) != length:

@@ -42,7 +42,11 @@ def add_predict_command(subparsers: argparse._SubParsersAction) -> None:
         help="person of the VCF whose haplotypes are predicted; of expression, several (or everyone)",
     )
     parser.add_argument("--haplotype", type=int, choices=(1, 2), help="one haplotype; the mean of both by default")
-    parser.add_argument("--bed", type=Path, help="intervals to predict; the whole genome by default")
+    parser.add_argument(
+        "--bed",
+        type=Path,
+        help="intervals to predict, over each of which windows are laid anew; the whole genome by default",
+    )
     parser.add_argument(
         "--genes",
         type=Path,
