@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from glmflow.errors import InputError
+from glmflow.genome import haplotypes
 from glmflow.genome.haplotypes import HaplotypeReader, reverse_complement
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
@@ -249,6 +250,25 @@ def test_window_reads_on_to_the_right_and_is_padded_at_the_ends(make):
     window = reader.window("s", 1, "c", 70, 75)
     assert text(window) == "NNNNN"
     assert text(reader.window("s", 1, "c", 10, 20, length=4)) == REF[10:14]
+
+
+def test_window_that_ends_before_it_starts(make):
+    reader, *_ = make([Rec(10, "C", "T", ("1|0", "0|0"))])
+    with pytest.raises(ValueError, match="window ends before it starts: c:5-3"):
+        reader.window("s", 1, "c", 5, 3)
+    assert len(reader.window("s", 1, "c", 5, 5).sequence) == 0
+
+
+def test_a_long_stretch_leaves_nothing_in_memory(make, monkeypatch):
+    """Its map is right, and the array that made it is not kept for windows of the same length."""
+    reader, *_ = make([Rec(10, "CC", "C", ("1|0", "0|0"))])
+    monkeypatch.setattr(haplotypes, "REMEMBERED", 20)
+    haplotypes._steps.cache_clear()
+    assert reader.region("s", 1, "c", 0, 40).position.tolist() == [*range(10), *range(11, 40)]
+    assert haplotypes._steps.cache_info().currsize == 0
+    reader.window("s", 1, "c", 0, 20)
+    assert haplotypes._steps.cache_info().currsize == 1
+    assert haplotypes._steps(haplotypes.MARGIN).nbytes == 4 * haplotypes.MARGIN
 
 
 def test_reverse_complement_turns_the_map_too(make):

@@ -48,6 +48,13 @@ def test_only_what_the_window_covers_is_read():
     assert values.shape == (2, 4) and not labelled.any() and not values.any()
 
 
+@pytest.mark.parametrize("inserted", ["masked", "repeat5p"])
+def test_a_map_without_bases_has_no_labels(inserted):
+    values, labelled = gather_labels(np.zeros(0, np.int32), track, inserted)
+    assert values.shape == (2, 0) and values.dtype == np.float32
+    assert labelled.shape == (0,) and labelled.dtype == bool
+
+
 def test_no_such_policy():
     with pytest.raises(InputError, match="inserted: 'interpolate'"):
         gather_labels(POSITION, track, inserted="interpolate")

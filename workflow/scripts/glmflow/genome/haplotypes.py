@@ -14,6 +14,7 @@ from glmflow.genome.store import MODES, ContigVariants, VariantStore
 INSERTED = -1
 PADDING = -2
 N = ord("N")
+REMEMBERED = 1 << 22  # bases of a window whose steps are kept in memory for the next one: 16 MiB
 MARGIN = 256  # bases read beyond a window, so that most need no second look for what deletions took
 
 _COMPLEMENT = np.arange(256, dtype=np.uint8)
@@ -106,6 +107,8 @@ class HaplotypeReader:
         InputError
             The store has no such person or contig, or the person no such haplotype there (haploid calls).
         """
+        if end < start:
+            raise ValueError(f"window ends before it starts: {chrom}:{start}-{end}")
         length = end - start if length is None else length
         contig, row = self.store.contig(chrom), self.store.row(sample, haplotype)
         left = max(start, 0)
@@ -200,7 +203,7 @@ class HaplotypeReader:
 def _join(blocks: list[Block], length: int) -> HaplotypeWindow:
     """Lay blocks side by side up to a length, and padding behind them where they are too few."""
     position = np.empty(length, np.int32)
-    steps = _steps(length)
+    steps = _steps(length) if length <= REMEMBERED else np.arange(length, dtype=np.int32)
     at = 0
     for bases, place in blocks:
         begin, at = at, min(at + len(bases), length)
@@ -238,5 +241,6 @@ def _edits(contig: ContigVariants, row: int, variants: str, start: int, end: int
     if not len(edits) or (contig.pos[edits[0]] > after and contig.pos[edits[-1]] + contig.shift < end):
         return edits  # none is near an end
     first, last = contig.start[edits], contig.end[edits]
+    # Of what begins at `end`, an insertion (first == last) follows the last base and belongs to it; all else lies beyond.
     inside = (last > after) & ((first < end) | (last <= end)) & (first <= end)
     return edits if inside.all() else edits[inside]

@@ -37,6 +37,8 @@ def gather_labels(
     """
     if inserted not in INSERTED_POLICIES:
         raise InputError(f"inserted: {inserted!r}", mend=f"Say {' or '.join(INSERTED_POLICIES)}.")
+    if not len(position):
+        return read(0, 0), np.zeros(0, bool)
     source = position
     if inserted == "repeat5p":
         # Of each inserted base, the nearest base before it that has a place.
