@@ -1,12 +1,16 @@
 import numpy as np
 import pandas as pd
+import pyBigWig
 import pytest
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
+from glmflow.tracks.reading import TrackReader
+from glmflow.training.stream import ExampleStream
 from glmflow.training.track_data import TrackExamples
 from glmflow.training.track_haplotypes import Person, PersonalTracks
 from haplotype_cases import Rec, write_fasta, write_vcf
+from torch.utils.data import DataLoader
 
 #            0123456789
 GENOME = "ACGTACGTAC" * 10
@@ -81,3 +85,36 @@ def test_only_training_windows_are_peoples_and_they_are_turned_with_their_labels
     turned = seen["NNGTACGTACGTGTACGCGT"]
     assert turned["mask"][0].tolist() == [0, 0] + [1] * 18
     assert turned["targets"][1, -1] == 1010 and turned["targets"][0, 2] == -1029
+
+
+def test_draws_from_files_depend_on_the_seed_alone_not_on_workers(reader, tmp_path):
+    """Variant store, genome and bigWigs in this process and in workers, forked after all files were opened or spawned."""
+    tracks = []
+    for name, sign in (("plus", 1), ("minus", -1)):
+        with pyBigWig.open(str(tmp_path / f"{name}.bw"), "w") as file:
+            file.addHeader([("c", len(GENOME)), ("d", len(GENOME))])
+            for chrom, value in (("c", 1000), ("d", 2000)):
+                file.addEntries(
+                    chrom, 0, values=[float(sign * (value + i)) for i in range(len(GENOME))], span=1, step=1
+                )
+        tracks.append(tmp_path / f"{name}.bw")
+    starts = [*range(0, 61, 5)] * 2
+    windows = pd.DataFrame({"chrom": ["c"] * 13 + ["d"] * 13, "start": starts, "end": np.add(starts, 40)})
+    people = PersonalTracks(reader, 0.7, "masked")
+    make = TrackExamples(windows, reader.reference, TrackReader(tracks), 24, [1, 0], True, people)
+
+    def drawn(workers, method=None, seed=3):
+        stream = ExampleStream(make, len(windows), 60, seed=seed)
+        loader = DataLoader(stream, batch_size=None, num_workers=workers, multiprocessing_context=method)
+        return [(item["sequence"], item["targets"].tolist(), item["mask"].tolist()) for item in loader]
+
+    here = drawn(0)
+    assert len(here) == 60 and drawn(0) == here != drawn(0, seed=4)
+    assert drawn(2, "fork") == here
+    assert drawn(2, "spawn") == here
+    # What the first draws are is told by the stream: an example, and a generator of its own.
+    stream = ExampleStream(make, len(windows), 60, seed=3)
+    for number in (0, 1, 59):
+        item = make(stream.example_of(number), np.random.default_rng([3, 1, number]))
+        assert here[number] == (item["sequence"], item["targets"].tolist(), item["mask"].tolist())
+    assert any(min(mask[0]) == 0 for _, _, mask in here)  # someone's insertion, or bases beyond a window
