@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from glmflow.config import (
@@ -20,6 +20,7 @@ from glmflow.config import (
     simulation_inputs,
 )
 from glmflow.errors import InputError
+from glmflow.named_people import strange_people
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def run_check(arguments: argparse.Namespace) -> None:
 
 
 def check_inputs(study: Study, source: str | Path | None = None) -> None:
-    """Check the files that a study names: all of them are there, and their contigs belong together.
+    """Check the files that a study names: all are there, of one genome, and hold the people that are named.
 
     Only headers and indexes are read. Files that the workflow itself will make are not looked at. `source` is the
     configuration file, read again only to give line numbers.
@@ -70,14 +71,18 @@ def check_inputs(study: Study, source: str | Path | None = None) -> None:
     ConfigurationError
         With every problem, a line each.
     """
-    problems = [f"{locate(key, source)}: {text}" for key, text in _missing(study)]
-    if not problems and study.simulate and study.simulate.overlay:
+    if problems := [f"{locate(key, source)}: {text}" for key, text in _missing(study)]:
+        raise ConfigurationError(problems)
+    named = [*strange_people(study)]
+    strangers: Iterable[InputError] = ()
+    if study.simulate and study.simulate.overlay:
         overlay = study.simulate.overlay
-        problems = [f"{locate(key, source)}: {text}" for key, text in _strange_splits(study, overlay.fasta)]
-        problems += [str(problem) for problem in _foreign_genotypes([overlay.vcf], overlay.fasta)]
-    if not problems and not study.simulate and not hackathon_of(study):
-        problems = [f"{locate(key, source)}: {text}" for key, text in _strange_splits(study, study.reference.fasta)]
-        problems += [str(problem) for problem in _unlike(study)]
+        named += _strange_splits(study, overlay.fasta)
+        strangers = _foreign_genotypes([overlay.vcf], overlay.fasta)
+    elif not study.simulate and not hackathon_of(study):
+        named += _strange_splits(study, study.reference.fasta)
+        strangers = _unlike(study)
+    problems = [f"{locate(key, source)}: {text}" for key, text in named] + [str(problem) for problem in strangers]
     if problems:
         raise ConfigurationError(problems)
 

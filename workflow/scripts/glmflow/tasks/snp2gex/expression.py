@@ -58,17 +58,7 @@ def read_expression(path: str | os.PathLike[str]) -> Expression:
         No file, no column of gene ids, no people, what is no number, or a gene that comes twice with other values.
     """
     table = _read_table(Path(path))
-    by_name = {str(name).strip().lower(): name for name in table.columns}
-    gene = next((by_name[name] for name in GENE_COLUMNS if name in by_name), None)
-    if gene is None:
-        found = ", ".join(map(str, table.columns[:6]))
-        raise InputError("no column of gene ids", where=path, mend=f"Name it gene_id; the file has {found} ...")
-    people = [name for name in table.columns if str(name).strip().lower() not in ABOUT_GENES]
-    if not people:
-        raise InputError("no column of a person", where=path, mend="Give one column a person, named as in the VCF.")
-    if len(set(people)) < len(people):
-        twice = sorted({name for name in people if people.count(name) > 1})
-        raise InputError(f"people come twice: {', '.join(map(str, twice[:NAMED]))}", where=path)
+    gene, people = _columns(table, path)
     values = _numbers(table[people], path).set_axis(table[gene].astype(str), axis=0).rename_axis(index="gene_id")
     same = pd.DataFrame({"gene": values.index}).assign(**{str(n): v for n, v in enumerate(values.to_numpy().T)})
     repeated = same.duplicated().to_numpy()
@@ -86,8 +76,35 @@ def read_expression(path: str | os.PathLike[str]) -> Expression:
     )
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    """Read the lines from the header on."""
+def measured_people(path: str | os.PathLike[str]) -> list[str]:
+    """Return the people of a matrix of expression; no more than its head is read.
+
+    Raises
+    ------
+    InputError
+        As `read_expression`, of the columns and the first gene.
+    """
+    return [str(name) for name in _columns(_read_table(Path(path), rows=1), path)[1]]
+
+
+def _columns(table: pd.DataFrame, path: str | os.PathLike[str]) -> tuple[str, list[str]]:
+    """Return the column of gene ids and those of people."""
+    by_name = {str(name).strip().lower(): name for name in table.columns}
+    gene = next((by_name[name] for name in GENE_COLUMNS if name in by_name), None)
+    if gene is None:
+        found = ", ".join(map(str, table.columns[:6]))
+        raise InputError("no column of gene ids", where=path, mend=f"Name it gene_id; the file has {found} ...")
+    people = [name for name in table.columns if str(name).strip().lower() not in ABOUT_GENES]
+    if not people:
+        raise InputError("no column of a person", where=path, mend="Give one column a person, named as in the VCF.")
+    if len(set(people)) < len(people):
+        twice = sorted({name for name in people if people.count(name) > 1})
+        raise InputError(f"people come twice: {', '.join(map(str, twice[:NAMED]))}", where=path)
+    return gene, people
+
+
+def _read_table(path: Path, rows: int | None = None) -> pd.DataFrame:
+    """Read the lines from the header on: all, or the first `rows`."""
     try:
         with path.open("rb") as handle:
             packed = handle.read(2) == b"\x1f\x8b"
@@ -102,9 +119,8 @@ def _read_table(path: Path) -> pd.DataFrame:
                 header = first
             separator = "\t" if "\t" in header else "," if "," in header else r"\s+"
             names = re.split(separator, header.strip("\r\n")) if header.strip() else []
-            table = pd.read_csv(
-                handle, sep=separator, header=None, na_values=["."], engine="python" if separator == r"\s+" else "c"
-            )
+            engine = "python" if separator == r"\s+" else "c"
+            table = pd.read_csv(handle, sep=separator, header=None, na_values=["."], engine=engine, nrows=rows)
     except FileNotFoundError:
         raise InputError("no such file", where=path, mend="Check the path.") from None
     except (OSError, EOFError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
