@@ -9,10 +9,11 @@ from glmflow.inputs import check_inputs
 RECORD = "{chrom}\t{pos}\t.\tA\tC\t.\tPASS\t.\tGT\t0|1"
 
 
-def write_vcf(path, chroms, indexed):
+def write_vcf(path, chroms, indexed, lengths=()):
     """A VCF with one record on each contig; its header also names a contig `alt` that has none."""
     lines = ["##fileformat=VCFv4.2", '##FORMAT=<ID=GT,Number=1,Type=String,Description="">']
-    lines += [f"##contig=<ID={name}>" for name in [*dict.fromkeys(chroms), "alt"]]
+    stated = {name: f",length={length}" for name, length in dict(lengths).items()}
+    lines += [f"##contig=<ID={name}{stated.get(name, '')}>" for name in [*dict.fromkeys(chroms), "alt"]]
     lines += ["#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tP1"]
     lines += [RECORD.format(chrom=chrom, pos=1) for chrom in chroms]
     plain = path.with_suffix("")
@@ -104,3 +105,25 @@ def test_every_file_of_a_cohort_is_looked_at(place):
     (place / "w.vcf.gz.tbi").unlink()
     write_vcf(place / "w.vcf.gz", ["chr2"], indexed=True)
     check_inputs(study(["v.vcf.gz", "w.vcf.gz"]))
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_length_in_a_header_is_that_of_the_genome(place, indexed):
+    same = {"chr1": 10_000, "alt": 7}  # nothing lies on alt
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr2"], indexed, same)
+    check_inputs(study())
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr2"], indexed, same | {"chr1": 248_956_422})
+    expected = ["v.vcf.gz: contig chr1 has 248956422 bases, in the genome 10000. Give the FASTA of the assembly that "]
+    for checked in (study(), study(contigs=["chr1"]), overlay()):
+        assert [problem.removesuffix("the variants were called on.") for problem in problems(checked)] == expected
+
+
+def test_a_file_is_one_replicate_of_one_track(place):
+    (place / "link.bw").symlink_to(place / "a.bw")
+    for tracks, where, before in (
+        ({"t": ["a.bw", "a.bw"]}, "t.replicates.1: a.bw", "t.replicates.0"),
+        ({"t": ["a.bw"], "u": ["link.bw"]}, "u.replicates.0: link.bw", "t.replicates.0"),
+    ):
+        given = {name: {"biosample": name, "replicates": files} for name, files in tracks.items()}
+        checked = check_study(study(contigs=["chr1"]).model_dump(exclude_none=True) | {"tracks": given, "cohort": None})
+        assert problems(checked) == [f"configuration: tracks.{where} is tracks.{before} already; give each file once"]

@@ -73,7 +73,7 @@ def check_inputs(study: Study, source: str | Path | None = None) -> None:
     """
     if problems := [f"{locate(key, source)}: {text}" for key, text in _missing(study)]:
         raise ConfigurationError(problems)
-    named = [*strange_people(study)]
+    named = [*_repeated_tracks(study), *strange_people(study)]
     strangers: Iterable[InputError] = ()
     if study.simulate and study.simulate.overlay:
         overlay = study.simulate.overlay
@@ -120,6 +120,17 @@ def _missing(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield key, f"no such file: {path}. Put or link it there, or correct the path (it starts in {Path.cwd()})"
 
 
+def _repeated_tracks(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the replicates that are given before, in the same track or another: one measurement would count as two."""
+    before: dict[Path, str] = {}
+    for label, track in study.tracks.items():
+        for position, path in enumerate(track.replicates):
+            key = ("tracks", label, "replicates", position)
+            first = before.setdefault(Path(path).resolve(), ".".join(map(str, key)))
+            if first != ".".join(map(str, key)):
+                yield key, f"{path} is {first} already; give each file once"
+
+
 def _strange_splits(study: Study, fasta: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Yield the contigs of the splits that are not in the genome, with a sentence each."""
     from glmflow.genome.reference import Reference
@@ -149,8 +160,8 @@ def _unlike(study: Study) -> Iterator[InputError]:
     except InputError as error:
         yield error
         return
-    if data.cohort is not None and data.reference.contigs is None:
-        yield from _foreign_genotypes(data.cohort.vcf, data.reference.fasta)
+    if data.cohort is not None:
+        yield from _foreign_genotypes(data.cohort.vcf, data.reference.fasta, chosen=data.reference.contigs is not None)
     for track in data.tracks.values():
         for path in track.replicates:
             try:
@@ -160,27 +171,32 @@ def _unlike(study: Study) -> Iterator[InputError]:
                 yield error
 
 
-def _foreign_genotypes(vcfs: Sequence[str], fasta: str) -> Iterator[InputError]:
-    """Yield the contigs of VCFs that hold variants and are not in the genome.
+def _foreign_genotypes(vcfs: Sequence[str], fasta: str, chosen: bool = False) -> Iterator[InputError]:
+    """Yield the contigs of VCFs that hold variants and are not in the genome, or have another length there.
 
-    Without a current index only the contig of the first record is known; the others are compared while the file is parsed.
+    Without a current index only the contig of the first record is known; the others are compared while the file is
+    parsed. Where the contigs to read are `chosen` by name, the VCFs may have others.
     """
     from glmflow.genome.contigs import find_contig
-    from glmflow.genome.guards import contigs_with_records, foreign_contig
+    from glmflow.genome.guards import contigs_with_records, foreign_contig, other_length, stated_lengths
     from glmflow.genome.reference import Reference
 
     try:
         contigs = Reference(fasta).contigs
         for vcf in map(Path, vcfs):
-            found = contigs_with_records(vcf)
-            if not found.complete:
+            found, lengths = contigs_with_records(vcf), stated_lengths(vcf)
+            if not found.complete and not chosen:
                 log.warning(
                     "%s has no current index: whether all of its contigs are in %s is checked while it is parsed",
                     vcf,
                     fasta,
                 )
             for name in found.names:
-                if find_contig(name, contigs) is None:
-                    yield foreign_contig(name, Path(fasta), vcf)
+                ours = find_contig(name, contigs)
+                if ours is None:
+                    if not chosen:
+                        yield foreign_contig(name, Path(fasta), vcf)
+                elif lengths.get(name, contigs[ours]) != contigs[ours]:
+                    yield other_length(name, lengths[name], contigs[ours], vcf)
     except InputError as error:
         yield error

@@ -146,6 +146,13 @@ def contigs_with_records(vcf: Path) -> FoundContigs:
     return FoundContigs([] if first is None else [first.CHROM], False)
 
 
+def stated_lengths(vcf: Path) -> dict[str, int]:
+    """Return the bases of each contig that the header of a VCF or BCF states; contigs without a length are left out."""
+    open_vcf(vcf, samples=[])  # says what is no VCF
+    with _quiet(), pysam.VariantFile(str(vcf)) as file:
+        return {name: contig.length for name, contig in file.header.contigs.items() if contig.length}
+
+
 def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | None, where: Path) -> dict[str, str]:
     """Match the contigs that an indexed VCF has records of: the genome's name to the VCF's.
 
@@ -161,11 +168,7 @@ def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | Non
     shared = match_contigs(reference.contigs, lengths, where=where)
     for ours, theirs in shared.items():
         if lengths[theirs] not in (0, reference.contigs[ours]):
-            raise InputError(
-                f"contig {theirs} has {lengths[theirs]} bases, in the genome {reference.contigs[ours]}",
-                where=where,
-                mend="Give the FASTA of the assembly that the variants were called on.",
-            )
+            raise other_length(theirs, lengths[theirs], reference.contigs[ours], where)
     others = [name for name in lengths if name not in shared.values()]
     if others and wanted is None:
         raise foreign_contig(others[0], reference.path, where)
@@ -294,6 +297,15 @@ def foreign_contig(name: str, fasta: Path, where: Path) -> InputError:
         where=where,
         mend="Give the FASTA they were called on or a VCF of its contigs alone, or name the contigs to use "
         "(`reference.contigs`; by hand --region, --bed).",
+    )
+
+
+def other_length(name: str, length: int, genome: int, where: Path) -> InputError:
+    """Return the error for a contig that the header of a VCF gives other bases than the genome has."""
+    return InputError(
+        f"contig {name} has {length} bases, in the genome {genome}",
+        where=where,
+        mend="Give the FASTA of the assembly that the variants were called on.",
     )
 
 
