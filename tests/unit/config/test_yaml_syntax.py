@@ -1,8 +1,10 @@
 """Broken YAML is one line that names the line of the mistake."""
 
+import re
 import tomllib
 
 import pytest
+import yaml
 from glmflow.cli import main
 from glmflow.config import read_yaml
 from glmflow.errors import InputError
@@ -47,7 +49,19 @@ def test_check_names_the_line_and_fails(tmp_path, capsys):
 
 def test_check_counts_the_runs_of_a_sound_study(capsys):
     assert main(["check", str(TINY)]) == 0
-    assert capsys.readouterr().out.startswith(f"{TINY}: nothing wrong; ")
+    said = capsys.readouterr().out
+    assert re.fullmatch(rf"{TINY}: keys, labels, files and their heads are sound; \d+ runs\n", said)
+
+
+def test_check_says_what_it_has_not_read_of_real_genotypes(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "g.fa").write_text(">c\nACGT\n")
+    head = '##fileformat=VCFv4.2\n##FORMAT=<ID=GT,Number=1,Type=String,Description="">\n##contig=<ID=c>\n'
+    (tmp_path / "v.vcf").write_text(head + "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tP\n")
+    prediction = {"p": {"write": "means", "fasta": "g.fa", "vcf": "v.vcf", "sample": "P"}}
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump(yaml.safe_load(TINY.read_text()) | {"predict": prediction}))
+    assert main(["check", "study.yaml"]) == 0
+    assert capsys.readouterr().out.endswith("; REF alleles, phase and sort order are checked when the VCF is read\n")
 
 
 def test_every_mistake_is_a_line_that_begins_alike(tmp_path, capsys):

@@ -32,10 +32,11 @@ def add_check_command(subparsers: argparse._SubParsersAction) -> argparse.Argume
     """Add `check STUDY` to the commands."""
     parser = subparsers.add_parser(
         "check",
-        help="every mistake of a study's file, with its line",
-        description="Check the YAML of a study, its keys and labels, and whether its files are there and belong to one "
-        "genome. The workflow checks the same before any job starts, but for broken YAML given by --configfile, of "
-        "which Snakemake itself names no line. Exit status 1 where something is wrong.",
+        help="mistakes of a study's file, with their lines",
+        description="Check the YAML of a study, its keys and labels, and whether its files are there, belong to one "
+        "genome and hold the people that it names, by their heads and indexes alone. The workflow checks the same "
+        "before any job starts, but for broken YAML given by --configfile, of which Snakemake itself names no line. "
+        "Exit status 1 where something is wrong.",
     )
     parser.add_argument("study", type=Path, help="a study's YAML file, such as config/config.yaml")
     parser.set_defaults(run=run_check)
@@ -57,7 +58,14 @@ def run_check(arguments: argparse.Namespace) -> None:
     runs, misfits = expand_runs(study)
     for misfit in misfits:
         print(f"Left out: {misfit.task}/{misfit.model}/{misfit.adaptation}: {misfit.reason}.")
-    print(f"{path}: nothing wrong; {len(runs)} run{'s' * (len(runs) != 1)}")
+    later = "; REF alleles, phase and sort order are checked when the VCF is read" if _reads_vcf(study) else ""
+    print(f"{path}: keys, labels, files and their heads are sound; {len(runs)} run{'s' * (len(runs) != 1)}{later}")
+
+
+def _reads_vcf(study: Study) -> bool:
+    """Whether a study has genotypes that no job of it makes."""
+    given = [*(study.cohort.vcf if study.cohort else []), *(one.vcf for one in study.predict.values() if one.vcf)]
+    return bool(simulation_inputs(study)) or any(not vcf.startswith(study.results + "/") for vcf in given)
 
 
 def check_inputs(study: Study, source: str | Path | None = None) -> None:
