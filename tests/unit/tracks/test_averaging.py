@@ -192,8 +192,10 @@ def test_a_contig_that_could_be_either_of_two_is_refused(tmp_path):
 
 def test_tracks_without_a_common_contig_are_refused(tmp_path):
     a, b = write(tmp_path / "a.bw", {"chr1": 100}), write(tmp_path / "b.bw", {"chr2": 100})
-    with pytest.raises(InputError, match=r"b\.bw: no contig of the other tracks: it has chr2, they chr1"):
+    with pytest.raises(InputError, match=r"a\.bw: no contig of the other tracks: it has chr1, they chr2"):
         average([a, b], tmp_path / "mean.bw")
+    both = write(tmp_path / "both.bw", {"chr1": 100, "chr2": 100})
+    average([a, b, both], tmp_path / "mean.bw")
 
 
 def test_mapped_names_are_said(tmp_path, caplog):

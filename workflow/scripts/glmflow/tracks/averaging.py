@@ -108,12 +108,6 @@ def _align(paths: Sequence[str | os.PathLike[str]]) -> tuple[dict[str, int], lis
             theirs = file.contigs
         ours = {name: chrom for chrom, name in renamed_contigs(contigs, theirs, "the other tracks'", path).items()}
         known: dict[str, str] = {}
-        if contigs and not ours and not contigs.keys() & theirs.keys():
-            raise InputError(
-                f"no contig of the other tracks: it has {some(theirs) or 'none'}, they {some(contigs)}",
-                where=path,
-                mend="Average replicates of one genome.",
-            )
         for name, length in theirs.items():
             chrom = ours.get(name, name)
             if contigs.setdefault(chrom, length) != length:
@@ -125,6 +119,15 @@ def _align(paths: Sequence[str | os.PathLike[str]]) -> tuple[dict[str, int], lis
             first.setdefault(chrom, path)
             known[chrom] = name
         names.append(known)
+    files = Counter(chrom for known in names for chrom in known)
+    for path, known in zip(paths, names):
+        if len(names) > 1 and all(files[chrom] == 1 for chrom in known):
+            raise InputError(
+                f"no contig of the other tracks: it has {some(known) or 'none'},"
+                f" they {some(chrom for chrom in contigs if chrom not in known)}",
+                where=path,
+                mend="Average replicates of one genome.",
+            )
     return contigs, names
 
 
