@@ -63,9 +63,24 @@ def test_no_records(tmp_path, genome):
 
 def test_nothing_carried(tmp_path, genome):
     vcf = cohort(tmp_path / "a.bcf", [Rec(10, "C", "T", ("0|0", "0|."))])
-    with pytest.raises(InputError, match="nothing that s, t carry could be applied"):
+    with pytest.raises(InputError, match="nothing that s, t carry could be applied; 1 of 1 records pass FILTER"):
         build_store(vcf, genome, tmp_path / "store")
+    with pytest.raises(InputError, match="nothing that t carries could be applied"):
+        build_store(vcf, genome, tmp_path / "store", samples=["t"], filter_policy=None)
     assert not (tmp_path / "store").exists()
+
+
+def test_no_record_passes_filter(tmp_path, genome):
+    names = ["LowQual", "LowQual", "PASS;LowQual", "."]
+    records = [Rec(10 * n, REF[10 * n - 1], "A", ("1|1", "0|1"), name) for n, name in enumerate(names, 1)]
+    vcf = cohort(tmp_path / "a.bcf", records)
+    expected = r"a\.bcf: 0 of 4 records pass FILTER \(PASS\): they have LowQual \(2\), .*\. Name the values to keep \(`filters`"
+    with pytest.raises(InputError, match=expected) as caught:
+        build_store(vcf, genome, tmp_path / "store", filter_policy=["PASS"])
+    assert "PASS;LowQual (1)" in str(caught.value) and ". (1)" in str(caught.value)
+    with pytest.raises(InputError, match=r"0 of 2 records pass FILTER \(PASS, \.\): they have LowQual \(2\)\."):
+        build_store(cohort(tmp_path / "b.bcf", records[:2]), genome, tmp_path / "store")
+    assert build_store(vcf, genome, tmp_path / "store").samples == ["s", "t"]
 
 
 @pytest.mark.parametrize("name", ["a.vcf", "a.vcf.gz"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -86,11 +87,7 @@ def build_store(
         jobs = _jobs(vcfs, reference, temporary, Path(scratch), samples, contigs, filter_policy, unphased)
         counts = [row for rows in _run(jobs, cores) for row in rows]
         if not any(outcome == "applied" and calls for _, _, outcome, _, calls in counts):
-            raise InputError(
-                f"nothing that {some(jobs[0].samples)} carry could be applied",
-                where=some(map(str, vcfs)),
-                mend="Check the samples, the contig names and the FILTER policy.",
-            )
+            raise _nothing_applied(jobs, some(map(str, vcfs)))
         description = settings | {
             "samples": jobs[0].samples,
             "contigs": {job.chrom: reference.contigs[job.chrom] for job in jobs},
@@ -180,6 +177,30 @@ def _parse(job: _Job) -> list[tuple]:
     return [
         (job.chrom, mode, outcome, *numbers) for mode, rows in outcomes.items() for outcome, numbers in rows.items()
     ]
+
+
+def _nothing_applied(jobs: list[_Job], where: str) -> InputError:
+    """Return the error for genotypes of which no allele is left; the files are read again to say whether FILTER left any."""
+    values: Counter[tuple[str, ...]] = Counter()
+    for job in jobs:
+        records = guards.open_vcf(job.source, samples=[])(f"{job.name}:1-{job.reference.contigs[job.chrom]}")
+        values.update(tuple(record.FILTERS or ["."]) for record in records)
+    policy, samples = jobs[0].filter_policy, jobs[0].samples
+    passed = sum(count for names, count in values.items() if policy is None or set(names) <= set(policy))
+    of_all = f"{passed:,} of {values.total():,} records pass FILTER"
+    if passed or policy is None:
+        return InputError(
+            f"nothing that {some(samples)} {'carries' if len(samples) == 1 else 'carry'} could be applied; {of_all}",
+            where=where,
+            mend="Check the samples and the contigs.",
+        )
+    there = some(f"{';'.join(names)} ({count:,})" for names, count in values.most_common())
+    return InputError(
+        f"{of_all} ({', '.join(policy)}): they have {there}",
+        where=where,
+        mend="Name the values to keep (`filters` in the study, --filter by hand), or keep every record (`filters: null`, "
+        "--filter without a name).",
+    )
 
 
 def _check_records(parser: Parser, job: _Job) -> None:
