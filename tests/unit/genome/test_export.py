@@ -293,7 +293,7 @@ def test_refusal_is_one_line(files, tmp_path, capfd):
     options = ["--sample", "s", "--haplotype", "1", "--output", tmp_path / "out.fa"]
     assert main(["haplotype", "--fasta", *map(str, [files[0], "--vcf", unsorted, *options])]) == 1
     assert capfd.readouterr().err.splitlines() == [
-        f"glmflow haplotype: {unsorted}: not sorted: c:10 follows c:20. Sort it: bcftools sort -Ob -o sorted.bcf"
+        f"glmflow haplotype: {unsorted}: not sorted: c:10 follows c:20. Sort it: bcftools sort -Ob -o sorted.bcf {unsorted}"
     ]
 
 

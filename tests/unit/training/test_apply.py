@@ -154,6 +154,9 @@ def test_a_vcf_of_another_genome_is_refused(genome, tmp_path):
     wrong = write_vcf(tmp_path / "v.vcf", text, [("one", 251, other(text["one"][250]), text["one"][250], "0|1")])
     with pytest.raises(InputError, match=r"v\.vcf: one:251: the reference allele is"):
         apply.annotate_variants(Spelling(), Reference(path), wrong, tmp_path / "out.vcf")
+    (tmp_path / "w.vcf").write_text(wrong.read_text().replace("=one,", "=1,").replace("\none\t", "\n1\t"))
+    with pytest.raises(InputError, match=r"w\.vcf: 1:251: no contig 1; the genome has one, two\. .* --rename-chrs"):
+        apply.annotate_variants(Spelling(), Reference(path), tmp_path / "w.vcf", tmp_path / "out.vcf")
     assert not (tmp_path / "out.vcf").exists()
 
 
@@ -161,8 +164,8 @@ def test_a_vcf_of_another_genome_is_refused(genome, tmp_path):
     ("text", "message"),
     [
         ("one\t10\n", "line 1: not chrom, start and end"),
-        ("one\t1\t5\nfour\t1\t5\n", "line 2: four:1-5 is not within"),
-        ("two\t30\t38\n", "two:30-38 is not within"),
+        ("one\t1\t5\nfour\t1\t5\n", r"line 2: no contig four; the genome has one, two\."),
+        ("two\t30\t38\n", r"two:30-38 is not within two \(0-37\)\."),
         ("#\n", "no interval"),
     ],
 )

@@ -314,7 +314,7 @@ def unsorted(chrom: str, pos: int, previous_chrom: str, previous_pos: int, where
     return InputError(
         f"not sorted: {chrom}:{pos + 1} follows {previous_chrom}:{previous_pos + 1}",
         where=where,
-        mend="Sort it: bcftools sort -Ob -o sorted.bcf",
+        mend=f"Sort it: bcftools sort -Ob -o sorted.bcf {where}",
     )
 
 

@@ -12,6 +12,7 @@ import pysam
 
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
+from glmflow.genome.contigs import some
 from glmflow.genome.reference import Reference
 
 
@@ -108,7 +109,11 @@ def _require_same(record: Any, genome: Reference, path: Path) -> None:
     """Stop where a record's reference allele is not what the genome has there."""
     place = f"{record.chrom}:{record.pos}"
     if record.chrom not in genome.contigs:
-        raise InputError(f"{place}: the genome has no contig {record.chrom}", where=path, mend="Rename the contigs.")
+        raise InputError(
+            f"{place}: no contig {record.chrom}; the genome has {some(genome.contigs)}",
+            where=path,
+            mend="Rename the contigs (bcftools annotate --rename-chrs), or leave this one out.",
+        )
     found = genome.fetch_string(record.chrom, record.start, record.start + len(record.ref))
     if found != record.ref.upper():
         raise InputError(

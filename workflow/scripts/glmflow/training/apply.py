@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from glmflow.config.adaptations import Adaptation
 from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
+from glmflow.genome.contigs import some
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.windows import tile
@@ -271,9 +272,15 @@ def read_intervals(path: Path | None, contigs: Mapping[str, int]) -> list[Interv
             raise InputError(
                 "not chrom, start and end", where=where, mend="Write BED: 0-based, end excluded."
             ) from None
-        if chrom not in contigs or not 0 <= start < end <= contigs[chrom]:
+        if chrom not in contigs:
             raise InputError(
-                f"{chrom}:{start}-{end} is not within the genome", where=where, mend="Correct the interval."
+                f"no contig {chrom}; the genome has {some(contigs)}", where=where, mend="Name one of them."
+            )
+        if not 0 <= start < end <= contigs[chrom]:
+            raise InputError(
+                f"{chrom}:{start}-{end} is not within {chrom} (0-{contigs[chrom]})",
+                where=where,
+                mend="Correct the interval.",
             )
         found.append((chrom, start, end, cells[3] if len(cells) > 3 else f"{chrom}:{start}-{end}"))
     if not found:
