@@ -182,3 +182,13 @@ def test_logarithms_of_logarithms_and_too_many_factors_are_refused():
         preprocess(raw, training, AS_IT_IS | {"log": True})
     with pytest.raises(InputError, match="3 hidden factors cannot be fitted on 3 people"):
         preprocess(raw, training, AS_IT_IS | {"hidden_factors": 3})
+
+
+def test_a_matrix_of_many_people_is_read_without_a_warning(tmp_path, recwarn):
+    """pandas warns of frames that are built a column at a time, from about a hundred columns on."""
+    values = np.arange(300.0).reshape(2, 150)
+    rows = [["gene_id", *(f"P{n}" for n in range(150))], *([f"g{n}", *map(str, row)] for n, row in enumerate(values))]
+    (tmp_path / "many.tsv").write_text("".join("\t".join(row) + "\n" for row in [*rows, rows[-1]]))
+    found = read_expression(tmp_path / "many.tsv")
+    assert found.values.to_numpy().tolist() == values.tolist() and found.notes["rows that come twice"] == 1
+    assert not recwarn.list

@@ -60,8 +60,7 @@ def read_expression(path: str | os.PathLike[str]) -> Expression:
     table = _read_table(Path(path))
     gene, people = _columns(table, path)
     values = _numbers(table[people], path).set_axis(table[gene].astype(str), axis=0).rename_axis(index="gene_id")
-    same = pd.DataFrame({"gene": values.index}).assign(**{str(n): v for n, v in enumerate(values.to_numpy().T)})
-    repeated = same.duplicated().to_numpy()
+    repeated = values.reset_index().duplicated().to_numpy()
     values = values[~repeated]
     _require_unique(values, path)
     infinite = int(np.isinf(values.to_numpy()).sum())
