@@ -72,6 +72,12 @@ def test_an_index_tells_contigs_that_the_genome_lacks(place):
     check_inputs(study(contigs=["chr1"]))
 
 
+def test_contigs_that_the_genome_lacks_are_named(place):
+    write_vcf(place / "v.vcf.gz", ["chr1"], indexed=True)
+    (problem,) = problems(study(contigs=["chr1", "2"]))
+    assert problem == "configuration: reference.contigs.1: contig '2' is not in genome.fa; it has chr1, chr2"
+
+
 def test_without_an_index_the_first_record_tells_and_the_rest_is_left_to_the_parser(place, caplog):
     write_vcf(place / "v.vcf.gz", ["chr9", "chr1"], indexed=False)
     (problem,) = problems(study())

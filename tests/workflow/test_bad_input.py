@@ -92,6 +92,17 @@ def spoil_split(study, workdir):
     return "study.yaml:14: splits.train.0: contig 'chr7' is not in genome.fa"
 
 
+def spoil_used_contig(study, workdir):
+    study["reference"]["contigs"] = ["chr1", "2"]
+    return "study.yaml:6: reference.contigs.1: contig '2' is not in genome.fa; it has chr1, chr2"
+
+
+def spoil_people(study, workdir):
+    (workdir / "people.tsv").write_text("sample\nP1\nNOPE\n")
+    study["cohort"]["samples"] = "people.tsv"
+    return "study.yaml:6: cohort.samples: people.tsv: 1 of its 2 people have no genotypes: 'NOPE'. The cohort has P1"
+
+
 def spoil_checkpoint(study, workdir):
     study["models"]["x"] = {"checkpoint": "nucleotide-transfrmer"}
     return "models.x.checkpoint: unknown checkpoint 'nucleotide-transfrmer'"
@@ -99,7 +110,10 @@ def spoil_checkpoint(study, workdir):
 
 @pytest.mark.parametrize(
     "spoil",
-    [spoil_file, spoil_contig, spoil_build, spoil_model, spoil_key, spoil_overlap, spoil_split, spoil_checkpoint],
+    [
+        *(spoil_file, spoil_contig, spoil_build, spoil_model, spoil_key, spoil_overlap, spoil_split),
+        *(spoil_used_contig, spoil_people, spoil_checkpoint),
+    ],
 )
 def test_a_mistake_stops_before_any_job(snakemake, workdir, study, spoil):
     expected = spoil(study, workdir)
@@ -132,6 +146,19 @@ def test_another_study_is_not_merged_with_the_demo(snakemake, workdir, study):
     code, text = dry_run(snakemake, workdir, study)
     assert code == 0 and "simulate" not in text and "pretrain" not in text
     assert "results/demo" not in text
+
+
+def test_the_table_of_people_is_read_by_what_learns_from_them_alone(snakemake, workdir, study):
+    (workdir / "people.tsv").write_text("sample\nP1\n")
+    study["cohort"]["samples"] = "people.tsv"
+    study["tasks"]["drawn"] = study["tasks"]["rna"] | {"haplotypes": {"share": 0.5}}
+    study["models"]["cnn"] = {"new": {"family": "dilated_cnn"}}
+    study["adaptations"]["full"] = {"kind": "full"}
+    study["runs"].append({"tasks": ["rna", "drawn"], "models": ["cnn"], "adaptations": ["full"]})
+    code, text = dry_run(snakemake, workdir, study)
+    assert code == 0, text
+    jobs = [job for job in text.split("\n\n") if "input:" in job and "people.tsv" in job]
+    assert len(jobs) == 1 and "rule finetune" in jobs[0] and "runs/drawn/cnn/full" in jobs[0], text
 
 
 def test_what_does_not_fit_and_is_left_out_is_said(snakemake, workdir, study):

@@ -7,6 +7,7 @@ rule finetune:
         tracks=averaged_tracks,
         statistics="results/{study}/tracks/statistics.tsv",
         store=training_haplotypes,
+        samples=training_people,
         checkpoint=checkpoint_folder,
         fitting=that_fits(finetuning),
     output:

@@ -121,6 +121,11 @@ def training_haplotypes(wildcards):
     return f"{RESULTS}/cohort/store" if STUDY.tasks[wildcards.task].haplotypes else []
 
 
+def training_people(wildcards):
+    """Return the table of the people whose haplotypes a track task learns from; nothing where it is all or none."""
+    return DATA.cohort.samples or [] if training_haplotypes(wildcards) else []
+
+
 def checkpoint_folder(wildcards):
     """Return the model folder a run starts from, or nothing where it starts from random weights."""
     return model_folder(wildcards.model, wildcards.seed)

@@ -26,6 +26,7 @@ with logged(snakemake):
         "tracks": dict(zip(settings["tracks"], snakemake.input.tracks)),
         "track_means": statistics["track_mean"].to_dict(),
         "store": snakemake.input.get("store") or None,
+        "samples": snakemake.input.get("samples") or None,
         "checkpoint": snakemake.input.get("checkpoint") or None,
         "folder": folder,
     }

@@ -6,11 +6,11 @@ with logged(snakemake):
     from glmflow.files import read_table, write_table
     from glmflow.genome.gene_windows import GeneWindows
     from glmflow.genome.haplotypes import HaplotypeReader
+    from glmflow.genome.people import read_people
     from glmflow.genome.reference import Reference
     from glmflow.genome.variants import open_store
     from glmflow.tasks.snp2gex.examples import examples
     from glmflow.tasks.snp2gex.expression import read_expression
-    from glmflow.tasks.snp2gex.people import read_people
 
     files, task = snakemake.input, snakemake.params.task
     windows = GeneWindows(HaplotypeReader(open_store(files.store), Reference(files.fasta), task["variants"]))

@@ -99,13 +99,27 @@ def test_a_matrix_of_other_people_is_refused(place):
     assert problems({})[0].startswith("tasks.gex.expression: e.tsv: no column of gene ids")
 
 
+def test_everyone_in_the_table_of_people_has_genotypes(place):
+    for text, message in (
+        ("sample\nP1\nNOPE\n", "1 of its 2 people have no genotypes: 'NOPE'. The cohort has P1, P2"),
+        ("sample\n", "names nobody"),
+        ("", "an empty table"),
+        ("P1\n", "no column `sample`"),
+    ):
+        (place / "people.tsv").write_text(text)
+        (problem,) = problems({"cohort__samples": "people.tsv"})
+        assert problem.startswith("cohort.samples: people.tsv: ") and message in problem
+    (place / "people.tsv").write_text("sample\nP2\n")
+    assert problems({"cohort__samples": "people.tsv"}) == []
+
+
 def test_unseen_populations_are_those_of_somebody(place):
     unseen = {"tasks__gex__people": {"by": "population", "test_populations": ["EUR"]}}
     where = "tasks.gex.people.test_populations.0: nobody is known to be of population 'EUR'; "
     assert problems(unseen) == [where + "give `cohort.samples`, a table that says them"]
     for table, mend in {
         "sample\nP1\nP2\n": "give `cohort.samples`, a table that says them",
-        "sample\tpopulation\nP1\tAFR\nP2\t\nP3\tEUR\n": "there are AFR",  # P3 has no genotypes
+        "sample\tpopulation\nP1\tAFR\nP2\t\n": "there are AFR",
     }.items():
         (place / "people.tsv").write_text(table)
         assert problems({**unseen, "cohort__samples": "people.tsv"}) == [where + mend]

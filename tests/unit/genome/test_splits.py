@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from glmflow.errors import InputError
-from glmflow.genome.splits import assign_splits, covered, require_disjoint, shared_bases, split_regions
+from glmflow.genome.splits import assign_splits, covered, require_disjoint, shared_bases, split_regions, used_contigs
 from glmflow.genome.windows import make_windows
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -22,6 +22,13 @@ def bases(windows, split, contigs):
     for row in windows[windows["split"] == split].itertuples():
         seen[row.chrom][row.start : row.end] = True
     return np.concatenate(list(seen.values()))
+
+
+def test_contigs_in_use_are_those_of_the_genome():
+    assert used_contigs(CONTIGS, None) == CONTIGS
+    assert list(used_contigs(CONTIGS, ["chr3", "chr1"]).items()) == [("chr1", 10_000), ("chr3", 50)]
+    with pytest.raises(InputError, match="no contig '1', 'chrX'"):
+        used_contigs(CONTIGS, ["1", "chr2", "chrX"])
 
 
 def test_whole_contigs():

@@ -73,6 +73,16 @@ def test_people_are_drawn_by_the_seed_in_the_share_that_is_asked(reader):
     assert all(people.draw(np.random.default_rng(seed), "d", 0, 50) is None for seed in range(50))
 
 
+def test_only_people_who_take_part_are_drawn(reader):
+    def drawn(people):
+        personal = PersonalTracks(reader, 1.0, "masked", people)
+        return [personal.draw(np.random.default_rng(seed), "c", 0, 50) for seed in range(40)]
+
+    assert set(drawn(["a"])) == {Person("a", 1), Person("a", 2)}
+    assert set(drawn(["b"])) == {Person("b", 1)}
+    assert drawn(["b", "a"]) == drawn(["a", "b"]) == drawn(None), "a table of everyone draws as no table does"
+
+
 def test_only_training_windows_are_peoples_and_they_are_turned_with_their_labels(reader):
     windows = pd.DataFrame({"chrom": ["c"], "start": [10], "end": [30]})
     make = TrackExamples(windows, reader.reference, Places(), 20, [1, 0], True, PersonalTracks(reader, 1.0, "masked"))

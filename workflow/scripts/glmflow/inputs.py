@@ -85,10 +85,10 @@ def check_inputs(study: Study, source: str | Path | None = None) -> None:
     strangers: Iterable[InputError] = ()
     if study.simulate and study.simulate.overlay:
         overlay = study.simulate.overlay
-        named += _strange_splits(study, overlay.fasta)
+        named += _strange_contigs(study, overlay.fasta)
         strangers = _foreign_genotypes([overlay.vcf], overlay.fasta)
     elif not study.simulate and not hackathon_of(study):
-        named += _strange_splits(study, study.reference.fasta)
+        named += _strange_contigs(study, study.reference.fasta)
         strangers = _unlike(study)
     problems = [f"{locate(key, source)}: {text}" for key, text in named] + [str(problem) for problem in strangers]
     if problems:
@@ -139,21 +139,24 @@ def _repeated_tracks(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]
                 yield key, f"{path} is {first} already; give each file once"
 
 
-def _strange_splits(study: Study, fasta: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield the contigs of the splits that are not in the genome, with a sentence each."""
+def _strange_contigs(study: Study, fasta: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the contigs that a study names and its genome lacks, with a sentence each."""
+    from glmflow.genome.contigs import some
     from glmflow.genome.reference import Reference
 
-    if study.splits.by != "contig":
+    named = {("reference", "contigs"): study.reference.contigs or []} if study.reference else {}
+    if study.splits.by == "contig":
+        named |= {("splits", split): getattr(study.splits, split) for split in ("train", "validation", "test")}
+    if not any(named.values()):
         return
     try:
         contigs = Reference(fasta).contigs
     except InputError:  # said once, where the other files are compared with it
         return
-    for split in ("train", "validation", "test"):
-        for position, chrom in enumerate(getattr(study.splits, split)):
+    for key, names in named.items():
+        for position, chrom in enumerate(names):
             if chrom not in contigs:
-                known = f"{', '.join(list(contigs)[:5])}{' ...' if len(contigs) > 5 else ''}"
-                yield ("splits", split, position), f"contig {chrom!r} is not in {fasta}; it has {known}"
+                yield (*key, position), f"contig {chrom!r} is not in {fasta}; it has {some(contigs)}"
 
 
 def _unlike(study: Study) -> Iterator[InputError]:

@@ -20,12 +20,32 @@ def strange_people(study: Study) -> Iterator[Problem]:
     Files that a job will make are not looked at; the people of a simulation over real genotypes are those of the real
     ones, which it copies.
     """
+    yield from _of_table(study)
     for label in study.predict:
         yield from _of_prediction(study, label)
     for label, task in study.tasks.items():
         if task.kind == "snp2gex" and not task.hackathon:
             yield from _of_expression(study, label)
             yield from _of_populations(study, label)
+
+
+def _of_table(study: Study) -> Iterator[Problem]:
+    """Check that everyone in the table of people has genotypes."""
+    from glmflow.genome.people import read_people
+
+    cohort = resolve_data(study).cohort
+    if cohort is None or cohort.samples is None or _made(study, cohort.samples):
+        return
+    try:
+        genotyped = _genotyped(study, cohort.vcf[0])
+    except InputError:  # said where the file itself is looked at
+        return
+    if genotyped is None:
+        return
+    try:
+        read_people(cohort.samples, genotyped)
+    except InputError as error:
+        yield ("cohort", "samples"), str(error)
 
 
 def _of_prediction(study: Study, label: str) -> Iterator[Problem]:
@@ -76,7 +96,7 @@ def _of_populations(study: Study, label: str) -> Iterator[Problem]:
 
 def _cohort(study: Study) -> dict[str, str] | None:
     """Return the people of the cohort with their populations (empty: not known); None where only a job can tell them."""
-    from glmflow.tasks.snp2gex.people import read_people
+    from glmflow.genome.people import read_people
 
     cohort = resolve_data(study).cohort
     try:

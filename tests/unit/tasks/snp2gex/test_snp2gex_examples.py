@@ -7,11 +7,11 @@ import pytest
 from glmflow.errors import InputError
 from glmflow.genome.gene_windows import GeneWindows
 from glmflow.genome.haplotypes import HaplotypeReader
+from glmflow.genome.people import read_people
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
 from glmflow.tasks.snp2gex.examples import examples, tss_windows
 from glmflow.tasks.snp2gex.expression import Expression
-from glmflow.tasks.snp2gex.people import read_people
 
 LENGTHS = {"a": 20_000, "b": 10_000, "c": 10_000}
 PEOPLE = [f"P{n:02d}" for n in range(30)]
@@ -230,24 +230,21 @@ def test_the_ceiling_is_the_correlation_of_truth_and_target_in_test_people(cohor
     assert gene["ceiling"] == pytest.approx(expected, abs=1e-12)
 
 
+def test_people_whom_the_table_leaves_out_are_not_said_to_lack_genotypes(cohort, tmp_path):
+    (tmp_path / "samples.tsv").write_text("\n".join(["sample", *PEOPLE[3:], ""]))
+    people = read_people(tmp_path / "samples.tsv", PEOPLE)
+    expression = Expression(matrix(people=[*PEOPLE, "STRANGER"]), {})
+    made = examples(TASK, expression, annotation(), people, cohort, GENOME, 400)
+    named = dict(zip(made.counts["item"], zip(made.counts["count"], made.counts["detail"])))
+    assert named["people without genotypes"] == (1, "STRANGER")
+    assert named["people with genotypes who are not in cohort.samples"] == (3, "P00, P01, P02")
+    assert made.people["sample"].tolist() == PEOPLE[3:] and count(made, "people used") == 27
+    with pytest.raises(InputError, match="none of the 3 people of the expression matrix is in cohort"):
+        examples(TASK, Expression(matrix(people=PEOPLE[:3]), {}), annotation(), people, cohort, GENOME, 400)
+
+
 def test_nobody_or_nothing_in_common_is_refused(cohort):
     with pytest.raises(InputError, match="none of the 30 people of the expression matrix has genotypes"):
         make(cohort, matrix(people=[f"X{n}" for n in range(30)]))
     with pytest.raises(InputError, match="no gene of the matrix"):
         make(cohort, matrix().rename(index=lambda name: f"other{name}"))
-
-
-def test_tables_of_people(tmp_path):
-    path = tmp_path / "samples.tsv"
-    path.write_text("sample\tpopulation\tfamily\tage\nB\tx\tf1\t3\nZ\ty\tf1\t4\n")
-    table = read_people(path, ["A", "B"])
-    assert table.to_dict("records") == [{"sample": "B", "population": "x", "family": "f1"}]
-    assert read_people(None, ["A", "B"])["sample"].tolist() == ["A", "B"]
-    for text, message in (
-        ("name\nA\n", "no column sample"),
-        ("sample\nA\nA\n", "A comes twice"),
-        ("sample\nQ\n", "nobody"),
-    ):
-        path.write_text(text)
-        with pytest.raises(InputError, match=message):
-            read_people(path, ["A", "B"])

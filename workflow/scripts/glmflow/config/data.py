@@ -39,7 +39,8 @@ class Cohort(Block):
     )
     samples: str | None = Field(
         None,
-        description="Table (TSV) of people: `sample` and, where known, `population`, `family`; all of the VCF where left out.",
+        description="Table (TSV) of the people to learn from and to score: `sample` and, where known, `population`, "
+        "`family`; everyone in it is in the VCF. All of the VCF where left out.",
     )
     variants: Literal["all", "snv"] = Field(
         "all",

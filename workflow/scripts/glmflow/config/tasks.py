@@ -53,7 +53,7 @@ class RnaseqTracks(Block):
     tracks: list[Label] | None = Field(None, description="Tracks to predict together; all where left out.")
     scaling: Scaling = Field(default_factory=Scaling, description="Scaling of the targets.")
     haplotypes: TrackHaplotypes | None = Field(
-        None, description="Learn from people's haplotypes too, the labels carried along; needs people."
+        None, description="Learn from haplotypes of the cohort's people too, the labels carried along; needs people."
     )
     loss: Literal["mse", "poisson", "tweedie", "poisson_multinomial"] = Field(
         "mse", description="Training loss on scaled targets."

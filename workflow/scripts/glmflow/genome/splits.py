@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -13,6 +13,28 @@ from glmflow.errors import InputError
 from glmflow.genome.contigs import some
 
 SPLITS = ("train", "validation", "test")
+
+
+def used_contigs(contigs: Mapping[str, int], wanted: Sequence[str] | None) -> dict[str, int]:
+    """Return the lengths of the contigs that a study uses, in the order of the genome.
+
+    Parameters
+    ----------
+    contigs
+        Length in bases of every contig of the genome.
+    wanted
+        `reference.contigs` of the configuration; None for all.
+
+    Raises
+    ------
+    InputError
+        The genome lacks one that is wanted.
+    """
+    absent = [name for name in wanted or () if name not in contigs]
+    if absent:
+        what = f"no contig {some(map(repr, absent))}"
+        raise InputError(what, where="reference.contigs", mend=f"The genome has {some(contigs)}.")
+    return {name: length for name, length in contigs.items() if wanted is None or name in wanted}
 
 
 def split_regions(splits: Mapping[str, Any], contigs: Mapping[str, int], size: int) -> pd.DataFrame:

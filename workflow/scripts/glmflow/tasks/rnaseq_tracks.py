@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from glmflow.genome.reference import Reference
-from glmflow.genome.splits import assign_splits, require_disjoint
+from glmflow.genome.splits import assign_splits, require_disjoint, used_contigs
 from glmflow.genome.windows import filter_windows, make_windows
 from glmflow.statistics import correlation, moments
 from glmflow.statistics.bootstrap import Interval, interval_of_mean, interval_of_rows, interval_of_sums
@@ -66,9 +66,9 @@ def examples(
     Raises
     ------
     InputError
-        A split has no window, or two splits share a base.
+        A contig is not in the genome, a split has no window, or two splits share a base.
     """
-    lengths = {name: length for name, length in reference.contigs.items() if contigs is None or name in contigs}
+    lengths = used_contigs(reference.contigs, contigs)
     tiled = make_windows(lengths, windows["size"], windows["overlap"])
     usable, left_out = filter_windows(tiled, reference, windows["max_n_fraction"], blacklist)
     assigned, outside = assign_splits(usable, splits, lengths, size)

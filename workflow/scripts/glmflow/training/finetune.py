@@ -19,6 +19,7 @@ from glmflow.config.tasks import RnaseqTracks
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
 from glmflow.genome.haplotypes import HaplotypeReader
+from glmflow.genome.people import read_people
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import open_store
 from glmflow.models import load_model, lora, new_model
@@ -49,6 +50,7 @@ def finetune(
     checkpoint: Path | str | None,
     folder: Path,
     store: Path | str | None = None,
+    samples: Path | str | None = None,
 ) -> None:
     """Train a model on the training windows of a track task and save it in `folder/model`.
 
@@ -68,6 +70,13 @@ def finetune(
         Run folder; gets `model/`, `metrics.jsonl`, `cost.json` and, while training, `checkpoints/`.
     store
         Variants of the people whose haplotypes are learned from, where the task says so.
+    samples
+        Table of those people (`read_people`); None for all of the store.
+
+    Raises
+    ------
+    InputError
+        The table of people cannot be used, or the model has no states of single bases.
     """
     task = RnaseqTracks.model_validate(settings["task"])
     adaptation = Adaptation.model_validate(settings["adaptation"])
@@ -80,7 +89,8 @@ def finetune(
     if task.haplotypes:
         drawn = task.haplotypes
         haplotypes = HaplotypeReader(open_store(store), Reference(reference), drawn.variants)
-        people = PersonalTracks(haplotypes, drawn.share, drawn.inserted)
+        named = read_people(samples, haplotypes.store.samples)["sample"]
+        people = PersonalTracks(haplotypes, drawn.share, drawn.inserted, set(named))
     train = make(windows["train"], length=length, reverse_complement=training.reverse_complement, people=people)
     updates = training.steps or max(1, round(training.epochs * len(train) / training.batch))
     identity = {
@@ -88,6 +98,7 @@ def finetune(
         "examples": table_digest(examples),
         "track_means": {name: float(track_means[name]) for name in tracks},
         "files": fingerprint([reference, *tracks.values(), *(path for path in (checkpoint, store) if path)]),
+        **({"people": people.people} if samples and people else {}),
     }
     refuse_known_failure(checkpoints_of(folder, training, updates, seed, identity))  # before a model is loaded
     torch.manual_seed(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import NamedTuple
 
@@ -36,18 +37,22 @@ class PersonalTracks:
         Share of the windows that are read from a person.
     inserted
         What becomes of inserted bases (`glmflow.genome.labels.gather_labels`).
+    people
+        Whose haplotypes are drawn; all of the cohort by default. Their order does not matter.
     """
 
-    def __init__(self, haplotypes: HaplotypeReader, share: float, inserted: str):
+    def __init__(self, haplotypes: HaplotypeReader, share: float, inserted: str, people: Collection[str] | None = None):
         self.haplotypes, self.share, self.inserted = haplotypes, share, inserted
+        # In the order of the cohort, so that a table that names everyone draws as no table does.
+        self.people = [name for name in haplotypes.store.samples if people is None or name in people]
 
     def draw(self, generator: np.random.Generator, chrom: str, start: int, end: int) -> Person | None:
         """Return whose haplotype a window is read from, or None for the reference."""
         store = self.haplotypes.store
-        chosen, number, haplotype = generator.random(), generator.integers(len(store.samples)), generator.integers(1, 3)
+        chosen, number, haplotype = generator.random(), generator.integers(len(self.people)), generator.integers(1, 3)
         if chosen >= self.share or chrom not in store.contigs:
             return None
-        sample = store.samples[number]
+        sample = self.people[number]
         present = store.has_haplotype(sample, int(haplotype), chrom, start, end)
         return Person(sample, int(haplotype) if present else 1)
 

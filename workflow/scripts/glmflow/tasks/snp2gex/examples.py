@@ -72,7 +72,7 @@ def examples(
     genes
         Genes of the annotation: `gene_id`, `chrom`, `tss`, `strand`.
     people
-        Genotyped people: `sample`, and where known `population`, `family`.
+        Genotyped people who take part (`read_people`): `sample`, and where known `population`, `family`.
     windows
         Reads alleles of the cohort.
     genome, size
@@ -86,7 +86,7 @@ def examples(
         No gene or no person is in both the matrix and the cohort, or a split is left empty.
     """
     notes = Notes()
-    matrix, people = _shared_people(expression, people, notes)
+    matrix, people = _shared_people(expression, people, windows.reader.store.samples, notes)
     reference = windows.reader.reference
     contigs = {name: reference.contigs[name] for name in windows.reader.store.contigs}
     placed = _placed_genes(matrix, genes, reference, contigs, settings["windows"], notes)
@@ -147,19 +147,28 @@ class Notes:
         return pd.DataFrame(self.rows, columns=["item", "count", "detail"])
 
 
-def _shared_people(expression: Expression, people: pd.DataFrame, notes: Notes) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Keep the people that have both genotypes and expression."""
+def _shared_people(
+    expression: Expression, people: pd.DataFrame, genotyped: Sequence[str], notes: Notes
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep the people who take part and have both genotypes and expression.
+
+    `genotyped` are all people of the cohort, also those whom its table (`cohort.samples`) leaves out.
+    """
     notes.add_all(expression.notes)
     measured = list(expression.values.columns)
-    genotyped = set(people["sample"])
-    without = [person for person in measured if person not in genotyped]
+    known = set(genotyped)
+    unnamed = known - set(people["sample"])
+    without = [person for person in measured if person not in known]
+    left_out = [person for person in measured if person in unnamed]
     unmeasured = [person for person in people["sample"] if person not in set(measured)]
     notes.add("people without genotypes", len(without), without)
+    notes.add("people with genotypes who are not in cohort.samples", len(left_out), left_out)
     notes.add("people without expression", len(unmeasured), unmeasured)
     shared = people[people["sample"].isin(measured)].reset_index(drop=True)
     if shared.empty:
+        has = "is in cohort.samples" if left_out else "has genotypes"
         raise InputError(
-            f"none of the {len(measured)} people of the expression matrix has genotypes ({', '.join(measured[:3])} ... "
+            f"none of the {len(measured)} people of the expression matrix {has} ({', '.join(measured[:3])} ... "
             f"against {', '.join(people['sample'].head(3))} ...)",
             where="expression",
             mend="Name people as the VCF does.",
