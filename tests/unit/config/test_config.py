@@ -250,6 +250,19 @@ def test_a_run_depends_only_on_its_own_settings():
     assert settings_hash(run_settings(check_study(raw), run)) != before
 
 
+def test_a_baseline_of_tracks_does_not_depend_on_how_models_are_trained():
+    raw = minimal() | {"cohort": {"vcf": "v.vcf.gz"}}
+    study = check_study(raw)
+    baseline, trained = expand_runs(study)[0]
+    raw["tasks"]["rna"] |= {"haplotypes": {"share": 0.25}, "loss": "tweedie", "scaling": {"squash": False}}
+    changed = check_study(raw)
+    for settings in (run_settings, score_settings):
+        assert settings(changed, baseline) == settings(study, baseline)
+        assert settings(changed, trained) != settings(study, trained)
+    raw["tasks"]["rna"]["trim"] = 50
+    assert run_settings(check_study(raw), baseline) != run_settings(study, baseline)
+
+
 def swept(**changes):
     raw = minimal()
     raw["splits"]["validation"] = ["chr3"]

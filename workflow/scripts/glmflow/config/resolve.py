@@ -16,6 +16,9 @@ TOLD = {"kmer_ridge_promoter": "start, strand and exons of every gene"}
 SCORING = {"bootstrap", "permutations"}
 """Keys of tasks that nothing but their scores depends on: changing them trains no model again."""
 
+TRAINING = {"haplotypes", "loss", "tweedie_power", "scaling"}
+"""Keys of track tasks that a baseline, fitted to coverage as it is over the reference, does not read."""
+
 STRANDS = {"plus": "+", "minus": "-"}
 
 
@@ -105,7 +108,14 @@ def task_settings(study: Study, task: str) -> dict[str, Any]:
 
 def score_settings(study: Study, run: Run) -> dict[str, Any]:
     """Return everything of the configuration that the scores of a run depend on."""
-    return run_settings(study, run) | {"task": study.tasks[run.task].model_dump(mode="json")}
+    read = study.tasks[run.task].model_dump(mode="json", exclude=_unread(study, run))
+    return run_settings(study, run) | {"task": read}
+
+
+def _unread(study: Study, run: Run) -> set[str]:
+    """Return the keys of its task that a run does not depend on, however it is scored."""
+    of_tracks = study.tasks[run.task].kind == "rnaseq_tracks"
+    return TRAINING if of_tracks and study.models[run.model].baseline else set()
 
 
 def run_settings(study: Study, run: Run) -> dict[str, Any]:
@@ -121,7 +131,7 @@ def run_settings(study: Study, run: Run) -> dict[str, Any]:
         "model_label": run.model,
         "adaptation_label": run.adaptation,
         "seed": run.seed,
-        "task": task_settings(study, run.task),
+        "task": study.tasks[run.task].model_dump(mode="json", exclude=SCORING | _unread(study, run)),
         "model": model.model_dump(mode="json", exclude_none=True),
         "base": study.models[model.extend.model].model_dump(mode="json", exclude_none=True) if model.extend else None,
         "adaptation": study.adaptations[run.adaptation].model_dump(mode="json", exclude={"sweep"}),
