@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pyBigWig
 import pytest
+from glmflow.errors import InputError
+from glmflow.genome.reference import Reference
 from glmflow.tasks import rnaseq_tracks as task
 from glmflow.tracks.reading import TrackReader
 from scipy import stats
@@ -37,6 +39,17 @@ def signal(tmp_path):
 def windows():
     starts = [0, 500, 1000, 1500, 3500, 4000]
     return pd.DataFrame({"chrom": "chr1", "start": starts, "end": [start + 1000 for start in starts]})
+
+
+def test_contigs_that_the_genome_lacks_stop_the_examples(tmp_path):
+    (tmp_path / "genome.fa").write_text("".join(f">{name}\n{'ACGT' * 50}\n" for name in ("chr1", "chr2", "chr3")))
+    genome, windows = Reference(tmp_path / "genome.fa"), {"size": 50, "overlap": 0, "max_n_fraction": 0.0}
+    splits = {"by": "contig", "train": ["chr1"], "test": ["chr2"]}
+    made = task.examples(genome, ["chr2", "chr1"], windows, splits, 50)
+    assert made.table["chrom"].value_counts().to_dict() == {"chr1": 4, "chr2": 4}
+    for contigs in (["1", "2"], ["chr1", "chr2", "2"]):
+        with pytest.raises(InputError, match=r"no contig .*'2'\. The genome has chr1, chr2, chr3"):
+            task.examples(genome, contigs, windows, splits, 50)
 
 
 def test_tiles_cover_the_scored_bases_once(windows):
