@@ -68,7 +68,7 @@ FOREIGN = "v.vcf.gz: contig 'chr9' has variants and is not in genome.fa. Give th
 def test_an_index_tells_contigs_that_the_genome_lacks(place):
     write_vcf(place / "v.vcf.gz", ["chr1", "chr9"], indexed=True)
     (problem,) = problems(study())
-    assert problem.startswith(FOREIGN) and "reference.contigs" in problem
+    assert problem.startswith(FOREIGN) and "reference.contigs" in problem and "annotate --rename-chrs" in problem
     check_inputs(study(contigs=["chr1"]))
 
 
@@ -133,3 +133,32 @@ def test_a_file_is_one_replicate_of_one_track(place):
         given = {name: {"biosample": name, "replicates": files} for name, files in tracks.items()}
         checked = check_study(study(contigs=["chr1"]).model_dump(exclude_none=True) | {"tracks": given, "cohort": None})
         assert problems(checked) == [f"configuration: tracks.{where} is tracks.{before} already; give each file once"]
+
+
+def predicting(**keys):
+    raw = study(contigs=["chr1"]).model_dump(exclude_none=True)
+    raw["models"]["cnn"], raw["adaptations"]["full"] = {"new": {"family": "dilated_cnn"}}, {"kind": "full"}
+    raw["runs"] = [{"tasks": ["rna"], "models": ["cnn"], "adaptations": ["full"]}]
+    return check_study(raw | {"predict": {"p": {"write": "means", **keys}}})
+
+
+def test_files_of_a_prediction_are_of_its_genome_before_anything_is_trained(place):
+    write_vcf(place / "v.vcf.gz", ["chr1"], indexed=True)
+    write_vcf(place / "w.vcf.gz", ["chr1", "chr9"], indexed=True)
+    (place / "other.fa").write_text(f">chr1\n{'ACGT' * 9}\n>chr9\nACGT\n")
+    (place / "x.bed").write_text("chr1\t0\t37\nchr9\t0\t2\n")
+    person = {"vcf": "w.vcf.gz", "sample": "P1"}
+    assert problems(predicting(bed="x.bed")) == [
+        "x.bed, line 2: no contig chr9; the genome has chr1, chr2. Name one of them."
+    ]
+    assert problems(predicting(bed="x.bed", fasta="other.fa")) == [
+        "x.bed, line 1: chr1:0-37 is not within chr1 (0-36). Correct the interval."
+    ]
+    for keys in (person, {"write": "variants", "vcf": "w.vcf.gz"}):
+        (problem,) = problems(predicting(**keys))
+        assert problem.startswith("w." + FOREIGN.removeprefix("v."))
+        check_inputs(predicting(**keys, fasta="other.fa"))
+    (place / "x.bed").write_text("chr1\t0\t36\n")
+    check_inputs(predicting(**person, bed="x.bed"))  # of chr1 alone
+    write_vcf(place / "w.vcf.gz", ["chr1"], True, {"chr1": 40})
+    assert "w.vcf.gz: contig chr1 has 40 bases, in the genome 10000." in problems(predicting(**person, bed="x.bed"))[0]

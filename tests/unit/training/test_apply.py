@@ -12,6 +12,7 @@ from glmflow.config.adaptations import Adaptation
 from glmflow.config.tasks import RnaseqTracks
 from glmflow.errors import InputError
 from glmflow.genome.haplotypes import HaplotypeReader
+from glmflow.genome.intervals import read_intervals
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
 from glmflow.models import new_model
@@ -75,9 +76,7 @@ def test_every_base_of_the_genome_gets_the_value_of_its_own_base(genome, tmp_pat
     path, text = genome
     reference, tuned = Reference(path), Spelling()
     predict = apply.on_reference(tuned, reference)
-    apply.write_tracks(
-        tuned, predict, apply.read_intervals(None, reference.contigs), reference.contigs, tmp_path / "out"
-    )
+    apply.write_tracks(tuned, predict, read_intervals(None, reference.contigs), reference.contigs, tmp_path / "out")
     for name, sequence in text.items():
         np.testing.assert_array_equal(values(tmp_path / "out/spelled.bw", name, len(sequence)), spelled(sequence))
         np.testing.assert_array_equal(values(tmp_path / "out/doubled.bw", name, len(sequence)), 2 * spelled(sequence))
@@ -88,9 +87,7 @@ def test_means_of_intervals_are_those_of_their_bases(genome, tmp_path):
     reference, tuned = Reference(path), Spelling()
     bed = tmp_path / "some.bed"
     bed.write_text("# a comment\none\t100\t300\tpromoter\none\t0\t7\ntwo\t30\t37\n")
-    table = apply.interval_means(
-        tuned, apply.on_reference(tuned, reference), apply.read_intervals(bed, reference.contigs)
-    )
+    table = apply.interval_means(tuned, apply.on_reference(tuned, reference), read_intervals(bed, reference.contigs))
     assert list(table["name"]) == ["promoter", "one:0-7", "two:30-37"]
     expected = [spelled(text["one"][100:300]), spelled(text["one"][:7]), spelled(text["two"][30:])]
     np.testing.assert_allclose(table["prediction_spelled"], [part.mean() for part in expected])
@@ -110,7 +107,7 @@ def test_a_haplotype_is_laid_onto_the_reference(genome, tmp_path):
     expected = spelled(one)
     expected[50] = spelled(other(one[50]))[0]
     expected[101:104] = 0
-    regions = apply.read_intervals(None, reference.contigs)
+    regions = read_intervals(None, reference.contigs)
     for haplotypes, wanted in (((1,), expected), ((2,), spelled(one)), ((1, 2), (expected + spelled(one)) / 2)):
         folder = tmp_path / f"out{len(haplotypes)}{haplotypes[0]}"
         predict = apply.on_haplotypes(tuned, reader, "ann", haplotypes)
@@ -158,22 +155,6 @@ def test_a_vcf_of_another_genome_is_refused(genome, tmp_path):
     with pytest.raises(InputError, match=r"w\.vcf: 1:251: no contig 1; the genome has one, two\. .* --rename-chrs"):
         apply.annotate_variants(Spelling(), Reference(path), tmp_path / "w.vcf", tmp_path / "out.vcf")
     assert not (tmp_path / "out.vcf").exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("one\t10\n", "line 1: not chrom, start and end"),
-        ("one\t1\t5\nfour\t1\t5\n", r"line 2: no contig four; the genome has one, two\."),
-        ("two\t30\t38\n", r"two:30-38 is not within two \(0-37\)\."),
-        ("#\n", "no interval"),
-    ],
-)
-def test_intervals_that_are_none(text, message, genome, tmp_path):
-    bed = tmp_path / "x.bed"
-    bed.write_text(text)
-    with pytest.raises(InputError, match=message):
-        apply.read_intervals(bed, Reference(genome[0]).contigs)
 
 
 # The command, with a real model

@@ -90,7 +90,10 @@ def check_inputs(study: Study, source: str | Path | None = None) -> None:
     elif not study.simulate and not hackathon_of(study):
         named += _strange_contigs(study, study.reference.fasta)
         strangers = _unlike(study)
-    problems = [f"{locate(key, source)}: {text}" for key, text in named] + [str(problem) for problem in strangers]
+    problems = [f"{locate(key, source)}: {text}" for key, text in named]
+    for text in map(str, (*strangers, *_strange_predictions(study))):
+        if not any(problem.endswith(text) for problem in problems):  # of a file that several keys name, once
+            problems.append(text)
     if problems:
         raise ConfigurationError(problems)
 
@@ -180,6 +183,34 @@ def _unlike(study: Study) -> Iterator[InputError]:
                 check_track_sign(path, track.negate)
             except InputError as error:
                 yield error
+
+
+def _strange_predictions(study: Study) -> Iterator[InputError]:
+    """Yield the intervals and genotypes of predictions that are not of the genome that they are read with."""
+    from glmflow.genome.intervals import read_intervals
+    from glmflow.genome.reference import Reference
+
+    made = study.results + "/"
+    for prediction in study.predict.values():
+        fasta = prediction.fasta or _own_genome(study)
+        if prediction.records or fasta is None or fasta.startswith(made):
+            continue
+        try:
+            if prediction.bed and not prediction.bed.startswith(made):
+                read_intervals(Path(prediction.bed), Reference(fasta).contigs)
+        except InputError as error:
+            yield error
+        of_cohort = study.cohort is not None and prediction.vcf in study.cohort.vcf and not prediction.fasta
+        if prediction.vcf and not prediction.vcf.startswith(made) and not of_cohort:
+            chosen = bool(prediction.bed) or prediction.write == "expression"
+            yield from _foreign_genotypes([prediction.vcf], fasta, chosen)
+
+
+def _own_genome(study: Study) -> str | None:
+    """Return the real genome of a study; None where it has none."""
+    if study.simulate and study.simulate.overlay:
+        return study.simulate.overlay.fasta
+    return study.reference.fasta if study.reference else None
 
 
 def _foreign_genotypes(vcfs: Sequence[str], fasta: str, chosen: bool = False) -> Iterator[InputError]:

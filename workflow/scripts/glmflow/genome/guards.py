@@ -295,8 +295,8 @@ def foreign_contig(name: str, fasta: Path, where: Path) -> InputError:
     return InputError(
         f"contig {name!r} has variants and is not in {fasta}",
         where=where,
-        mend="Give the FASTA they were called on or a VCF of its contigs alone, or name the contigs to use "
-        "(`reference.contigs`; by hand --region, --bed).",
+        mend="Give the FASTA they were called on or a VCF of its contigs alone, rename them (bcftools annotate "
+        "--rename-chrs), or name the contigs to use (`reference.contigs`; by hand --region, --bed).",
     )
 
 

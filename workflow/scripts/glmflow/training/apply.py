@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from glmflow.config.adaptations import Adaptation
 from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
-from glmflow.genome.contigs import some
 from glmflow.genome.haplotypes import HaplotypeReader
+from glmflow.genome.intervals import Interval
 from glmflow.genome.reference import Reference
 from glmflow.genome.windows import tile
 from glmflow.tracks.predictions import write_windows
@@ -34,9 +34,6 @@ log = logging.getLogger(__name__)
 
 N = ord("N")
 PSEUDOCOUNT = 0.01  # of a track's mean over its non-zero bases: keeps ratios of silent windows near zero
-
-Interval = tuple[str, int, int, str]
-"""`chrom, start, end, name`, 0-based half-open."""
 
 Predict = Callable[[str, int, int], NDArray[np.float32]]
 """Coverage `[T, end - start]` of a stretch of the reference, in reference coordinates."""
@@ -246,46 +243,6 @@ def _effect(
     used = slice(tuned.trim, tuned.size - tuned.trim)
     reference, alternative = tuned.coverage(codes)[:, :, used].mean(-1)
     return np.log2((alternative + floor) / (reference + floor))
-
-
-def read_intervals(path: Path | None, contigs: Mapping[str, int]) -> list[Interval]:
-    """Return the intervals of a BED file, or every contig whole.
-
-    Raises
-    ------
-    InputError
-        A line is not chrom, start, end with 0 <= start < end within the contig, or there is none.
-    """
-    if path is None:
-        return [(chrom, 0, length, chrom) for chrom, length in contigs.items()]
-    if not path.exists():
-        raise InputError("no such file", where=path, mend="Give a BED file.")
-    found = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
-        cells = line.split("\t") if "\t" in line else line.split()
-        if not cells or line.startswith(("#", "track", "browser")):
-            continue
-        where = f"{path}, line {number}"
-        try:
-            chrom, start, end = cells[0], int(cells[1]), int(cells[2])
-        except (IndexError, ValueError):
-            raise InputError(
-                "not chrom, start and end", where=where, mend="Write BED: 0-based, end excluded."
-            ) from None
-        if chrom not in contigs:
-            raise InputError(
-                f"no contig {chrom}; the genome has {some(contigs)}", where=where, mend="Name one of them."
-            )
-        if not 0 <= start < end <= contigs[chrom]:
-            raise InputError(
-                f"{chrom}:{start}-{end} is not within {chrom} (0-{contigs[chrom]})",
-                where=where,
-                mend="Correct the interval.",
-            )
-        found.append((chrom, start, end, cells[3] if len(cells) > 3 else f"{chrom}:{start}-{end}"))
-    if not found:
-        raise InputError("no interval", where=path, mend="Give at least one line of chrom, start and end.")
-    return found
 
 
 def write_means(table: pd.DataFrame, path: Path) -> None:

@@ -13,6 +13,7 @@ from glmflow.errors import InputError
 from glmflow.files import write_table
 from glmflow.genome.commands import add_genotype_arguments
 from glmflow.genome.haplotypes import HaplotypeReader
+from glmflow.genome.intervals import read_intervals
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
 
@@ -112,7 +113,7 @@ def _tracks(model: Path, arguments: argparse.Namespace, scratch: Path) -> dict[s
     tuned = apply.load_tuned(model)
     if _annotates(arguments):
         return apply.annotate_variants(tuned, genome, arguments.vcf, output)
-    intervals = apply.read_intervals(arguments.bed, genome.contigs)
+    intervals = read_intervals(arguments.bed, genome.contigs)
     predict = apply.on_reference(tuned, genome)
     if arguments.vcf:
         contigs = list(dict.fromkeys(interval[0] for interval in intervals)) if arguments.bed else None
