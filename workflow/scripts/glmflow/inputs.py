@@ -220,8 +220,9 @@ def _foreign_genotypes(vcfs: Sequence[str], fasta: str, chosen: bool = False) ->
     parsed. Where the contigs to read are `chosen` by name, the VCFs may have others.
     """
     from glmflow.genome.contigs import find_contig
-    from glmflow.genome.guards import contigs_with_records, foreign_contig, other_length, stated_lengths
+    from glmflow.genome.guards import foreign_contig, other_length
     from glmflow.genome.reference import Reference
+    from glmflow.genome.vcf_files import contigs_with_records, stated_lengths
 
     try:
         contigs = Reference(fasta).contigs

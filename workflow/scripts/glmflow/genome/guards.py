@@ -2,120 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
-import cyvcf2
 import numpy as np
-import pysam
-import pysam.bcftools
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import match_contigs, some
 from glmflow.genome.reference import Reference
-
-log = logging.getLogger(__name__)
+from glmflow.genome.vcf_files import indexed_contigs, open_vcf
 
 SHOWN = 3
 STRETCH = 1 << 20  # bases of the genome that are compared at a time
-HTSLIB_DEFAULT = 3
-"""Warnings and errors: cyvcf2 sets the level and does not tell it."""
-
-
-class FoundContigs(NamedTuple):
-    """The contigs that a VCF has records of: all of them, or (without a current index) that of its first record."""
-
-    names: list[str]
-    complete: bool
-
-
-def indexed(vcf: Path, scratch: Path) -> Path:
-    """Return a VCF or BCF that can be read by contig: the file itself, or one in `scratch`.
-
-    Nothing is written beside the input: where the index is missing, or one of several is older than the file, it is
-    made in `scratch`, and a file that is not compressed in blocks is copied there.
-
-    Raises
-    ------
-    InputError
-        The file is absent, no VCF, or not sorted by contig and position.
-    """
-    open_vcf(vcf)
-    if _has_current_index(vcf):
-        return vcf
-    scratch.mkdir(parents=True, exist_ok=True)
-    ours = scratch / vcf.name
-    try:
-        with _quiet():
-            if _in_blocks(vcf):
-                ours.symlink_to(vcf.resolve())
-            else:
-                ours = scratch / f"{vcf.name}.bcf"
-                pysam.bcftools.view("-Ob", "-o", str(ours), str(vcf), catch_stdout=False)
-            pysam.bcftools.index("-f", "-c", str(ours), catch_stdout=False)
-    except pysam.SamtoolsError as error:
-        _check_order(vcf)
-        reason = str(error).partition("stderr=")[2].strip()
-        raise InputError(f"cannot be indexed ({reason})", where=vcf, mend="Check the file.") from error
-    return ours
-
-
-def open_vcf(vcf: Path, samples: Sequence[str] | None = None) -> cyvcf2.VCF:
-    """Open a VCF or BCF with some of its samples (all: None; order as in the file)."""
-    if not vcf.exists():
-        raise InputError("no such file", where=vcf, mend="Give a VCF or BCF file.")
-    try:
-        with _quiet():
-            return cyvcf2.VCF(str(vcf), samples=None if samples is None else list(samples))
-    except OSError as error:
-        raise InputError("not a VCF or BCF file", where=vcf, mend="Give one.") from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the remarks of htslib (pysam's and cyvcf2's own) off standard error: what is wrong is said here, once."""
-    before = pysam.set_verbosity(0)
-    cyvcf2.cyvcf2.set_htslib_log_level(0)
-    try:
-        yield
-    finally:
-        pysam.set_verbosity(before)
-        cyvcf2.cyvcf2.set_htslib_log_level(HTSLIB_DEFAULT)
-
-
-def _has_current_index(vcf: Path) -> bool:
-    """Return whether a VCF or BCF has an index, and none that is older than the file.
-
-    htslib takes the first that it finds, whatever its age: `.csi` before `.tbi`, each behind the name of the file or
-    in the place of its last suffix. An older one would silently leave variants out.
-    """
-    names = [name for suffix in (".csi", ".tbi") for name in (Path(f"{vcf}{suffix}"), vcf.with_suffix(suffix))]
-    indexes = [name for name in names if name.exists()]
-    written = vcf.stat().st_mtime
-    return bool(indexes) and all(index.stat().st_mtime >= written for index in indexes)
-
-
-def _in_blocks(path: Path) -> bool:
-    """Return whether a file is compressed with bgzip (or is a BCF, which always is)."""
-    with path.open("rb") as handle:
-        head = handle.read(18)
-    return head[:4] == b"\x1f\x8b\x08\x04" and head[12:14] == b"BC"
-
-
-def _check_order(vcf: Path) -> None:
-    """Stop at the first record that is not where it belongs."""
-    done: set[str] = set()
-    before, pos = "", -1
-    for record in open_vcf(vcf, samples=[]):
-        chrom = record.CHROM
-        if record.start < pos if chrom == before else chrom in done:
-            raise unsorted(chrom, record.start, before, pos, vcf)
-        done.add(chrom)
-        before, pos = chrom, record.start
 
 
 def find_samples(vcf: Path, wanted: Sequence[str] | None) -> list[str]:
@@ -135,24 +34,6 @@ def find_samples(vcf: Path, wanted: Sequence[str] | None) -> list[str]:
     return present if wanted is None else [sample for sample in present if sample in set(wanted)]
 
 
-def contigs_with_records(vcf: Path) -> FoundContigs:
-    """Return the contigs that a VCF or BCF has records of, without reading it through."""
-    if vcf.exists() and _has_current_index(vcf):
-        try:
-            return FoundContigs(list(_indexed_contigs(vcf)), True)
-        except pysam.SamtoolsError:
-            log.info("%s: its index cannot be read", vcf)
-    first = next(iter(open_vcf(vcf, samples=[])), None)
-    return FoundContigs([] if first is None else [first.CHROM], False)
-
-
-def stated_lengths(vcf: Path) -> dict[str, int]:
-    """Return the bases of each contig that the header of a VCF or BCF states; contigs without a length are left out."""
-    open_vcf(vcf, samples=[])  # says what is no VCF
-    with _quiet(), pysam.VariantFile(str(vcf)) as file:
-        return {name: contig.length for name, contig in file.header.contigs.items() if contig.length}
-
-
 def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | None, where: Path) -> dict[str, str]:
     """Match the contigs that an indexed VCF has records of: the genome's name to the VCF's.
 
@@ -162,7 +43,7 @@ def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | Non
         No contig is shared, a length differs (another assembly), or, where none are `wanted` by name, one that has
         records is not in the genome.
     """
-    lengths = {name: found.length for name, found in _indexed_contigs(source).items()}
+    lengths = {name: found.length for name, found in indexed_contigs(source).items()}
     if not lengths:
         raise InputError("no records", where=where, mend="Give a VCF with variants.")
     shared = match_contigs(reference.contigs, lengths, where=where)
@@ -173,26 +54,6 @@ def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | Non
     if others and wanted is None:
         raise foreign_contig(others[0], reference.path, where)
     return shared if wanted is None else {name: shared[name] for name in shared if name in set(wanted)}
-
-
-def record_counts(source: Path) -> dict[str, int]:
-    """Return how many records an indexed VCF has of each contig, by its own names."""
-    return {name: found.records for name, found in _indexed_contigs(source).items()}
-
-
-class _IndexedContig(NamedTuple):
-    length: int  # as the header says; 0 where it does not
-    records: int
-
-
-def _indexed_contigs(source: Path) -> dict[str, _IndexedContig]:
-    """Return what the header and index of a VCF tell of the contigs that it has records of."""
-    with _quiet():
-        stats = pysam.bcftools.index("--stats", str(source))
-    fields = (line.split("\t") for line in stats.splitlines())
-    return {
-        name: _IndexedContig(int(length) if length.isdigit() else 0, int(records)) for name, length, records in fields
-    }
 
 
 def check_all_read(source: Path, name: str, length: int, read: int, counted: int, where: Path) -> None:
@@ -256,7 +117,7 @@ def check_reference_alleles(
     if wrong:
         shown = "; ".join(f"{chrom}:{pos + 1} REF {ref[:20]}, FASTA {found[:20]}" for pos, ref, found in wrong[:SHOWN])
         raise InputError(
-            f"REF disagrees with the genome at {len(wrong)} of {len(positions)} records, first {shown}",
+            f"REF disagrees with the genome at {len(wrong)} of the {len(positions)} records looked at, first {shown}",
             where=where,
             mend="Give the FASTA that the variants were called on (bcftools norm --check-ref w lists them all).",
         )
@@ -306,15 +167,6 @@ def other_length(name: str, length: int, genome: int, where: Path) -> InputError
         f"contig {name} has {length} bases, in the genome {genome}",
         where=where,
         mend="Give the FASTA of the assembly that the variants were called on.",
-    )
-
-
-def unsorted(chrom: str, pos: int, previous_chrom: str, previous_pos: int, where: Path) -> InputError:
-    """Return the error for a record that lies before the one read before it."""
-    return InputError(
-        f"not sorted: {chrom}:{pos + 1} follows {previous_chrom}:{previous_pos + 1}",
-        where=where,
-        mend=f"Sort it: bcftools sort -Ob -o sorted.bcf {where}",
     )
 
 

@@ -12,7 +12,7 @@ import cyvcf2
 import numpy as np
 
 from glmflow.errors import InputError
-from glmflow.genome import guards
+from glmflow.genome import guards, vcf_files
 from glmflow.genome.alleles import Edit, is_anchored, is_longer, is_snv, left_out_because, minimal_edit, upper_bases
 from glmflow.genome.ploidy import MISSING, NO_ALLELE, HaploidRuns
 
@@ -75,7 +75,7 @@ class Parser:
         pos = -1
         for record in records:
             if record.start < pos:
-                raise guards.unsorted(self.chrom, record.start, self.chrom, pos, self.vcf)
+                raise vcf_files.unsorted(self.chrom, record.start, self.chrom, pos, self.vcf)
             if record.start != pos:
                 yield _single_bases_first(here)
                 here, pos = [], record.start

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glmflow.genome import guards
+from glmflow.genome import vcf_files
 from glmflow.genome.haplotypes import Block
 from glmflow.genome.store import VariantStore
 
@@ -54,7 +54,7 @@ def _unphased_heterozygotes(store: VariantStore, sample: str, chrom: str) -> Ite
     path, name = store.description["origin"][chrom]
     filters = store.description["filter_policy"]
     with tempfile.TemporaryDirectory() as scratch:
-        file = guards.open_vcf(guards.indexed(Path(path), Path(scratch)), [sample])
+        file = vcf_files.open_vcf(vcf_files.indexed(Path(path), Path(scratch)), [sample])
         for record in file(f"{name}:1-{store.contigs[chrom]}"):
             *alleles, phased = record.genotypes[0]
             kept = filters is None or set(record.FILTERS or ["."]) <= set(filters)

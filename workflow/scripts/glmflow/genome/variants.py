@@ -16,7 +16,7 @@ import numpy as np
 
 from glmflow.errors import InputError
 from glmflow.files import atomic_path, sha256
-from glmflow.genome import guards
+from glmflow.genome import guards, vcf_files
 from glmflow.genome.contigs import some
 from glmflow.genome.parsing import Parser
 from glmflow.genome.reference import Reference
@@ -129,9 +129,9 @@ def _jobs(
     jobs: dict[str, _Job] = {}
     names = guards.find_samples(vcfs[0], samples)
     for i, vcf in enumerate(vcfs):
-        source = guards.indexed(vcf, scratch / str(i))
+        source = vcf_files.indexed(vcf, scratch / str(i))
         guards.find_samples(vcf, names)
-        counts = guards.record_counts(source)
+        counts = vcf_files.record_counts(source)
         for chrom, name in guards.find_contigs(source, reference, contigs, vcf).items():
             if chrom in jobs:
                 raise InputError(
@@ -156,7 +156,7 @@ def _run(jobs: list[_Job], cores: int) -> list[list[tuple]]:
 
 def _parse(job: _Job) -> list[tuple]:
     """Parse one contig into its folder and return its counts."""
-    file = guards.open_vcf(job.source, job.samples)
+    file = vcf_files.open_vcf(job.source, job.samples)
     order = np.array([file.samples.index(sample) for sample in job.samples])
     length = job.reference.contigs[job.chrom]
     parser = Parser(job.vcf, job.chrom, length, job.samples, order, job.filter_policy, job.unphased)
@@ -183,7 +183,7 @@ def _nothing_applied(jobs: list[_Job], where: str) -> InputError:
     """Return the error for genotypes of which no allele is left; the files are read again to say whether FILTER left any."""
     values: Counter[tuple[str, ...]] = Counter()
     for job in jobs:
-        records = guards.open_vcf(job.source, samples=[])(f"{job.name}:1-{job.reference.contigs[job.chrom]}")
+        records = vcf_files.open_vcf(job.source, samples=[])(f"{job.name}:1-{job.reference.contigs[job.chrom]}")
         values.update(tuple(record.FILTERS or ["."]) for record in records)
     policy, samples = jobs[0].filter_policy, jobs[0].samples
     passed = sum(count for names, count in values.items() if policy is None or set(names) <= set(policy))

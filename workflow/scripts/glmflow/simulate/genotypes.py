@@ -10,7 +10,7 @@ import numpy as np
 import pysam
 import pysam.bcftools
 
-from glmflow.genome import guards
+from glmflow.genome import guards, vcf_files
 from glmflow.genome.parsing import Parser
 from glmflow.genome.reference import Reference
 from glmflow.simulate.haplotypes import Variants
@@ -51,7 +51,7 @@ class ContigVariants:
                 filters=FILTERS_KEPT,
                 unphased="refuse",
             )
-            records = self._noted(guards.open_vcf(self.source)(f"{self.name}:1-{length}"))
+            records = self._noted(vcf_files.open_vcf(self.source)(f"{self.name}:1-{length}"))
             alleles = [allele for here in parser.positions(records) for allele in here]
             positions, bases = zip(*parser.records, strict=True) if parser.records else ((), ())
             guards.check_reference_alleles(reference, self.chrom, positions, bases, self.vcf)

@@ -12,7 +12,7 @@ import pandas as pd
 from glmflow.config.simulation_settings import OverlaySettings
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
-from glmflow.genome import guards
+from glmflow.genome import guards, vcf_files
 from glmflow.genome.annotation import read_annotation
 from glmflow.genome.reference import Reference
 from glmflow.simulate.expression import activities
@@ -70,7 +70,7 @@ def overlay_cohort(
     people = guards.find_samples(vcf, None)
     with atomic_path(folder) as temporary, tempfile.TemporaryDirectory() as scratch:
         temporary.mkdir()
-        source = guards.indexed(vcf, Path(scratch))
+        source = vcf_files.indexed(vcf, Path(scratch))
         names = guards.find_contigs(source, reference, None, vcf)
         contigs, edits = [], []
         for chrom in reference.contigs:

@@ -18,10 +18,10 @@ from glmflow.genome.contigs import match_contigs
 from glmflow.genome.distinct import describe_saving
 from glmflow.genome.gene_starts import read_gene_starts
 from glmflow.genome.gene_windows import GeneWindows
-from glmflow.genome.guards import contigs_with_records
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
+from glmflow.genome.vcf_files import contigs_with_records
 from glmflow.tasks.snp2gex.examples import Notes, place_windows
 
 from .annotated_vcf import Field, annotate, checked_records, field_name, is_plain
