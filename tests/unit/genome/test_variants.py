@@ -103,7 +103,9 @@ def test_contig_in_two_places(tmp_path):
 def test_reference_allele_that_the_genome_does_not_have(tmp_path, genome):
     """Carried or not; the first three are shown."""
     wrong = [Rec(pos, "A", "T", ("0|0", "0|0")) for pos in (2, 3, 4, 5)]
-    with pytest.raises(InputError, match=r"REF disagrees with the genome at 4 of the 5 .* c:2 REF A, FASTA C; c:3 .*; c:4"):
+    with pytest.raises(
+        InputError, match=r"REF disagrees with the genome at 4 of the 5 .* c:2 REF A, FASTA C; c:3 .*; c:4"
+    ):
         build_store(cohort(tmp_path / "a.bcf", [*wrong, SNVS[1]]), genome, tmp_path / "store")
     past = Rec(59, "ACC", "A", ("0|0", "0|0"))
     with pytest.raises(InputError, match=r"c:59 REF ACC, FASTA ACN"):
@@ -131,7 +133,9 @@ def test_sparse_records_are_compared_a_stretch_at_a_time():
     positions = [10, 11, 500_000, 60_000_000, 60_000_001, 199_999_999]
     check_reference_alleles(Genome(), "c", positions, ["A"] * 6, Path("a.bcf"))
     assert max(asked) <= 2**20 + 1
-    with pytest.raises(InputError, match="at 2 of the 6 records looked at, first c:12 REF C, FASTA A; c:200000000 REF AA, FASTA AA"):
+    with pytest.raises(
+        InputError, match="at 2 of the 6 records looked at, first c:12 REF C, FASTA A; c:200000000 REF AA, FASTA AA"
+    ):
         check_reference_alleles(Genome(), "c", positions, ["A", "C", "A", "A", "A", "AA"], Path("a.bcf"))
 
 

@@ -306,6 +306,41 @@ def test_damaged_data_are_refused(tmp_path):
         list(file.runs("chrB", 0, 100))
 
 
+def test_garbage_is_refused_or_read_but_never_breaks(tmp_path):
+    at = np.arange(0, 20_000, 10)
+    runs = Runs(at, at + 5, at.astype(np.float32))
+    write(tmp_path / "t.bw", {"chrB": runs})
+    content = (tmp_path / "t.bw").read_bytes()
+    rng = np.random.default_rng(1)
+    refused = 0
+    for _ in range(300):
+        broken = bytearray(content)
+        for place in rng.choice([rng.integers(len(content)), rng.integers(700)], rng.integers(1, 4)):
+            broken[place] = rng.integers(256)
+        (tmp_path / "t.bw").write_bytes(broken)
+        try:
+            read_all(tmp_path / "t.bw")
+            with BigWig(tmp_path / "t.bw") as file:
+                [file.sections(chrom, 0, length) for chrom, length in file.contigs.items()]
+        except InputError:
+            refused += 1
+    assert refused > 30
+
+
+def test_an_index_that_leads_in_a_circle_is_damage(tmp_path, monkeypatch):
+    for name, size in SIZES["trees of several levels"].items():
+        monkeypatch.setattr(writer, name, size)
+    at = np.arange(0, 1_000, 10)
+    write(tmp_path / "t.bw", {"chrB": Runs(at, at + 5, at.astype(np.float32))})
+    content = bytearray((tmp_path / "t.bw").read_bytes())
+    root = struct.unpack_from("<Q", content, 24)[0] + 48
+    assert content[root] == 0  # no leaf; its first member's offset is that of the root itself
+    struct.pack_into("<Q", content, root + 4 + 16, root)
+    (tmp_path / "t.bw").write_bytes(content)
+    with BigWig(tmp_path / "t.bw") as file, pytest.raises(InputError, match="a damaged bigWig"):
+        list(file.runs("chrB", 0, 1_000))
+
+
 def test_a_damaged_head_is_refused(tmp_path):
     write(tmp_path / "t.bw", {"chrB": Runs(*map(np.array, ([10], [20], [1.0])))})
     content = bytearray((tmp_path / "t.bw").read_bytes())

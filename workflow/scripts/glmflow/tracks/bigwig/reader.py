@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from math import isfinite
 from pathlib import Path
@@ -30,9 +31,10 @@ from glmflow.tracks.bigwig.layout import (
     Runs,
 )
 
-_NODES_KEPT = 1024  # of the index: 10 MB at most
+_NODES_KEPT = 16  # of the index, whatever the memory: the way down to neighbouring stretches
+_MEMORY_OF_NODE = 1 << 15  # one more is kept for so many bytes; it takes a quarter of them
 _LARGEST_SECTION = 1 << 20  # of what the head may ask memory for; larger ones grow as they are read
-_DAMAGE = (isal_zlib.error, struct.error, ValueError, LookupError)  # what decoding garbage raises
+_DAMAGE = (isal_zlib.error, struct.error, ValueError, LookupError, OverflowError, OSError)  # what garbage raises
 
 
 class Node(NamedTuple):
@@ -41,8 +43,8 @@ class Node(NamedTuple):
     is_leaf: bool
     first: np.ndarray  # int64: contig << 32 | position
     last: np.ndarray
-    offset: list[int]
-    size: list[int]
+    offset: np.ndarray  # int64
+    size: np.ndarray
 
 
 class BigWig:
@@ -53,7 +55,8 @@ class BigWig:
     path
         The file.
     memory
-        Bytes of decoded sections that are remembered, those used last: windows of one gene are read again and again.
+        Bytes of decoded sections that are remembered, those used last, and in proportion of the index: windows of one
+        gene are read again and again.
 
     Attributes
     ----------
@@ -77,11 +80,12 @@ class BigWig:
         except OSError as error:
             raise InputError(f"cannot be read ({error.strerror})", where=path, mend="Check the path.") from None
         self._nodes: dict[int, Node] = {}
+        self._nodes_kept = _NODES_KEPT + memory // _MEMORY_OF_NODE
         self._remembered: dict[int, Runs] = {}  # by offset, the one used last at the end
         self._room = memory
         try:
-            contigs_at = self._read_head()
-            found = sorted(self._contigs(contigs_at))
+            with self._decoding():
+                found = sorted(self._contigs(self._read_head()))
         except BaseException:
             self.close()
             raise
@@ -142,7 +146,7 @@ class BigWig:
             The file is damaged, or has two values for a base.
         """
         number = self._numbers[chrom]
-        try:
+        with self._decoding():
             read_to = start
             for place in self._sections(number, start, end):
                 found = _cut(self._section(*place, chrom), start, end)
@@ -152,8 +156,6 @@ class BigWig:
                     raise self._ambiguous(chrom)
                 read_to = int(found.ends[-1])
                 yield found
-        except _DAMAGE as error:
-            raise self._damaged() from error
 
     def sections(self, chrom: str, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
         """Tell how dense a stretch is, which costs next to nothing: only the index is read.
@@ -165,14 +167,12 @@ class BigWig:
             sections are of one kind.
         """
         number = self._numbers[chrom]
-        firsts, sizes = [np.empty(0, np.int64)], []
-        for node, members in self._leaves(number, start, end):
-            firsts.append(node.first[members] - (number << 32))
-            sizes += [self._largest or node.size[member] for member in members]
-        try:
-            runs = (np.array(sizes, np.int64) - struct.calcsize(self._order + SECTION)) // self._record_size
-        except _DAMAGE as error:
-            raise self._damaged() from error
+        firsts, sizes = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        with self._decoding():
+            for node, members in self._leaves(number, start, end):
+                firsts.append(node.first[members] - (number << 32))
+                sizes.append(np.full(len(members), self._largest) if self._largest else node.size[members])
+            runs = (np.concatenate(sizes) - struct.calcsize(self._order + SECTION)) // self._record_size
         return np.maximum(np.concatenate(firsts), 0), runs
 
     @cached_property
@@ -200,6 +200,14 @@ class BigWig:
             raise InputError("a truncated bigWig file", where=self.path, mend="Fetch it again.")
         return content
 
+    @contextmanager
+    def _decoding(self) -> Iterator[None]:
+        """Say of whatever decoding raises that the file is damaged."""
+        try:
+            yield
+        except _DAMAGE as error:
+            raise self._damaged() from error
+
     def _damaged(self) -> InputError:
         return InputError("a damaged bigWig file", where=self.path, mend="Fetch it again.")
 
@@ -210,9 +218,12 @@ class BigWig:
     def _contigs(self, offset: int) -> list[tuple[int, str, int]]:
         """Return the number, name and length of every contig from the tree that lists them."""
         key = struct.unpack(self._order + "I", self._read(offset + 8, 4))[0]
-        found, nodes = [], [offset + 32]
+        found, nodes, seen = [], [offset + 32], set()
         while nodes:
             at = nodes.pop()
+            if at in seen:
+                raise self._damaged()
+            seen.add(at)
             is_leaf, _, items = struct.unpack(self._order + "BBH", self._read(at, 4))
             for member in struct.iter_unpack(f"{self._order}{key}s8s", self._read(at + 4, items * (key + 8))):
                 if is_leaf:
@@ -225,19 +236,23 @@ class BigWig:
     def _sections(self, chrom: int, start: int, end: int) -> Iterator[tuple[int, int]]:
         """Yield the offset and size of every section that a stretch touches, in order."""
         for node, members in self._leaves(chrom, start, end):
-            yield from ((node.offset[member], node.size[member]) for member in members)
+            yield from zip(node.offset[members].tolist(), node.size[members].tolist())
 
-    def _leaves(self, chrom: int, start: int, end: int) -> Iterator[tuple[Node, list[int]]]:
+    def _leaves(self, chrom: int, start: int, end: int) -> Iterator[tuple[Node, np.ndarray]]:
         """Yield the leaves of the index over a stretch, in order, and which of their members it touches."""
         begin, stop = (chrom << 32) + start, (chrom << 32) + end
-        places = [self._root] if self._root else []
+        places, seen = [self._root] if self._root else [], set()
         while places:
-            node = self._node(places.pop())
-            touched = ((node.first < stop) & (node.last > begin)).nonzero()[0].tolist()
+            at = places.pop()
+            if at in seen:  # a damaged index may lead in a circle
+                raise self._damaged()
+            seen.add(at)
+            node = self._node(at)
+            touched = ((node.first < stop) & (node.last > begin)).nonzero()[0]
             if node.is_leaf:
                 yield node, touched
             else:
-                places.extend(node.offset[member] for member in reversed(touched))
+                places.extend(node.offset[touched[::-1]].tolist())
 
     def _node(self, at: int) -> Node:
         """Read a node of the index, or remember it: neighbouring stretches are found through the same ones."""
@@ -246,10 +261,11 @@ class BigWig:
             kind = self._leaf_record if is_leaf else self._node_record
             members = np.frombuffer(self._read(at + 4, items * kind.itemsize), kind)
             first, last = ((members[f"{end}_chrom"].astype(np.int64) << 32) + members[end] for end in ("first", "last"))
-            size = members["size"].tolist() if is_leaf else []
-            if len(self._nodes) == _NODES_KEPT:
+            offset = members["offset"].astype(np.int64)
+            size = members["size"].astype(np.int64) if is_leaf else offset
+            if len(self._nodes) == self._nodes_kept:
                 self._nodes.clear()
-            self._nodes[at] = Node(bool(is_leaf), first, last, members["offset"].tolist(), size)
+            self._nodes[at] = Node(bool(is_leaf), first, last, offset, size)
         return self._nodes[at]
 
     def _section(self, offset: int, size: int, chrom: str) -> Runs:
