@@ -53,6 +53,9 @@ class Bins(NamedTuple):
     squares: np.ndarray
 
 
+_EMPTY = Bins(*(np.empty(0, kind) for kind in ("i8", "i8", "f8", "f8", "f8", "f8")))
+
+
 class Sections(NamedTuple):
     """Runs in the form in which they lie in the file."""
 
@@ -133,7 +136,7 @@ def _index(places: Iterable[tuple[int, int, int, int]], sizes: list[int], offset
 
 
 class _Zoom:
-    """A zoom level that grows: its compressed sections, on disk where they are many."""
+    """A zoom level that grows: its compressed sections, on disk where they are many, and the bins not yet among them."""
 
     def __init__(self, width: int, folder: Path):
         self.width = width
@@ -141,9 +144,29 @@ class _Zoom:
         self.sizes: list[int] = []
         self.bins = 0
         self.sections = SpooledTemporaryFile(_IN_MEMORY, dir=folder)  # noqa: SIM115 (open until it is copied)
+        self.waiting = _EMPTY
 
-    def add(self, records: np.ndarray) -> None:
-        """Append the records of a section."""
+    def add(self, bins: Bins, chrom: int, length: int, *, last: bool) -> Bins:
+        """Append bins of a contig, the `last` ones or not; return those of the next level that are complete.
+
+        A section is written once a bin follows it: what comes next may be of the last bin, too.
+        """
+        bins = _join(_concatenate([self.waiting, bins])) if len(bins.bin) else self.waiting
+        items = _ITEMS // 4
+        complete = len(bins.bin) if last else max(len(bins.bin) - 1, 0) // items * items
+        self.waiting = Bins(*(column[complete:] for column in bins))
+        bins = Bins(*(column[:complete] for column in bins))
+        records = np.empty(complete, _ZOOM)
+        records["chrom"] = chrom
+        records["start"] = bins.bin * self.width
+        records["end"] = np.minimum((bins.bin + 1) * self.width, length)
+        for name in Bins._fields[1:]:
+            records[name] = getattr(bins, name)
+        for at in range(0, complete, items):
+            self._write(records[at : at + items])
+        return bins._replace(bin=bins.bin // 4)
+
+    def _write(self, records: np.ndarray) -> None:
         first, last = records[0], records[-1]
         self.places.append((int(first["chrom"]), int(first["start"]), int(last["chrom"]), int(last["end"])))
         self.sizes.append(self.sections.write(isal_zlib.compress(records.tobytes())))
@@ -170,7 +193,6 @@ class Writer:
         folder = Path(handle.name).parent
         self._zooms = [_Zoom(width, folder) for width in widths if width < max(self._lengths)]
         self._chrom = 0
-        self._bins: list[Bins] = []  # of the contig at hand
         self._indices = [np.zeros(0, _LEAF)]
         self._summary = [0, np.inf, -np.inf, 0.0, 0.0]
         # The head is known at the end; its room is kept.
@@ -184,14 +206,14 @@ class Writer:
         """Append sections of one contig, behind all that were added before."""
         chrom = int(sections.index["first_chrom"][0])
         if chrom != self._chrom:
-            self._end_contig()
+            self._zoom(_EMPTY, last=True)
             self._chrom = chrom
         index = sections.index.copy()
         index["offset"] += self._handle.tell()
         self._indices.append(index)
         self._handle.write(sections.data)
         bins = sections.bins
-        self._bins.append(bins)
+        self._zoom(bins, last=False)
         bases, least, most, total, squares = self._summary
         self._summary = [
             bases + int(bins.bases.sum()),
@@ -203,7 +225,7 @@ class Writer:
 
     def close(self) -> None:
         """Write the indices, the zoom levels and the head."""
-        self._end_contig()
+        self._zoom(_EMPTY, last=True)
         index = np.concatenate(self._indices)
         index_at = self._handle.tell()
         self._handle.write(_tree(index, index_at, _ITEMS))
@@ -223,22 +245,11 @@ class Writer:
         self._handle.seek(self._data_at)
         self._handle.write(struct.pack("<Q", len(index)))
 
-    def _end_contig(self) -> None:
-        """Compress the zoom levels of the contig at hand."""
-        if not self._bins:
-            return
-        bins = _join(_concatenate(self._bins))
-        self._bins = []
+    def _zoom(self, bins: Bins, *, last: bool) -> None:
+        """Hand bins of the contig at hand from one zoom level to the next."""
         for zoom in self._zooms:
-            records = np.empty(len(bins.bin), _ZOOM)
-            records["chrom"] = self._chrom
-            records["start"] = bins.bin * zoom.width
-            records["end"] = np.minimum((bins.bin + 1) * zoom.width, self._lengths[self._chrom])
-            for name in Bins._fields[1:]:
-                records[name] = getattr(bins, name)
-            for at in range(0, len(records), _ITEMS // 4):
-                zoom.add(records[at : at + _ITEMS // 4])
-            bins = _join(bins._replace(bin=bins.bin // 4))
+            if len(bins.bin) or last:
+                bins = zoom.add(bins, self._chrom, self._lengths[self._chrom], last=last)
 
     def _write_zoom(self, zoom: _Zoom) -> tuple[int, int]:
         """Write one zoom level; return where its data and its index begin."""
