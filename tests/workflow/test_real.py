@@ -6,6 +6,8 @@ import yaml
 from cyvcf2 import VCF
 from running import ROOT, run_snakemake
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def finished(test_data, tmp_path_factory):
