@@ -13,6 +13,7 @@ from glmflow.config import (
     check_study,
     expand_runs,
     hackathon_of,
+    is_made,
     locate,
     read_checkpoints,
     read_yaml,
@@ -65,7 +66,7 @@ def run_check(arguments: argparse.Namespace) -> None:
 def _reads_vcf(study: Study) -> bool:
     """Whether a study has genotypes that no job of it makes."""
     given = [*(study.cohort.vcf if study.cohort else []), *(one.vcf for one in study.predict.values() if one.vcf)]
-    return bool(simulation_inputs(study)) or any(not vcf.startswith(study.results + "/") for vcf in given)
+    return bool(simulation_inputs(study)) or not all(is_made(study, vcf) for vcf in given)
 
 
 def check_inputs(study: Study, source: str | Path | None = None) -> None:
@@ -125,9 +126,8 @@ def _missing(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
         for key in ("fasta", "vcf", "bed", "genes"):
             if getattr(prediction, key):
                 named["predict", label, key] = getattr(prediction, key)
-    made = study.results + "/"
     for key, path in named.items():
-        if not Path(path).exists() and not path.startswith(made):
+        if not Path(path).exists() and not is_made(study, path):
             yield key, f"no such file: {path}. Put or link it there, or correct the path (it starts in {Path.cwd()})"
 
 
@@ -190,18 +190,17 @@ def _strange_predictions(study: Study) -> Iterator[InputError]:
     from glmflow.genome.intervals import read_intervals
     from glmflow.genome.reference import Reference
 
-    made = study.results + "/"
     for prediction in study.predict.values():
         fasta = prediction.fasta or _own_genome(study)
-        if prediction.records or fasta is None or fasta.startswith(made):
+        if prediction.records or fasta is None or is_made(study, fasta):
             continue
         try:
-            if prediction.bed and not prediction.bed.startswith(made):
+            if prediction.bed and not is_made(study, prediction.bed):
                 read_intervals(Path(prediction.bed), Reference(fasta).contigs)
         except InputError as error:
             yield error
         of_cohort = study.cohort is not None and prediction.vcf in study.cohort.vcf and not prediction.fasta
-        if prediction.vcf and not prediction.vcf.startswith(made) and not of_cohort:
+        if prediction.vcf and not is_made(study, prediction.vcf) and not of_cohort:
             chosen = bool(prediction.bed) or prediction.write == "expression"
             yield from _foreign_genotypes([prediction.vcf], fasta, chosen)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
-from glmflow.config import Study, resolve_data, simulated_people, simulated_vcf, simulation_inputs
+from glmflow.config import Study, is_made, resolve_data, simulated_people, simulated_vcf, simulation_inputs
 from glmflow.errors import InputError
 
 Problem = tuple[tuple[str | int, ...], str]
 """Key of the configuration, and a sentence."""
+People = dict[str, str]
+"""Population by person."""
 
 FIRST_FASTA = "_allele_1.fasta"
 
@@ -23,18 +26,17 @@ def strange_people(study: Study) -> Iterator[Problem]:
     yield from _of_table(study)
     for label in study.predict:
         yield from _of_prediction(study, label)
+    people = cache(lambda: _cohort(study))  # tables are read, and pandas imported, where a task needs it
     for label, task in study.tasks.items():
         if task.kind == "snp2gex" and not task.hackathon:
-            yield from _of_expression(study, label)
-            yield from _of_populations(study, label)
+            yield from _of_expression(study, label, people)
+            yield from _of_populations(study, label, people)
 
 
 def _of_table(study: Study) -> Iterator[Problem]:
     """Check that everyone in the table of people has genotypes."""
-    from glmflow.genome.people import read_people
-
     cohort = resolve_data(study).cohort
-    if cohort is None or cohort.samples is None or _made(study, cohort.samples):
+    if cohort is None or cohort.samples is None or is_made(study, cohort.samples):
         return
     try:
         genotyped = _genotyped(study, cohort.vcf[0])
@@ -42,6 +44,8 @@ def _of_table(study: Study) -> Iterator[Problem]:
         return
     if genotyped is None:
         return
+    from glmflow.genome.people import read_people
+
     try:
         read_people(cohort.samples, genotyped)
     except InputError as error:
@@ -65,13 +69,13 @@ def _of_prediction(study: Study, label: str) -> Iterator[Problem]:
             yield ("predict", label, "sample", *place), f"no sample {name!r} in {source}, which has {_shown(people)}"
 
 
-def _of_expression(study: Study, label: str) -> Iterator[Problem]:
+def _of_expression(study: Study, label: str, cohort: Callable[[], People | None]) -> Iterator[Problem]:
     """Check that a matrix of expression that is given has people of the cohort."""
+    path = study.tasks[label].expression
+    if path is None or is_made(study, path) or (people := cohort()) is None:
+        return
     from glmflow.tasks.snp2gex.expression import measured_people
 
-    path, people = study.tasks[label].expression, _cohort(study)
-    if path is None or _made(study, path) or people is None:
-        return
     try:
         measured = measured_people(path)
         if not set(measured) & people.keys():
@@ -81,10 +85,10 @@ def _of_expression(study: Study, label: str) -> Iterator[Problem]:
         yield ("tasks", label, "expression"), str(error)
 
 
-def _of_populations(study: Study, label: str) -> Iterator[Problem]:
+def _of_populations(study: Study, label: str, cohort: Callable[[], People | None]) -> Iterator[Problem]:
     """Check that somebody is of each population that is to be unseen."""
-    asked, people = study.tasks[label].people, _cohort(study)
-    if asked.by != "population" or people is None:
+    asked = study.tasks[label].people
+    if asked.by != "population" or (people := cohort()) is None:
         return
     known = sorted(set(filter(None, people.values())))
     for position, name in enumerate(asked.test_populations):
@@ -94,7 +98,7 @@ def _of_populations(study: Study, label: str) -> Iterator[Problem]:
             yield key, f"nobody is known to be of population {name!r}; {mend}"
 
 
-def _cohort(study: Study) -> dict[str, str] | None:
+def _cohort(study: Study) -> People | None:
     """Return the people of the cohort with their populations (empty: not known); None where only a job can tell them."""
     from glmflow.genome.people import read_people
 
@@ -103,7 +107,7 @@ def _cohort(study: Study) -> dict[str, str] | None:
         genotyped = _genotyped(study, cohort.vcf[0]) if cohort else None
         if cohort is None or genotyped is None:
             return None
-        if cohort.samples and _made(study, cohort.samples):
+        if cohort.samples and is_made(study, cohort.samples):
             return _simulated_populations(study) or dict.fromkeys(genotyped, "")
         table = read_people(cohort.samples, genotyped)
     except InputError:  # said where these files themselves are looked at
@@ -126,19 +130,14 @@ def _genotyped(study: Study, vcf: str) -> list[str] | None:
     if vcf == simulated_vcf(study):
         copied = simulation_inputs(study)
         return find_samples(Path(copied[1]), None) if copied else simulated_people(study) or None
-    return None if _made(study, vcf) else find_samples(Path(vcf), None)
+    return None if is_made(study, vcf) else find_samples(Path(vcf), None)
 
 
 def _with_fastas(study: Study, folder: str) -> list[str] | None:
     """Return the people who have FASTAs of their own in a folder."""
-    if _made(study, folder):
+    if is_made(study, folder):
         return None
     return sorted(path.name.removesuffix(FIRST_FASTA) for path in Path(folder).glob(f"*{FIRST_FASTA}"))
-
-
-def _made(study: Study, path: str) -> bool:
-    """Whether a file is one that the study's own jobs make."""
-    return path.startswith(f"{study.results}/")
 
 
 def _shown(names: Iterable[str]) -> str:

@@ -101,6 +101,11 @@ def tracks_of(study: Study, task: str) -> list[str]:
     return list(chosen) if chosen else list(resolve_data(study).tracks)
 
 
+def is_made(study: Study, path: str) -> bool:
+    """Return whether a file is one that the study's own jobs make."""
+    return path.startswith(f"{study.results}/")
+
+
 def task_settings(study: Study, task: str) -> dict[str, Any]:
     """Return everything of a task that its examples and models depend on: all but how they are scored."""
     return study.tasks[task].model_dump(mode="json", exclude=SCORING)

@@ -148,7 +148,7 @@ class Parser:
 
     def _passes(self, record: cyvcf2.Variant) -> bool:
         """Return whether the FILTER policy keeps a record."""
-        return self.filters is None or all(name in self.filters for name in record.FILTERS or ["."])
+        return vcf_files.passes_filter(record.FILTERS, self.filters)
 
     def _phased_only(
         self, record: cyvcf2.Variant, calls: np.ndarray, phased: np.ndarray, kept: list[int]

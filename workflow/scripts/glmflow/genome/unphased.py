@@ -57,7 +57,7 @@ def _unphased_heterozygotes(store: VariantStore, sample: str, chrom: str) -> Ite
         file = vcf_files.open_vcf(vcf_files.indexed(Path(path), Path(scratch)), [sample])
         for record in file(f"{name}:1-{store.contigs[chrom]}"):
             *alleles, phased = record.genotypes[0]
-            kept = filters is None or set(record.FILTERS or ["."]) <= set(filters)
+            kept = vcf_files.passes_filter(record.FILTERS, filters)
             if not kept or phased or len(set(alleles)) == 1 or max(alleles) < 1:
                 continue
             ref, code = record.REF.upper(), None

@@ -131,14 +131,14 @@ def _jobs(
     for i, vcf in enumerate(vcfs):
         source = vcf_files.indexed(vcf, scratch / str(i))
         guards.find_samples(vcf, names)
-        counts = vcf_files.record_counts(source)
+        found = vcf_files.indexed_contigs(source)
         for chrom, name in guards.find_contigs(source, reference, contigs, vcf).items():
             if chrom in jobs:
                 raise InputError(
                     f"contig {chrom} is in {jobs[chrom].vcf} too", where=vcf, mend="Give each contig once."
                 )
             jobs[chrom] = _Job(
-                vcf, source, chrom, name, counts[name], names, reference, folder, filter_policy, unphased
+                vcf, source, chrom, name, found[name].records, names, reference, folder, filter_policy, unphased
             )
     missing = [chrom for chrom in contigs or () if chrom not in jobs]
     if missing or not jobs:
@@ -186,7 +186,7 @@ def _nothing_applied(jobs: list[_Job], where: str) -> InputError:
         records = vcf_files.open_vcf(job.source, samples=[])(f"{job.name}:1-{job.reference.contigs[job.chrom]}")
         values.update(tuple(record.FILTERS or ["."]) for record in records)
     policy, samples = jobs[0].filter_policy, jobs[0].samples
-    passed = sum(count for names, count in values.items() if policy is None or set(names) <= set(policy))
+    passed = sum(count for names, count in values.items() if vcf_files.passes_filter(names, policy))
     of_all = f"{passed:,} of {values.total():,} records pass FILTER"
     if passed or policy is None:
         return InputError(

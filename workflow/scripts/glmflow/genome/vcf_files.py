@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -100,6 +100,11 @@ def _has_current_index(vcf: Path) -> bool:
     return bool(indexes) and all(index.stat().st_mtime >= written for index in indexes)
 
 
+def passes_filter(names: Sequence[str], policy: Collection[str] | None) -> bool:
+    """Return whether a record with these FILTER values (none: `.`) is kept; a policy of None keeps all."""
+    return policy is None or all(name in policy for name in names or ["."])
+
+
 def _in_blocks(path: Path) -> bool:
     """Return whether a file is compressed with bgzip (or is a BCF, which always is)."""
     with path.open("rb") as handle:
@@ -136,11 +141,6 @@ def indexed_contigs(source: Path) -> dict[str, IndexedContig]:
     return {
         name: IndexedContig(int(length) if length.isdigit() else 0, int(records)) for name, length, records in fields
     }
-
-
-def record_counts(source: Path) -> dict[str, int]:
-    """Return how many records an indexed VCF has of each contig, by its own names."""
-    return {name: found.records for name, found in indexed_contigs(source).items()}
 
 
 def contigs_with_records(vcf: Path) -> FoundContigs:
