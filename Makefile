@@ -7,15 +7,19 @@ TORCH ?= torch==2.13.0
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # A laptop's cores are shared by the jobs, not by the threads of one job.
 export OMP_NUM_THREADS ?= 1
+# Tests of one file share what they prepare, so that a file stays in one process.
+TOGETHER := -n $(CORES) --dist loadfile
 
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo       run the demo study (config/config.yaml) and print where its report is"
 	@echo "make context    compare methods of context extension (15 minutes)"
+	@echo "make pretraining  small language models of several architectures beside a compressor"
 	@echo "make test       lint, dry runs, unit tests, one small study end to end"
 	@echo "make test-all   the long ones too"
 	@echo "make benchmark  our speed beside that of the tools people use, in one run"
+	@echo "make gpu-check  what the GPU of this machine does, in under ten minutes (docs/gpu.md)"
 	@echo "make docs       write config/README.md and the JSON schema from the code"
 
 # torch comes first and on its own: which build is right depends on the machine (see README.md).
@@ -34,6 +38,10 @@ context: setup
 	@snakemake --cores $(CORES) --quiet host reason --rerun-incomplete --configfile config/studies/context_extension.yaml
 	@echo "The report: results/context_extension/report/context.html"
 
+pretraining: setup
+	@snakemake --cores $(CORES) --quiet host reason --rerun-incomplete --configfile config/studies/dna_pretraining.yaml
+	@echo "The report: results/dna_pretraining/report/language.html"
+
 demo: setup
 	@snakemake --cores $(CORES) --quiet host reason --rerun-incomplete
 	@echo "The report: results/demo/report/index.html"
@@ -47,18 +55,21 @@ lint: setup
 
 docs: setup
 	python -m glmflow.config.document
-	python -m glmflow.training.gpu_column
+	python -m glmflow.plan.gpu_column
 
 test: lint
-	pytest -m "not slow" -q
+	pytest -m "not slow" -q $(TOGETHER)
 
 test-all: setup
-	pytest -m slow -q
+	pytest -m slow -q $(TOGETHER)
 
 benchmark: setup
 	@for script in benchmark/benchmark_*.py; do echo "== $$script"; python $$script || exit 1; done
 
+gpu-check: setup
+	@python benchmark/gpu_check.py
+
 clean:
 	rm -rf results logs benchmarks .snakemake
 
-.PHONY: help setup demo context lint docs test test-all benchmark clean
+.PHONY: help setup demo context pretraining lint docs test test-all benchmark gpu-check clean

@@ -1,12 +1,26 @@
 # From phased VCFs, a genome and bigWig tracks to fine-tuned, fairly compared genomic language models.
+import atexit
+import functools
+import gc
 import sys
 from pathlib import Path
 
+from snakemake import sourcecache
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.20")
-sys.path.append(str(Path(workflow.basedir) / "workflow" / "scripts"))
+
+# Two things took almost half of the time until a study of a thousand jobs is planned (benchmark/benchmark_start.py):
+# the search of the DAG, which is no garbage, for garbage, again and again and once more at the end; and the place of
+# each script in Snakemake's cache, worked out three times for every job from the same few paths.
+gc.set_threshold(50_000, 20, 100)
+atexit.register(gc.freeze)
+if hasattr(sourcecache, "parse_uri"):
+    sourcecache.parse_uri = functools.cache(sourcecache.parse_uri)
+# The folder of this file, also where another Snakefile uses this one as a module.
+REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=False))
+sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
 from glmflow.config import read_yaml
 from glmflow.errors import InputError
@@ -31,28 +45,21 @@ container: "docker://python:3.12"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/simulate.smk"
-include: "workflow/rules/reference.smk"
-include: "workflow/rules/cohort.smk"
-include: "workflow/rules/tracks.smk"
-include: "workflow/rules/examples.smk"
-include: "workflow/rules/personal.smk"
-include: "workflow/rules/resources.smk"
+include: "workflow/rules/data.smk"
 include: "workflow/rules/plan.smk"
+include: "workflow/rules/examples.smk"
+include: "workflow/rules/corpus.smk"
 include: "workflow/rules/models.smk"
-include: "workflow/rules/context.smk"
-include: "workflow/rules/adapt.smk"
-include: "workflow/rules/predict.smk"
-include: "workflow/rules/personal_models.smk"
-include: "workflow/rules/sweep.smk"
-include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/runs.smk"
+include: "workflow/rules/apply.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/upkeep.smk"
 
 
 rule all:
     default_target: True
     input:
         f"{RESULTS}/report/index.html",
-        collect("{folder}/causal.tsv", folder=CAUSAL_FOLDERS),
         PREDICTIONS,
     localrule: True
 
@@ -60,7 +67,6 @@ rule all:
 rule metrics:
     input:
         collect("{folder}/metrics.tsv", folder=RUN_FOLDERS),
-        collect("{folder}/causal.tsv", folder=CAUSAL_FOLDERS),
     localrule: True
 
 

@@ -1,6 +1,6 @@
 """Haplotypes, windows and complete samples, beside the tools people use, in one run.
 
-    python benchmark/benchmark_haplotypes.py [--mb 20] [--people 500] [--folder keep/the/cohort/here]
+    python benchmark/benchmark_haplotypes.py [--mb 20] [--samples 500] [--folder keep/the/cohort/here]
 
 A cohort is simulated (msprime, Ne 20,000; 92% single bases, 8% insertions and deletions, a few with two alternative
 alleles), the same for a seed. Each line is a ratio with both figures; times are CPU seconds of one core, memory is
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def main() -> int:
         folder = arguments.folder or Path(temporary)
         if not (folder / "genome.fa").exists():
             apart(simulate, folder, int(arguments.mb * 1e6), arguments.people)
-        print(f"# {arguments.people} people, {arguments.mb:g} Mb, windows of {LENGTH:,} bp, {processor()}")
+        print(f"# {arguments.people} samples, {arguments.mb:g} Mb, windows of {LENGTH:,} bp, {processor()}")
         compare(folder)
     return 0
 
@@ -185,7 +186,7 @@ def reader(folder: Path):
 
 
 def median_seconds(function: Callable) -> float:
-    """Return the median CPU time of making the first haplotypes of ten people."""
+    """Return the median CPU time of making the first haplotypes of ten samples."""
     seconds = []
     for person in range(TIMES):
         start = time.process_time()
@@ -221,7 +222,7 @@ def bcftools_haplotypes(folder: Path) -> float:
 
 
 def places(folder: Path, number: int):
-    """Yield random people, haplotypes and window starts."""
+    """Yield random samples, haplotypes and window starts."""
     from glmflow.genome.reference import Reference
 
     length = Reference(folder / "genome.fa").contigs[CONTIG]
@@ -287,11 +288,11 @@ def our_samples(folder: Path, tracks: int = TRACKS) -> float:
     from glmflow.tracks.reading import TrackReader
 
     made = reader(folder)
-    read = TrackReader([folder / f"track{track}.bw" for track in range(tracks)]).read
+    along = partial(TrackReader([folder / f"track{track}.bw" for track in range(tracks)]).along, CONTIG)
 
     def sample(person: str, haplotype: int, start: int):
         window = made.window(person, haplotype, CONTIG, start, start + LENGTH)
-        return token_ids(window.sequence.tobytes()), gather_labels(window.position, lambda a, b: read(CONTIG, a, b))
+        return token_ids(window.sequence.tobytes()), gather_labels(window.position, along)
 
     return rate(sample, folder, WINDOWS // tracks)
 

@@ -1,6 +1,6 @@
 """Seconds a gene of the predictors of personal expression, beside scikit-learn's elastic net.
 
-    OMP_NUM_THREADS=1 python benchmark/benchmark_personal.py [--people 462] [--variants 10 100 1000] [--genes 3]
+    OMP_NUM_THREADS=1 python benchmark/benchmark_personal.py [--samples 462] [--variants 10 100 1000] [--genes 3]
 
 Haplotypes are simulated (msprime); expression has three causal variants and heritability 0.4. Windows of 1.2, 10 and
 100 kb hold about 10, 100 and 1000 variants with a minor allele frequency of 0.01 or more. Processor time of one core is
@@ -31,12 +31,12 @@ GENES, CORES = 20_000, 2
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=462, help="people, all of them training (default: 462)")
+    parser.add_argument("--people", type=int, default=462, help="samples, all of them training (default: 462)")
     parser.add_argument("--variants", nargs="+", type=int, default=[10, 100, 1000], help="variants of a window")
     parser.add_argument("--genes", type=int, default=3, help="genes of each size (default: 3)")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
-    print(f"# {platform.processor() or platform.machine()}, one core, {arguments.people} people")
+    print(f"# {platform.processor() or platform.machine()}, one core, {arguments.people} samples")
     print(
         "\t".join(("method", "variants", "ms a gene", "hours for 20,000 genes on 2 cores", "largest difference in sd"))
     )

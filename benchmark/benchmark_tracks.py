@@ -129,8 +129,9 @@ def best(function: Callable, *arguments) -> Figures:
 
 def _measured(sender, function: Callable, arguments: tuple) -> None:
     """Send the figures of one run; modules are imported before the clock starts."""
+    import pybigtools  # noqa: F401
     import pyBigWig  # noqa: F401
-    from glmflow.tracks import averaging  # noqa: F401
+    from glmflow.tracks import averaging, reading  # noqa: F401
 
     start, used = time.perf_counter(), cpu_seconds()
     rate = function(*arguments)
@@ -156,7 +157,7 @@ def processor() -> str:
 # Data where there are none
 def simulate_track(path: Path) -> Path:
     """Write 50 Mb of sparse coverage."""
-    from glmflow.tracks.writing import write_bigwig
+    from glmflow.bigwig import write_bigwig
 
     random = np.random.default_rng(int(path.stem))
     starts = np.sort(random.choice(50_000_000 // 20, 150_000, replace=False)) * 20
@@ -232,7 +233,7 @@ def dense(path: Path) -> Iterator[np.ndarray]:
 
 def entries(path: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
     """Yield the intervals of a track."""
-    from glmflow.tracks.bigwig import BigWig
+    from glmflow.bigwig import BigWig
 
     with BigWig(path) as file:
         for chrom, length in file.contigs.items():
@@ -242,8 +243,7 @@ def entries(path: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarra
 
 def our_copy(path: Path, folder: Path) -> None:
     """Write the intervals of a track with glmflow."""
-    from glmflow.tracks.bigwig import BigWig
-    from glmflow.tracks.writing import write_bigwig
+    from glmflow.bigwig import BigWig, write_bigwig
 
     with BigWig(path) as file:
         write_bigwig(folder / "our_copy.bw", file.contigs, entries(path))
@@ -252,7 +252,7 @@ def our_copy(path: Path, folder: Path) -> None:
 def plain_copy(path: Path, folder: Path) -> None:
     """Write the intervals of a track with pyBigWig."""
     import pyBigWig
-    from glmflow.tracks.bigwig import BigWig
+    from glmflow.bigwig import BigWig
 
     out = pyBigWig.open(str(folder / "plain_copy.bw"), "w")
     with BigWig(path) as file:

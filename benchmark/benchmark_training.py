@@ -26,10 +26,10 @@ import torch
 from glmflow.config.adaptations import Training
 from glmflow.genome.reference import Reference
 from glmflow.models import new_model
-from glmflow.training.fit import fit
-from glmflow.training.language import LanguageModel, Segments, language_batch
+from glmflow.training.language_loss import LanguageModel, Segments, language_batch
+from glmflow.training.loop.fit import fit
+from glmflow.training.loop.trainer import StreamTrainer
 from glmflow.training.stream import ExampleStream
-from glmflow.training.trainer import StreamTrainer
 from torch import nn
 
 LENGTH, BATCH, MICRO_BATCH, ROUNDS = 256, 8, 4, 3

@@ -1,18 +1,11 @@
-"""The report as a person meets it: opened by double click, with no network."""
+"""The report as a reader meets it: opened by double click, with no network."""
 
-import importlib.util
 import shutil
-from pathlib import Path
 
 import pytest
+from browsing import CHROMIUM, MIXED
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 pytestmark = [
     pytest.mark.browser,
@@ -20,59 +13,10 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    """The report of a synthetic study."""
-    from glmflow.report import ReportInputs, write_report
-
-    place = Path(__file__).parents[1] / "unit/report/synthetic_study.py"
-    spec = importlib.util.spec_from_file_location("synthetic_study_of_browser", place)
-    synthetic_study = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(synthetic_study)
-    results = synthetic_study.make_study(tmp_path_factory.mktemp("study"), genes_per_contig=20)
-    families = Path(__file__).parents[2] / "workflow/scripts/glmflow/models/catalogue.yaml"
-    write_report(ReportInputs.from_results(results, genes_first=("gene25",), families=families), results / "report")
-    return results / "report"
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with playwright.sync_playwright() as api:
-        browser = api.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def visit(chromium, report):
-    """Open pages of the report; at the end, no request may have failed or left the folder, and no script."""
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, offline=True)
-    troubles = []
-
-    def watch(page):
-        page.on("requestfailed", lambda request: troubles.append(f"request failed: {request.url[:200]}"))
-        page.on("pageerror", lambda error: troubles.append(f"script error: {error}"))
-        page.on(
-            "console",
-            lambda line: troubles.append(f"console: {line.text}") if line.type in ("error", "warning") else None,
-        )
-        page.on("request", lambda request: troubles.append(request.url[:200]) if outside(request.url) else None)
-
-    def outside(url):
-        return not url.startswith(("data:", "blob:", f"file://{report}/"))
-
-    context.on("page", watch)
-
-    def open_page(name, ready=True):
-        page = context.new_page()
-        page.goto(f"file://{report}/{name}")
-        if ready:
-            page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
-        return page
-
-    yield open_page
-    context.close()
-    assert troubles == []
+def visit(opening, report):
+    """Open pages of the report of the synthetic study."""
+    return lambda name, ready=True: opening(report, name, ready)
 
 
 def painted(page, selector):
@@ -258,12 +202,35 @@ def test_signals_can_be_overlaid_on_the_truth(visit):
     assert all(" and " in name for name in wait_for_signals(page))
 
 
-def test_a_blank_score_is_shown_without_limits_and_its_metric_explained(chromium, report, tmp_path):
+@pytest.mark.parametrize("name", sorted({*MIXED.values()} - {"tracks.html"}))
+def test_the_page_of_every_kind_draws_its_charts_and_fits_the_screen(opening, mixed, name):
+    page = opening(mixed, name)
+    assert page.locator(".chart svg path[d]").count() > 5
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    for cell in page.locator("td, h1, h2, .verdict").all_inner_texts():
+        assert "nan" not in cell.lower().split() and "undefined" not in cell and "{{" not in cell
+
+
+def test_a_study_that_mixes_kinds_shows_the_words_of_the_chosen_task(opening, mixed):
+    page = opening(mixed, "index.html")
+    assert page.locator(".verdict").count() == len(MIXED)
+    page.select_option("#filters select[name=task]", "promoters")
+    page.select_option("#filters select[name=metric]", "brier")
+    page.wait_for_function("document.querySelector('#shown').textContent.includes('Brier score')")
+    assert board(page)[0].startswith("causal (full)")  # the smallest error first
+    assert "lower is better" in page.locator("#level-tables").inner_html()
+    assert page.locator("#chart-genes").is_hidden() and "promoters has nothing to draw" in page.content()
+    page.select_option("#filters select[name=task]", "rnaseq_tracks")
+    page.wait_for_function("document.querySelector('#shown').textContent.includes('log1p Pearson r')")
+    assert page.locator("#chart-genes").is_visible() and painted(page, "#chart-genes canvas") > 0.001
+
+
+def test_a_blank_score_is_shown_without_limits_and_its_metric_explained(chromium, mixed, tmp_path):
     from glmflow.report import ReportInputs, write_report
 
     results = tmp_path / "results/study"
-    shutil.copytree(report.parent, results, ignore=shutil.ignore_patterns("report"))
-    for path in results.glob("runs/*/*/*/*/metrics.tsv"):
+    shutil.copytree(mixed.parent, results, ignore=shutil.ignore_patterns("report", "rnaseq_tracks"))
+    for path in results.glob("runs/expression/*/*/*/metrics.tsv"):
         header, *lines = (line.split("\t") for line in path.read_text().splitlines())
         row = next(row for row in (dict(zip(header, line)) for line in lines) if row["split"] == "test")
         row |= {"metric": "cross_individual_pearson", "protocol": "official", "value": "", "ci_low": "", "ci_high": ""}
@@ -275,7 +242,7 @@ def test_a_blank_score_is_shown_without_limits_and_its_metric_explained(chromium
     page.select_option("#filters select[name=protocol]", "official")
     abbreviation = page.locator("#level-tables abbr")
     abbreviation.wait_for()
-    assert "0 for a gene predicted alike for everyone" in abbreviation.get_attribute("title")
+    assert "0 for a gene with the same prediction for every sample" in abbreviation.get_attribute("title")
     assert "∞" not in page.locator("#board").inner_text() and "–" in page.locator("#board tbody").inner_text()
-    assert "“official” is the hackathon's scorer" in page.locator("#leaderboard").inner_text()
+    assert "“official” reproduces the hackathon's scorer" in page.locator("#leaderboard").inner_text()
     page.close()

@@ -25,5 +25,13 @@ def test_pins_satisfy_the_package(path):
         assert pin.operator == "==" and pin.version in requirement.specifier, requirement
 
 
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
+def test_they_take_the_python_that_is_declared(path):
+    lines = [line for line in yaml.safe_load(path.read_text())["dependencies"] if isinstance(line, str)]
+    (version,) = (line.removeprefix("python=") for line in lines if line.startswith("python="))
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    assert f"Programming Language :: Python :: {version}" in declared
+
+
 def test_there_are_environments_for_cpu_and_gpu():
     assert {path.stem for path in ENVIRONMENTS} >= {"cpu", "gpu"}

@@ -32,7 +32,7 @@ def test_the_hub_is_off_in_every_job_but_the_download(logged):
     with logged(job("finetune")):
         assert os.environ["HF_HUB_OFFLINE"] == os.environ["TRANSFORMERS_OFFLINE"] == "1"
     scripts = (ROOT / "workflow/scripts").glob("*.py")
-    assert [path.stem for path in scripts if "online=True" in path.read_text()] == ["prefetch"]
+    assert sorted(path.stem for path in scripts if "online=True" in path.read_text()) == ["fetch", "prefetch"]
 
 
 def test_progress_goes_to_the_terminal_and_the_rest_to_the_log(logged, capsys):

@@ -1,5 +1,6 @@
 """Snakemake with the real PBS profile, on a stand-in for PBS (tests/pbs)."""
 
+import json
 import os
 import re
 import signal
@@ -14,16 +15,28 @@ PROFILE = ROOT / "profiles/pbs"
 
 
 class FakePbs:
-    """A folder where the stand-in keeps its books, and Snakemake called with the profile."""
+    """A folder where the stand-in keeps its books, and Snakemake called with the profile.
 
-    def __init__(self, folder):
+    `settings` are those of the stand-in (tests/pbs/fake_server.py).
+    """
+
+    def __init__(self, folder, **settings):
         self.folder, self.books = folder, folder / "pbs"
-        self.books.mkdir()
+        self.books.mkdir(parents=True)
+        self.set(**settings)
 
-    def start(self, *arguments, **environment):
+    def set(self, **settings):
+        """Change how the stand-in behaves."""
+        path = self.books / "settings.json"
+        known = json.loads(path.read_text()) if path.exists() else {}
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(known | settings))
+        new.rename(path)
+
+    def start(self, *arguments, profile=PROFILE, **environment):
         """Start Snakemake with the profile."""
-        command = [sys.executable, "-m", "snakemake", "--profile", PROFILE, "--directory", self.folder]
-        command += ["--seconds-between-status-checks", "1", "--latency-wait", "5", *arguments]
+        command = [sys.executable, "-m", "snakemake", "--profile", profile, "--directory", self.folder]
+        command += ["--latency-wait", "5", *arguments]
         path = f"{ROOT / 'tests/pbs'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
         return subprocess.Popen(
             list(map(str, command)),
@@ -41,18 +54,31 @@ class FakePbs:
     def submitted(self):
         """The qsub calls, by rule."""
         calls = {}
-        lines = (self.books / "submitted").read_text().splitlines() if (self.books / "submitted").exists() else []
-        for line in lines:
-            calls.setdefault(re.search(r"-N (\w+)\.\d+", line)[1], []).append(line)
+        for line in self.lines("submitted"):
+            calls.setdefault(re.search(r"-N (\w+)\.\w+", line)[1], []).append(line)
         return calls
 
+    def lines(self, book):
+        """The lines of one of the stand-in's books."""
+        path = self.books / book
+        return path.read_text().splitlines() if path.exists() else []
+
+    def jobs(self):
+        """The jobs as the stand-in knows them, by number."""
+        paths = sorted((self.books / "jobs").glob("*.json"), key=lambda path: int(path.stem))
+        return {path.stem: json.loads(path.read_text()) for path in paths}
+
+    def queued(self):
+        """Numbers of jobs that are in the queue or run."""
+        return [number for number, job in self.jobs().items() if job["state"] != "F"]
+
     def alive(self):
-        """Ids of jobs whose process still runs."""
-        return [path.name for path in (self.books / "jobs").glob("*.fake") if is_running(int(path.read_text()))]
+        """Numbers of jobs whose process still runs."""
+        return [number for number, job in self.jobs().items() if job.get("pid") and is_running(job["pid"])]
 
     def exit_code(self, job):
         """What a job has recorded as its exit code; None for one that was killed."""
-        path = self.folder / f"logs/pbs/{job}.exit"
+        path = self.folder / f"logs/pbs/{job.partition('.')[0]}.exit"
         return path.read_text().strip() if path.exists() else None
 
 

@@ -1,5 +1,5 @@
 # Jobs that meet the accidents of a cluster. Each appends its PBS id to `attempts/{rule}`.
-ACCIDENTS = ["plain", "on_gpu", "needs_more_time", "loses_its_node", "hopeless"]
+ACCIDENTS = ["plain", "on_gpu", "needs_more_time", "loses_its_node", "dies", "hopeless"]
 
 
 rule all:
@@ -49,7 +49,17 @@ rule loses_its_node:
         "logs/loses_its_node.log",
     shell:
         "mkdir -p attempts; echo $PBS_JOBID >> attempts/loses_its_node;"
-        " [ -e node_lost ] || (touch node_lost; kill -KILL 0); touch {output}"
+        " [ -e lost ] || (touch lost $FAKE_PBS/node_lost.${{PBS_JOBID%%.*}}; sleep 60); touch {output}"
+
+
+rule dies:
+    output:
+        "done/dies",
+    log:
+        "logs/dies.log",
+    shell:
+        "mkdir -p attempts; echo $PBS_JOBID >> attempts/dies;"
+        " [ -e died ] || (touch died; kill -KILL 0); touch {output}"
 
 
 rule hopeless:

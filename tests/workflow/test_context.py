@@ -37,9 +37,9 @@ def test_every_run_has_its_metrics(study):
 
 def test_the_page_holds_what_was_compared(study):
     page = (study / "report/context.html").read_text()
-    assert "What can be concluded" in page and "clex_tuned" in page
+    assert "Paired tests" in page and "clex_tuned" in page
     assert 'href="context.html"' in (study / "report/index.html").read_text()
-    compared = (study / "context/context.comparison.tsv").read_text()
+    compared = (study / "comparisons/context.tsv").read_text()
     assert "clex_tuned" in compared and "none" in compared
 
 

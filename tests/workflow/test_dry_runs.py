@@ -6,7 +6,8 @@ from pathlib import Path
 import pyBigWig
 import pysam
 import pytest
-from glmflow.config import expand_runs, hackathon_of, read_study
+from glmflow.config import expand_runs, pages, read_study
+from glmflow.tasks.sequences.labelled_table import read_settings_of
 from running import ROOT
 
 STUDIES = sorted((ROOT / "config/studies").glob("*.yaml"))
@@ -15,9 +16,9 @@ LENGTH = 20_000
 
 def stand_in(study, folder):
     """Write the smallest valid file wherever a study expects one."""
-    contigs = (
-        [*study.splits.train, *study.splits.validation, *study.splits.test] if study.splits.by == "contig" else ["c"]
-    )
+    splits = study.splits
+    by_contig = splits is not None and splits.by == "contig"
+    contigs = [*splits.train, *splits.validation, *splits.test] if by_contig else ["c"]
     overlay = study.simulate.overlay if study.simulate else None
     named = [block for block in (study.reference, study.cohort, overlay) if block]
     for block in named:
@@ -28,18 +29,48 @@ def stand_in(study, folder):
     for track in study.tracks.values():
         for path in track.replicates:
             write(folder / path, "track", contigs)
-    if hackathon := hackathon_of(study):
-        (folder / hackathon.folder / "fasta").mkdir(parents=True)
-        (folder / hackathon.folder / "partitions.csv").write_text("sample,gene\n")
+    for task in study.tasks.values():
+        for (key, *_), name in task.named_files().items():
+            if key == "table" and hasattr(task, "direction"):
+                write_alleles(folder / name, task, contigs)
+            elif key == "table" and task.kind == "sequences":
+                write_sequences(folder / name, task)
+            elif Path(name).suffix:
+                write(folder / name, "table", contigs)
+            else:
+                (folder / name).mkdir(parents=True, exist_ok=True)
     for model in study.models.values():
         if model.checkpoint and "/" in model.checkpoint:
             (folder / model.checkpoint).mkdir(parents=True, exist_ok=True)
 
 
+def write_alleles(path, task, contigs):
+    """Write a table of one allele with the columns that tasks read of it: several tasks may read one file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    open_text = gzip.open if path.suffix == ".gz" else open
+    known = open_text(path, "rt").readline().split() if path.exists() else []
+    names = dict.fromkeys([*known, "chrom", "pos", "ref", "alt", task.label, *task.columns.values(), *task.at_least])
+    row = {"chrom": contigs[0], "pos": "1", "ref": "A", "alt": "C"}
+    with open_text(path, "wt") as file:
+        file.write("\t".join(names) + "\n" + "\t".join(row.get(name, "0") for name in names) + "\n")
+
+
+def write_sequences(path, task):
+    """Write a table of one labelled sequence with the columns that a task reads; without a header where they are counted."""
+    settings = read_settings_of(task)
+    named = [name for given in settings["columns"].values() for name in (given if isinstance(given, list) else [given])]
+    counted = [name for name in named if isinstance(name, int)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    names = [*named, *(role for role in ("sequence", "label") if role not in settings["columns"]), *settings["only"]]
+    text = ",".join(["A"] * max(counted)) if counted else ",".join(dict.fromkeys(names))
+    path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+
+
 def write(path: Path, kind, contigs):
     path.parent.mkdir(parents=True, exist_ok=True)
     if kind == "fasta":
-        path.write_text("".join(f">{name}\n{'ACGT' * (LENGTH // 4)}\n" for name in contigs))
+        text = "".join(f">{name}\n{'ACGT' * (LENGTH // 4)}\n" for name in contigs).encode()
+        path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
     elif kind == "track":
         with pyBigWig.open(str(path), "w") as file:
             file.addHeader([(name, LENGTH) for name in contigs])
@@ -67,11 +98,11 @@ def test_study_plans_every_run(snakemake, workdir, path):
     runs, _ = expand_runs(study)
     for run in runs:
         assert f"{run.folder(study.results)}/metrics.tsv" in text
-    kinds = {task.kind for task in study.tasks.values()}
-    pages = {"tracks": "rnaseq_tracks", "personal": "snp2gex", "context": "context_extension"}
-    assert {page for page in pages if f"report/{page}.html" in text} == {p for p in pages if pages[p] in kinds}
+    for page in pages(study).values():
+        assert f"report/{page}" in text
 
 
-def test_the_demo_plans_its_runs(snakemake, workdir):
-    done = snakemake("-n", "--quiet", "host", directory=workdir)
-    assert "results/demo/report/index.html" in done.stdout + done.stderr
+def test_the_demo_plans_its_runs_and_one_key_can_be_changed_on_the_command_line(snakemake, workdir):
+    done = snakemake("-n", "--quiet", "host", "--config", "study=other", directory=workdir)
+    text = done.stdout + done.stderr
+    assert "results/other/report/index.html" in text and "results/demo" not in text

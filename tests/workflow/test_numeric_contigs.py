@@ -31,7 +31,7 @@ def test_a_study_on_contigs_1_2_and_3(study):
     run_snakemake("-c2", "--configfile", study, directory=folder)
     runs = folder / "results/tiny/runs/rnaseq"
     for run in ("cnn/scratch", "mean_track/baseline", "kmer_promoter/baseline"):
-        genes = pd.read_csv(runs / run / "seed1/genes.tsv", sep="\t", dtype=str)
+        genes = pd.read_csv(runs / run / "seed1/scores/genes.tsv", sep="\t", dtype=str)
         assert set(genes["chrom"]) == {"2", "3"}, "genes of the held-out contigs are scored"
     shown = pd.read_csv(folder / "results/tiny/report/data/browser_regions.tsv", sep="\t", dtype=str)
     assert set(shown["chrom"]) == {"3"}, "the browser opens on genes of the test contig"

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
-from glmflow.training import plan
+from glmflow.plan import jobs as plan
 from running import ROOT
 
 DEFAULTS = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["default-resources"]

@@ -9,7 +9,7 @@ import pyBigWig
 import pysam
 import pytest
 import yaml
-from glmflow.config import expand_runs, read_study, tracks_of
+from glmflow.config import expand_runs, read_study
 from running import ROOT, run_snakemake
 
 CONFIG = ROOT / "tests/workflow/tiny.yaml"
@@ -36,8 +36,8 @@ def test_every_run_has_its_files(finished):
         assert {"base_log1p_pearson", "window_pearson"} <= set(metrics["metric"])
         settings = yaml.safe_load((place / "run.yaml").read_text())
         assert settings["model_label"] == run.model and len(settings["hash"]) == 64
-        for track in tracks_of(study, run.task):
-            with pyBigWig.open(str(place / f"{track}.bw")) as file:
+        for track in study.tasks[run.task].track_names(study):
+            with pyBigWig.open(str(place / f"predicted/{track}.bw")) as file:
                 assert set(file.chroms()) == {"chr1", "chr2", "chr3"}
                 assert not file.intervals("chr1"), "nothing is predicted on the training contig"
         assert len(pd.read_parquet(place / "predictions.parquet")) > 0
@@ -57,7 +57,8 @@ def test_tuned_models_are_applied_to_people_intervals_and_variants(finished):
 def test_no_base_is_shared_between_splits(finished):
     folder, _ = finished
     leakage = pd.read_csv(folder / "results/tiny/examples/rnaseq.leakage.tsv", sep="\t")
-    assert len(leakage) == 3 and (leakage["bases"] == 0).all()
+    assert leakage["check"].str.startswith("bases shared by").sum() == 3
+    assert (leakage["found"] == 0).all() and (leakage["leak"] == "no").all() and (leakage["status"] == "PASS").all()
 
 
 def test_the_track_mean_is_of_the_training_contig_alone(finished):
@@ -133,8 +134,8 @@ def test_a_changed_setting_reruns_only_its_runs(finished):
     counts = dict(
         line.split()[:2] for line in text.splitlines() if len(line.split()) == 2 and line.split()[1].isdigit()
     )
-    assert counts.get("finetune") == "2" and counts.get("predict_rnaseq") == "2", text
-    assert "pretrain" not in counts and "baseline_rnaseq" not in counts
+    assert counts.get("finetune") == "2" and counts.get("predict") == "2", text
+    assert "pretrain" not in counts and "baseline" not in counts
 
 
 def test_any_file_can_be_asked_for_by_its_path(finished):
@@ -143,6 +144,14 @@ def test_any_file_can_be_asked_for_by_its_path(finished):
     wanted = f"results/tiny/cohort/haplotypes/{samples[0]}.2.fa.gz"
     run_snakemake(wanted, "-c1", "--configfile", CONFIG, directory=folder)
     assert (folder / wanted).stat().st_size > 0
+
+
+def test_a_predicted_track_can_be_asked_for_by_name(finished):
+    folder, _ = finished
+    run = "results/tiny/runs/rnaseq/cnn/scratch/seed1"
+    run_snakemake(f"{run}/liver_plus.bw", "-c1", "--configfile", CONFIG, directory=folder)
+    link = folder / run / "liver_plus.bw"
+    assert link.is_symlink() and link.read_bytes() == (folder / run / "predicted/liver_plus.bw").read_bytes()
 
 
 def test_the_report_and_snakemakes_own(finished):

@@ -1,43 +1,42 @@
+# The study, and the functions that several rules share.
+#
+# needs  the configuration
 from glmflow import config as study_config
 from glmflow.provenance import record_command
 from glmflow.status import expect_jobs, write_page
 
-# What a study will need can be asked before its files are there.
-PLANNING = "plan" in sys.argv
+# What a study will need can be asked, its data downloaded, and other studies shown, before its files are there.
+BEFORE_FILES = {"plan", "fetch", "prefetch", "overview"} & set(sys.argv)
 
 try:
-    CHECKPOINTS = study_config.read_checkpoints(
-        Path(workflow.basedir) / "config" / "models.yaml"
-    )
+    CHECKPOINTS = study_config.read_checkpoints(REPOSITORY / "config" / "models.yaml")
     STUDY = study_config.check_study(
         config, (workflow.configfiles or [None])[-1], CHECKPOINTS
     )
-    if workflow.is_main_process and not PLANNING:
-        from glmflow.inputs import check_inputs
+    if workflow.is_main_process and not BEFORE_FILES:
+        from glmflow.checks.study_files import check_inputs
 
         check_inputs(STUDY, (workflow.configfiles or [None])[-1])
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
 RESULTS = STUDY.results
-DATA = study_config.resolve_data(STUDY)
+DATA = STUDY.data
 RUNS, MISFITS = study_config.expand_runs(STUDY)
 if workflow.is_main_process:
     for misfit in MISFITS:
         logger.warning(
             f"Left out: {misfit.task}/{misfit.model}/{misfit.adaptation}: {misfit.reason}."
         )
+STEPS = {"baseline": "baseline", "zero-shot": "predict"}
 EXPECTED = [
-    f"{'baseline' if STUDY.models[run.model].origin == 'baseline' else 'finetune'}/{run.label}"
+    f"{STEPS.get(STUDY.adaptations[run.adaptation].kind, 'finetune')}/{run.label}"
     for run in RUNS
 ]
 RUN_FOLDERS = [run.folder(RESULTS) for run in RUNS]
-TRACK_TASKS, PERSONAL_TASKS, CONTEXT_TASKS = (
-    [label for label, task in STUDY.tasks.items() if task.kind == kind]
-    for kind in ("rnaseq_tracks", "snp2gex", "context_extension")
-)
-CAUSAL_FOLDERS = [run.folder(RESULTS) for run in RUNS if run.task in PERSONAL_TASKS]
-HACKATHON = study_config.hackathon_of(STUDY)
+EXPORTED = [label for label, task in STUDY.tasks.items() if task.exports]
+SHOWN_TRACKS = study_config.shown_tracks(STUDY)
+PAGES = study_config.pages(STUDY)
 CONFIG_FILE = (workflow.configfiles or ["config/config.yaml"])[-1]
 COMMAND = "snakemake --cores all"
 if workflow.overwrite_configfiles:
@@ -45,7 +44,6 @@ if workflow.overwrite_configfiles:
 SIMULATED_TRACKS = [
     Path(file).name for track in DATA.tracks.values() for file in track.replicates
 ]
-LONGEST_WINDOW = max(task.window_bp for task in STUDY.tasks.values())
 SEEDS = sorted({run.seed for run in RUNS})
 
 # A pattern that matches nothing, for wildcards whose list is empty.
@@ -64,13 +62,14 @@ def labels_of_kind(*kinds):
     )
 
 
-TRAINED = labels_of_kind("full", "lora", "probe")
+TRAINED = labels_of_kind(*study_config.TRAINED)
 SWEPT = [label for label, item in STUDY.adaptations.items() if item.sweep]
 TRAINED_ONCE = any_of(
     label
     for label, item in STUDY.adaptations.items()
-    if item.kind in ("full", "lora", "probe") and not item.sweep
+    if item.kind in study_config.TRAINED and not item.sweep
 )
+ZERO_SHOT = labels_of_kind("zero-shot")
 BASELINE = labels_of_kind("baseline")
 
 
@@ -106,24 +105,21 @@ def score_settings(wildcards):
     return study_config.score_settings(STUDY, run_of(wildcards))
 
 
-def tracks_of(task):
-    """Return the names of a task's tracks."""
-    return study_config.tracks_of(STUDY, task)
+def files_of(step):
+    """Return an input function that gives the files which the kind of a task names for a step."""
+
+    def files(wildcards):
+        run = run_of(wildcards) if "model" in wildcards.keys() else None
+        return STUDY.tasks[wildcards.task].files(STUDY, wildcards.task, step, run)
+
+    return files
 
 
-def averaged_tracks(wildcards):
-    """Return the averaged bigWigs of a task."""
-    return collect(f"{RESULTS}/tracks/{{track}}.bw", track=tracks_of(wildcards.task))
-
-
-def training_haplotypes(wildcards):
-    """Return the variants of the people whose haplotypes a track task learns from; nothing where it does not."""
-    return f"{RESULTS}/cohort/store" if STUDY.tasks[wildcards.task].haplotypes else []
-
-
-def training_people(wildcards):
-    """Return the table of the people whose haplotypes a track task learns from; nothing where it is all or none."""
-    return DATA.cohort.samples or [] if training_haplotypes(wildcards) else []
+def regions_drawn(wildcards):
+    """Return the regions of the splits where drawing them takes the genome's sequence; nothing else needs them here."""
+    by = STUDY.splits.by if STUDY.splits else None
+    asked = by == "homology" and STUDY.tasks[wildcards.task].genome
+    return f"results/{wildcards.study}/examples/regions.tsv" if asked else []
 
 
 def checkpoint_folder(wildcards):
@@ -145,21 +141,24 @@ def model_folder(label, seed):
     return []
 
 
-def simulated_truth(wildcards):
-    """Return the truth behind a simulated matrix of expression, or nothing where it was measured."""
-    if STUDY.simulate and not STUDY.tasks[wildcards.task].expression:
-        return f"{RESULTS}/simulated/truth"
-    return []
+def compared_with(wildcards):
+    """Return what the runs are that a task's are compared with, themselves and their controls among them."""
+    return study_config.compared_runs(STUDY, wildcards.task)
 
 
-def elastic_net_variants(wildcards):
-    """Return the weights of the elastic net of a task, or nothing where it is not run (or is the run itself)."""
-    for run in RUNS:
-        baseline = STUDY.models[run.model].baseline
-        if run.task == wildcards.task and baseline and baseline.kind == "elastic_net":
-            if run.model != wildcards.model:
-                return f"{run.folder(RESULTS)}/variants.tsv"
-    return []
+def of_own_comparison(name):
+    """Return an input function: a file of every run, or the examples, where a kind has comparisons of its own."""
+
+    def files(wildcards):
+        if not STUDY.tasks[wildcards.task].compares:
+            return []
+        if name == "examples":
+            return f"{RESULTS}/examples/{wildcards.task}.parquet"
+        return [
+            f"{run.folder(RESULTS)}/{name}" for run in STUDY.runs_of(wildcards.task)
+        ]
+
+    return files
 
 
 def trials_of(wildcards, name):

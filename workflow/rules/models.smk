@@ -1,4 +1,8 @@
-# Published checkpoints, once for all studies; on a machine with internet (`snakemake prefetch`).
+# The models that runs start from.
+#
+# needs  a published checkpoint (downloaded once, on a machine with internet), or the training regions of the genome
+# makes  resources/models/{checkpoint}                       published checkpoints, once for all studies
+#        results/{study}/models/{model}/seed{seed}           models pretrained here, or extended to a longer context
 rule checkpoint:
     output:
         folder=directory("resources/models/{checkpoint}"),
@@ -32,9 +36,7 @@ rule prefetch:
 # Models the workflow makes itself.
 rule pretrain:
     input:
-        fasta="results/{study}/reference/genome.fa",
-        index="results/{study}/reference/genome.fa.fai",
-        regions="results/{study}/examples/regions.tsv",
+        unpack(lambda wildcards: study_config.pretraining_files(STUDY, wildcards.model)),
         fitting=that_fits(making_model),
     output:
         model=directory("results/{study}/models/{model}/seed{seed}"),
@@ -52,11 +54,9 @@ rule pretrain:
         ),
     resources:
         gpu=lambda wildcards: making_model(wildcards).adaptation.train.gpus,
-        mem_mb=lambda wildcards, attempt: training_plan.memory_mb(
-            making_model(wildcards)
-        )
+        mem_mb=lambda wildcards, attempt: job_plan.memory_mb(making_model(wildcards))
         * attempt,
-        runtime=lambda wildcards, attempt: training_plan.minutes(
+        runtime=lambda wildcards, attempt: job_plan.minutes(
             making_model(wildcards), attempt, LONGEST_MINUTES
         ),
     params:
@@ -65,3 +65,40 @@ rule pretrain:
         ),
     script:
         "../scripts/pretrain.py"
+
+
+# Longer contexts: at once, or with a short tuning.
+rule extend:
+    input:
+        base=lambda wildcards: model_folder(
+            STUDY.models[wildcards.model].extend.model, wildcards.seed
+        ),
+        fasta="results/{study}/reference/genome.fa",
+        index="results/{study}/reference/genome.fa.fai",
+        regions="results/{study}/examples/regions.tsv",
+        fitting=that_fits(making_model),
+    output:
+        model=directory("results/{study}/models/{model}/seed{seed}"),
+        metrics="results/{study}/models/{model}/training/seed{seed}/metrics.jsonl",
+        cost="results/{study}/models/{model}/training/seed{seed}/cost.json",
+    log:
+        "logs/{study}/extend/{model}/seed{seed}.log",
+    benchmark:
+        "benchmarks/{study}/extend/{model}/seed{seed}.tsv"
+    wildcard_constraints:
+        model=any_of(
+            label for label, model in STUDY.models.items() if model.origin == "extend"
+        ),
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: job_plan.memory_mb(making_model(wildcards))
+        * attempt,
+        runtime=lambda wildcards, attempt: job_plan.minutes(
+            making_model(wildcards), attempt, LONGEST_MINUTES
+        ),
+    params:
+        settings=lambda wildcards: STUDY.models[wildcards.model].extend.model_dump(
+            mode="json", exclude_none=True
+        ),
+    script:
+        "../scripts/extend.py"

@@ -1,34 +1,29 @@
 # One folder that opens by double click.
+#
+# needs  metrics of all runs, and what is known of the data of each task
+# makes  results/{study}/report/index.html, models.html and a page for each task; results/{study}/provenance.json
+#        results/index.html over all studies (`snakemake -c1 overview`)
 rule report:
     input:
         metrics=collect("{folder}/metrics.tsv", folder=RUN_FOLDERS),
-        causal=collect("{folder}/causal.tsv", folder=CAUSAL_FOLDERS),
-        tracks=collect(
-            "results/{{study}}/tracks/{track}.bw",
-            track=DATA.tracks if TRACK_TASKS else [],
-        ),
-        statistics="results/{study}/tracks/statistics.tsv" if TRACK_TASKS else [],
-        replicates="results/{study}/tracks/replicates.tsv" if TRACK_TASKS else [],
-        windows=collect(
-            "results/{{study}}/examples/{task}.windows.tsv", task=TRACK_TASKS
-        ),
-        counts=collect(
-            "results/{{study}}/examples/{task}.counts.tsv", task=PERSONAL_TASKS
-        ),
+        pictures=collect("{folder}/pictures", folder=PICTURED),
+        counts=collect("results/{{study}}/examples/{task}.counts.tsv", task=STUDY.tasks),
         leakage=collect(
-            "results/{{study}}/examples/{task}.leakage.tsv",
-            task=[*TRACK_TASKS, *PERSONAL_TASKS],
+            "results/{{study}}/examples/{task}.leakage.tsv", task=STUDY.tasks
         ),
+        comparisons=collect(
+            "results/{{study}}/comparisons/{task}.tsv", task=STUDY.runs_by_task
+        ),
+        tracks=collect("results/{{study}}/tracks/{track}.bw", track=SHOWN_TRACKS),
+        statistics="results/{study}/tracks/statistics.tsv" if SHOWN_TRACKS else [],
+        replicates="results/{study}/tracks/replicates.tsv" if SHOWN_TRACKS else [],
         variants="results/{study}/cohort/variants.tsv" if DATA.cohort else [],
         genes=(
             "results/{study}/reference/genes.tsv"
-            if TRACK_TASKS or PERSONAL_TASKS
+            if DATA.reference and DATA.reference.annotation
             else []
         ),
-        comparisons=collect(
-            "results/{{study}}/context/{task}.comparison.tsv", task=CONTEXT_TASKS
-        ),
-        fasta="results/{study}/reference/genome.fa",
+        fasta="results/{study}/reference/genome.fa" if DATA.reference else [],
     output:
         index=report(
             "results/{study}/report/index.html",
@@ -36,19 +31,12 @@ rule report:
             category="Study",
             labels={"page": "results"},
         ),
-        tracks="results/{study}/report/tracks.html" if TRACK_TASKS else [],
         models="results/{study}/report/models.html",
-        context=(
-            report(
-                "results/{study}/report/context.html",
-                caption="../report/index.rst",
-                category="Study",
-                labels={"page": "context"},
-            )
-            if CONTEXT_TASKS
-            else []
+        pages=report(
+            collect("results/{{study}}/report/{page}", page=PAGES.values()),
+            caption="../report/index.rst",
+            category="Study",
         ),
-        personal="results/{study}/report/personal.html" if PERSONAL_TASKS else [],
         provenance="results/{study}/provenance.json",
     log:
         "logs/{study}/report.log",
@@ -58,5 +46,16 @@ rule report:
     params:
         study=STUDY.model_dump(mode="json"),
         command=COMMAND,
+        published=str(Path(workflow.basedir) / "config"),
+        pages=PAGES,
     script:
         "../scripts/report.py"
+
+
+# The start page over all studies that have a report; always written again.
+rule overview:
+    log:
+        f"logs/{STUDY.study}/overview.log",
+    localrule: True
+    script:
+        "../scripts/overview.py"

@@ -1,4 +1,7 @@
 # A cohort whose truth is known, in place of data that are not given.
+#
+# needs  nothing, or the real genome, genes and genotypes that it is laid over
+# makes  results/{study}/simulated/
 if STUDY.simulate and STUDY.simulate.repeats:
 
     rule simulate_repeats:
@@ -26,6 +29,8 @@ elif STUDY.simulate:
             index="results/{study}/simulated/cohort.vcf.gz.tbi",
             samples="results/{study}/simulated/samples.tsv",
             expression="results/{study}/simulated/expression.tsv",
+            windows="results/{study}/simulated/windows.bed",
+            promoters="results/{study}/simulated/promoters.bed",
             tracks=collect(
                 "results/{{study}}/simulated/tracks/{file}", file=SIMULATED_TRACKS
             ),

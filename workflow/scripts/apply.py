@@ -7,16 +7,19 @@ from scriptlog import logged
 
 with logged(snakemake):
     import torch
-    from glmflow.training.commands import run_predict
+    from glmflow.apply.predict_command import run_predict
 
     torch.set_num_threads(snakemake.threads)
     files = {key: snakemake.input.get(key) or None for key in ("vcf", "bed", "genes")}
+    if tables := snakemake.input.get("tables"):  # the genes of the run's own task
+        files["genes"] = f"{tables}/genes.tsv"
     run_predict(
         Namespace(
             model=Path(snakemake.input.model),
             fasta=Path(snakemake.input.fasta),
             **{key: path and Path(path) for key, path in files.items()},
             **dict(snakemake.params.items()),
+            strict=False,
             output=Path(snakemake.output[0]),
         )
     )

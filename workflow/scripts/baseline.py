@@ -1,24 +1,19 @@
-"""Fit a baseline on the training regions and write its tracks over the held-out windows."""
+"""Fit a baseline on training examples and predict what was held out."""
 
 from pathlib import Path
 
-from scriptlog import logged
+from scriptlog import input_files, logged
 
 with logged(snakemake):
     import pandas as pd
-    from glmflow.baselines.run import run_track_baseline
-    from glmflow.files import read_table
+    from glmflow.baselines.fit_baseline import run_baseline
     from glmflow.provenance import write_run
 
-    settings = snakemake.params.settings
-    write_run(settings, snakemake.output.run)
-    run_track_baseline(
-        settings,
+    write_run(snakemake.params.settings, snakemake.output.run)
+    run_baseline(
+        snakemake.params.settings,
         pd.read_parquet(snakemake.input.examples),
-        read_table(snakemake.input.regions),
-        snakemake.input.fasta,
-        dict(zip(settings["tracks"], snakemake.input.tracks)),
-        read_table(snakemake.input.genes),
-        read_table(snakemake.input.exons),
+        input_files(snakemake.input),
         Path(snakemake.output.predictions).parent,
+        snakemake.threads,
     )

@@ -1,4 +1,4 @@
-"""Keep the trial of a sweep whose validation loss is lowest."""
+"""Keep the trial of a sweep that is best on validation."""
 
 from pathlib import Path
 
@@ -11,4 +11,5 @@ with logged(snakemake):
         [Path(path).parent for path in snakemake.input.models],
         snakemake.params.trials,
         Path(snakemake.output.sweep).parent,
+        snakemake.params.best_by,
     )

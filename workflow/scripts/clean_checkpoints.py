@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from glmflow.training.cleaning import clean
+from glmflow.training.loop.cleaning import clean
 
 with Path(snakemake.log[0]).open("w") as log:
     for line in clean(Path(snakemake.params.results)):

@@ -1,4 +1,4 @@
-"""Write one person's haplotype as bgzip FASTA."""
+"""Write one sample's haplotype as bgzip FASTA."""
 
 from scriptlog import logged
 

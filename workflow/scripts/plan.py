@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from glmflow.training.plan import layout
+from glmflow.plan.jobs import layout
 
 rows = snakemake.params.rows
 path = Path(snakemake.params.path)

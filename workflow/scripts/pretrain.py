@@ -2,20 +2,19 @@
 
 from pathlib import Path
 
-from scriptlog import logged
+from scriptlog import input_files, logged
 
 with logged(snakemake):
     import torch
-    from glmflow.files import read_table
-    from glmflow.training.distributed import call
+    from glmflow.training.loop.distributed import call
     from glmflow.training.pretrain import pretrain
+    from glmflow.training.pretraining_source import source
 
     torch.set_num_threads(snakemake.threads)
     settings, folder = snakemake.params.settings, Path(snakemake.output.metrics).parent
     arguments = {
         "settings": settings,
-        "regions": read_table(snakemake.input.regions),
-        "reference": snakemake.input.fasta,
+        "source": source(input_files(snakemake.input)),
         "seed": int(snakemake.wildcards.seed),
         "folder": folder,
         "model_folder": Path(snakemake.output.model),

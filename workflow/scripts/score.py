@@ -1,19 +1,28 @@
-"""Score predicted tracks against the averaged ones, on every held-out split."""
+"""Score the predictions of a run."""
 
-from scriptlog import logged
+from pathlib import Path
+
+from scriptlog import input_files, logged
 
 with logged(snakemake):
     import pandas as pd
-    from glmflow.files import read_table, write_table
-    from glmflow.tasks.rnaseq_tracks import score
+    from glmflow import tasks
+    from glmflow.files import atomic_path, write_table
+    from glmflow.modules import module
+    from glmflow.statistics.stored import save_scores
+    from glmflow.tasks.comparable import with_intervals
 
-    metrics, genes = score(
-        snakemake.params.settings,
+    settings = snakemake.params.settings
+    scored = module(tasks.__name__, settings["task"]["kind"]).score(
+        settings,
         pd.read_parquet(snakemake.input.examples),
-        snakemake.input.observed,
-        snakemake.input.predicted,
-        read_table(snakemake.input.genes),
-        read_table(snakemake.input.exons),
+        pd.read_parquet(snakemake.input.predictions),
+        Path(snakemake.input.predicted),
+        input_files(snakemake.input),
     )
-    write_table(metrics, snakemake.output.metrics)
-    write_table(genes, snakemake.output.genes)
+    with atomic_path(snakemake.output.scores) as folder:
+        folder.mkdir()
+        for name, table in scored.tables.items():
+            write_table(table, folder / name)
+        save_scores(scored.units, folder / "units.npz")
+    write_table(with_intervals(scored.metrics, scored.units), snakemake.output.metrics)

@@ -53,6 +53,16 @@ def logged(snakemake: Any, online: bool = False) -> Iterator[TextIO]:
             sys.stdout, sys.stderr = sys.__stdout__, terminal
 
 
+COMMON_INPUTS = ("examples", "checkpoint", "model", "predictions", "predicted", "fitting", "divided")
+"""Inputs that every kind of task has."""
+
+
+def input_files(named: Any) -> dict[str, str | list[str]]:
+    """Return the input files that a kind of task names, by name; those that are none are left out."""
+    files = {name: value for name, value in named.items() if name not in COMMON_INPUTS and value}
+    return {name: value if isinstance(value, str) else list(value) for name, value in files.items()}
+
+
 def open_log(path: Path, attempt: int) -> TextIO:
     """Open the log of a job; what earlier attempts wrote stays above a line that says which attempt begins.
 

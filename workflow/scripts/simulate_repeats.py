@@ -6,6 +6,6 @@ from scriptlog import logged
 
 with logged(snakemake):
     from glmflow.config.simulation import Repeats
-    from glmflow.simulate.repeats import simulate_genome
+    from glmflow.simulate.repeat_genome import simulate_genome
 
     simulate_genome(Repeats.model_validate(snakemake.params.settings), Path(snakemake.output.fasta))

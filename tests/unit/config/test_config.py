@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -7,6 +8,7 @@ import yaml
 from changed_study import changed
 from glmflow.config import (
     ConfigurationError,
+    Study,
     check_study,
     document,
     expand_runs,
@@ -61,7 +63,7 @@ def test_runs_that_fit_are_expanded_and_the_others_explained():
     assert runs[0].folder("results/trial") == "results/trial/runs/rna/mean/baseline/seed1"
 
 
-def test_all_mistakes_are_reported_at_once_with_their_mend():
+def test_all_mistakes_are_reported_at_once_with_their_fix():
     raw = minimal()
     raw["tasks"]["rna"]["windows"] = {"size": 1000, "overlap": 1000}
     raw["splitz"] = raw.pop("splits")
@@ -151,29 +153,31 @@ def spoilt(**changes):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"models__mean__baseline__kind": "mean_trak"}, "unknown value 'mean_trak'; did you mean 'mean_track'?"),
+        ({"models__mean__baseline__kind": "mean_trak"}, "unknown kind 'mean_trak'; did you mean 'mean_track'?"),
         ({"tasks__rna__kind": "rnaseq"}, "tasks.rna: unknown kind 'rnaseq'; did you mean 'rnaseq_tracks'?"),
         ({"study": "my study"}, "study: 'my study' cannot be part of a path"),
+        ({"study": "s" * 101}, "cannot be part of a path; use letters, digits, '_', '.' and '-', at most 100"),
         ({"splits__train": [1]}, "splits.train.0: 1 is not text; put it into quotes"),
         ({"splits__train": "chr1"}, "splits.train: 'chr1' is not a list; write [chr1]"),
         ({"runs": None}, "runs: has no value"),
         ({"runs": []}, "runs: is empty"),
         ({"adaptations__full__train": {"steps": -3}}, "adaptations.full.train.steps: must be greater than 0, is -3"),
-        ({"adaptations__full__train": {"warmup": 3}}, "adaptations.full.train.warmup: must be at most 1, is 3"),
+        ({"adaptations__full__train": {"warmup": -1}}, "adaptations.full.train.warmup: must be at least 0, is -1"),
         ({"adaptations__full__train": {"steps": 1.5}}, "1.5 is not a whole number"),
         ({"adaptations__full__train": {"bf16": "perhaps"}}, "'perhaps' is neither true nor false"),
         ({"adaptations__full__train": {"batch": 6, "micro_batch": 4}}, "batch 6 is not a multiple of 4"),
         ({"adaptations__full__train": {"crop": 65_536}}, "crop 65536 is longer than the windows of task 'rna' (32768)"),
-        ({"tasks__rna__haplotypes": {"share": 0.5}}, "tasks.rna.haplotypes: no people: give `cohort:` with a VCF"),
-        ({"predict": {"p": {"write": "tracks", "vcf": "a.vcf.gz"}}}, "a person takes both: `vcf` and `sample`"),
+        ({"tasks__rna__haplotypes": {"share": 0.5}}, "tasks.rna.haplotypes: no cohort: give `cohort:` with a VCF"),
+        ({"predict": {"p": {"write": "tracks", "vcf": "a.vcf.gz"}}}, "a sample takes both: `vcf` and `sample`"),
         ({"predict": {"p": {"write": "variants"}}}, "`write: variants` takes a `vcf`"),
+        ({"predict": {"p": {"write": "means", "span": 128}}}, "`span` is for `write: variants`"),
         ({"predict": {"p": {"write": "means", "models": ["cn"]}}}, "unknown model 'cn'; did you mean 'cnn'?"),
         ({"predict": {"p": {"write": "means", "tasks": ["rns"]}}}, "'rns' is no task whose models write means"),
         (
             {"predict": {"p": {"write": "expression", "vcf": "a.vcf.gz"}}},
             "no task of this study has models that write expr",
         ),
-        ({"predict": {"p": {"write": "expression"}}}, "`write: expression` takes the `vcf` of people, or a folder"),
+        ({"predict": {"p": {"write": "expression"}}}, "`write: expression` takes the `vcf` of samples, or a folder"),
         (
             {"predict": {"p": {"write": "expression", "vcf": "a.vcf", "bed": "b"}}},
             "`write: expression` takes `genes`, not",
@@ -227,6 +231,15 @@ def test_a_key_given_twice_is_refused(tmp_path):
         read_study(path)
 
 
+def test_a_block_that_holds_itself_is_named(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text("study: s\ntasks: &all\n  a: *all\n")
+    with pytest.raises(
+        ConfigurationError, match=r"s\.yaml:3: tasks\.a: an alias \(\*\) names the block that it stands in"
+    ):
+        read_study(path)
+
+
 def test_not_yaml_names_the_line(tmp_path):
     path = tmp_path / "broken.yaml"
     path.write_text("study: a\n  splits: [\n")
@@ -239,7 +252,7 @@ def test_a_run_depends_only_on_its_own_settings():
     run = expand_runs(study)[0][1]
     before = settings_hash(run_settings(study, run))
     raw = minimal()
-    raw["models"]["mean"]["baseline"]["alpha"] = 7.0
+    raw["models"]["mean"]["baseline"] = {"kind": "kmer_ridge_bins", "alpha": 7.0}
     raw["report"] = {"title": "other"}
     assert settings_hash(run_settings(check_study(raw), run)) == before
     scores = settings_hash(score_settings(study, run))
@@ -311,8 +324,6 @@ def test_low_rank_adapters_take_the_layers_that_are_asked_for():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kind": "full", "targets": ["query"]}, "targets: LoRA alone chooses layers, not kind full"),
-        ({"kind": "probe", "experts": True}, "experts: LoRA alone chooses layers, not kind probe"),
         ({"kind": "lora", "experts": True, "dropout": 0.1}, "experts: are adapted without dropout"),
         ({"kind": "lora", "targets": []}, "at least 1 item"),
     ],
@@ -352,6 +363,15 @@ def test_a_sweep_needs_a_validation_split():
     assert any("splits.validation" in str(problem) for problem in problems(raw))
 
 
+def test_the_readme_lists_every_shipped_study():
+    section = (ROOT / "README.md").read_text().split("## Studies")[1].split("\n## ")[0]
+    named = set()
+    for name in re.findall(r"`(?:config/studies/)?([\w{},]+)\.yaml`", section):
+        start, _, rest = name.partition("{")
+        named |= {start + part for part in rest.rstrip("}").split(",")}
+    assert named == {path.stem for path in (ROOT / "config/studies").glob("*.yaml")}
+
+
 def test_generated_documents_are_current():
     assert json.loads((ROOT / "workflow/schemas/config.schema.json").read_text()) == document.schema(), (
         "run `make docs`"
@@ -366,3 +386,10 @@ def test_the_schema_accepts_what_the_models_accept():
     wrong = minimal() | {"typo": 1}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(wrong, document.schema())
+
+
+def test_a_study_that_is_written_out_is_read_again():
+    """Jobs get the study as plain values: keys are those of the file (`data`), not of the class."""
+    study = read_study(ROOT / "config/studies/rnaseq_tracks.yaml")
+    written = study.model_dump(mode="json")
+    assert written["data"] == ["hg38"] and Study.model_validate(written) == study

@@ -81,9 +81,9 @@ def problems(raw):
         ),
         (
             expression(sample=["S0012", "S0013"]),
-            "predict.p.sample.1: nobody named 'S0013' is simulated; people are S0001 to S0012",
+            "predict.p.sample.1: no sample 'S0013' is simulated; samples are S0001 to S0012",
         ),
-        (expression(sample="NA12878"), "predict.p.sample: nobody named 'NA12878' is simulated"),
+        (expression(sample="NA12878"), "predict.p.sample: no sample 'NA12878' is simulated"),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_line(changes, expected):

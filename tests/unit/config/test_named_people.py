@@ -1,10 +1,10 @@
-"""People that a study names are looked for in its files before any job."""
+"""Samples that a study names are looked for in its files before any job."""
 
 import pysam
 import pytest
 from changed_study import changed
+from glmflow.checks.study_files import check_inputs
 from glmflow.config import ConfigurationError, check_study
-from glmflow.inputs import check_inputs
 
 STUDY = {
     "study": "trial",
@@ -90,7 +90,7 @@ def test_a_matrix_of_other_people_is_refused(place):
     assert problems({}) == []
     (place / "e.tsv").write_text("gene_id\tQ1\nG\t1\n")
     expected = (
-        "tasks.gex.expression: nobody in e.tsv has genotypes: it has Q1, the cohort P1, P2; name people as the VCF"
+        "tasks.gex.expression: no sample of e.tsv has genotypes: it has Q1, the cohort P1, P2; name samples as the VCF"
     )
     assert problems({})[0].startswith(expected)
     (place / "people.tsv").write_text("sample\nQ1\n")
@@ -101,8 +101,8 @@ def test_a_matrix_of_other_people_is_refused(place):
 
 def test_everyone_in_the_table_of_people_has_genotypes(place):
     for text, message in (
-        ("sample\nP1\nNOPE\n", "1 of its 2 people have no genotypes: 'NOPE'. The cohort has P1, P2"),
-        ("sample\n", "names nobody"),
+        ("sample\nP1\nNOPE\n", "1 of its 2 samples have no genotypes: 'NOPE'. The cohort has P1, P2"),
+        ("sample\n", "names none"),
         ("", "an empty table"),
         ("P1\n", "no column `sample`"),
     ):
@@ -115,17 +115,17 @@ def test_everyone_in_the_table_of_people_has_genotypes(place):
 
 def test_unseen_populations_are_those_of_somebody(place):
     unseen = {"tasks__gex__people": {"by": "population", "test_populations": ["EUR"]}}
-    where = "tasks.gex.people.test_populations.0: nobody is known to be of population 'EUR'; "
-    assert problems(unseen) == [where + "give `cohort.samples`, a table that says them"]
-    for table, mend in {
-        "sample\nP1\nP2\n": "give `cohort.samples`, a table that says them",
+    where = "tasks.gex.people.test_populations.0: no sample is known to be of population 'EUR'; "
+    assert problems(unseen) == [where + "give `cohort.samples`, a table with a column `population`"]
+    for table, fix in {
+        "sample\nP1\nP2\n": "give `cohort.samples`, a table with a column `population`",
         "sample\tpopulation\nP1\tAFR\nP2\t\n": "there are AFR",
     }.items():
         (place / "people.tsv").write_text(table)
-        assert problems({**unseen, "cohort__samples": "people.tsv"}) == [where + mend]
+        assert problems({**unseen, "cohort__samples": "people.tsv"}) == [where + fix]
     (place / "people.tsv").write_text("sample\tpopulation\nP1\tAFR\nP2\tEUR\n")
     assert problems({**unseen, "cohort__samples": "people.tsv"}) == []
-    with pytest.raises(ConfigurationError, match="nobody is known to be of population 'EUR'; give"):
+    with pytest.raises(ConfigurationError, match="no sample is known to be of population 'EUR'; give"):
         check_inputs(simulated(**unseen))
 
 

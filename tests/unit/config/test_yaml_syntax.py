@@ -27,7 +27,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("text", "expected"), BROKEN.items())
-def test_the_line_that_has_to_be_mended_is_named(tmp_path, text, expected):
+def test_the_line_that_has_to_be_fixed_is_named(tmp_path, text, expected):
     (tmp_path / "study.yaml").write_text(text)
     with pytest.raises(InputError) as caught:
         read_yaml(tmp_path / "study.yaml")
@@ -50,7 +50,7 @@ def test_check_names_the_line_and_fails(tmp_path, capsys):
 def test_check_counts_the_runs_of_a_sound_study(capsys):
     assert main(["check", str(TINY)]) == 0
     said = capsys.readouterr().out
-    assert re.fullmatch(rf"{TINY}: keys, labels, files and their heads are sound; \d+ runs\n", said)
+    assert re.fullmatch(rf"{TINY}: keys, labels, files and their headers are sound; \d+ runs\n", said)
 
 
 def test_check_says_what_it_has_not_read_of_real_genotypes(tmp_path, capsys, monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 import tiny
 import torch
 from glmflow.context import extend, extension_of
-from glmflow.context.attention import pieces_of, piecewise_attention
+from glmflow.context.attention_forms import pieces_of, piecewise_attention
 from glmflow.errors import InputError
 from safetensors.torch import load_file
 

@@ -49,7 +49,7 @@ def test_old_and_missing_packages_are_named():
 def test_torch_and_driver(cuda, driver, devices, state, said):
     found = doctor.gpu("2.13.0", cuda, driver, devices, "it is too old")
     assert found.state == state and said in found.text
-    assert bool(found.mend) == (state != "ok")
+    assert bool(found.fix) == (state != "ok")
 
 
 def test_bf16_needs_ampere():
@@ -67,7 +67,7 @@ def test_the_profile_that_fits():
 
 
 def test_a_full_disk_and_a_small_shared_memory_are_said(tmp_path):
-    assert doctor.disk("disk", tmp_path, int(3e9), 20e9).mend.startswith("free 20 GB")
+    assert doctor.disk("disk", tmp_path, int(3e9), 20e9).fix.startswith("free 20 GB")
     assert doctor.shared_memory(64_000_000).text == "64 MB"
 
 
@@ -92,7 +92,7 @@ def refusing():
 def test_any_answer_of_the_hub_will_do(refusing):
     assert doctor.hub({"HF_ENDPOINT": refusing}, 2).state == "ok"
     away = doctor.hub({"HF_ENDPOINT": "http://127.0.0.1:9"}, 2)
-    assert away.state == "without" and "snakemake -c1 prefetch" in away.mend
+    assert away.state == "without" and "snakemake -c1 prefetch" in away.fix
     assert doctor.hub({"HF_ENDPOINT": refusing, "HF_HUB_OFFLINE": "1"}, 2).text == "HF_HUB_OFFLINE is set"
 
 

@@ -17,7 +17,7 @@ TRAINING, MIN_MAF = PEOPLE[:6], 0.2
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory):
-    """A cohort, and the same with the more frequent allele of training people everywhere the other is rare."""
+    """A cohort, and the same with the more frequent allele of training samples everywhere the other is rare."""
     folder, rng = tmp_path_factory.mktemp("common"), np.random.default_rng(2)
     bases = "".join(rng.choice(list("ACGT"), 2000))
     as_called, edited, kinds = [], [], set()
@@ -58,7 +58,7 @@ def test_haplotypes_and_alleles_are_those_of_a_cohort_without_rare_alleles(store
     folder, genome = stores
     edited = GeneWindows(HaplotypeReader(open_store(folder / "edited"), genome, variants))
     common = CommonVariants(folder / "called", TRAINING, MIN_MAF)
-    # The same people once more, with an allele that nobody of the cohort was called with: it is left out.
+    # The same samples once more, with an allele that nobody of the cohort was called with: it is left out.
     elsewhere = CommonElsewhere(folder / "elsewhere", common)
     for found in (common, pickle.loads(pickle.dumps(common)), elsewhere):
         windows = GeneWindows(HaplotypeReader(found, genome, variants))
@@ -66,7 +66,7 @@ def test_haplotypes_and_alleles_are_those_of_a_cohort_without_rare_alleles(store
             (a, rows_a), (b, rows_b) = (w.haplotypes("c", start, end, strand, PEOPLE) for w in (windows, edited))
             assert (a[rows_a] == b[rows_b]).all()
             ours, theirs = (w.alleles("c", start, end, PEOPLE) for w in (windows, edited))
-            carried = ours.carried.any(axis=(0, 1))  # a store has no variants that nobody carries
+            carried = ours.carried.any(axis=(0, 1))  # a store has no variants that no sample carries
             assert ours.variants[carried].reset_index(drop=True).equals(theirs.variants)
             assert (ours.carried[..., carried] == theirs.carried).all()
             differ = ours.carried.any(axis=(0, 1)) & ~ours.carried.all(axis=(0, 1))

@@ -7,9 +7,9 @@ import pandas as pd
 import pysam
 import pytest
 from glmflow.errors import InputError
-from glmflow.genome.commands import add_haplotype_command
-from glmflow.genome.export import export_haplotype, export_snp2gex
+from glmflow.genome.export import export_gene_fastas, export_haplotype
 from glmflow.genome.export import write_fasta as write_sequences
+from glmflow.genome.haplotype_command import add_haplotype_command
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
@@ -142,7 +142,7 @@ def test_snp2gex_layout(reader, tmp_path):
         [(sample, gene, 1.5, "seen genes seen individuals", "train") for gene in ("G2", "G1") for sample in "st"],
         columns=["sample", "gene", "log_TPM", "labels", "split"],
     )
-    export_snp2gex(reader, genes, partitions, tmp_path, length=12)
+    export_gene_fastas(reader, genes, partitions, tmp_path, length=12)
     with pysam.FastaFile(str(tmp_path / "fasta" / "s_allele_1.fasta")) as file:
         assert file.references == ["G2", "G1"]
         assert file.fetch("G1") == REF[3:9] + "T" + REF[10:15]
@@ -179,13 +179,13 @@ def test_snp2gex_layout(reader, tmp_path):
     ]
     # The second X of a man is not there, so it has no record.
     x = partitions.assign(gene="G3")
-    export_snp2gex(reader, genes, x, tmp_path / "x", length=6)
+    export_gene_fastas(reader, genes, x, tmp_path / "x", length=6)
     assert (tmp_path / "x" / "fasta" / "s_allele_2.fasta").read_text() == ""
     assert (tmp_path / "x" / "fasta" / "t_allele_2.fasta").read_text() == ">G3 chr:X;strand:+;start:2;end:8\nCGTGGC\n"
     with pytest.raises(InputError, match="genes not in the annotation: G9"):
-        export_snp2gex(reader, genes, partitions.assign(gene="G9"), tmp_path)
+        export_gene_fastas(reader, genes, partitions.assign(gene="G9"), tmp_path)
     with pytest.raises(InputError, match="partitions without labels"):
-        export_snp2gex(reader, genes, partitions.drop(columns="labels"), tmp_path)
+        export_gene_fastas(reader, genes, partitions.drop(columns="labels"), tmp_path)
 
 
 def test_counts_as_a_table(reader):
@@ -213,7 +213,7 @@ def test_command_writes_every_contig_of_the_vcf(files, tmp_path, capsys):
 
 
 def test_command_writes_a_region(files, tmp_path, capsys):
-    """1-based, end included; the inserted bases behind the last base belong to it. Person and haplotype are in the name."""
+    """1-based, end included; the inserted bases behind the last base belong to it. Sample and haplotype are in the name."""
     fasta, vcf = files
     output = tmp_path / "out.fa"
     options = ["--fasta", fasta, "--vcf", vcf, "--sample", "s", "--haplotype", 1, "--output", output]
@@ -235,7 +235,7 @@ def test_command_writes_a_region(files, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("region", "said"),
     [
-        ("c:20-9", "--region: c:20-9 begins behind its end. Write the smaller position first."),
+        ("c:20-9", "--region: c:20-9 starts after its end. Write the smaller position first."),
         ("c:10", "--region: 'c:10' is not CHR:START-END. Write c or c:START-END (1-based, end included)."),
         ("c:", "--region: 'c:' is not CHR:START-END"),
         ("d:10", "no region 'd:10': no contig 'd'. Write CHR or CHR:START-END; its contigs are c, chrX, chrY."),
@@ -300,7 +300,7 @@ def test_refusal_is_one_line(files, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"--vcf": "/tmp"}, "/tmp: not a VCF or BCF file. Give one."),
+        ({"--vcf": "/tmp"}, "/tmp: cannot be read (Is a directory). Check the path."),
         ({"--output": "/proc/nope/out.fa"}, "/proc/nope: No such file or directory"),
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from glmflow.errors import InputError
 from glmflow.genome import haplotypes
-from glmflow.genome.haplotypes import HaplotypeReader, reverse_complement
+from glmflow.genome.haplotypes import HaplotypeReader, reverse_window
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
 from haplotype_cases import Rec, absent_places, carried, consensus, oracle, oracle_window, write_fasta, write_vcf
@@ -86,6 +86,22 @@ AGREED = {
         [Rec(10, "CCG", "C", ("1|0",)), Rec(12, "GGT", "G", ("1|0",))],
         changed((11, 14, "")),
     ),
+    "first of two at one place: longer": (
+        [Rec(10, "C", "GTG", ("1|0",)), Rec(10, "C", "G", ("1|0",))],
+        changed((10, 10, "GTG")),
+    ),
+    "first of two at one place: several bases": (
+        [Rec(10, "CCG", "ATA", ("1|0",)), Rec(10, "C", "G", ("1|0",)), Rec(10, "C", "CAA", ("1|0",))],
+        changed((10, 12, "ATA")),
+    ),
+    "snv, then a longer one": (
+        [Rec(10, "C", "G", ("1|0",)), Rec(10, "C", "GTG", ("1|0",)), Rec(10, "C", "CTT", ("1|0",))],
+        changed((10, 10, "GTT")),
+    ),
+    "deletion to a base, then a snv there": (
+        [Rec(10, "CCG", "C", ("1|0",)), Rec(12, "G", "T", ("1|0",))],
+        changed((11, 12, "")),
+    ),
     "two insertions at one place": (
         [Rec(10, "C", "CAA", ("1|0",)), Rec(10, "C", "CTT", ("1|0",))],
         changed((10, 10, "CAA")),
@@ -102,7 +118,7 @@ AGREED = {
     "symbolic deletion": ([Rec(10, "C", "<DEL>", ("1|0",), info="END=14")], changed((11, 14, ""))),
     "lower case alleles": ([Rec(10, "c", "tg", ("1|0",))], changed((10, 10, "TG"))),
 }
-# A second person, so that something is applied where the first has nothing.
+# A second sample, so that something is applied where the first has nothing.
 FIRST = Rec(2, "C", "T", ("0|0", "1|1"))
 
 
@@ -167,6 +183,18 @@ def test_haploid_calls_have_no_second_haplotype(make):
     assert text(reader.region("s", 2, "c", 30, 60)) == changed((40, 40, "G"))[30:]
     with pytest.raises(InputError, match=r"s has one haplotype only in c:20-25"):
         reader.window("s", 2, "c", 19, 25)
+
+
+def test_haploid_stretch_reaches_to_the_end_of_its_longest_call(make):
+    """A call inside a longer one does not end the stretch early; a symbolic deletion reaches to its END."""
+    inside = [Rec(20, "TCGATC", "T", ("1",)), Rec(22, "G", "A", ("0",)), Rec(40, "C", "G", ("0|1",))]
+    deletion = [Rec(20, "T", "<DEL>", ("1",), info="END=25"), Rec(40, "C", "G", ("0|1",))]
+    for records in (inside, deletion):
+        reader, *_ = make([Rec(10, "C", "T", ("1|1",)), *records])
+        assert not reader.store.has_haplotype("s", 2, "c", 24, 25)
+        assert reader.store.has_haplotype("s", 2, "c", 25, 60)
+        with pytest.raises(InputError, match="one haplotype only"):
+            reader.region("s", 2, "c", 24, 30)
 
 
 def test_all_calls_haploid_means_one_haplotype_everywhere(make):
@@ -274,10 +302,10 @@ def test_a_long_stretch_leaves_nothing_in_memory(make, monkeypatch):
 def test_reverse_complement_turns_the_map_too(make):
     reader, *_ = make([Rec(10, "C", "CGT", ("1|0",))])
     window = reader.window("s", 1, "c", 7, 13)
-    turned = reverse_complement(window)
+    turned = reverse_window(window)
     assert text(window) == "AACGTC" and text(turned) == "GACGTT"
     assert turned.position.tolist() == window.position.tolist()[::-1]
-    assert text(reverse_complement(turned)) == text(window)
+    assert text(reverse_window(turned)) == text(window)
 
 
 def test_unknown_sample_haplotype_and_contig(make):
@@ -294,7 +322,7 @@ def test_unknown_sample_haplotype_and_contig(make):
 # Cohorts of every kind
 @st.composite
 def cohorts(draw, clean=False):
-    """Draw a reference and the records of two people; `clean`: only what bcftools gets right."""
+    """Draw a reference and the records of two samples; `clean`: only what bcftools gets right."""
     size = draw(st.integers(12, 40))
     reference = draw(st.text("ACGT", min_size=size, max_size=size))
     records, pos = [], 1
@@ -376,14 +404,14 @@ def test_every_window_is_as_the_oracle_has_it(cohort, data, tmp_path_factory):
 
 
 def _order_matters(records) -> bool:
-    """Whether a longer allele precedes a single-base one at its position, which bcftools takes in that order."""
-    longer = set()
+    """Whether an anchored insertion or deletion precedes a single-base allele at its position: bcftools drops the latter."""
+    anchored = set()
     for r in records:
-        single = [len(r.ref) == len(alt) == 1 for alt in r.alt.split(",")]
-        if any(single) and r.pos in longer:
+        alts = r.alt.split(",")
+        if r.pos in anchored and any(len(r.ref) == len(alt) == 1 for alt in alts):
             return True
-        if not all(single):
-            longer.add(r.pos)
+        if any(alt == "<DEL>" or (len(alt) != len(r.ref) and alt[0] == r.ref[0]) for alt in alts):
+            anchored.add(r.pos)
     return False
 
 
@@ -405,10 +433,10 @@ def test_every_haplotype_is_as_bcftools_has_it(cohort, tmp_path_factory):
                 assert ours == consensus(fasta, vcf, sample, haplotype, *options)["c"]
 
 
-# Real people
+# Real samples
 @pytest.fixture(scope="module")
 def chr20(tmp_path_factory):
-    """300 people over 1 Mb of chromosome 20 (1000 Genomes)."""
+    """300 samples over 1 Mb of chromosome 20 (1000 Genomes)."""
     data = os.environ.get("GLMFLOW_TEST_DATA")
     if not data or not (folder := Path(data) / "human_chr20").exists():
         pytest.skip("GLMFLOW_TEST_DATA/human_chr20 is not here")

@@ -7,9 +7,17 @@ from glmflow.genome.distinct import distinct_windows
 from glmflow.genome.labels import gather_labels
 
 
-def track(start, end):
-    """Two tracks: the position, and ten times it."""
-    return np.stack([np.arange(start, end), 10 * np.arange(start, end)]).astype(np.float32)
+def track(stretches, length):
+    """Two tracks: the position, and ten times it; 99 in between, where nobody is to look."""
+    values = np.full((2, length), 99, np.float32)
+    for begin, stop, place in zip(*stretches):
+        values[0, begin:stop] = np.arange(place, place + stop - begin)
+    if len(stretches.begin):
+        values[:, : stretches.begin[0]] = values[:, stretches.stop[-1] :] = 0
+    else:
+        values[:] = 0
+    values[1] = 10 * values[0]
+    return values
 
 
 # Padding, 5 and 6, two inserted, 7, then 8 to 9 deleted, 10, one inserted at the end, padding
@@ -38,13 +46,13 @@ def test_bases_inserted_before_everything_have_no_value_to_repeat():
 def test_only_what_the_window_covers_is_read():
     asked = []
 
-    def read(start, end):
-        asked.append((start, end))
-        return track(start, end)
+    def read(stretches, length):
+        asked.append([column.tolist() for column in stretches])
+        return track(stretches, length)
 
     gather_labels(POSITION, read)
     values, labelled = gather_labels(np.full(4, -2), read)
-    assert asked == [(5, 11), (0, 0)]
+    assert asked == [[[1, 5, 6], [3, 6, 7], [5, 7, 10]], [[], [], []]]
     assert values.shape == (2, 4) and not labelled.any() and not values.any()
 
 

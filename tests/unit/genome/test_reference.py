@@ -10,7 +10,8 @@ import numpy as np
 import pysam
 import pytest
 from glmflow.errors import InputError
-from glmflow.genome.reference import Reference, match_contigs, prepare_reference
+from glmflow.genome.reference import Reference, contig_lengths, match_contigs, prepare_reference
+from glmflow.text_files import write_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -142,8 +143,53 @@ def test_what_is_no_genome_is_refused(tmp_path, case):
     assert str(path) in str(raised.value)
     assert "\n" not in str(raised.value)
     assert not list(tmp_path.rglob("genome.fa*")) and not list(tmp_path.rglob(".tmp*"))
-    with pytest.raises(InputError):
+    for read in (Reference, contig_lengths):
+        with pytest.raises(InputError, match=words) as raised:
+            read(path)
+        assert str(raised.value).startswith(f"{path}: ")
+
+
+def test_a_contig_twice_in_a_bgzip_file(tmp_path):
+    """samtools leaves the second one out, with a remark."""
+    path = tmp_path / "bad.fa.gz"
+    with write_bytes(path, packed=True) as handle:
+        handle.write(BAD["twice"][0])
+    with pytest.raises(InputError, match="contig 'a' comes twice") as raised:
         Reference(path)
+    assert str(raised.value).startswith(f"{path}: ")
+
+
+def test_a_bgzip_file_that_was_cut_or_damaged_is_refused(tmp_path):
+    path, bases = tmp_path / "g.fa.gz", np.random.default_rng(1).choice(list(b"ACGT"), 300_000).astype(np.uint8)
+    with write_bytes(path, packed=True) as handle:
+        handle.write(b">a\n" + bases.tobytes() + b"\n")
+    whole = path.read_bytes()
+    reference = Reference(path)
+    path.write_bytes(whole[:-28])
+    for read in (Reference, contig_lengths, lambda path: prepare_reference(path, tmp_path / "copy.fa")):
+        with pytest.raises(InputError, match=r"g\.fa\.gz: cut short"):
+            read(path)
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 0x10
+    path.write_bytes(damaged)
+    with pytest.raises(InputError, match=r"g\.fa\.gz: (damaged|cannot be indexed)"):
+        Reference(path).fetch("a", 0, 300_000)
+    with pytest.raises(InputError, match=r"g\.fa\.gz: "):
+        reference.fetch("a", 0, 300_000)
+
+
+def test_contigs_of_what_can_be_copied_but_not_read_at_random(tmp_path):
+    contents = {
+        "gzip": gzip.compress(b">a x\nACGT\nAC\n>b\nACG\n"),
+        "lines": b">a\nA\nCGT\nAC\n\n\n>b\r\nACG\r\n",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+        assert contig_lengths(tmp_path / name) == {"a": 6, "b": 3}
+        prepare_reference(tmp_path / name, tmp_path / "copy.fa")
+        assert Reference(tmp_path / "copy.fa").contigs == {"a": 6, "b": 3}
+    with pytest.raises(InputError, match="no such file"):
+        contig_lengths(tmp_path / "none.fa")
 
 
 def test_lines_of_unequal_length_need_a_prepared_copy(tmp_path):
@@ -167,7 +213,7 @@ def test_a_protein_a_gap_or_a_blank_is_no_nucleotide(tmp_path, content):
 
 
 def test_missing_truncated_and_plainly_gzipped_files(tmp_path):
-    with pytest.raises(InputError, match="no such FASTA"):
+    with pytest.raises(InputError, match="no such file"):
         Reference(tmp_path / "none.fa")
     packed = tmp_path / "g.fa.gz"
     packed.write_bytes(gzip.compress(b">a\nACGT\n"))

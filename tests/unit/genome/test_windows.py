@@ -1,6 +1,7 @@
 """Windows cover every base, end with the contig, and are left out for stated reasons only."""
 
 import shutil
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -73,7 +74,7 @@ def test_windows_with_too_many_unknown_bases_are_counted(genome):
         ["chr1", 40],
         ["chr2", 0],
     ]
-    assert counts == {"n_rich": 1, "blacklisted": 0}
+    assert counts == {"n_rich": 1, "blacklisted": 0, "pseudoautosomal": 0}
     kept, counts = filter_windows(windows, genome, max_n_fraction=0.49)
     assert counts["n_rich"] == 2
     assert "chr2" not in set(kept["chrom"])
@@ -89,7 +90,7 @@ def test_a_window_that_shares_one_base_with_the_blacklist_is_left_out(genome, tm
     windows = make_windows(genome.contigs, size=10, overlap=0)
     kept, counts = filter_windows(windows, genome, max_n_fraction=0.5, blacklist=bed)
     assert kept[["chrom", "start"]].values.tolist() == [["chr1", 10], ["chr1", 40], ["chr2", 0]]
-    assert counts == {"n_rich": 1, "blacklisted": 2}  # the N-rich window at 20 is both
+    assert counts == {"n_rich": 1, "blacklisted": 2, "pseudoautosomal": 0}  # the N-rich window at 20 is both
     assert list(kept.index) == [0, 1, 2]
 
 
@@ -112,9 +113,22 @@ def test_the_blacklist_agrees_with_a_mask_of_bases(tmp_path_factory, data):
 
 
 @needs_bedtools
+def test_a_blacklist_with_blanks_or_reaching_behind_a_contig(genome, tmp_path):
+    """UCSC allows blanks between the columns."""
+    bed, windows = tmp_path / "b.bed", make_windows({"chr1": 40}, 10, 0)
+    expected = None
+    for text in ("chr1\t9\t10\tx\nchr1\t25\t40\n", "1 9 10 High Signal\n1  25 99999999999\n"):
+        bed.write_text(text)
+        kept, counts = filter_windows(windows, genome, max_n_fraction=1.0, blacklist=bed)
+        assert counts["blacklisted"] == 3
+        assert expected is None or kept.equals(expected)
+        expected = kept
+
+
+@needs_bedtools
 def test_a_bad_blacklist_is_refused(genome, tmp_path):
     windows = make_windows(genome.contigs, size=10, overlap=0)
-    with pytest.raises(InputError, match="no such BED"):
+    with pytest.raises(InputError, match="no such file"):
         filter_windows(windows, genome, 0.5, tmp_path / "none.bed")
     (tmp_path / "bad.bed").write_text("chr1\tten\ttwenty\n")
     with pytest.raises(InputError, match=r"bad\.bed"):
@@ -122,3 +136,18 @@ def test_a_bad_blacklist_is_refused(genome, tmp_path):
     (tmp_path / "yeast.bed").write_text("chrXII\t1\t20\n")
     with pytest.raises(InputError, match=r"yeast\.bed.*no contig of the genome"):
         filter_windows(windows, genome, 0.5, tmp_path / "yeast.bed")
+
+
+def test_windows_in_the_pseudoautosomal_regions_of_y_are_left_out_unless_they_are_kept():
+    class Genome:
+        contigs: ClassVar = {"chrY": 57_227_415, "chrX": 156_040_895}
+
+        def fetch(self, chrom, start, end):
+            return np.full(end - start, ord("A"), np.uint8)
+
+    rows = [("chrY", 2_781_000, 2_781_400), ("chrY", 2_781_400, 2_781_480), ("chrY", 2_781_479, 2_781_900)]
+    windows = pd.DataFrame([*rows, ("chrX", 100_000, 100_100)], columns=["chrom", "start", "end"])
+    kept, counts = filter_windows(windows, Genome(), 0.1)
+    assert kept["start"].tolist() == [2_781_479, 100_000] and counts["pseudoautosomal"] == 2
+    kept, counts = filter_windows(windows, Genome(), 0.1, alternates="keep")
+    assert len(kept) == 4 and counts["pseudoautosomal"] == 0

@@ -1,10 +1,12 @@
 """What must hold for every family, as functions that the families' tests call."""
 
+import atexit
 import copy
 import json
 import os
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -58,19 +60,37 @@ def assert_padding_changes_nothing(model, batch, mask):
                 torch.testing.assert_close(both[index, :length], one[0], atol=PADDING, rtol=0)
 
 
+LOADING = """
+import sys, torch
+torch.set_num_threads(1)
+from glmflow.models import load_model
+for folder in map(str.strip, sys.stdin):
+    with torch.no_grad():
+        torch.save(load_model(f"{folder}/model")(torch.load(f"{folder}/batch.pt")).logits, f"{folder}/logits.pt")
+    print("computed", flush=True)
+"""
+
+
+@lru_cache
+def other_process():
+    """Start a process that loads models and computes logits; one serves all families, and has made none of the models."""
+    environment = {**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", LOADING], env=environment, **pipes)
+    atexit.register(process.communicate)  # closes its input, which ends it
+    return process
+
+
 def assert_survives_saving(model, batch, folder):
-    """A fresh process loads the folder and computes identical logits."""
+    """Another process loads the folder and computes identical logits."""
     model.save(folder / "model")
     torch.save(batch, folder / "batch.pt")
-    script = (
-        "import sys, torch; torch.set_num_threads(1)\n"
-        "from glmflow.models import load_model\n"
-        "folder = sys.argv[1]\n"
-        "with torch.no_grad(): logits = load_model(f'{folder}/model')(torch.load(f'{folder}/batch.pt')).logits\n"
-        "torch.save(logits, f'{folder}/logits.pt')\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(SOURCES), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    subprocess.run([sys.executable, "-c", script, str(folder)], check=True, env=environment)
+    process = other_process()
+    process.stdin.write(f"{folder}\n")
+    process.stdin.flush()
+    if process.stdout.readline() != "computed\n":
+        other_process.cache_clear()  # it has ended: the next test starts another
+        pytest.fail("the other process cannot load the model")
     torch.set_num_threads(1)
     with torch.no_grad():
         torch.testing.assert_close(model(batch).logits, torch.load(folder / "logits.pt"), atol=0, rtol=0)

@@ -13,11 +13,12 @@ from family_checks import (
     random_batch,
     tokens_of,
 )
+from glmflow.bases import reverse_complement
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
-from glmflow.models.adapter import NotSupportedError
 from glmflow.models.families.caduceus import Caduceus, complements, configure, join_strands
-from glmflow.models.tokenizers import clean, reverse_complement
+from glmflow.models.interface import NotSupportedError
+from glmflow.models.tokenizers import clean
 from safetensors.torch import load_file, save_file
 
 TINY = {"d_model": 20, "n_layer": 3, "ssm_cfg": {"d_state": 4}}

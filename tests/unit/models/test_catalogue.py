@@ -1,14 +1,14 @@
 """What readers are told of the families is what their cards say and what parity measures."""
 
 import pytest
-import yaml
 from family_checks import fixture
 from glmflow.models import load_model, new_model
-from glmflow.models.adapter import CAPABILITIES
+from glmflow.models.facts import catalogue
+from glmflow.models.interface import CAPABILITIES
 from glmflow.models.parity import measure
-from glmflow.models.registry import CATALOGUE, family_names
+from glmflow.models.registry import family_names
 
-ENTRIES = yaml.safe_load(CATALOGUE.read_text())
+ENTRIES = catalogue()
 BYTE_PAIRS = {
     "base_probabilities": "its tokens do not sit on a grid of bases; compare the log_likelihood of both alleles"
 }

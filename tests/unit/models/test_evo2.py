@@ -19,8 +19,8 @@ from family_checks import (
 )
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
-from glmflow.models.adapter import NotSupportedError
 from glmflow.models.families.evo2 import LongFilter, MediumFilter, ShortFilter, configure
+from glmflow.models.interface import NotSupportedError
 from safetensors.torch import load_file
 
 TINY = {

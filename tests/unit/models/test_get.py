@@ -72,7 +72,7 @@ def test_its_kind_of_input_is_said_and_sequences_are_refused(model):
     assert not model.card.can("per_base_states")
     with pytest.raises(InputError, match="regions x motifs") as error:
         model.tokenize(["ACGT"])
-    assert error.value.mend
+    assert error.value.fix
     with pytest.raises(InputError, match="log-likelihood"):
         model.log_likelihood(["ACGT"])
     with pytest.raises(InputError, match="regions x motifs"):

@@ -1,4 +1,4 @@
-"""GPN: equal to its package; refused with a mend where that is not installed."""
+"""GPN: equal to its package; refused with a fix where that is not installed."""
 
 import sys
 
@@ -100,3 +100,16 @@ def test_lora(model, variant):
 @pytest.mark.parametrize("variant", ["older"], indirect=True)
 def test_a_fresh_process_computes_the_same(model, tmp_path):
     assert_survives_saving(model, batch_of(), tmp_path)
+
+
+def test_states_at_some_tokens_are_those_of_whole_passes(model):
+    ids = batch_of()
+    generator = torch.Generator().manual_seed(2)
+    for places in (
+        torch.tensor([[30], [30]]),
+        torch.tensor([[0, 59], [59, 3]]),
+        torch.randint(60, (2, 4), generator=generator),
+    ):
+        with torch.no_grad():
+            whole = model.network.states(ids)[torch.arange(2)[:, None], places]
+            torch.testing.assert_close(model.network.states_at(ids, places), whole, atol=1e-5, rtol=0)

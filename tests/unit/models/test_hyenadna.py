@@ -16,8 +16,8 @@ from family_checks import (
 )
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
-from glmflow.models.adapter import NotSupportedError
 from glmflow.models.families.hyenadna import HyenaDNA, configure
+from glmflow.models.interface import NotSupportedError
 from safetensors.torch import load_file
 
 TINY = {"d_model": 12, "n_layer": 3, "max_seq_len": 150, "filter_order": 8, "embed_dropout": 0.0}

@@ -70,7 +70,9 @@ def test_probabilities_of_bases(models, fasta, tmp_path):
             "sequence long: a sequence of 33 bp has 33 tokens, small takes 32. Give --chunk to",
         ),
         (">a\nACGT\n", ["--positions", "4"], "sequence a: position 4 lies outside a sequence of 4 bp"),
-        (">a\nACG!\n", [], "sequence a: character '!' at position 3"),
+        (">a\nACG!\n", [], "sequence a holds '!', which is no nucleotide"),
+        (">a\nACGT\n>\nACGT\n", [], "given.fa:3: a sequence without a name"),
+        ("ACGT\n", [], "given.fa:1: not FASTA"),
         ("", [], "no sequence in it"),
     ],
 )
@@ -80,6 +82,13 @@ def test_what_cannot_be_scored_is_one_line(text, options, message, models, tmp_p
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1 and lines[0].startswith("glmflow likelihood: ") and message in lines[0]
     assert not (tmp_path / "scores.tsv").exists()
+
+
+def test_sequences_that_were_cut_are_one_line(models, fasta, tmp_path, capsys):
+    fasta.write_bytes(fasta.read_bytes()[:-12])
+    assert likelihood(models / "masked", fasta, tmp_path / "scores.tsv") == 1
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "sequences.fa.gz: damaged or cut short" in line
 
 
 LONG = "ACGTTGCATTACGGATCCATTTGACCAGGTACCATGGCATTTACGCAGAT"

@@ -7,7 +7,8 @@ import torch
 from family_checks import fixture
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
-from glmflow.models.adapter import Adapter, Network
+from glmflow.models.adapter import Adapter
+from glmflow.models.interface import Network
 from glmflow.models.lora import apply_lora, coverage, merge
 from glmflow.models.tokenizers import CharacterTokenizer
 from glmflow.training.described import layers
@@ -170,3 +171,13 @@ def test_the_trial_leaves_no_trace():
     apply_lora(model)
     assert model.training
     assert all(parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("family", ["small", "dilated_cnn", "promoter_cnn"])
+def test_families_that_are_trained_here_can_be_adapted(family):
+    """Their own targets give states of the same length, before anything is learned those of the model itself."""
+    model = new_model(family, {})
+    ids = torch.randint(1, 5, (2, 96))
+    before = model.network.eval().states(ids)
+    apply_lora(model, rank=2)
+    assert torch.allclose(model.network.eval().states(ids), before, atol=1e-6)

@@ -17,8 +17,8 @@ from family_checks import (
 )
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
-from glmflow.models.commands import add_parity_command
 from glmflow.models.families import genos, olmo
+from glmflow.models.model_commands import add_parity_command
 from glmflow.models.parity import measure
 from safetensors.torch import load_file, save_file
 
@@ -322,7 +322,7 @@ def test_genos_has_the_published_numbers_of_parameters():
 
 
 def test_genos_with_the_track_head():
-    from glmflow.models.heads import TrackHead
+    from glmflow.models.heads.coverage_heads import TrackHead
 
     with torch.device("meta"):
         network = genos.build(GENOS_1B, "sdpa")

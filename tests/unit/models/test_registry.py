@@ -80,7 +80,7 @@ def test_configuration_is_missing_or_broken(tmp_path):
 
 def test_published_checkpoints_name_known_families_and_complete_entries():
     entries = yaml.safe_load((Path(__file__).parents[3] / "config" / "models.yaml").read_text())
-    keys = {"id", "revision", "verified", "family", "context_bp", "parameters", "licence", "gpu"}
+    keys = {"id", "revision", "verified", "family", "corpus", "context_bp", "parameters", "licence", "gpu"}
     for name, entry in entries.items():
         assert keys <= set(entry) <= {*keys, "config"}, name
         assert entry["family"] in family_names(), name

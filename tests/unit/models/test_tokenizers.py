@@ -16,7 +16,6 @@ from glmflow.models.tokenizers import (
     clean,
     kmers,
     read_vocabulary,
-    reverse_complement,
     tokenizer_from_file,
 )
 from hypothesis import given, settings
@@ -51,16 +50,6 @@ def test_clean_refuses_an_empty_sequence_and_names_a_wrong_character():
         clean("AC-GT")
     with pytest.raises(InputError, match=r"' ' at position 1"):
         clean("A CGT")
-
-
-def test_reverse_complement():
-    assert text(reverse_complement(codes("AACGTN"))) == "NACGTT"
-
-
-@settings(deadline=None, max_examples=50)
-@given(DNA)
-def test_reverse_complement_is_its_own_inverse(sequence):
-    assert text(reverse_complement(reverse_complement(codes(sequence)))) == sequence
 
 
 def test_characters():

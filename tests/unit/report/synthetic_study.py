@@ -1,5 +1,6 @@
 """A study's results folder made of numbers from nowhere: the report reads files, so it needs no study to be tested."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -56,12 +57,22 @@ def make_study(folder, *, runs=RUNS, seeds=(1, 2), tracks=True, cohort=True, sim
         "versions": {"python": "3.11.9", "torch": "2.13.0", "snakemake": "9.27.0"},
         "checksums": {"reference/genome.fa": "ab" * 32, "cohort.vcf.gz": "cd" * 32},
         "configuration": {"study": "synthetic", "splits": {"by": "contig", "train": ["sim1"], "test": ["sim2"]}},
-        "simulated": "genome, people, expression and tracks" if simulated else False,
+        "simulated": "genome, samples, expression and tracks" if simulated else False,
         "misfits": [{"task": "rnaseq_tracks", "model": "mean_track", "adaptation": "lora", "reason": "a baseline has no weights to adapt"}],
         "warnings": [],
     }  # fmt: skip
     (results / "provenance.json").write_text(json.dumps(provenance))
+    comparisons().write_comparisons(results)
     return results
+
+
+def comparisons():
+    """Return the module beside this one, which tests of other folders do not find by its name."""
+    path = Path(__file__).with_name("synthetic_comparisons.py")
+    spec = importlib.util.spec_from_file_location("synthetic_comparisons", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _genes(rng, per_contig):
@@ -119,14 +130,37 @@ def _tracks(results, rng, signals):
 
 def _examples(results):
     (results / "examples").mkdir()
-    counts = [("kept", 131), ("n_rich", 4), ("blacklisted", 2), ("between_splits", 3)]
-    pd.DataFrame(counts, columns=["reason", "count"]).to_csv(
-        results / "examples/rnaseq_tracks.windows.tsv", sep="\t", index=False
-    )
-    leak = [("train", "validation", 0), ("train", "test", 0), ("validation", "test", 0)]
-    pd.DataFrame(leak, columns=["split_a", "split_b", "bases"]).to_csv(
-        results / "examples/rnaseq_tracks.leakage.tsv", sep="\t", index=False
-    )
+    counts = [
+        ("windows used", 131),
+        ("windows with too many N", 4),
+        ("windows in the blacklist", 2),
+        ("windows between splits", 3),
+    ]
+    write_examples(results, "rnaseq_tracks", counts, [("bases shared by train and test", 0, 110_000, "no")])
+
+
+def write_examples(results, task, counts, checks):
+    """Counts of (item, count), and checks of (check, found, of, leak)."""
+    (results / "examples" / task).mkdir(parents=True, exist_ok=True)
+    table = pd.DataFrame(counts, columns=["item", "count"]).assign(detail="")
+    table.to_csv(results / f"examples/{task}.counts.tsv", sep="\t", index=False)
+    table = pd.DataFrame(checks, columns=["check", "found", "of", "leak"])
+    table.insert(3, "share", table["found"] / table["of"])
+    table.assign(detail="").to_csv(results / f"examples/{task}.leakage.tsv", sep="\t", index=False)
+
+
+def write_metrics(run, rows, **names):
+    """Metrics from rows of (split, subset, context_bp, metric, value, half width of the interval, n)."""
+    columns = ["split", "subset", "context_bp", "metric", "value", "half", "n"]
+    table = pd.DataFrame(rows, columns=columns).assign(study="synthetic", track="all", protocol="strict", **names)
+    table["ci_low"], table["ci_high"] = table["value"] - table["half"], table["value"] + table["half"]
+    table[METRIC_COLUMNS].to_csv(run / "metrics.tsv", sep="\t", index=False)
+
+
+METRIC_COLUMNS = [
+    "study", "task", "model", "adaptation", "seed", "split", "subset", "track", "context_bp", "metric", "protocol", "value",
+    "ci_low", "ci_high", "n",
+]  # fmt: skip
 
 
 def _cohort(results):
@@ -161,7 +195,8 @@ def _run(run, rng, genes, signals, model, adaptation, seed, noise, parameters, s
                             values[gene.start : gene.end], np.ones(51) / 51, "same"
                         )
                 predicted[contig] = out
-            _write_bigwig(run / f"{track}.bw", predicted)
+            (run / "predicted").mkdir(exist_ok=True)
+            _write_bigwig(run / f"predicted/{track}.bw", predicted)
         for split in ("train", "test"):
             chosen = table[table["split"] == split]
             a, b = np.log1p(chosen["observed"]), np.log1p(chosen["predicted"])
@@ -173,33 +208,16 @@ def _run(run, rng, genes, signals, model, adaptation, seed, noise, parameters, s
                 ("fold_change_pearson", r - 0.3, 0.1, len(chosen)), ("gene_deviation_tested", len(chosen), np.nan, len(chosen)),
             ):  # fmt: skip
                 rows.append(names | {"split": split, "subset": "", "track": track, "context_bp": 4096, "metric": metric, "protocol": "strict", "value": value, "ci_low": value - width, "ci_high": value + width, "n": n})  # fmt: skip
-    columns = [
-        "study",
-        "task",
-        "model",
-        "adaptation",
-        "seed",
-        "split",
-        "subset",
-        "track",
-        "context_bp",
-        "metric",
-        "protocol",
-        "value",
-        "ci_low",
-        "ci_high",
-        "n",
-    ]
-    pd.DataFrame(rows)[columns].to_csv(run / "metrics.tsv", sep="\t", index=False)
+    (run / "scores").mkdir()
+    pd.DataFrame(rows)[METRIC_COLUMNS].to_csv(run / "metrics.tsv", sep="\t", index=False)
     pd.concat(tables)[
         ["gene_id", "gene_name", "chrom", "start", "end", "strand", "split", "track", "observed", "predicted"]
-    ].to_csv(run / "genes.tsv", sep="\t", index=False)
+    ].to_csv(run / "scores/genes.tsv", sep="\t", index=False)
     settings = {"task": {"kind": "rnaseq_tracks"}, "model": origin, "adaptation": {"kind": adaptation}, "hash": "5f1d7a0c9be2", "versions": {"torch": "2.13.0"}}  # fmt: skip
     (run / "run.yaml").write_text(yaml.safe_dump(settings))
     cost = {
         "parameters": parameters, "trainable_parameters": parameters if adaptation == "full" else parameters // 20,
-        "train_seconds": seconds * (1 + 0.05 * seed), "predict_seconds": seconds / 9, "peak_memory_mb": 300 + parameters / 4e3,
-        "device": "cpu", "warnings": [],
+        "train_seconds": seconds * (1 + 0.05 * seed), "peak_memory_mb": 300 + parameters / 4e3, "device": "cpu", "warnings": [],
     }  # fmt: skip
     if model == "masked":
         cost["warnings"].append(
@@ -219,6 +237,8 @@ def _run(run, rng, genes, signals, model, adaptation, seed, noise, parameters, s
         table = pd.DataFrame(rows, columns=["trial", "learning_rate", "validation_loss", "train_seconds", "chosen"])
         table.to_csv(run / "sweep.tsv", sep="\t", index=False)
     (run / "cost.json").write_text(json.dumps(cost))
+    prediction = {"predict_seconds": seconds / 9, "predict_peak_memory_mb": 250.0, "parameters": parameters}
+    (run / "prediction.json").write_text(json.dumps(prediction))
     if adaptation != "baseline":
         lines = []
         for step in range(1, 401):

@@ -1,117 +1,180 @@
+"""The sentence of a verdict, on tables of comparisons made of scores that are known."""
+
 import numpy as np
 import pandas as pd
 import pytest
-from glmflow.report.verdict import judge, other_levels, overlap, unequal_training
+from glmflow.comparing.comparison import compare_runs
+from glmflow.report.comparison_tables import Compared
+from glmflow.report.kinds import find_kind
+from glmflow.report.verdict import board, judge, notes_of, other_levels, scratch_notes, unequal_training, what_of
+from glmflow.statistics.influence import mean_value
+from glmflow.statistics.stored import Stored
+from glmflow.tasks.comparable import cell
+
+METRIC = find_kind("rnaseq_tracks").metric
+PRETRAINED = ("tiny (full)", "model", [0.80])
+SCRATCH = ("cnn (full)", "model", [0.70])
+BASELINE = ("mean_track", "baseline", [0.50])
+NAME = "base_log1p_pearson"
 
 
-def rows(*runs, seeds=2):
-    """Rows of a ranked cell from (model, adaptation, origin, value, half width)."""
-    table = pd.DataFrame(runs, columns=["model", "adaptation", "origin", "value", "half"])
-    return table.assign(ci_low=table["value"] - table["half"], ci_high=table["value"] + table["half"], seeds=seeds)
+def compared(*runs, metric=NAME, split="test", spread=0.1, **more):
+    """Runs of (label, role, values of its seeds) with independent errors over 100 units."""
+    facts, stored = [], []
+    for number, (label, role, values, *rest) in enumerate(runs):
+        facts += [
+            {"folder": label, "key": label, "label": label, "role": role, "control_of": None, "seeded": role == "model"}
+            | {"backbone": None, "random": False, **(rest[0] if rest else {})}
+        ] * len(values)
+        noise = spread * np.random.default_rng(number).normal(size=100)
+        for value in values:
+            score = mean_value(value + noise - noise.mean())
+            one = Stored(score._replace(plays=value != 0), "units", **more)
+            stored.append({cell(metric, split): one})
+    found = compare_runs(facts, stored)
+    return Compared(found.rows, found.notes, found.warnings)
 
 
-PRETRAINED = ("tiny", "full", "pretrained", 0.80, 0.02)
-SCRATCH = ("cnn", "full", "scratch", 0.70, 0.02)
-BASELINE = ("mean_track", "baseline", "baseline", 0.50, 0.02)
+def rows(*runs, metric=NAME, split="test", **more):
+    return compared(*runs, metric=metric, split=split, **more).cell(metric, split)[0]
 
 
-def sentence(*runs):
-    return judge(rows(*runs), "base_log1p_pearson", "test").sentence
+def sentence(*runs, metric=NAME, **more):
+    return judge(rows(*runs, metric=metric, **more), METRIC(metric), what_of(METRIC(metric), "test"))
 
 
-def test_a_clear_leader_is_said_to_lead_with_margin_and_baseline():
+def test_a_model_that_beats_its_baselines_is_said_to_with_the_difference():
     text = sentence(PRETRAINED, SCRATCH, BASELINE)
-    assert text.startswith("tiny (full) leads on log1p Pearson r per base, pooled (test split) by 0.100:")
-    assert "0.800 [0.780, 0.820] against 0.700 [0.680, 0.720] of cnn (full), intervals do not overlap" in text
-    assert text.endswith("tiny (full) beats the baseline mean_track (0.500 [0.480, 0.520]).")
+    assert text.startswith("tiny (full) beats mean_track on log1p Pearson r per base, pooled (test split): 0.800 [0.7")
+    assert "against 0.500 [0.4" in text and "of mean_track, difference +0.300 [+0.2" in text
+    assert text.endswith("; tiny (full) leads.")
 
 
-def test_overlapping_intervals_are_not_called_a_lead():
-    close = ("cnn", "full", "scratch", 0.79, 0.02)
-    text = sentence(PRETRAINED, close, BASELINE)
-    assert "tiny (full) and cnn (full) cannot be told apart" in text
+def test_models_that_are_not_told_apart_share_the_first_place():
+    text = sentence(PRETRAINED, ("cnn (full)", "model", [0.79]), BASELINE)
+    assert text.endswith("; tiny (full) and cnn (full) share the first place, for they are not distinguished.")
     assert "leads" not in text
 
 
 def test_a_baseline_that_wins_is_named_and_no_model_is_said_to_beat_it():
-    winner = ("kmer_ridge", "baseline", "baseline", 0.9, 0.02)
-    text = sentence(winner, PRETRAINED, BASELINE)
-    assert text.startswith("kmer_ridge leads")
-    assert "no model beats the baselines: the best, tiny (full), reaches 0.800 [0.780, 0.820]." in text
-    assert "tiny (full) beats" not in text
+    text = sentence(PRETRAINED, ("kmer_ridge", "baseline", [0.9]), BASELINE)
+    assert text.startswith("No model beats the baselines on log1p Pearson") and text.endswith("; kmer_ridge leads.")
+    assert "the best, tiny (full), reaches 0.800" in text and "of kmer_ridge, difference −0.100" in text
 
 
-def test_ahead_of_the_baseline_within_the_intervals_is_not_beating_it():
-    near = ("kmer_ridge", "baseline", "baseline", 0.785, 0.02)
-    text = sentence(PRETRAINED, near, BASELINE)
-    assert "tiny (full) is ahead of both baselines, but not by more than the intervals" in text
+def test_ahead_within_the_intervals_is_not_beating():
+    text = sentence(PRETRAINED, ("kmer_ridge", "baseline", [0.785]), BASELINE)
+    assert text.startswith("No model is said to beat anything on") and "it is not distinguished from kmer_ridge" in text
 
 
-def test_baselines_are_counted():
-    third = ("kmer_ridge", "baseline", "baseline", 0.4, 0.02)
-    fourth = ("gene_mean", "baseline", "baseline", 0.3, 0.02)
-    assert "beats all 3 baselines (the best, mean_track, reaches" in sentence(PRETRAINED, BASELINE, third, fourth)
+def test_a_baseline_that_predicts_one_value_is_not_beaten():
+    text = sentence(PRETRAINED, ("gene_mean", "baseline", [0.0]))
+    assert text.startswith("tiny (full) is above chance on") and "beats" not in text
+    assert "no baseline can play here, so that none counts as beaten" in text
+    assert "no baseline was run" in sentence(PRETRAINED, SCRATCH)
+
+
+def test_a_model_whose_seeds_disagree_is_not_said_to_beat():
+    runs = ("tiny (full)", "model", [0.45, 0.7, 0.72, 0.71]), BASELINE
+    assert "No model is said to beat anything" in sentence(*runs, spread=0.01)
+    (line,) = [line for line in board(rows(*runs, spread=0.01), "x").lines if line.role == "model"]
+    assert "its seeds disagree: 1 of 4 are not ahead of mean_track" in line.why
+    steady = ("cnn (full)", "model", [0.62, 0.63, 0.62])
+    text = sentence(("tiny (full)", "model", [0.45, 0.7, 0.72, 0.71]), steady, BASELINE, spread=0.01)
+    assert text.startswith("cnn (full) beats mean_track") and "tiny (full) has the higher mean" in text
 
 
 def test_what_cannot_be_said_is_not_said():
-    assert "there is nothing to compare it with" in sentence(PRETRAINED)
-    assert "no baseline was run" in sentence(PRETRAINED, SCRATCH)
-    assert "all of them are baselines" in sentence(BASELINE, ("kmer_ridge", "baseline", "baseline", 0.4, 0.02))
-    assert "nothing can be said" in sentence(("tiny", "full", "pretrained", np.nan, np.nan))
-    no_interval = ("tiny", "full", "pretrained", 0.8, np.nan)
-    assert "without intervals, so this may be chance" in sentence(no_interval, SCRATCH, BASELINE)
+    assert "Only baselines were run" in sentence(BASELINE, ("kmer_ridge", "baseline", [0.4]))
+    assert "No model tells anything apart" in sentence(("tiny (full)", "model", [0.0]), BASELINE)
+    nothing = judge(pd.DataFrame(columns=["verdict", "role"]), METRIC(NAME), "x")
+    assert nothing == "The runs were not compared on x, so nothing can be said of who beats what."
 
 
-def test_a_row_without_a_value_does_not_take_part():
-    failed = ("masked", "full", "pretrained", np.nan, np.nan)
-    assert sentence(PRETRAINED, SCRATCH, BASELINE, failed) == sentence(PRETRAINED, SCRATCH, BASELINE)
+def test_runs_are_not_ranked_by_a_metric_without_direction():
+    for name in ("gene_deviation_fourfold", "no_such_metric"):
+        text = judge(rows(PRETRAINED, BASELINE), METRIC(name), name)
+        assert text.startswith("Runs are not ranked by") and "leads" not in text
 
 
-def test_notes_tell_of_single_seeds_and_of_training_from_scratch():
-    first = ("cnn", "full", "scratch", 0.9, 0.02)
-    notes = " ".join(judge(rows(first, PRETRAINED, seeds=1), "base_pearson", "test").notes)
-    assert "cnn (full) was trained from scratch; the best pretrained model, tiny (full), reaches 0.800" in notes
-    assert "single seed" in notes
+def test_a_metric_of_which_less_is_better_is_led_by_the_least():
+    text = sentence(("tiny (full)", "model", [0.2]), BASELINE, metric="base_mse", higher=False, chance=None)
+    assert text.startswith("tiny (full) beats mean_track on MSE per base, pooled (test split): 0.200")
+    assert "difference +0.300" in text
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "expected"),
-    [((0, 1), (1, 2), True), ((0, 1), (1.01, 2), False), ((0, 3), (1, 2), True), ((0, np.nan), (1, 2), None)],
-)
-def test_overlap(one, other, expected):
-    a, b = (pd.Series({"ci_low": low, "ci_high": high}) for low, high in (one, other))
-    assert overlap(a, b) is expected
-    assert overlap(b, a) is expected
+def test_a_score_on_the_split_that_chose_is_called_validation():
+    found = compared(PRETRAINED, BASELINE, split="validation")
+    chosen, notes = found.cell(NAME, "validation")
+    text = judge(chosen, METRIC(NAME), what_of(METRIC(NAME), "validation"))
+    assert "(validation split)" in text
+    assert any("of the split that chose (validation)" in note for note in notes)
+    assert not any("held out" in note or "held-out" in note for note in (*notes, text))
+    assert not any("split that chose" in note for note in compared(PRETRAINED, BASELINE).notes["note"])
 
 
-def test_a_baseline_that_is_told_the_genes_is_named_apart_and_not_a_rival():
-    told = ("kmer_promoter", "baseline", "told", 0.95, 0.01)
-    verdict = judge(rows(told, PRETRAINED, BASELINE), "base_log1p_pearson", "test")
-    assert verdict.sentence.startswith("tiny (full) leads")
-    assert "beats the baseline mean_track" in verdict.sentence
-    assert any(note.startswith("kmer_promoter reaches 0.950 [0.940, 0.960]") for note in verdict.notes)
+def test_the_spread_of_seeds_and_the_choice_among_models_are_always_said():
+    found = compared(("tiny (full)", "model", [0.8, 0.81]), SCRATCH, BASELINE)
+    notes = found.cell(NAME, "test")[1]
+    assert any(note.startswith("tiny (full): 2 seeds, 0.800 to 0.810") for note in notes)
+    assert "One seed, whose spread is not known: cnn (full)." in notes
+    assert any(note.startswith("2 models were compared on these units") for note in notes)
+    lines = {line.label: line for line in board(found.cell(NAME, "test")[0], "x").lines}
+    assert lines["tiny (full)"].seeds == "2 seeds, 0.800 to 0.810" and lines["cnn (full)"].seeds == "1 seed"
+    assert lines["tiny (full)"].verdict == "beats mean_track" and lines["mean_track"].seeds == ""
+
+
+def test_a_baseline_that_is_given_more_is_named_apart_and_no_rival():
+    informed = ("kmer_promoter", "told", [0.95])
+    assert sentence(PRETRAINED, informed, BASELINE).startswith("tiny (full) beats mean_track")
+    (note,) = notes_of(rows(PRETRAINED, informed, BASELINE), [], {"kmer_promoter": "the start of every gene"})
+    assert note.startswith("kmer_promoter reaches 0.950 [0.9") and "it is given the start of every gene" in note
 
 
 def test_a_lead_per_base_is_held_against_the_levels_of_genes_and_fold_changes():
-    """The model knows where exons lie (0.80 > 0.50) but not how much of a gene there is."""
-    near = rows((*BASELINE[:3], 0.15, 0.18), (*PRETRAINED[:3], 0.14, 0.18))
-    behind = rows((*BASELINE[:3], 0.30, 0.02), (*PRETRAINED[:3], 0.10, 0.02))
-    ahead = rows((*PRETRAINED[:3], 0.40, 0.02), (*BASELINE[:3], 0.00, 0.02))
-    close = rows((*PRETRAINED[:3], 0.20, 0.18), (*BASELINE[:3], 0.14, 0.18))
-    others = [("gene_log1p_pearson", table) for table in (near, behind, ahead, close)]
-    notes = other_levels(rows(PRETRAINED, BASELINE), others)
-    assert [note.split(": ")[0] for note in notes] == [
-        f"On log1p Pearson r across genes {finding}"
-        for finding in ("it falls behind", "it falls behind", "it leads too", "the lead is within chance")
-    ]
-    assert notes[2].endswith("0.400 [0.380, 0.420] against 0.000 [−0.020, 0.020] of mean_track.")
-    assert other_levels(rows(BASELINE, PRETRAINED), others) == []
+    near, behind, ahead = (
+        rows(("tiny (full)", "model", [value]), ("mean_track", "baseline", [other]), metric="gene_log1p_pearson")
+        for value, other in ((0.14, 0.15), (0.10, 0.40), (0.40, 0.10))
+    )
+    metric = METRIC("gene_log1p_pearson")
+    notes = other_levels(rows(PRETRAINED, BASELINE), [(metric, table) for table in (near, behind, ahead)])
+    assert notes[0].startswith("On log1p Pearson r across genes tiny (full) is not distinguished (0.140 [")
+    assert notes[1].startswith("On log1p Pearson r across genes tiny (full) is behind (0.100 [")
+    assert notes[2].startswith("On log1p Pearson r across genes tiny (full) beats mean_track (0.400 [")
+
+
+def test_notes_on_training_from_scratch():
+    cells = rows(("cnn (full)", "model", [0.9]), PRETRAINED, BASELINE)
+    (note,) = scratch_notes(cells, {"cnn (full)": "scratch", "tiny (full)": "pretrained"})
+    assert note.startswith(
+        "cnn (full) was trained from scratch; the best pretrained model, tiny (full), reaches 0.800 ["
+    )
+    assert scratch_notes(rows(PRETRAINED, SCRATCH), {"cnn (full)": "scratch", "tiny (full)": "pretrained"}) == []
+
+
+def test_a_missing_row_of_random_weights_is_said():
+    notes = compared(("tiny (full)", "model", [0.8], {"backbone": "tiny"}), BASELINE).notes["note"]
+    assert "No row of random weights of tiny: what its pretraining adds is unknown." in set(notes)
 
 
 def test_unequal_training_is_said():
-    cell = rows(SCRATCH, PRETRAINED, BASELINE).assign(key=["a", "b", "c"])
-    bases = pd.Series({"a": 59e6, "b": 0.41e6, "c": np.nan})
-    (note,) = unequal_training(cell, bases)
+    cells = rows(SCRATCH, ("tiny (full)", "model", [0.6]), BASELINE)
+    bases = pd.Series({"cnn (full)": 59e6, "tiny (full)": 0.41e6})
+    (note,) = unequal_training(cells, bases)
     assert "cnn (full) was fitted on 59 Mb of sequence, the other models on 0.41 Mb" in note
-    assert unequal_training(cell, bases.replace(0.41e6, 50e6)) == []
-    assert unequal_training(cell, pd.Series({"a": 59e6})) == []
+    assert unequal_training(cells, bases.replace(0.41e6, 50e6)) == []
+    assert unequal_training(cells, bases[:1]) == []
+
+
+@pytest.mark.parametrize(("value", "said"), [(1.0, "FAIL: test: a correlation of exactly 1"), (-0.5, "WARN: test")])
+def test_what_scores_say_against_themselves_comes_first(value, said):
+    found = compared(("tiny (full)", "model", [value]), BASELINE, spread=0.0 if value == 1 else 0.1).said()
+    assert found and found[0].startswith(said)
+    assert compared(PRETRAINED, BASELINE).said() == ()
+
+
+def test_a_name_that_a_sentence_would_swallow_stands_in_quotes():
+    from glmflow.report.wording import named
+
+    assert named("none (as_it_is)") == "“none (as_it_is)”" and named("none") == "“none”"
+    assert named("nonesuch (full)") == "nonesuch (full)"

@@ -16,5 +16,5 @@ def settings():
 
 @pytest.fixture(scope="session")
 def cohort(tmp_path_factory):
-    """A small made cohort: 25 genes, 60 people."""
+    """A small made cohort: 25 genes, 60 samples."""
     return simulate_cohort(SMALL, tmp_path_factory.mktemp("simulated") / "cohort")

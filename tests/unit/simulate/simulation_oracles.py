@@ -77,7 +77,7 @@ def promoters(folder: Path, genes: pd.DataFrame, length: int) -> dict[str, tuple
 
 
 def consensus(folder: Path, span: tuple[str, int, int, str], sample: str, haplotype: int, scratch: Path) -> str:
-    """A promoter of one person by `bcftools consensus`, in the gene's direction."""
+    """A promoter of one sample by `bcftools consensus`, in the gene's direction."""
     chrom, start, end, strand = span
     region = scratch / "region.fa"
     name = f"{chrom}:{start + 1}-{end}"

@@ -22,7 +22,7 @@ def given(cohort, tmp_path_factory):
     """A small genome, VCF and GTF in the part of the real ones; made without causal variants in mind of the overlay."""
     folder = tmp_path_factory.mktemp("given")
     records = pysam.bcftools.view("--no-version", str(cohort / "cohort.vcf.gz"))
-    # A record that fails its filter, one that nobody carries: the bases under them are not to be edited either.
+    # A record that fails its filter, one that no sample carries: the bases under them are not to be edited either.
     lines = [line.split("\t") for line in records.splitlines()]
     body = [i for i, line in enumerate(lines) if not line[0].startswith("#")]
     for i in body[::10]:

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from glmflow.config.simulation import Repeats
+from glmflow.genome.repeated_segments import find_repeats, markov_chain
 from glmflow.simulate.outputs import stream
-from glmflow.simulate.repeats import repeat_contig, simulate_genome
-from glmflow.tasks.repeats import find_repeats, markov_chain
+from glmflow.simulate.repeat_genome import repeat_contig, simulate_genome
 
 CHAIN = markov_chain(np.random.default_rng(0))
 

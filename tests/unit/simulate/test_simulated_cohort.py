@@ -6,6 +6,7 @@ import sys
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pyBigWig
 import pysam
 import pytest
@@ -33,7 +34,7 @@ def test_every_file_is_there(cohort, settings):
     truth |= {f"truth/{name}.tsv" for name in ("genes", "expression", "variants", "sites", "motifs")}
     rest = {"genome.fa", "genome.fa.fai", "cohort.vcf.gz", "cohort.vcf.gz.tbi", "genes.gtf", "samples.tsv"}
     found = {str(path.relative_to(cohort)) for path in cohort.rglob("*") if path.is_file()}
-    assert found == tracks | truth | rest | {"expression.tsv", "truth/README.txt"}
+    assert found == tracks | truth | rest | {"expression.tsv", "windows.bed", "promoters.bed", "truth/README.txt"}
     genome = pysam.FastaFile(str(cohort / "genome.fa"))
     assert dict(zip(genome.references, genome.lengths, strict=True)) == settings.contigs
     assert "simulated" in (cohort / "truth" / "README.txt").read_text()
@@ -286,3 +287,29 @@ def test_a_failure_leaves_nothing_behind(settings, tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="disk full"):
         simulate_cohort(settings, tmp_path / "cohort")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_labelled_windows_are_parts_of_promoters_and_windows_of_like_gc_outside_of_all_of_them(cohort):
+    windows = pd.read_csv(cohort / "windows.bed", sep="\t", names=["chrom", "start", "end", "name", "score", "strand"])
+    active = pd.read_csv(cohort / "promoters.bed", sep="\t", names=["chrom", "start", "end", "gene", "score", "strand"])
+    promoter, other = (windows[windows["name"] == name].reset_index(drop=True) for name in ("promoter", "other"))
+    assert len(promoter) == len(active) > 20 and 0.9 * len(promoter) < len(other) <= len(promoter)
+    genes = read_table(cohort / "truth/genes.tsv").set_index("gene_id").loc[active["gene"]]
+    assert active["score"].to_numpy() == pytest.approx(genes["log_activity_liver"].to_numpy(), abs=1e-6)
+    forward = (active["strand"] == "+").to_numpy()
+    tss = genes["tss"].to_numpy()
+    assert (active["end"].to_numpy()[forward] == tss[forward] - 45).all()
+    assert (active["start"].to_numpy()[~forward] == tss[~forward] + 46).all()
+    fasta = pysam.FastaFile(str(cohort / "genome.fa"))
+
+    def gc(row):
+        text = fasta.fetch(row.chrom, row.start, row.end)
+        return (text.count("G") + text.count("C")) / len(text)
+
+    shares = [np.array([gc(row) for row in part.itertuples()]) for part in (promoter, other)]
+    assert abs(shares[0].mean() - shares[1].mean()) < 0.01 and abs(shares[0].std() - shares[1].std()) < 0.01
+    for row in other.itertuples():
+        near = genes[genes["chrom"] == row.chrom]
+        ahead = (near["strand"] == "+").to_numpy()
+        start = np.where(ahead, near["tss"] - 500, near["tss"] + 1)
+        assert not ((start < row.end) & (row.start < start + 500)).any()

@@ -5,7 +5,7 @@ import pysam
 import pysam.bcftools
 import pytest
 from glmflow.config.simulation_settings import PopulationSettings
-from glmflow.simulate.haplotypes import Variants, assign_alleles, distinct_columns, draw_sites, haplotype_sequences
+from glmflow.simulate.phased_variants import Variants, assign_alleles, distinct_columns, draw_sites, haplotype_sequences
 from glmflow.simulate.sequence import decode, encode
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays

@@ -70,14 +70,14 @@ def test_the_page_needs_no_other_file(results):
 def test_an_error_is_shown_and_stays_while_the_next_attempt_runs(results):
     job = JobStatus(results, "finetune", results / "x.log")
     with pytest.raises(InputError), job:
-        raise InputError("the loss is nan <here>", mend="Lower it")
+        raise InputError("the loss is nan <here>", fix="Lower it")
     assert "the loss is nan <here>. Lower it" in page(results).row("finetune")
     assert "failed" in page(results).row("finetune")
     with JobStatus(results, "finetune", results / "x.log"):
         shown = page(results).row("finetune")
         assert "running" in shown and "attempt 2" in shown and "the loss is nan" in shown
     with JobStatus(results, "finetune", results / "x.log"):
-        assert "attempt" not in page(results).row("finetune"), "a finished job that is run again begins anew"
+        assert "attempt" not in page(results).row("finetune"), "a finished job that is run again begins again"
 
 
 def test_a_job_told_to_end_says_that_it_goes_on(results):

@@ -5,7 +5,7 @@ import argparse
 import pyBigWig
 import pytest
 from glmflow.errors import InputError
-from glmflow.tracks.commands import add_average_command
+from glmflow.tracks.average_command import add_average_command
 from tracks_for_tests import write
 
 
@@ -33,7 +33,7 @@ def test_one_track_is_one(tmp_path, capsys):
 
 def test_it_refuses_what_cannot_be_averaged(tmp_path):
     (tmp_path / "a.bw").write_text("track type=bedGraph\n")
-    with pytest.raises(InputError, match=r"a\.bw: not a bigWig file"):
+    with pytest.raises(InputError, match=r"a\.bw: text, not a bigWig file"):
         run("--output", tmp_path / "mean.bw", tmp_path / "a.bw")
     with pytest.raises(SystemExit):
         run(tmp_path / "a.bw")

@@ -8,10 +8,10 @@ import warnings
 import numpy as np
 import pyBigWig
 import pytest
+from glmflow.bigwig import Runs, Writer, encode
 from glmflow.errors import InputError
 from glmflow.tracks import averaging
-from glmflow.tracks.averaging import average, union_of_contigs
-from glmflow.tracks.bigwig import Runs, Writer, encode
+from glmflow.tracks.averaging import average, check_coverage, union_of_contigs
 from glmflow.tracks.reading import check_track_sign
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -102,9 +102,27 @@ def test_coverage_written_as_negative_numbers_is_turned(tmp_path):
     with pytest.raises(InputError, match=r"coverage is negative \(its sum is -30\).*negate: true"):
         check_track_sign(paths[0], negate=False)
     check_track_sign(paths[0], negate=True)
-    check_track_sign(paths[1], negate=True)
+    for negate in (True, False):
+        with pytest.raises(InputError, match=r"b\.bw: values from -1 to 4, positive and negative: two strands"):
+            check_track_sign(paths[1], negate)
     with pytest.raises(InputError, match="coverage is positive"):
         check_track_sign(write(tmp_path / "d.bw", {"c": 100}, [("c", 0, 10, 3)]), negate=True)
+
+
+def test_negative_coverage_is_named_by_its_track(tmp_path):
+    path = write(tmp_path / "a.bw", {"c": 100}, [("c", 0, 10, -3), ("c", 20, 21, 4)])
+    with pytest.raises(InputError, match=r"a\.bw: coverage of liver is negative at 10 bases"):
+        check_coverage(average([path], tmp_path / "mean.bw"), "liver", [path])
+    check_coverage(average([path], tmp_path / "mean.bw") | {"negative": 0}, "liver", [path])
+
+
+def test_values_that_are_no_numbers_are_said_in_a_line_a_file(tmp_path, caplog):
+    a = write(tmp_path / "a.bw", {"c": 100}, [("c", 0, 10, NAN), ("c", 10, 20, 1), ("c", 30, 33, INF)])
+    b = write(tmp_path / "b.bw", {"c": 100}, [("c", 0, 10, 3)])
+    for cores in (1, 2):
+        caplog.clear()
+        average([a, b], tmp_path / "mean.bw", cores)
+        assert [record.getMessage() for record in caplog.records] == [f"{a}: 13 bases hold NaN or infinity: taken as 0"]
 
 
 def test_a_contig_that_a_file_lacks_is_zero_there(tmp_path):
@@ -207,6 +225,7 @@ def test_mapped_names_are_said(tmp_path, caplog):
 def test_no_file_stays_open(tmp_path):
     path = write(tmp_path / "a.bw", {"c": 100}, [("c", 0, 10, 3)])
     (tmp_path / "bad.bw").write_bytes(b"no bigWig")
+    gc.collect()  # what other tests of this process left open is not meant
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         average([path], tmp_path / "mean.bw")
@@ -256,7 +275,8 @@ def test_damage_found_late_leaves_nothing_behind(tmp_path):
     a = write(tmp_path / "a.bw", CONTIGS, [("a", 0, 50, 1), ("a", 60, 70, 2)])
     b = write(tmp_path / "b.bw", CONTIGS, [("a", 0, 50, 1), ("a", 60, 70, 2)])
     with averaging.BigWig(b) as file:
-        ((at, size),) = file._sections(0, 0, 100)
+        ((node, _),) = file._index.leaves(0, 0, 100)
+        at, size = int(node.offset[0]), int(node.size[0])
     content = bytearray(b.read_bytes())
     content[at : at + size] = bytes(size)
     b.write_bytes(content)

@@ -1,12 +1,16 @@
 """Reading tracks: what is not there is 0, in every process; what is no track of this genome is refused."""
 
+import gzip
 import multiprocessing
 import pickle
 import struct
+from functools import partial
 
 import numpy as np
+import pyBigWig
 import pytest
 from glmflow.errors import InputError
+from glmflow.genome.labels import gather_labels
 from glmflow.tracks.reading import TrackReader, check_track_matches
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -47,6 +51,40 @@ def test_reads_equal_the_dense_tracks_padded_with_zeros(paths, data):
     coverage = reader.read(chrom, start, end)
     assert coverage.dtype == np.float32
     np.testing.assert_array_equal(coverage, padded[:, 50 + start : 50 + end])
+
+
+@st.composite
+def maps(draw):
+    """Return the map of a window: padding, stretches of the reference with bases lost or inserted between, padding."""
+    position, at = [-2] * draw(st.integers(0, 3)), draw(st.integers(0, 60))
+    for _ in range(draw(st.integers(0, 6))):
+        position += range(at, at := min(at + draw(st.integers(0, 25)), 100))
+        at = min(at + draw(st.integers(0, 4)), 100)
+        position += [-1] * draw(st.integers(0, 3))
+    return np.array([*position, *[-2] * draw(st.integers(0, 3))], np.int32)
+
+
+@settings(deadline=None, max_examples=200)
+@given(position=maps(), inserted=st.sampled_from(["masked", "repeat5p"]))
+def test_labels_of_a_haplotype_are_the_dense_tracks_at_its_places(paths, position, inserted):
+    single = np.random.default_rng(1).random(100).astype(np.float32)
+    single[40:43] = np.nan, np.inf, 0
+    path = paths[0].parent / "single.bw"
+    if not path.exists():
+        with pyBigWig.open(str(path), "w") as file:  # a value a base, which is kept in another form
+            file.addHeader(list(CONTIGS.items()))
+            file.addEntries("chr1", 0, values=single, span=1, step=1)
+    tracks = np.concatenate([dense()["chr1"], np.nan_to_num(single, posinf=0)[None]])
+    source = position.copy()
+    if inserted == "repeat5p":
+        for n in range(1, len(source)):
+            if source[n] == -1:
+                source[n] = source[n - 1]
+    reader = TrackReader([*paths, path])
+    values, labelled = gather_labels(position, partial(reader.along, "chr1"), inserted)
+    np.testing.assert_array_equal(labelled, source >= 0)
+    np.testing.assert_array_equal(values, np.where(source >= 0, tracks[:, source], 0))
+    assert values.dtype == np.float32 and values.flags.writeable
 
 
 def test_a_contig_that_no_track_has_is_zero(paths):
@@ -92,8 +130,10 @@ def test_a_track_of_another_species_is_refused(tmp_path):
 def test_what_is_no_bigwig_is_refused_in_one_line(tmp_path, paths, capfd):
     whole = paths[0].read_bytes()
     cases = {
-        "text.bw": (b"chr1\t1\t2\t3\n", "not a bigWig"),
-        "empty_file.bw": (b"", "not a bigWig"),
+        "text.bw": (b"chr1\t1\t2\t3\n", "text, not a bigWig"),
+        "page.bw": (b"<html>not found</html>", "not a bigWig"),
+        "empty_file.bw": (b"", "an empty file"),
+        "packed.bw": (gzip.compress(whole), "compressed with gzip"),
         "genes.bb": (struct.pack("<I", 0x8789F2EB) + whole[4:], "bigBed"),
         "half.bw": (whole[: len(whole) // 2], "truncated"),
         "head.bw": (whole[:60], "truncated"),

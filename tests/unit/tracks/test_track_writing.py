@@ -5,8 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pyBigWig
 import pytest
-from glmflow.tracks import writing
-from glmflow.tracks.writing import accumulate_windows, runs, write_bigwig
+from glmflow.bigwig import runs_of, track_file, write_bigwig
+from glmflow.errors import InputError
+from glmflow.tracks import predictions
+from glmflow.tracks.predictions import accumulate_windows, write_windows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ def intervals(path, chrom):
 def test_runs_are_the_longest_stretches_of_one_value(positions, data):
     positions = np.array(sorted(positions), np.int64)
     values = data.draw(st.lists(st.sampled_from([0.0, 1.0, 2.5]), min_size=len(positions), max_size=len(positions)))
-    found = runs(positions, np.array(values, np.float32))
+    found = runs_of(positions, np.array(values, np.float32))
     back = {}
     for start, end, value in zip(*found):
         assert start < end
@@ -67,12 +69,12 @@ def test_the_file_does_not_depend_on_the_blocks(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("blocks")
     values = np.array(data.draw(st.lists(st.sampled_from([1, 1, 2, 3]), min_size=40, max_size=40)), np.float32)
     bases = np.arange(40)
-    whole = runs(bases, values)
+    whole = runs_of(bases, values)
     cuts = [0, *sorted(data.draw(st.sets(st.integers(1, 39)))), 40]
-    pieces = [("chr10", *runs(bases[a:b], values[a:b])) for a, b in pairwise(cuts)]
+    pieces = [("chr10", *runs_of(bases[a:b], values[a:b])) for a, b in pairwise(cuts)]
     write_bigwig(folder / "whole.bw", CONTIGS, [("chr10", *whole)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "_BATCH", data.draw(st.sampled_from([1, 4, 1000])))
+        patch.setattr(track_file, "_BATCH", data.draw(st.sampled_from([1, 4, 1000])))
         write_bigwig(folder / "pieces.bw", CONTIGS, pieces)
     expected = list(zip(*(column.tolist() for column in whole)))
     assert intervals(folder / "whole.bw", "chr10") == expected
@@ -112,15 +114,15 @@ def test_a_failed_write_leaves_nothing(tmp_path, case):
 @settings(max_examples=150, deadline=None)
 def test_overlapping_windows_are_averaged_base_by_base(starts, size, length, seed, data):
     trim = data.draw(st.integers(0, (size - 1) // 2))
-    predictions = np.random.default_rng(seed).random((len(starts), size)).astype(np.float32)
+    predicted = np.random.default_rng(seed).random((len(starts), size)).astype(np.float32)
     values: dict[int, list[float]] = {}
-    for window, start in zip(predictions, starts):
+    for window, start in zip(predicted, starts):
         for offset in range(trim, size - trim):
             if 0 <= start + offset < length:
                 values.setdefault(start + offset, []).append(float(window[offset]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(writing, "_CHUNK", data.draw(st.sampled_from([1, 7, 1 << 18])))
-        blocks = list(accumulate_windows(predictions, np.array(starts, int), length, trim))
+        patch.setattr(predictions, "_CHUNK", data.draw(st.sampled_from([1, 7, 1 << 18])))
+        blocks = list(accumulate_windows(predicted, np.array(starts, int), length, trim))
     found = {base: value for block in blocks for start, end, value in zip(*block) for base in range(start, end)}
     assert found.keys() == values.keys()
     for base, at in values.items():
@@ -137,3 +139,12 @@ def test_predictions_of_zero_are_kept_and_bases_without_one_are_absent(tmp_path)
 def test_windows_that_do_not_fit_together_are_refused(shape, starts, trim):
     with pytest.raises(ValueError, match="windows"):
         list(accumulate_windows(np.zeros(shape), np.array(starts), 10, trim))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_predictions_that_are_no_numbers_are_refused_and_nothing_is_written(tmp_path, value):
+    windows = [("chr2", at, at + 10, np.ones((2, 10), np.float32)) for at in (0, 10, 20)]
+    windows[1][3][1, 4] = value
+    with pytest.raises(InputError, match=r"predicted coverage is NaN or infinite at chr2:11-20"):
+        write_windows(windows, [tmp_path / "a.bw", tmp_path / "b.bw"], CONTIGS)
+    assert not list(tmp_path.iterdir())

@@ -10,8 +10,9 @@ import pytest
 from glmflow.genome.reference import Reference
 from glmflow.models import new_model
 from glmflow.training.chance import base_composition, chance_loss
-from glmflow.training.language import IGNORE, MASKED_AS, language_batch
+from glmflow.training.language_loss import IGNORE, MASKED_AS, language_batch
 from glmflow.training.pretrain import pretrain
+from glmflow.training.pretraining_source import GenomeSource
 
 MODEL = {"hidden_size": 16, "num_heads": 2, "num_layers": 1, "context": 64}
 
@@ -62,7 +63,7 @@ def test_a_pretraining_records_what_chance_loses(tmp_path, causal):
         [("a", 0, 320, "train"), ("b", 0, 320, "validation")], columns=["chrom", "start", "end", "split"]
     )
     settings = {"family": "small", "config": {**MODEL, "causal": causal}, "length": 64, "steps": 2, "batch": 4}
-    pretrain(settings, regions, tmp_path / "genome.fa", 1, tmp_path / "training", tmp_path / "model")
+    pretrain(settings, GenomeSource(regions, tmp_path / "genome.fa"), 1, tmp_path / "training", tmp_path / "model")
     cost = json.loads((tmp_path / "training/cost.json").read_text())
     entropy = 2 * 1 / 8 * log(8) + 1 / 4 * log(4) + 1 / 2 * log(2)
     assert cost["chance_loss"] == pytest.approx(entropy) if causal else 0 < cost["chance_loss"] < entropy

@@ -14,7 +14,7 @@ import yaml
 from glmflow.context import METHODS
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
-from glmflow.models.adapter import NotSupportedError
+from glmflow.models.interface import NotSupportedError
 from glmflow.training import extend
 from glmflow.training.extend import extend_model, extended_batch
 
@@ -115,7 +115,7 @@ def test_tuned_saved_and_resumed_it_is_the_same_model(method, base, genome, tmp_
     assert not torch.equal(logits(whole), logits(base)), "nothing was tuned"
 
 
-@pytest.mark.parametrize("method", ["yarn", "clex"])
+@pytest.mark.parametrize("method", [pytest.param("yarn", marks=pytest.mark.slow), "clex"])
 def test_loads_in_a_fresh_process_and_tells_how_it_was_extended(method, base, genome, tmp_path):
     folder = make(block(method), base, genome, tmp_path)
     record = yaml.safe_load((folder / "model.yaml").read_text())
@@ -216,15 +216,23 @@ def test_a_model_without_rotary_positions_is_refused_by_name(genome, tmp_path):
 
 def test_without_tuning_no_training_library_is_loaded(base, genome, tmp_path):
     # Their import takes longer than all that a zero-shot extension and its losses do: a study has dozens of such jobs.
+    task = {
+        "kind": "context_extension",
+        "contexts": [32, 64],
+        "scored": 8,
+        "recall": {"distances": [32], "segment": 16},
+    }
+    settings = {"task": task, "adaptation": {"kind": "zero-shot"}, "seed": 1}
     code = (
         "import sys; from pathlib import Path; from glmflow.training.extend import extend_model\n"
-        "from glmflow.training.context_losses import context_losses\n"
+        "from glmflow.training.predict import predict\n"
         "import pandas as pd\n"
         f"settings = {block('yarn', steps=0)!r}\n"
         f"out = Path({str(tmp_path)!r})\n"
         f"extend_model(settings, Path({str(base)!r}), None, Path({str(genome)!r}), 1, out / 'run', out / 'model')\n"
-        "row = {'example': 'a', 'split': 'test', 'subset': 'loss', 'group': 'a', 'sequence': 'ACGT' * 8, 'scored': 8}\n"
-        "predictions, _ = context_losses(out / 'model', pd.DataFrame([row]), [16, 32])\n"
+        "row = {'example': 'a', 'split': 'test', 'subset': 'loss', 'group': 'a', 'sequence': 'ACGT' * 16, 'scored': 8}\n"
+        f"predict({settings!r}, pd.DataFrame([row]), {{}}, out / 'model', out)\n"
+        "predictions = pd.read_parquet(out / 'predictions.parquet')\n"
         "print(len(predictions), sorted({'transformers', 'peft', 'accelerate', 'scipy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

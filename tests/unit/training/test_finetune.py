@@ -1,19 +1,29 @@
-"""A track run as a whole: what is done before a model is loaded, and what is left of a prediction that was killed."""
+"""A run as a whole: what is done before a model is loaded, what it leaves, and whose haplotypes it learns from."""
 
 import pytest
 from glmflow.errors import HopelessError, InputError
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
 from glmflow.training import finetune as module
-from glmflow.training import predict as prediction
-from glmflow.training.fit import checkpoints_of, record_failure
+from glmflow.training.loop.fit import checkpoints_of, record_failure
+from tiny_genes import ADAPTATIONS, settings_of
 from tiny_tracks import LENGTH, tiny_tracks
 
 
-def test_a_run_that_failed_for_good_is_refused_before_its_model_is_loaded(tmp_path, monkeypatch):
-    arguments = tiny_tracks(tmp_path) | {"folder": tmp_path / "run"}
+@pytest.fixture(params=["track_windows", "gene_haplotypes"])
+def arguments(request, tmp_path):
+    """Arguments of `finetune` for two kinds of input."""
+    if request.param == "track_windows":
+        return tiny_tracks(tmp_path) | {"folder": tmp_path / "run"}
+    files, examples, _ = request.getfixturevalue("cohort")
+    settings = settings_of(*ADAPTATIONS["full"])
+    run = {"settings": settings, "examples": examples, "files": files}
+    return run | {"checkpoint": None, "folder": tmp_path / "run"}
 
+
+def test_a_run_that_failed_for_good_is_refused_before_its_model_is_loaded(arguments, monkeypatch):
     def fails(model, draws, collate, training, updates, folder, seed, evaluate, identity):
+        assert updates == arguments["settings"]["adaptation"]["train"]["steps"]
         error = HopelessError("the loss is nan")
         record_failure(checkpoints_of(folder, training, updates, seed, identity), error)
         raise error
@@ -36,11 +46,12 @@ def test_a_run_leaves_its_model_and_what_it_cost(tmp_path):
     assert {path.name for path in (tmp_path / "run").iterdir()} >= {"model", "metrics.jsonl", "cost.json"}
 
 
-def test_haplotypes_are_those_of_the_table_of_people(tmp_path, monkeypatch):
-    """One person has G at every base, the other C: what is learned from tells whose it is."""
-    arguments = tiny_tracks(tmp_path) | {"folder": tmp_path / "run", "store": tmp_path / "store"}
-    arguments["settings"]["task"]["haplotypes"] = {"share": 1.0, "variants": "snv", "inserted": "masked"}
-    reference = Reference(arguments["reference"])
+def test_haplotypes_are_those_of_the_table_of_samples(tmp_path, monkeypatch):
+    """One sample has G at every base, the other C: what is learned from tells whose it is."""
+    task = {"haplotypes": {"share": 1.0, "variants": "snv", "inserted": "masked"}}
+    arguments = tiny_tracks(tmp_path, task=task) | {"folder": tmp_path / "run"}
+    arguments["files"]["store"] = str(tmp_path / "store")
+    reference = Reference(arguments["files"]["fasta"])
     bases = reference.fetch_string("chr1", 0, LENGTH)
     others = {"A": "C,G", "C": "G", "G": "C", "T": "C,G"}
     lines = ["##fileformat=VCFv4.2", f"##contig=<ID=chr1,length={LENGTH}>"]
@@ -63,44 +74,24 @@ def test_haplotypes_are_those_of_the_table_of_people(tmp_path, monkeypatch):
 
         monkeypatch.setattr(module, "fit", fit)
         with pytest.raises(KeyboardInterrupt):
-            module.finetune(**arguments, samples=samples)
+            module.finetune(**arguments | {"files": arguments["files"] | {"samples": samples}})
         return set("".join(read)), identities[0]
 
     (tmp_path / "gia.tsv").write_text("sample\ngia\n")
     (tmp_path / "cyd.tsv").write_text("sample\ncyd\n")
-    (bases_of_gia, gia), (bases_of_cyd, cyd) = learned(tmp_path / "gia.tsv"), learned(tmp_path / "cyd.tsv")
-    assert bases_of_gia == {"G"} and bases_of_cyd == {"C"} and learned(None)[0] == {"C", "G"}
-    assert gia != cyd, "a run on other people does not go on from these checkpoints"
+    (bases_of_gia, gia), (bases_of_cyd, cyd) = learned(str(tmp_path / "gia.tsv")), learned(str(tmp_path / "cyd.tsv"))
+    assert bases_of_gia == {"G"} and bases_of_cyd == {"C"} and learned([])[0] == {"C", "G"}
+    assert gia != cyd, "a run on other samples does not go on from these checkpoints"
     (tmp_path / "cyd.tsv").write_text("sample\ncyd\nnope\n")
-    with pytest.raises(InputError, match="1 of its 2 people have no genotypes: 'nope'"):
-        module.finetune(**arguments, samples=tmp_path / "cyd.tsv")
+    with pytest.raises(InputError, match="1 of its 2 samples have no genotypes: 'nope'"):
+        module.finetune(**arguments | {"files": arguments["files"] | {"samples": str(tmp_path / "cyd.tsv")}})
 
 
-def test_a_killed_prediction_computes_the_other_windows_alone(tmp_path, monkeypatch):
-    arguments = tiny_tracks(tmp_path)
-    module.finetune(**arguments, folder=tmp_path / "run")
-    examples = arguments["examples"].assign(example=[f"w{n}" for n in range(len(arguments["examples"]))])
-    inputs = (tmp_path / "run/model", examples, arguments["reference"])
-    prediction.predict_tracks(*inputs, tmp_path / "expected")
-    computed, predict_windows = [], prediction.predict_windows
-
-    def killed_at(number):
-        def predict(model, genome, windows, swap):
-            computed.extend(windows["example"])
-            if len(computed) == number:
-                raise KeyboardInterrupt
-            return predict_windows(model, genome, windows, swap)
-
-        return predict
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(prediction, "predict_windows", killed_at(2))
-        prediction.predict_tracks(*inputs, tmp_path / "again")
-    assert computed == ["w13", "w14"], "the first of three held-out windows is kept"
-    computed.clear()
-    monkeypatch.setattr(prediction, "predict_windows", killed_at(None))
-    prediction.predict_tracks(*inputs, tmp_path / "again")
-    assert computed == ["w14", "w15"]
-    for name in ("blood.bw", "predictions.parquet"):
-        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "expected" / name).read_bytes()
-    assert not (tmp_path / "again/.parts").exists()
+def test_nothing_to_learn_from_is_refused(cohort, tmp_path):
+    files, examples, _ = cohort
+    settings = settings_of(*ADAPTATIONS["full"])
+    with pytest.raises(InputError, match="no gene has two training samples"):
+        module.finetune(settings, examples[examples["split"] != "train"], files, None, tmp_path)
+    with pytest.raises(InputError, match="no gene differs between training samples"):
+        module.finetune(settings, examples.assign(target=1.0), files, None, tmp_path)
+    assert not (tmp_path / "model").exists()

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 import torch
 from glmflow.models import new_model
-from glmflow.models.heads import ExpressionHead
 from glmflow.training import frozen_states
 from glmflow.training.frozen_states import StateStore, compute, fill, open_states
-from glmflow.training.personal_data import collate
-from glmflow.training.personal_losses import personal_loss
-from glmflow.training.personal_model import PersonalModel
+from glmflow.training.inputs.gene_haplotypes import collate
+from glmflow.training.tuned import RunBlocks, new_tuned
+from tiny_genes import settings_of
 from torch.utils.data import DataLoader
 
 torch.set_num_threads(1)
@@ -22,10 +21,10 @@ LENGTH, BINS = 96, 4
 
 def network(seed=1, bins=BINS):
     """A frozen model that counts the sequences its backbone reads."""
+    adaptation = {"kind": "probe", "head": {"kind": "binned", "bins": bins, "hidden": 8}, "loss": "pairwise"}
     torch.manual_seed(0)
     adapter = new_model("promoter_cnn", {"filters": 4, "channels": 8}, seed=seed)
-    loss = personal_loss("pairwise", 1.0, 2.0, 0.5)
-    model = PersonalModel(adapter, ExpressionHead(8, bins, 8), 0.0, 1.0, "predictions", loss, frozen=True)
+    model = new_tuned(RunBlocks.of(settings_of({}, adaptation)), adapter, {"mean": 0.0, "total": 1.0})
     model.read, states = 0, adapter.network.states
 
     def counted(ids, mask=None):
@@ -47,7 +46,7 @@ def genes(count=3, haplotypes=5, seed=0):
 
 def directly(model, sequences):
     with torch.no_grad():
-        return model.binned_states(model.adapter.tokenize(list(sequences), chunk=True))
+        return model.features(model.adapter.tokenize(list(sequences), chunk=True))
 
 
 def test_each_sequence_is_computed_once_and_found_by_later_jobs(tmp_path):
@@ -74,7 +73,7 @@ def test_states_belong_to_weights_bins_and_nothing_else(tmp_path):
         assert len(open_states(tmp_path, other)) == 0
     head = network()
     with torch.no_grad():
-        head.head.linear.weight.zero_()
+        head.target.head.linear.weight.zero_()
     assert len(open_states(tmp_path, head)) == 13
 
 
@@ -87,6 +86,26 @@ def test_a_job_that_was_killed_leaves_what_it_had_written(tmp_path, monkeypatch)
     (half,) = set(store.folder.glob("*.keys.npy")) - {min(store.folder.glob("*.keys.npy"))}
     half.unlink()  # killed between the two files of a part
     assert len(open_states(tmp_path, model)) == 4
+
+
+def test_a_part_that_another_process_is_writing_is_passed_over(tmp_path, monkeypatch):
+    """Its name is a hidden one until it is whole, and hidden files are among those that a pattern finds."""
+    model, (sequences, *_) = network(), genes(1)
+    store, reader, save = open_states(tmp_path, model), open_states(tmp_path, model), np.save
+
+    def half(path, table):
+        save(path, table)
+        whole = path.read_bytes()
+        path.write_bytes(whole[:1])
+        reader.refresh()
+        path.write_bytes(whole)
+
+    monkeypatch.setattr(np, "save", half)
+    compute(store, model, sequences, batch=4)
+    store.flush()
+    assert len(reader) == 0
+    reader.refresh()
+    assert len(reader) == len(store) == 5
 
 
 def test_processes_share_the_work_and_wait_for_each_other(tmp_path, monkeypatch):
@@ -112,18 +131,18 @@ def test_batches_take_states_in_place_of_tokens_in_workers_too(tmp_path, workers
     model, windows = network(), genes(2)
     store = open_states(tmp_path, model)
     fill(store, model, windows, batch=4)
-    people = np.array([[0, 1], [2, 3], [4, 4]])
+    samples = np.array([[0, 1], [2, 3], [4, 4]])
     items = [
-        {"sequences": sequences, "of_person": people, "targets": np.float32([1, 2, 4]), "within": 1.0}
+        {"sequences": sequences, "haplotypes": samples, "targets": np.float32([1, 2, 4]), "within": 1.0}
         for sequences in windows
     ]
     batches = partial(collate, tokenize=None, kept=pickle.loads(pickle.dumps(store)))
     read = model.read
     (batch,) = DataLoader(items, batch_size=2, collate_fn=batches, num_workers=workers)
     assert "input_ids" not in batch and model.read == read
-    assert torch.equal(batch["binned"], store(np.concatenate(windows)))
+    assert torch.equal(batch["features"], store(np.concatenate(windows)))
     model(**batch)["loss"].backward()
-    assert all(p.grad is None for p in model.adapter.parameters()) and model.head.linear.weight.grad is not None
+    assert all(p.grad is None for p in model.adapter.parameters()) and model.target.head.linear.weight.grad is not None
 
 
 def test_what_was_never_computed_is_not_made_up(tmp_path):

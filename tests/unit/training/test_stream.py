@@ -1,6 +1,11 @@
+"""The draws of a training run: every example once an epoch, each draw from the seed alone."""
+
 import numpy as np
-from glmflow.training.stream import ExampleStream
-from glmflow.training.track_data import strand_swap
+import pandas as pd
+from glmflow.bases import reverse_complement
+from glmflow.training.inputs.labelled_sequences import LabelledSequences
+from glmflow.training.stream import ExampleStream, other_strand_drawn
+from running import ROOT
 from torch.utils.data import DataLoader
 
 
@@ -32,13 +37,30 @@ def test_any_draw_can_be_read_without_those_before():
     assert np.std([item["noise"] for item in in_order]) > 0.2
 
 
-def test_strands_swap_within_a_biosample():
-    tracks = {
-        "a_plus": {"biosample": "a", "strand": "+"},
-        "b_minus": {"biosample": "b", "strand": "-"},
-        "a_minus": {"biosample": "a", "strand": "-"},
-        "c": {"biosample": "c", "strand": "."},
-        "b_plus": {"biosample": "b", "strand": "+"},
-    }
-    assert strand_swap(tracks) == [2, 4, 0, 3, 1]
-    assert strand_swap({"only": {"biosample": "a", "strand": "-"}}) == [0]
+def test_a_strand_takes_one_number_of_its_draw_and_none_where_it_is_not_asked():
+    """Results of earlier runs hold: the coin is the generator's next number below a half, and nothing else is drawn."""
+    for seed in range(40):
+        generator, alike = np.random.default_rng([1, 1, seed]), np.random.default_rng([1, 1, seed])
+        assert other_strand_drawn(generator, True) == (alike.random() < 0.5)
+        assert other_strand_drawn(generator, False) is False
+        assert generator.random() == alike.random()
+    assert other_strand_drawn(None, True) is False
+
+
+def test_inputs_turn_the_examples_that_their_draws_say():
+    """Draw by draw, an input with both strands gives the other strand where the coin of that draw falls."""
+    sequences = [np.frombuffer(text, np.uint8) for text in (b"AACG", b"GGTA", b"TTTC")]
+    table = pd.DataFrame({"example": list("abc"), "target_y": [0.0, 1.0, 2.0]})
+    make = LabelledSequences.__new__(LabelledSequences)
+    make.sequences, make.names, make.turn, make.targets = sequences, list("abc"), True, table["target_y"].to_numpy()
+    stream = ExampleStream(make, 3, 60, seed=5)
+    for number in range(60):
+        own = sequences[stream.example_of(number)]
+        coin = np.random.default_rng([5, 1, number]).random() < 0.5
+        expected = reverse_complement(own) if coin else own
+        assert stream[number]["sequence"].tobytes() == expected.tobytes()
+
+
+def test_no_input_has_a_coin_of_its_own():
+    for path in (ROOT / "workflow/scripts/glmflow/training/inputs").glob("*.py"):
+        assert "random() < 0.5" not in path.read_text(), path.name

@@ -7,8 +7,8 @@ import pickle
 import pandas as pd
 import pytest
 from glmflow.errors import HopelessError, InputError
-from glmflow.training import finetune as track_runs
-from glmflow.training.sweep import choose, may_fail, validation_loss
+from glmflow.training.finetune import finetune
+from glmflow.training.sweep import choose, may_fail, validation_value
 from tiny_tracks import tiny_tracks
 
 TRIALS = [{"learning_rate": 0.1, "batch": 2}, {"learning_rate": 0.01, "batch": 2}, {"learning_rate": 0.01, "batch": 4}]
@@ -39,7 +39,7 @@ def folders(tmp_path):
 def test_the_best_is_kept_with_the_cost_of_all(folders, tmp_path):
     choose(folders, TRIALS, tmp_path)
     assert (tmp_path / "model/head.safetensors").read_text() == (tmp_path / "run.yaml").read_text() == "2"
-    assert validation_loss(tmp_path / "metrics.jsonl") == 0.3
+    assert validation_value(tmp_path / "metrics.jsonl") == 0.3
     cost = json.loads((tmp_path / "cost.json").read_text())
     assert cost["train_seconds"] == 70.0 and cost["device"] == "CPU"
     assert cost["warnings"][1].startswith("learning_rate 0.01, batch 2 chosen among 3 trials by the validation loss")
@@ -59,7 +59,7 @@ def test_a_trial_that_diverges_is_noted_and_the_others_are_chosen_from(folders, 
     """A learning rate of 1e30 makes the loss of the second update anything but a number."""
     diverging = tiny_tracks(tmp_path, learning_rate=1e30, max_grad_norm=1e30, schedule="constant", warmup=0)
     with may_fail(True, tmp_path / "trials/4"):
-        track_runs.finetune(**diverging, folder=tmp_path / "trials/4")
+        finetune(**diverging, folder=tmp_path / "trials/4")
     (tmp_path / "trials/4/run.yaml").write_text("4")
     choose([*folders, tmp_path / "trials/4"], [*TRIALS, {"learning_rate": 1e30, "batch": 2}], tmp_path)
     table = pd.read_csv(tmp_path / "sweep.tsv", sep="\t")
@@ -95,5 +95,5 @@ def test_a_validation_loss_that_is_no_number_is_not_chosen(folders, tmp_path):
 
 
 def test_a_bad_end_is_the_same_on_the_other_side_of_a_process():
-    error = pickle.loads(pickle.dumps(HopelessError("a", where="b", mend="c")))
+    error = pickle.loads(pickle.dumps(HopelessError("a", where="b", fix="c")))
     assert type(error) is HopelessError and str(error) == "b: a. c"

@@ -1,40 +1,84 @@
-"""The steps a person runs by hand: `glmflow check`, `haplotype`, `average`, `predict`, `score`, `likelihood` ..."""
+"""What a user runs by hand: `glmflow new`, `check`, `audit`, `haplotype`, `average`, `predict`, `score`, `likelihood` ..."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NamedTuple
 
-from glmflow.doctor import add_doctor_command, installed_version
+from glmflow.doctor import installed_version
 from glmflow.errors import InputError
 
 
-def commands() -> Iterator[Callable]:
-    """Yield what adds each command; where a package is missing, `doctor` alone, which says so."""
-    yield add_doctor_command
-    try:
-        from glmflow.genome.commands import add_haplotype_command
-        from glmflow.inputs import add_check_command
-        from glmflow.models.commands import add_likelihood_command, add_parity_command
-        from glmflow.tasks.commands import add_score_command
-        from glmflow.tracks.commands import add_average_command
-        from glmflow.training.commands import add_predict_command
-    except ImportError:
-        return
-    yield from (add_check_command, add_haplotype_command, add_average_command, add_score_command)
-    yield from (add_parity_command, add_likelihood_command, add_predict_command)
+class Command(NamedTuple):
+    """A command: the module whose `add_{name}_command` adds its arguments, and what it is for, in a line."""
+
+    module: str
+    about: str
+
+
+COMMANDS = {
+    "doctor": Command("doctor", "what this machine and this environment can and cannot run"),
+    "new": Command("new.new_command", "a study file from your own files"),
+    "check": Command("checks.study_files", "mistakes of a study's file, with their lines"),
+    "audit": Command("checks.commands", "find copies of training sequences among held-out ones"),
+    "haplotype": Command("genome.haplotype_command", "write a sample's haplotype as FASTA"),
+    "average": Command("tracks.average_command", "mean of bigWig tracks, exact at every base"),
+    "score": Command("tasks.score_command", "score predictions that were made elsewhere"),
+    "suite": Command("report.suite_command", "models over the tasks of a study: scores, ranks, cost"),
+    "parity": Command("models.model_commands", "compare a model with stored outputs of the original implementation"),
+    "likelihood": Command("models.model_commands", "score sequences with a language model"),
+    "embed": Command("apply.embed_command", "write embeddings (hidden states) of sequences or regions"),
+    "predict": Command("apply.predict_command", "apply a tuned model to a genome, samples or variants"),
+    "variants": Command("apply.variants.variants_command", "score variants with language models, without training"),
+    "dependencies": Command(
+        "apply.dependencies.dependencies_command",
+        "dependency maps: which bases of a sequence a model's predictions depend on",
+    ),
+    "mutagenesis": Command(
+        "apply.mutagenesis.mutagenesis_command",
+        "in-silico mutagenesis: every single-base change of some intervals, as scores, tracks and figures",
+    ),
+    "generate": Command(
+        "apply.generated.generate_command", "draw sequences from a causal model, screened before they are written"
+    ),
+    "validate": Command(
+        "validating.validate_command", "compare generated sequences with held-out real ones and with controls"
+    ),
+    "complete": Command(
+        "apply.generated.completion_command", "let a causal model complete genes, and score the proteins"
+    ),
+    "answer": Command("apply.answer_command", "answer questions about pairs of alleles with a tuned model"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; each mistake in the input, or a file that cannot be read or written, is one line; exit code 1."""
-    parser = argparse.ArgumentParser(prog="glmflow", description="Single steps of the workflow, by hand.")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="glmflow", description="Set up, check and audit a study, and run single steps of the workflow by hand."
+    )
     version = installed_version("glmflow") or "(not installed: run from its sources)"
     parser.add_argument("--version", action="version", version=f"glmflow {version}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in commands():
-        add(subparsers)
-    parsed = parser.parse_args(arguments)
+    for name, command in COMMANDS.items():
+        if words[:1] != [name]:  # only what is run is imported: some commands load torch
+            subparsers.add_parser(name, help=command.about)
+            continue
+        try:
+            add = getattr(import_module(f"glmflow.{command.module}"), f"add_{name}_command")
+            add(subparsers)
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("glmflow"):
+                raise
+            print(
+                f"glmflow {name}: the package {error.name} is missing; `glmflow doctor` says how to set up what is needed",
+                file=sys.stderr,
+            )
+            return 1
+    parsed = parser.parse_args(words)
     try:
         return parsed.run(parsed) or 0
     except InputError as error:

@@ -1,4 +1,4 @@
-"""What this machine and this environment can and cannot run, with the mend for each (`glmflow doctor`).
+"""What this machine and this environment can and cannot run, with the fix for each (`glmflow doctor`).
 
 Nothing but the standard library is imported on the way in: what is missing is what this is asked about.
 """
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 GB = 1e9
-TORCH_MEND = "pip install uv && uv pip install --reinstall torch --torch-backend=auto (it chooses by the driver)"
-PACKAGES_MEND = "pip install -e . (torch first, on its own)"
+TORCH_FIX = "pip install uv && uv pip install --reinstall torch --torch-backend=auto (it chooses by the driver)"
+PACKAGES_FIX = "pip install -e . (torch first, on its own)"
 HUB = "https://huggingface.co"
 
 
@@ -41,7 +41,7 @@ class Finding(NamedTuple):
     name: str
     state: Literal["ok", "without", "fails"]
     text: str
-    mend: str = ""
+    fix: str = ""
 
 
 def examine(folder: Path, timeout: float) -> Iterator[Finding]:
@@ -50,10 +50,10 @@ def examine(folder: Path, timeout: float) -> Iterator[Finding]:
     try:
         yield packages(project_requirements(), installed_version)
     except ImportError as error:
-        yield Finding("packages", "fails", f"{error.name} is missing", PACKAGES_MEND)
+        yield Finding("packages", "fails", f"{error.name} is missing", PACKAGES_FIX)
     found = torch_build()
     if found is None:
-        yield Finding("torch", "fails", "cannot be imported", TORCH_MEND)
+        yield Finding("torch", "fails", "cannot be imported", TORCH_FIX)
     else:
         yield gpu(**found)
         yield bf16(found["devices"])
@@ -115,7 +115,7 @@ def packages(requirements: Iterable[Requirement], version_of: Callable[[str], st
         elif not requirement.specifier.contains(version, prereleases=True):
             wrong.append(f"{requirement.name} is {version}, not {requirement.specifier}")
     if wrong:
-        return Finding("packages", "fails", "; ".join(wrong), PACKAGES_MEND)
+        return Finding("packages", "fails", "; ".join(wrong), PACKAGES_FIX)
     return Finding("packages", "ok", f"all {n} that are required")
 
 
@@ -163,14 +163,14 @@ def gpu(
         names = ", ".join(f"{name} ({memory / 2**30:.0f} GB)" for name, memory, _ in devices)
         return Finding("GPU", "ok", f"{names}; torch {torch}, driver {driver or '?'}")
     if driver and cuda is None:
-        return Finding("GPU", "without", f"torch {torch} is built for CPUs, the driver is {driver}", TORCH_MEND)
+        return Finding("GPU", "without", f"torch {torch} is built for CPUs, the driver is {driver}", TORCH_FIX)
     if driver:
         reason = complaint or "it finds no device"
         return Finding(
             "GPU",
             "without",
             f"torch {torch} (CUDA {cuda}) cannot use the driver {driver}: {reason}",
-            f"{TORCH_MEND}, or look at CUDA_VISIBLE_DEVICES",
+            f"{TORCH_FIX}, or look at CUDA_VISIBLE_DEVICES",
         )
     return Finding(
         "GPU",
@@ -228,8 +228,8 @@ def disk(name: str, folder: Path, free: int, wanted: float) -> Finding:
     """Judge the free space of a folder, in bytes."""
     text = f"{free / GB:.0f} GB free in {folder}"
     if free < wanted:
-        mend = f"free {wanted / GB:.0f} GB or point {'TMPDIR' if name == 'TMPDIR' else 'the study'} elsewhere; "
-        return Finding(name, "without", text, mend + "`snakemake clean_checkpoints` names what can go")
+        fix = f"free {wanted / GB:.0f} GB or point {'TMPDIR' if name == 'TMPDIR' else 'the study'} elsewhere; "
+        return Finding(name, "without", text, fix + "`snakemake clean_checkpoints` names what can go")
     return Finding(name, "ok", text)
 
 
@@ -244,17 +244,17 @@ def shared_memory(size: int) -> Finding:
 
 def hub(environment: Mapping[str, str], timeout: float) -> Finding:
     """Judge whether published checkpoints can be downloaded; any answer of the hub will do."""
-    mend = "`snakemake -c1 prefetch` on a machine with internet; jobs read resources/models/"
+    fix = "`snakemake -c1 prefetch` on a machine with internet; jobs read resources/models/"
     address = environment.get("HF_ENDPOINT", HUB)
     if environment.get("HF_HUB_OFFLINE", "0").lower() in ("1", "true", "yes", "on"):
-        return Finding("hub", "without", "HF_HUB_OFFLINE is set", mend)
+        return Finding("hub", "without", "HF_HUB_OFFLINE is set", fix)
     try:
         urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=timeout).close()
     except urllib.error.HTTPError:
         pass
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        return Finding("hub", "without", f"{address} cannot be reached ({reason})", mend)
+        return Finding("hub", "without", f"{address} cannot be reached ({reason})", fix)
     return Finding("hub", "ok", f"{address} answers")
 
 
@@ -267,7 +267,8 @@ def fitting(memory: int, bf16: bool, checkpoints: Mapping[str, Mapping[str, Any]
         Bases of an example, of which one is held at a time, with gradient checkpointing.
     """
     from glmflow.config.adaptations import Adaptation
-    from glmflow.training.resources import Gpu, need, shape_of_listed
+    from glmflow.config.heads.coverage_heads import ConvolutionalHead
+    from glmflow.plan.resources import Gpu, need, shape_of_listed
 
     room = Gpu(int(memory / 2**20), 1.0, 1.0)
     found: dict[str, list[str]] = {"full": [], "lora": [], "probe": [], "none": []}
@@ -278,7 +279,7 @@ def fitting(memory: int, bf16: bool, checkpoints: Mapping[str, Mapping[str, Any]
         train = {"micro_batch": 1, "bf16": bf16, "gradient_checkpointing": True}
         for kind in ("full", "lora", "probe"):
             adaptation = Adaptation.model_validate({"kind": kind, "train": train})
-            if need(shape, adaptation, length, 1, None, room).gpu_mb <= room.memory_mb:
+            if need(shape, adaptation, length, 1, None, room, ConvolutionalHead(kind="track")).gpu_mb <= room.memory_mb:
                 found[kind].append(name)
                 break
         else:
@@ -299,15 +300,14 @@ def report(findings: Iterable[Finding]) -> Iterator[str]:
     marks = {"ok": "ok", "without": "--", "fails": "FAILS"}
     for item in findings:
         yield f"{marks[item.state]:<6}{item.name:<15}{item.text}"
-        if item.mend:
-            yield f"{'':<21}-> {item.mend}"
+        if item.fix:
+            yield f"{'':<21}-> {item.fix}"
 
 
 def add_doctor_command(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
     """Add `doctor` to the commands."""
     parser = subparsers.add_parser(
         "doctor",
-        help="what this machine and this environment can and cannot run",
         description="Look at Python, packages, GPU and driver, kernels, programs, disk and the hub, and say what to do "
         "about what is missing. Exit status 1 only where nothing can run.",
     )

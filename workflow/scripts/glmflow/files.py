@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 NAMES = (
     *("chrom", "contig", "split", "gene", "gene_id", "gene_name", "group", "sample", "population", "family"),
     *("example", "track", "biosample", "subset", "protocol", "task", "model", "adaptation"),
+    *("class", "cell", "tf", "key", "motif", "cluster", "cell_features_of", "tf_features_of"),
 )
-"""Columns that hold names, which may be written in digits alone: contigs 20 and 21, a gene 7157, a person 1001."""
+"""Columns that hold names, which may be written in digits alone: contigs 20 and 21, a gene 7157, a sample 1001."""
+UNKNOWN = frozenset({"family", "population", "group", "gene_name", "biosample"})
+"""Of these, columns in which people write `NA` for what they do not know."""
+MISSING = (
+    "",
+    "NA",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "#NA",
+    "<NA>",
+    "NaN",
+    "nan",
+    "-NaN",
+    "-nan",
+    "NULL",
+    "null",
+    "None",
+    "#N/A N/A",
+)
+"""What stands for a number that is missing."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -34,6 +60,10 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         if temporary.is_dir() and path.exists():
             _remove(path)
         temporary.replace(path)
+    except OSError as error:
+        if error.filename is None and error.errno in NO_ROOM:  # the system does not say which file it was
+            error.filename = str(path)
+        raise
     finally:
         _remove(temporary)
 
@@ -65,19 +95,50 @@ def sha256(path: str | os.PathLike[str]) -> str:
 
 
 def write_table(table, path: str | os.PathLike[str]) -> None:
-    """Write a data frame whole or not at all: parquet by that suffix, else tab-separated text, without its index."""
+    """Write a data frame whole or not at all, without its index: parquet or CSV by that suffix, else tab-separated text."""
+    suffix = Path(path).suffix
     with atomic_path(path) as temporary:
-        if Path(path).suffix == ".parquet":
+        if suffix == ".parquet":
             table.to_parquet(temporary, index=False)
         else:
-            table.to_csv(temporary, sep="\t", index=False, lineterminator="\n", float_format="%.10g")
+            table.to_csv(
+                temporary, sep="," if suffix == ".csv" else "\t", index=False, lineterminator="\n", float_format="%.10g"
+            )
 
 
 def read_table(path: str | os.PathLike[str]):
     """Read a tab-separated table as a data frame in which names stay text: contig 20 is `"20"`, never the number.
 
-    Text is `""` nowhere: an empty field is NaN, in columns of names as in all others.
+    Text is `""` nowhere: an empty field is NaN, in columns of names as in all others. A cell or sample may be called `NA`
+    or `nan`: in columns of names only an empty field is missing (but for `UNKNOWN`).
+    """
+    return read_delimited(path, NAMES)
+
+
+def read_named_rows(path: str | os.PathLike[str]):
+    """Read a tab-separated table whose first column holds names, whatever it is called; the rest as `read_table`."""
+    return read_delimited(path, NAMES, first=1)
+
+
+def read_delimited(path: str | os.PathLike[str], names: Iterable[str], sep: str = "\t", first: int = 0, **options: Any):
+    """Read a table in which the columns `names`, and the `first` ones, are text; missing where empty (but for `UNKNOWN`).
+
+    Parameters
+    ----------
+    path
+        A file, plain or compressed, or an open one.
+    options
+        Of `pandas.read_csv`.
     """
     import pandas as pd  # files are checked while the workflow is parsed, without it
 
-    return pd.read_csv(path, sep="\t", dtype=dict.fromkeys(NAMES, str))
+    if hasattr(path, "read"):
+        path = io.StringIO(path.read())
+    columns = list(pd.read_csv(path, sep=sep, nrows=0))
+    if hasattr(path, "seek"):
+        path.seek(0)
+    text = {name for name in names if name in columns} | set(columns[:first])
+    missing = {name: [""] if name in text and name not in UNKNOWN else MISSING for name in columns}
+    return pd.read_csv(
+        path, sep=sep, dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=missing, **options
+    )

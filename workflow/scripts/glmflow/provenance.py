@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from glmflow.config import Misfit, Study, resolve_data, settings_hash
+from glmflow.config import Misfit, Study, settings_hash
 from glmflow.files import atomic_path, sha256
 
 PACKAGES = (
@@ -30,7 +30,7 @@ PACKAGES = (
         "scipy",
         "scikit-learn",
     ),
-    *("pysam", "cyvcf2", "pyBigWig", "isal", "pybedtools", "pyfaidx", "msprime", "matplotlib", "flash-attn"),
+    *("pysam", "cyvcf2", "isal", "pybedtools", "pyfaidx", "msprime", "matplotlib", "flash-attn"),
 )
 TYPED = "status/command.txt"
 """Below a study's results: how Snakemake was called last."""
@@ -88,7 +88,7 @@ def write_provenance(study: Study, misfits: Sequence[Misfit], command: str, path
 
     `command` is how the study can be made again on any machine; how it was made is what `record_command` wrote down.
     """
-    data = resolve_data(study)
+    data = study.data
     named = [data.reference.fasta] if data.reference else []
     named += data.cohort.vcf if data.cohort else []
     named += [file for track in data.tracks.values() for file in track.replicates]

@@ -1,17 +1,20 @@
-"""Genes, people and pairs that can be used, those that cannot, and leaks planted on purpose."""
+"""Genes, samples and pairs that can be used, those that cannot, and leaks planted on purpose."""
 
 import numpy as np
 import pandas as pd
 import pysam
 import pytest
+from glmflow.checks.relations import relations
 from glmflow.errors import InputError
 from glmflow.genome.gene_windows import GeneWindows
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.people import read_people
 from glmflow.genome.reference import Reference
+from glmflow.genome.tss_windows import tss_windows
 from glmflow.genome.variants import build_store
-from glmflow.tasks.snp2gex.examples import examples, tss_windows
-from glmflow.tasks.snp2gex.expression import Expression
+from glmflow.tasks.snp2gex.examples import cohort_examples
+from glmflow.tasks.snp2gex.expression_matrix import Expression
+from glmflow.tasks.tables import Division
 
 LENGTHS = {"a": 20_000, "b": 10_000, "c": 10_000}
 PEOPLE = [f"P{n:02d}" for n in range(30)]
@@ -31,7 +34,7 @@ TASK = {
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory):
-    """A genome of three contigs and 30 people; P03 and P21 are the same person."""
+    """A genome of three contigs and 30 samples; P03 and P21 are the same person."""
     folder, rng = tmp_path_factory.mktemp("cohort"), np.random.default_rng(0)
     bases = {name: rng.choice(list("ACGT"), length) for name, length in LENGTHS.items()}
     bases["a"][15_000:15_400] = "N"
@@ -79,7 +82,9 @@ def matrix(seed=0, people=PEOPLE):
 
 def make(cohort, values=None, truth=None, **task):
     expression = Expression(matrix() if values is None else values, {})
-    return examples(TASK | task, expression, annotation(), read_people(None, PEOPLE), cohort, GENOME, 400, truth)
+    return cohort_examples(
+        TASK | task, expression, annotation(), read_people(None, PEOPLE), cohort, Division(GENOME, 400), truth
+    )
 
 
 def count(made, item):
@@ -92,7 +97,7 @@ def test_every_pair_once_in_the_right_cell(cohort):
     table = made.table
     assert not table["example"].duplicated().any()
     assert table["example"].tolist() == [f"{g}|{p}" for g, p in zip(table["group"], table["sample"])]
-    split_of = dict(zip(made.people["sample"], made.people["split"]))
+    split_of = dict(zip(made.facts["samples.tsv"]["sample"], made.facts["samples.tsv"]["split"]))
     contig_split = {"a": "train", "b": "validation", "c": "test"}
     for row in table.to_dict("records"):
         both = {contig_split[row["chrom"]], split_of[row["sample"]]}
@@ -102,9 +107,9 @@ def test_every_pair_once_in_the_right_cell(cohort):
             "seen" if part == "train" else "unseen" for part in (contig_split[row["chrom"]], split_of[row["sample"]])
         ]
         assert row["subset"] == f"{seen[0]} genes {seen[1]} individuals"
-    between = count(made, "pairs of a validation gene and a test person, or the other way round")
+    between = count(made, "pairs of a validation gene and a test sample, or the other way round")
     assert len(table) + between == 20 * 30
-    assert list(made.leakage.loc[made.leakage["leak"] == "yes", "check"]) == []
+    assert list(made.checks.loc[made.checks["leak"] == "yes", "check"]) == []
 
 
 def test_the_tss_is_in_the_middle_on_either_strand():
@@ -122,8 +127,8 @@ def test_what_cannot_be_used_is_counted_and_named(cohort):
     values.iloc[1, 5:9] = np.nan
     made = make(cohort, values)
     expected = {
-        "people without genotypes": 1,
-        "people without expression": 2,
+        "samples without genotypes": 1,
+        "samples without expression": 2,
         "genes of the matrix without a place in the annotation": 2,
         "genes on contigs without genotypes": 1,
         "genes whose window passes the end of the contig": 1,
@@ -135,7 +140,7 @@ def test_what_cannot_be_used_is_counted_and_named(cohort):
     }
     assert {item: count(made, item) for item in expected} == expected
     details = dict(zip(made.counts["item"], made.counts["detail"]))
-    assert details["people without genotypes"] == "STRANGER" and details["people without expression"] == "P00, P01"
+    assert details["samples without genotypes"] == "STRANGER" and details["samples without expression"] == "P00, P01"
     assert details["genes of the matrix without a place in the annotation"] == "ENSG901, LINC1"
     assert np.isfinite(made.table["target"]).all()
 
@@ -153,41 +158,42 @@ def test_sums_and_hidden_factors_are_those_of_the_whole_matrix(cohort):
         assert row["target"] == pytest.approx(expected, rel=1e-12)
     values = matrix()
     made = make(cohort, values, preprocessing=TASK["preprocessing"] | {"hidden_factors": 1})
-    training = (made.people["split"] == "train").to_numpy()
+    training = (made.facts["samples.tsv"]["split"] == "train").to_numpy()
     z = values.sub(values.loc[:, training].mean(axis=1), axis=0).div(
         values.loc[:, training].std(axis=1, ddof=0), axis=0
     )
     loading = np.linalg.svd(z.loc[:, training])[0][:, 0]
-    np.testing.assert_allclose(abs(made.people["factor1"]), abs(loading @ z), rtol=1e-9)
+    np.testing.assert_allclose(abs(made.facts["samples.tsv"]["factor1"]), abs(loading @ z), rtol=1e-9)
 
 
 def test_the_same_genome_twice_stays_on_one_side(cohort):
     for seed in range(5):
         made = make(cohort, people=TASK["people"] | {"seed": seed})
-        split = dict(zip(made.people["sample"], made.people["split"]))
+        split = dict(zip(made.facts["samples.tsv"]["sample"], made.facts["samples.tsv"]["split"]))
         assert split["P03"] == split["P21"]
-        assert count(made, "people kept together as relatives") == 2
+        assert count(made, "samples kept together as relatives") == 2
 
 
 def test_a_twin_in_training_is_caught(cohort):
     """Relatives are not looked for, so that twins are parted by some draw."""
     for seed in range(20):
         made = make(cohort, people=TASK["people"] | {"seed": seed, "kinship": 0.501})
-        split = dict(zip(made.people["sample"], made.people["split"]))
-        found = made.leakage.set_index("check").loc["test people with the genome of a training person"]
-        parted = {split["P03"], split["P21"]} == {"train", "test"}
-        assert (found["leak"] == "yes") == parted
+        split = dict(zip(made.facts["samples.tsv"]["sample"], made.facts["samples.tsv"]["split"]))
+        evidence = [made.evidence[name] for name in ("kinship", "samples", "split")]
+        found = next(audit for audit in relations(*evidence).audits if audit.name == "one person under two names")
+        parted = split["P03"] != split["P21"]
+        assert (found.status == "FAIL") == parted
         if parted:
-            assert found["detail"] in ("P03 is P21", "P21 is P03")
+            assert "P03 and P21" in found.sentence or "P21 and P03" in found.sentence
             return
     raise AssertionError("no draw parted the twins")
 
 
 def test_hidden_factors_of_everyone_are_caught(cohort):
     made = make(cohort, preprocessing=TASK["preprocessing"] | {"fitted_on": "everyone"})
-    (leak,) = made.leakage[made.leakage["leak"] == "yes"].to_dict("records")
-    assert leak["check"] == "hidden factors and scaling fitted on people outside training"
-    assert leak["found"] == (made.people["split"] != "train").sum()
+    (leak,) = made.checks[made.checks["leak"] == "yes"].to_dict("records")
+    assert leak["check"] == "hidden factors and scaling fitted on samples outside training"
+    assert leak["found"] == (made.facts["samples.tsv"]["split"] != "train").sum()
 
 
 def test_the_control_shuffles_what_is_learned_within_genes_and_nothing_else(cohort):
@@ -205,9 +211,9 @@ def test_the_control_shuffles_what_is_learned_within_genes_and_nothing_else(coho
 
 def test_shared_haplotypes_are_counted_by_comparing_sequences(cohort):
     made = make(cohort)
-    split = dict(zip(made.people["sample"], made.people["split"]))
+    split = dict(zip(made.facts["samples.tsv"]["sample"], made.facts["samples.tsv"]["split"]))
     shared = total = 0
-    for gene in made.genes[made.genes["split"] == "train"].itertuples():
+    for gene in made.facts["genes.tsv"][made.facts["genes.tsv"]["split"] == "train"].itertuples():
         place = made.table[made.table["group"] == gene.gene_id].iloc[0]
         found = cohort.haplotypes(place["chrom"], place["start"], place["end"], place["strand"], PEOPLE)
         sequences = {
@@ -216,15 +222,15 @@ def test_shared_haplotypes_are_counted_by_comparing_sequences(cohort):
         training = {s for (p, _), s in sequences.items() if split[p] == "train"}
         tests = [s for (p, _), s in sequences.items() if split[p] == "test"]
         shared, total = shared + sum(s in training for s in tests), total + len(tests)
-    row = made.leakage.iloc[-1]
+    row = made.checks.iloc[-1]
     assert (row["found"], row["of"]) == (shared, total) and row["share"] == pytest.approx(shared / total)
 
 
 def test_the_ceiling_is_the_correlation_of_truth_and_target_in_test_people(cohort):
     truth = matrix(seed=5).rename(index=lambda gene: gene.replace(".7", ".1"))
     made = make(cohort, truth=truth)
-    test = made.people.loc[made.people["split"] == "test", "sample"].tolist()
-    gene = made.genes.iloc[2]
+    test = made.facts["samples.tsv"].loc[made.facts["samples.tsv"]["split"] == "test", "sample"].tolist()
+    gene = made.facts["genes.tsv"].iloc[2]
     target = made.table.set_index(["group", "sample"])["target"]
     expected = np.corrcoef(truth.loc[gene["gene_id"], test], [target[gene["gene_id"], p] for p in test])[0, 1]
     assert gene["ceiling"] == pytest.approx(expected, abs=1e-12)
@@ -234,17 +240,26 @@ def test_people_whom_the_table_leaves_out_are_not_said_to_lack_genotypes(cohort,
     (tmp_path / "samples.tsv").write_text("\n".join(["sample", *PEOPLE[3:], ""]))
     people = read_people(tmp_path / "samples.tsv", PEOPLE)
     expression = Expression(matrix(people=[*PEOPLE, "STRANGER"]), {})
-    made = examples(TASK, expression, annotation(), people, cohort, GENOME, 400)
+    made = cohort_examples(TASK, expression, annotation(), people, cohort, Division(GENOME, 400))
     named = dict(zip(made.counts["item"], zip(made.counts["count"], made.counts["detail"])))
-    assert named["people without genotypes"] == (1, "STRANGER")
-    assert named["people with genotypes who are not in cohort.samples"] == (3, "P00, P01, P02")
-    assert made.people["sample"].tolist() == PEOPLE[3:] and count(made, "people used") == 27
-    with pytest.raises(InputError, match="none of the 3 people of the expression matrix is in cohort"):
-        examples(TASK, Expression(matrix(people=PEOPLE[:3]), {}), annotation(), people, cohort, GENOME, 400)
+    assert named["samples without genotypes"] == (1, "STRANGER")
+    assert named["samples with genotypes who are not in cohort.samples"] == (3, "P00, P01, P02")
+    assert made.facts["samples.tsv"]["sample"].tolist() == PEOPLE[3:] and count(made, "people used") == 27
+    with pytest.raises(InputError, match="none of the 3 samples of the expression matrix is in cohort"):
+        cohort_examples(
+            TASK, Expression(matrix(people=PEOPLE[:3]), {}), annotation(), people, cohort, Division(GENOME, 400)
+        )
 
 
 def test_nobody_or_nothing_in_common_is_refused(cohort):
-    with pytest.raises(InputError, match="none of the 30 people of the expression matrix has genotypes"):
+    with pytest.raises(InputError, match="none of the 30 samples of the expression matrix has genotypes"):
         make(cohort, matrix(people=[f"X{n}" for n in range(30)]))
     with pytest.raises(InputError, match="no gene of the matrix"):
         make(cohort, matrix().rename(index=lambda name: f"other{name}"))
+
+
+def test_a_matrix_of_several_versions_of_every_gene_says_so(cohort):
+    values = pd.concat([matrix().iloc[:5], matrix(1).iloc[:5].rename(index=lambda name: name.replace(".7", ".8"))])
+    with pytest.raises(InputError, match=r"several versions of its id \(ENSG000") as found:
+        make(cohort, values)
+    assert "Keep one version of each gene" in str(found.value)

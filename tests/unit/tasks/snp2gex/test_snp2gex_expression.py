@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from glmflow.errors import InputError
-from glmflow.tasks.snp2gex.expression import match_genes, read_expression, without_version
+from glmflow.tasks.snp2gex.expression_matrix import match_genes, read_expression, without_version
 from glmflow.tasks.snp2gex.preprocessing import preprocess
 
 VALUES = [[1.5, 2.0], [0.0, 3.25]]
@@ -23,7 +23,7 @@ AS_IT_IS = {
 
 
 def lines(before, header, about):
-    """A table with columns about the genes before those of the people."""
+    """A table with columns about the genes before those of the samples."""
     rows = [[*about(number, gene), *map(str, values)] for number, (gene, values) in enumerate(zip(GENES, VALUES))]
     return "".join([before, *("\t".join(map(str, row)) + "\n" for row in [header, *rows])])
 
@@ -79,10 +79,10 @@ def test_infinite_values_are_missing_and_counted(tmp_path):
     "text, message",
     [
         ("A\tB\n1\t2\n", "no column of gene ids"),
-        ("gene_id\tstrand\ng\t+\n", "no column of a person"),
+        ("gene_id\tstrand\ng\t+\n", "no column of a sample"),
         ("gene_id\tA\tcomment\ng\t1\tgood\n", "column 'comment' holds 'good', which is no number"),
-        ("gene_id\tA\tA\ng\t1\t2\n", "people come twice: A"),
-        ("", "not a table|no column"),
+        ("gene_id\tA\tA\ng\t1\t2\n", "samples come twice: A"),
+        ("", "an empty table of expression"),
     ],
 )
 def test_what_is_no_matrix_is_refused(tmp_path, text, message):
@@ -143,7 +143,7 @@ def test_hidden_factors_are_those_of_a_principal_component_analysis_of_training_
     training = np.arange(40) < 25
     settings = AS_IT_IS | {"hidden_factors": 2, "standardise": standardise}
     made = preprocess(values, training, settings)
-    # Everyone without the components of training people, by scikit-learn.
+    # Everyone without the components of training samples, by scikit-learn.
     x = values.to_numpy().T
     mean, deviation = x[training].mean(axis=0), x[training].std(axis=0)
     z = (x - mean) / deviation
@@ -156,7 +156,7 @@ def test_hidden_factors_are_those_of_a_principal_component_analysis_of_training_
     np.testing.assert_allclose(made.values.to_numpy().T, left, atol=1e-9)
     assert abs(np.corrcoef(made.factors["factor1"], batch)[0, 1]) > 0.98
     assert made.factors.loc[made.factors["fitted"], "sample"].tolist() == [f"p{n}" for n in range(25)]
-    # What test people have does not touch training people.
+    # What test samples have does not touch training samples.
     other = values.copy()
     other.iloc[:, 25:] = rng.normal(size=(30, 15))
     np.testing.assert_allclose(preprocess(other, training, settings).values.iloc[:, :25], made.values.iloc[:, :25])
@@ -170,7 +170,7 @@ def test_genes_left_out_are_counted():
     assert made.left_out == {
         "genes without a value": ["g3"],
         "genes that are 0 in everyone": ["g0"],
-        "genes that are 0 in too many people": ["g1"],
+        "genes that are 0 in too many samples": ["g1"],
     }
     assert np.isnan(made.values.loc["g4", "A"])
 
@@ -180,7 +180,7 @@ def test_logarithms_of_logarithms_and_too_many_factors_are_refused():
     training = np.array([True, True, True, False])
     with pytest.raises(InputError, match=r"preprocessing.log: 1 values below 0"):
         preprocess(raw, training, AS_IT_IS | {"log": True})
-    with pytest.raises(InputError, match="3 hidden factors cannot be fitted on 3 people"):
+    with pytest.raises(InputError, match="3 hidden factors cannot be fitted on 3 samples"):
         preprocess(raw, training, AS_IT_IS | {"hidden_factors": 3})
 
 

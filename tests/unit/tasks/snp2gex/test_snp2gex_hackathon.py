@@ -1,19 +1,18 @@
 """The hackathon's FASTAs and partitions, read as any cohort is."""
 
-import runpy
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
 from glmflow.errors import InputError
+from glmflow.files import write_table
 from glmflow.genome.annotation import read_genes
 from glmflow.genome.gene_windows import GeneWindows
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
+from glmflow.tasks.snp2gex import score
 from glmflow.tasks.snp2gex.hackathon import hackathon_examples, majority, read_rows, variant_lines, write_cohort
-from running import ROOT
+from glmflow.training.inputs.mutation import VARIANT_COLUMNS
 
 PEOPLE = [f"HG{n:03d}" for n in range(10)]
 GENES = [f"ENSG{n:03d}" for n in range(6)]
@@ -28,7 +27,7 @@ COMPLEMENT = str.maketrans("ACGTN", "TGCAN")
 
 
 def partitions(labels=("seen gene seen individuals", "seen gene unseen individuals", "unseen gene unseen individuals")):
-    """Four genes and six people in training; a third of what they have in common is test; no test target is told."""
+    """Four genes and six samples in training; a third of what they have in common is test; no test target is given."""
     rng, rows = np.random.default_rng(1), []
     for g, gene in enumerate(GENES):
         for p, person in enumerate(PEOPLE):
@@ -115,7 +114,7 @@ def test_splits_and_labels_are_the_hackathons(folder, cohort):
     assert "ref" not in set(rows["sample"]) and len(rows) == 60
     made = hackathon_examples(TASK, rows, genes, windows)
     own = made.table.set_index("example")
-    split = dict(zip(made.people["sample"], made.people["split"]))
+    split = dict(zip(made.facts["samples.tsv"]["sample"], made.facts["samples.tsv"]["split"]))
     assert {split[person] for person in PEOPLE[6:]} == {"test"}
     assert sorted({split[person] for person in PEOPLE[:6]}) == ["train", "validation"]
     for row in rows.to_dict("records"):
@@ -127,7 +126,7 @@ def test_splits_and_labels_are_the_hackathons(folder, cohort):
     labels = {"seen genes seen individuals", "seen genes unseen individuals", "unseen genes"}
     assert set(made.table.loc[made.table["split"] == "predict", "subset"]) == labels
     assert (own["end"] - own["start"] == 100).all()
-    assert list(made.leakage.loc[made.leakage["leak"] == "yes", "check"]) == []
+    assert list(made.checks.loc[made.checks["leak"] == "yes", "check"]) == []
 
 
 def test_both_spellings_make_the_same_examples(folder, cohort, tmp_path):
@@ -153,7 +152,7 @@ def test_an_unseen_gene_with_training_rows_is_caught(folder, cohort):
     planted = (rows["gene"] == GENES[5]) & (rows["sample"] == PEOPLE[0])
     rows.loc[planted, "split"], rows.loc[planted, "log_TPM"] = "train", 1.0
     rows["TSS"] = rows["TSS"].replace(6000, 5030)
-    checks = hackathon_examples(TASK, rows, genes, windows).leakage.set_index("check")
+    checks = hackathon_examples(TASK, rows, genes, windows).checks.set_index("check")
     assert checks.loc["genes in training and unseen", "detail"] == GENES[5]
     assert checks.loc["held-out genes whose window overlaps a training gene's", "detail"] == GENES[4]
 
@@ -172,7 +171,7 @@ def test_what_does_not_fit_is_refused(folder, cohort, tmp_path):
     (tmp_path / "fasta").mkdir()
     partitions().to_csv(tmp_path / "partitions.csv", index=False)
     places = (tmp_path / "g.fa", tmp_path / "v.vcf.gz", tmp_path / "g.gtf")
-    with pytest.raises(InputError, match=r"nobody of partitions\.csv has two FASTAs"):
+    with pytest.raises(InputError, match=r"no sample of partitions\.csv has two FASTAs"):
         write_cohort(tmp_path, False, *places)
     for number, bases in ((1, "ACGT"), (2, "ACG")):
         (tmp_path / f"fasta/HG000_allele_{number}.fasta").write_text(f">ENSG000\n{bases}\n")
@@ -181,37 +180,22 @@ def test_what_does_not_fit_is_refused(folder, cohort, tmp_path):
     assert not any(place.exists() for place in places)
 
 
-class Files(dict):
-    """Files of a job, by name and as attributes."""
-
-    __getattr__ = dict.__getitem__
-
-
-def test_released_files_without_validation_make_a_submission_and_no_score(folder, cohort, tmp_path, monkeypatch):
+def test_released_files_without_validation_make_a_submission_and_no_score(folder, cohort, tmp_path):
     """`validation: 0`: every row that is held out has no target."""
     windows, genes, _ = cohort
     task = TASK | {"people": TASK["people"] | {"validation": 0}, "bootstrap": 5, "permutations": 0}
     made = hackathon_examples(task, read_rows(folder / "partitions.csv", "log_TPM"), genes, windows)
     held_out = made.table.loc[made.table["split"] != "train", ["example", "sample", "group"]]
     assert set(made.table["split"]) == {"train", "predict"}
-    made.table.to_parquet(tmp_path / "examples.parquet")
-    held_out[["example"]].assign(prediction=1.5).to_parquet(tmp_path / "predictions.parquet")
-    made.genes.to_csv(tmp_path / "genes.tsv", sep="\t", index=False)
-    made.people.to_csv(tmp_path / "people.tsv", sep="\t", index=False)
-    names = {"examples": "parquet", "predictions": "parquet", "genes": "tsv", "people": "tsv"}
+    for name, table in made.facts.items():
+        write_table(table, tmp_path / name)
+    write_table(pd.DataFrame(columns=list(VARIANT_COLUMNS)), tmp_path / "variants.tsv")
     labels = {"study": "s", "task_label": "t", "model_label": "m", "adaptation_label": "a", "seed": 1}
-    job = SimpleNamespace(
-        input=Files({name: f"{name}.{kind}" for name, kind in names.items()}),
-        output=SimpleNamespace(metrics="metrics.tsv", genes="personal.tsv", submission="submission.csv"),
-        params=SimpleNamespace(settings={"task": task, **labels}),
-        **{"log": ["logs/s/score.log"], "config": {"study": "s"}, "threads": 1, "rule": "personal_score", "attempt": 1},
-    )
-    (tmp_path / "logs/s").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path)
-    runpy.run_path(str(ROOT / "workflow/scripts/personal_score.py"), {"snakemake": job})
-    submission = pd.read_csv("submission.csv")
+    settings = {"task": task, **labels}
+    predictions = held_out[["example"]].assign(prediction=1.5)
+    scored = score(settings, made.table, predictions, tmp_path, {"tables": tmp_path})
+    submission = scored.tables["submission.csv"]
     assert list(submission) == ["sample", "gene", "log_TPM"] and (submission["log_TPM"] == 1.5).all()
     assert set(zip(submission["sample"], submission["gene"])) == set(zip(held_out["sample"], held_out["group"]))
-    metrics = pd.read_csv("metrics.tsv", sep="\t")
-    assert metrics.empty and {"metric", "value", "split"} <= set(metrics)
-    assert pd.read_csv("personal.tsv", sep="\t").empty
+    assert scored.metrics.empty and {"metric", "value", "split"} <= set(scored.metrics)
+    assert scored.tables["personal.tsv"].empty

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from glmflow.cli import main
 from glmflow.errors import InputError
-from glmflow.tasks.snp2gex.labels import SCORED, scorer_spelling
+from glmflow.tasks.snp2gex.label_classes import SCORED, scorer_spelling
 from glmflow.tasks.snp2gex.official import official_scores
 from glmflow.tasks.snp2gex.strict import strict_scores
 
@@ -13,7 +13,7 @@ DESCRIBED = ("seen gene seen individuals", "seen gene unseen individuals", "unse
 
 
 def toy(labels=SCORED, target="log_TPM", seed=0):
-    """12 people x 8 genes: two unseen genes, four unseen people; predictions are the truth with noise."""
+    """12 samples x 8 genes: two unseen genes, four unseen samples; predictions are the truth with noise."""
     rng = np.random.default_rng(seed)
     rows = []
     for person in range(12):
@@ -28,7 +28,7 @@ def toy(labels=SCORED, target="log_TPM", seed=0):
 
 
 def matrices(partitions, submission, label, target="log_TPM"):
-    """People x genes of truth and prediction of a class, by a loop."""
+    """Samples x genes of truth and prediction of a class, by a loop."""
     rows = partitions[partitions["labels"] == label]
     predicted = {(r["sample"], r["gene"]): r[target] for r in submission.to_dict("records")}
     people, genes = sorted(set(rows["sample"])), sorted(set(rows["gene"]))
@@ -40,7 +40,7 @@ def matrices(partitions, submission, label, target="log_TPM"):
 
 
 def oracle(x, y):
-    """Mean correlation along genes and along people, constant vectors counting 0, and the mean absolute error."""
+    """Mean correlation along genes and along samples, constant vectors counting 0, and the mean absolute error."""
 
     def r(a, b):
         if a.max() == a.min() or b.max() == b.min():

@@ -1,13 +1,14 @@
-"""Scores of a run against plain numpy and scipy, gene by gene and person by person."""
+"""Scores of a run against plain numpy and scipy, gene by gene and sample by sample."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from glmflow.errors import InputError
 from glmflow.tasks.snp2gex.gene_scores import benjamini_hochberg, correlation_p, gene_scores
+from glmflow.tasks.snp2gex.gene_units import People
 from glmflow.tasks.snp2gex.heritability import haseman_elston
-from glmflow.tasks.snp2gex.labels import SEEN_UNSEEN, UNSEEN_UNSEEN
-from glmflow.tasks.snp2gex.scoring import score
+from glmflow.tasks.snp2gex.label_classes import SEEN_UNSEEN, UNSEEN_UNSEEN
+from glmflow.tasks.snp2gex.scoring import score_classes
 from glmflow.tasks.snp2gex.submission import partitions_of
 from scipy import stats
 from sklearn.metrics import r2_score
@@ -39,7 +40,7 @@ def run(people=30, genes=12, noise=1.0, seed=0):
 
 def scored(examples, predictions, genes=None, populations=None):
     facts = pd.DataFrame({"gene_id": examples["group"].unique()}) if genes is None else genes
-    return score(SETTINGS, examples, predictions, facts, populations or {})
+    return score_classes(SETTINGS, examples, predictions, facts, People(populations or {}))[:2]
 
 
 def value(metrics, metric, subset, protocol="strict"):
@@ -118,6 +119,14 @@ def test_benjamini_hochberg_of_a_worked_example():
     assert benjamini_hochberg([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
 
 
+def test_benjamini_hochberg_is_its_definition():
+    p = np.random.default_rng(1).random(30) ** 3
+    rank = np.argsort(np.argsort(p)) + 1
+    expected = [min(1, *(len(p) * p[other] / rank[other] for other in range(len(p)) if p[other] >= own)) for own in p]
+    assert benjamini_hochberg(p) == pytest.approx(expected)
+    assert benjamini_hochberg([]).size == 0
+
+
 def test_p_of_a_perfect_correlation_is_0_and_of_two_people_1():
     assert correlation_p([1.0, 0.3], [10, 2]).tolist() == [0.0, 1.0]
 
@@ -155,7 +164,7 @@ def test_constant_genes_count_0_and_are_left_out_of_the_varying():
 
 
 def test_permutations_stay_within_populations():
-    """With people alone in their populations nothing can be permuted: the null is the score itself."""
+    """With samples alone in their populations nothing can be permuted: the null is the score itself."""
     examples, predictions = run()
     alone, _ = scored(examples, predictions, populations={f"P{n}": str(n) for n in range(30)})
     score_itself = value(alone, "cross_individual_pearson", SEEN_UNSEEN)

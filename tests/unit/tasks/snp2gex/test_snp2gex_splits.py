@@ -1,11 +1,13 @@
-"""Splits of genes and people, and the checks that catch what leaks between them."""
+"""Splits of genes and samples, and the checks that catch what leaks between them."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from glmflow.checks.relations import relations
 from glmflow.errors import InputError
+from glmflow.genome.loci import groups_of, overlapping
 from glmflow.tasks.snp2gex import leaks
-from glmflow.tasks.snp2gex.cells import cell_split, draw_groups, groups_of, overlapping, split_genes, split_people
+from glmflow.tasks.snp2gex.cells import cell_split, draw_groups, split_genes, split_people
 from glmflow.tasks.snp2gex.relatives import Kinship, family_pairs
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,8 +47,8 @@ def test_whole_populations_are_held_out_with_their_relatives():
     asked = PEOPLE | {"by": "population", "test_populations": ["YRI"]}
     split, notes = split_people(people, asked, populations, [(0, 9)])
     assert (split[:3] == "test").all() and split[9] == "test" and not (split[3:9] == "test").any()
-    assert notes["people held out as relatives of held-out people"] == 1
-    with pytest.raises(InputError, match=r"nobody is of population FIN.*GBR, YRI"):
+    assert notes["samples held out as relatives of held-out samples"] == 1
+    with pytest.raises(InputError, match=r"no sample is of population FIN.*GBR, YRI"):
         split_people(people, asked | {"test_populations": ["FIN"]}, populations, [])
 
 
@@ -73,7 +75,7 @@ def test_genes_whose_windows_overlap_stay_together():
     asked = {"by": "random", "validation": 0.1, "test": 0.3, "seed": 5}
     split, notes = split_genes(table, asked, {}, {"c": 10_000}, 100)
     assert split["split"][:3].nunique() == 1 and split["split"][4:6].nunique() == 1
-    assert notes == {"genes kept together, their windows overlap": 5}
+    assert notes == {"genes kept together: their windows overlap, or they are one locus": 5}
     assert leaks.check_windows(split)["leak"] == "no"
 
 
@@ -120,10 +122,11 @@ def test_a_planted_twin_is_named():
     kinship = Kinship(60)
     kinship.add(people_with_twin())
     split = np.array(["train"] * 30 + ["test"] * 30, dtype=object)
-    row = leaks.check_twins([f"p{n}" for n in range(60)], split, kinship.estimate())
-    assert row["leak"] == "yes" and row["found"] == 1 and row["detail"] == "p50 is p7"
+    names = [f"p{n}" for n in range(60)]
+    audit = relations(kinship.estimate(), names, split).audits[0]
+    assert audit.status == "FAIL" and audit.figure == 1 and "p7 and p50 (0.50)" in audit.sentence
     split[50] = "train"
-    assert leaks.check_twins([f"p{n}" for n in range(60)], split, kinship.estimate())["leak"] == "no"
+    assert relations(kinship.estimate(), names, split).audits[0].status == "WARN"  # a sample counts twice: no leak
 
 
 def examples():

@@ -1,51 +1,61 @@
 """The configuration of a study as checked, typed data; needs pydantic and yaml only."""
 
 from .adaptations import trials
-from .load import ConfigurationError, check_study, locate, read_checkpoints, read_study
-from .resolve import (
-    Data,
-    expression_of,
-    hackathon_of,
+from .blocks import TRAINED
+from .compared import compared_runs, control_in_words
+from .data import Data
+from .load import check_study, read_study
+from .mistakes import ConfigurationError
+from .places import locate
+from .published import read_checkpoints
+from .settings import (
     is_made,
-    resolve_data,
+    longest_window,
+    made_sources,
+    pages,
+    pretraining_files,
     run_settings,
     score_settings,
     settings_hash,
-    simulated_people,
-    simulated_vcf,
+    shown_tracks,
+    simulated_samples,
     simulation_inputs,
     task_settings,
-    tracks_of,
 )
-from .study import Misfit, Run, Study, applied_runs, expand_runs, misfit_reason, study_of_trial
+from .study import Misfit, Study, applied_runs, expand_runs, study_of_trial
 from .syntax import read_yaml
+from .task_block import Work
+from .views import Run
 
 __all__ = [
+    "TRAINED",
     "ConfigurationError",
     "Data",
     "Misfit",
     "Run",
     "Study",
+    "Work",
     "applied_runs",
     "check_study",
+    "compared_runs",
+    "control_in_words",
     "expand_runs",
-    "expression_of",
-    "hackathon_of",
     "is_made",
     "locate",
-    "misfit_reason",
+    "longest_window",
+    "made_sources",
+    "pages",
+    "pretraining_files",
     "read_checkpoints",
     "read_study",
     "read_yaml",
-    "resolve_data",
     "run_settings",
     "score_settings",
     "settings_hash",
-    "simulated_people",
-    "simulated_vcf",
+    "shown_tracks",
+    "simulated_samples",
     "simulation_inputs",
     "study_of_trial",
     "task_settings",
-    "tracks_of",
     "trials",
 ]

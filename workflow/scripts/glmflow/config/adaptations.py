@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from itertools import product
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, WithJsonSchema, model_validator
 
 from .base import Block, Fraction, Positive
+from .blocks import default_of
+from .heads import HEADS, Head
+from .losses import Loss
+
+SHARES = {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}, "minItems": 1}]}
 
 
 class Training(Block):
@@ -15,8 +22,14 @@ class Training(Block):
 
     optimizer: Literal["adafactor", "adamw"] = Field("adafactor", description="Optimizer.")
     learning_rate: Annotated[float, Field(gt=0)] = Field(5e-5, description="Peak learning rate.")
-    schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="Learning-rate schedule.")
-    warmup: Fraction = Field(0.05, description="Share of the updates spent warming up.")
+    schedule: Literal["cosine", "linear", "constant", "plateau"] = Field(
+        "cosine",
+        description="Learning-rate schedule; `plateau` halves the rate when two evaluations bring nothing better, without "
+        "warm-up.",
+    )
+    warmup: Annotated[float, Field(ge=0)] = Field(
+        0.05, description="Share of the updates spent warming up; from 1 on their number."
+    )
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="Weight decay.")
     max_grad_norm: Annotated[float, Field(gt=0)] = Field(1.0, description="Gradient clipping.")
     epochs: Annotated[float, Field(gt=0)] = Field(
@@ -29,12 +42,34 @@ class Training(Block):
         None, description="Train on random crops of this length (bp) instead of whole windows."
     )
     reverse_complement: bool = Field(False, description="Reverse-complement half the examples (stranded tracks swap).")
+    examples: Annotated[float, Field(gt=0), WithJsonSchema(SHARES)] = Field(
+        1.0,
+        description="Share of the training sequences to learn from (above 1: their number), whole groups and every class; a "
+        "list makes an adaptation of each (`scratch` with [0.01, 1] those named `scratch-0.01` and `scratch`).",
+    )
+    folds: Annotated[int, Field(ge=2)] | None = Field(
+        None,
+        description="Random parts of training and validation sequences together, of which the seed's validates (seed 1: the "
+        "first): as published cross-validations do. The test split stays as it is.",
+    )
     bf16: bool = Field(False, description="bfloat16 mixed precision.")
     gradient_checkpointing: bool = Field(
         False, description="Recompute activations in the backward pass to save memory."
     )
     evaluations: Annotated[int, Field(ge=0)] = Field(
         5, description="Evaluations on the validation split during training."
+    )
+    keep: Literal["last", "best"] = Field(
+        "last",
+        description="Weights that are kept: those of the last update, or of the evaluation that is best by `best_by`.",
+    )
+    best_by: Literal["loss", "accuracy", "mcc", "auroc", "pearson"] = Field(
+        "loss",
+        description="What is best on the validation split, for `keep: best`, `patience`, `schedule: plateau` and sweeps: the "
+        "loss, or a metric of what is predicted (classes: accuracy, mcc, auroc; labels: auroc; values: pearson).",
+    )
+    patience: Positive | None = Field(
+        None, description="Stop after this many evaluations that bring nothing better (with `keep: best`)."
     )
     workers: Annotated[int, Field(ge=0)] = Field(0, description="Data-loader processes.")
     overfit_check: bool = Field(
@@ -56,6 +91,28 @@ class Training(Block):
         return "bfloat16" if self.bf16 else "float32"
 
     @model_validator(mode="after")
+    def _has_a_best(self) -> Training:
+        if self.keep == "best" and not self.evaluations:
+            raise ValueError("keep: best chooses by the validation loss, so `evaluations` has to be one at least")
+        return self
+
+    @model_validator(mode="after")
+    def _stops(self) -> Training:
+        if self.patience and self.keep != "best":
+            raise ValueError("patience: ends with the best weights, so say `keep: best` too")
+        if self.schedule == "plateau" and not self.evaluations:
+            raise ValueError("schedule: plateau looks at evaluations, so `evaluations` has to be one at least")
+        if self.schedule == "plateau" and "warmup" in self.model_fields_set and self.warmup:
+            raise ValueError("schedule: plateau has no warm-up; leave `warmup` out")
+        if self.warmup > 1 and self.warmup % 1:
+            raise ValueError(f"warmup: {self.warmup:g} is neither a share nor a number of updates")
+        return self
+
+    def warmup_updates(self, updates: int) -> int:
+        """Return the updates that are spent warming up."""
+        return min(updates, math.ceil(self.warmup * updates) if self.warmup < 1 else int(self.warmup))
+
+    @model_validator(mode="after")
     def _divides(self) -> Training:
         step = self.micro_batch * self.gpus * self.nodes
         if self.batch % step:
@@ -66,30 +123,28 @@ class Training(Block):
 
 
 class Personal(Block):
-    """What training on many people's expression adds (task `snp2gex`); a batch is so many genes with their people."""
+    """How a training example of many samples is drawn (expression): a batch is some genes with their samples."""
 
-    loss: Literal["single", "pairwise", "mixed"] = Field(
-        "mixed",
-        description="`single`: each person on their own; `pairwise`: signed differences of all pairs of a gene's people; "
-        "`mixed`: these and the means of genes.",
-    )
-    weight: Fraction = Field(0.5, description="Share of the differences between people in the mixed loss.")
     people: Positive | None = Field(
-        None, description="People of a gene in a batch, drawn anew each time; all of them where left out."
+        None, description="Samples of a gene in a batch, drawn each time; all of them where left out."
     )
-    shift: Annotated[int, Field(ge=0)] = Field(0, description="Windows are shifted by up to so many bp in training.")
+    shift: Annotated[int, Field(ge=0)] = Field(0, description="Largest shift of a window in training, in bp.")
 
 
-class Head(Block):
-    """What turns states into predictions."""
-
-    kind: Literal["track", "linear"] = Field(
-        "track", description="`track`: dilated convolutions; `linear`: one layer a base (coverage only)."
-    )
-    bins: Positive = Field(
-        16, description="Expression: parts of the window whose distance to the TSS is told apart; 1 is the plain mean."
-    )
-    hidden: Positive = Field(64, description="Expression: width of the perceptron on the pooled states.")
+OPTIONAL = frozenset(
+    {"train.crop", "train.reverse_complement", "train.examples", "train.folds", "personal.people", "personal.shift"}
+)
+"""Keys that say how a training example is drawn: each input reads some of them (`options` of the kind of task)."""
+READ_WHERE_SOLVED = frozenset(
+    {"micro_batch", "batch", "bf16", "examples", "folds", "reverse_complement", "evaluations"}
+)
+"""Keys of `train` that are read where a head is solved, not trained."""
+LORA = frozenset({"rank", "alpha", "dropout", "targets", "experts"})
+"""Keys that low-rank adapters alone read."""
+BESIDE_TRAIN = frozenset({"layer"})
+"""Keys of an adaptation that a sweep may vary beside those of `train`."""
+BESIDE_TRAINING = {"zero-shot": frozenset({"kind", "weights"}), "baseline": frozenset({"kind"})}
+"""Keys that are read where nothing is trained, by kind of adaptation."""
 
 
 class Adaptation(Block):
@@ -99,11 +154,24 @@ class Adaptation(Block):
         description="Train everything; low-rank adapters; frozen states with a trained head; nothing trained; a baseline."
     )
     train: Training = Field(default_factory=Training, description="Training settings (not for zero-shot and baseline).")
-    head: Head = Field(default_factory=Head, description="Head on the states.")
-    personal: Personal = Field(default_factory=Personal, description="Expression of people (task `snp2gex`).")
+    protocol: str | None = Field(
+        None,
+        description="Published protocol (`caduceus`, `hyenadna`, `dnabert2_gue/prom_tata`, `aido_lora/gue` ...) that fills in "
+        "what is left out here; its number is reported beside our own, with what could not be followed.",
+    )
+    head: Head | None = Field(None, description="Head on the states; that of the task's target where left out.")
+    loss: Loss | None = Field(None, description="Training loss; that of the task or its target where left out.")
+    personal: Personal = Field(
+        default_factory=Personal, description="How training examples of many samples are drawn (expression)."
+    )
     weights: Literal["given", "random"] = Field(
         "given",
         description="`random`: the same network from random weights, which shows what its pretraining is worth.",
+    )
+    layer: int | None = Field(
+        None,
+        description="Layer whose states a probe reads: from 1, -1 is the last one; the model's own last states (after its "
+        "final norm) where left out.",
     )
     rank: Positive = Field(8, description="LoRA rank.")
     alpha: Positive = Field(16, description="LoRA alpha.")
@@ -115,9 +183,26 @@ class Adaptation(Block):
     experts: bool = Field(False, description="LoRA: adapt the experts of a mixture (Genos) too; without dropout.")
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] | None = Field(
         None,
-        description="Values to try of keys of `train`, each with each (`{learning_rate: [1.0e-4, 1.0e-3]}`): every run is made "
-        "once a combination and the one of the lowest validation loss is kept. The test split has no part in it.",
+        description="Values to try of keys of `train`, and of `layer`, each with each (`{learning_rate: [1.0e-4, 1.0e-3]}`): "
+        "every run is made once a combination and the one that is best on validation (`train.best_by`) is kept. The test "
+        "split has no part in it.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier_spelling(cls, value: Any) -> Any:
+        """Read `personal: {loss, weight}` as `loss: {kind, weight}`."""
+        personal = value.get("personal") if isinstance(value, Mapping) else None
+        if not isinstance(personal, Mapping) or "loss" not in personal or "loss" in value:
+            return value
+        kept = {key: other for key, other in personal.items() if key not in ("loss", "weight")}
+        weight = {"weight": personal["weight"]} if "weight" in personal else {}
+        others = {key: other for key, other in value.items() if key != "personal"}
+        return others | {"loss": {"kind": personal["loss"], **weight}} | ({"personal": kept} if kept else {})
+
+    def head_for(self, target: str) -> Any:
+        """Return the settings of the head on a target: those that are given, or the target's default."""
+        return self.head or default_of(HEADS, target)
 
     @property
     def lora(self) -> dict[str, Any]:
@@ -126,24 +211,39 @@ class Adaptation(Block):
 
     @model_validator(mode="after")
     def _layers(self) -> Adaptation:
-        if self.kind != "lora" and (self.targets or self.experts):
-            key = "targets" if self.targets else "experts"
-            raise ValueError(f"{key}: LoRA alone chooses layers, not kind {self.kind}; leave it out or take kind lora")
         if self.experts and self.dropout:
             raise ValueError("experts: are adapted without dropout; set dropout to 0")
+        return self
+
+    @model_validator(mode="after")
+    def _reads_a_layer(self) -> Adaptation:
+        if self.layer is not None and self.kind != "probe":
+            raise ValueError(f"layer: is read by kind probe, whose model stays as it is, not by {self.kind}")
+        if self.layer == 0:
+            raise ValueError("layer: 0 is none; layers count from 1, and -1 is the last one")
+        return self
+
+    @model_validator(mode="after")
+    def _solved(self) -> Adaptation:
+        if getattr(self.head, "solver", "gradient") != "exact":
+            return self
+        if self.kind != "probe":
+            raise ValueError(f"head.solver: exact needs the states of a frozen model, kind probe, not {self.kind}")
         return self
 
     @model_validator(mode="after")
     def _trials(self) -> Adaptation:
         if self.sweep is None:
             return self
-        unknown = sorted(set(self.sweep) - set(Training.model_fields))
+        unknown = sorted(set(self.sweep) - set(Training.model_fields) - BESIDE_TRAIN)
         if unknown:
             raise ValueError(
-                f"sweep: {', '.join(unknown)} is no key of `train`; known: {', '.join(Training.model_fields)}"
+                f"sweep: {', '.join(unknown)} is no key of `train`; known: layer, {', '.join(Training.model_fields)}"
             )
         if self.kind not in ("full", "lora", "probe"):
             raise ValueError(f"sweep: nothing is trained with kind {self.kind}; leave it out")
+        if "best_by" in self.sweep:
+            raise ValueError("sweep: trials are compared by one metric; give `train.best_by`, and leave it out here")
         if "evaluations" in self.sweep or not self.train.evaluations:
             raise ValueError("sweep: chooses by the validation loss, so `train.evaluations` has to be one at least")
         for trial in trials(self):
@@ -163,5 +263,7 @@ def trials(adaptation: Adaptation) -> list[dict[str, Any]]:
 
 def tried(adaptation: Adaptation, trial: dict[str, Any]) -> Adaptation:
     """Return the adaptation with the settings of one trial."""
-    train = Training.model_validate(adaptation.train.model_dump() | trial)
-    return adaptation.model_copy(update={"train": train, "sweep": None})
+    own = {key: value for key, value in trial.items() if key in BESIDE_TRAIN}
+    given = adaptation.train.model_dump(exclude_unset=True)
+    train = Training.model_validate(given | {key: value for key, value in trial.items() if key not in own})
+    return Adaptation.model_validate(adaptation.model_dump(exclude_unset=True) | own | {"train": train, "sweep": None})

@@ -1,8 +1,8 @@
-"""Where the sequence, the people and the signals come from, and how they are split."""
+"""Where the sequence, the samples and the signals come from, and how they are split."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -14,32 +14,55 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _separated(value: Any) -> Any:
+    """Let names between commas stand for a list, as `--config data=a,b` gives them."""
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+
 NAMES = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 OneOrMore = Annotated[
     list[str], Field(min_length=1), BeforeValidator(_listed), WithJsonSchema({"anyOf": [{"type": "string"}, NAMES]})
 ]
 """One name, or a list of them."""
+Names = Annotated[
+    list[str], BeforeValidator(_separated), WithJsonSchema({"anyOf": [{"type": "string"}, {**NAMES, "minItems": 0}]})
+]
+"""Names in a list, or one text with commas between them."""
 
 
 class Reference(Block):
     """The reference genome and its genes."""
 
-    fasta: str = Field(description="Reference genome, FASTA, plain or bgzip.")
-    annotation: str | None = Field(None, description="Genes, GTF (plain or gzip); needed for gene-level scores.")
-    blacklist: str | None = Field(None, description="Regions to leave out, BED.")
-    contigs: list[str] | None = Field(None, description="Contigs to use; all of the FASTA where left out.")
+    fasta: str = Field(description="Reference genome, FASTA, plain, bgzip or gzip.")
+    species: str | None = Field(
+        None,
+        description="Species of the genome (genus_species), by which is said whether published checkpoints have seen it; "
+        "human assemblies are known by the lengths of their chromosomes.",
+    )
+    annotation: str | None = Field(
+        None, description="Genes, GTF or GFF3 (plain or gzip); needed for gene-level scores."
+    )
+    blacklist: str | None = Field(None, description="Regions to leave out, BED (plain or gzip).")
+    contigs: list[str] | None = Field(
+        None, description="Contigs to use; where left out all of the FASTA but for its `alternates`."
+    )
+    alternates: Literal["leave_out", "keep"] = Field(
+        "leave_out",
+        description="Contigs that hold copies of others' sequence (alternate loci, patches, HLA alleles, decoys) and the "
+        "pseudoautosomal regions of Y: windows of one in training and of the other in testing leak.",
+    )
 
 
 class Cohort(Block):
-    """People with phased genotypes."""
+    """Samples with phased genotypes."""
 
     vcf: OneOrMore = Field(
-        description="Phased genotypes, VCF.gz or BCF: one file, or a list of files of the same people that have their "
+        description="Phased genotypes, VCF.gz or BCF: one file, or a list of files of the same samples that have their "
         "contigs apart (one a chromosome)."
     )
     samples: str | None = Field(
         None,
-        description="Table (TSV) of the people to learn from and to score: `sample` and, where known, `population`, "
+        description="Table (TSV) of the samples to learn from and to score: `sample` and, where known, `population`, "
         "`family`; everyone in it is in the VCF. All of the VCF where left out.",
     )
     variants: Literal["all", "snv"] = Field(
@@ -102,5 +125,23 @@ class BlockSplits(Block):
     seed: int = Field(1, description="Seed of the draw of blocks.")
 
 
-Splits = Annotated[ContigSplits | BlockSplits, Field(discriminator="by")]
+class HomologySplits(BlockSplits):
+    """As blocks, of which those that share near copies (canonical k-mers, both strands) are held out together.
+
+    Repeats such as Alu keep nothing together. A run stops, saying the shares that came out, where groups leave a split
+    less than half of its share.
+    """
+
+    by: Literal["homology"] = "homology"
+
+
+Splits = Annotated[ContigSplits | BlockSplits | HomologySplits, Field(discriminator="by")]
 Tracks = dict[Label, Track]
+
+
+class Data(NamedTuple):
+    """Where the data of a study lie, simulated or given."""
+
+    reference: Reference | None
+    cohort: Cohort | None
+    tracks: dict[str, Track]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .load import _follow
+from .public_sets import PublicSet, read_public_sets, sets_table
+from .schema import follow
 from .study import Study
 
 INTRODUCTION = """\
@@ -17,7 +19,7 @@ A study is one YAML file; `config/config.yaml` is the demo. Another is run with
 `--config study=trial` changes a single key for one call.
 
 The configuration says *what* is computed; threads, memory and queues belong to the rules and to `profiles/`.
-Mistakes are reported all at once, each with its line and its mend, before any job starts.
+Mistakes are reported all at once, each with its line and its fix, before any job starts.
 
 This page is generated from the code (`make docs`).
 """
@@ -72,7 +74,7 @@ def _type(root: dict[str, Any], value: dict[str, Any]) -> str:
     if "const" in value:
         return f"`{value['const']}`"
     blocks = _blocks(value)
-    node = _follow(root, value) if "anyOf" in value else value
+    node = follow(root, value) if "anyOf" in value else value
     if node.get("type") == "array":
         return "list" + (f" of *{', '.join(blocks)}*" if blocks else "")
     if node.get("type") == "object" and "patternProperties" in node and blocks:
@@ -94,11 +96,33 @@ def _default(key: str, node: dict[str, Any]) -> str:
     )
 
 
+PUBLIC_DATA = """\
+# Public data
+
+`snakemake -c1 fetch --config data=geuvadis` downloads a set into `resources/geuvadis/`, on a machine with internet (the login
+node of a cluster); several sets stand with commas between them. A study that names its sets under `data:` needs no more
+than `snakemake -c1 fetch --configfile STUDY` (before `--configfile`, as every target). A download that was cut off is gone on
+with; whether the disk has room is asked first; a file that is there is not fetched again. A listed checksum has to be the
+file's; where none is listed, that of the first download is written into `resources/checksums.tsv`, and a later download has
+to be the same. Published models are downloaded by `snakemake -c1 prefetch`, from the hub and held to a commit.
+
+Addresses marked as not verified have not been tried by who listed them: if one fails, correct it in `config/data.yaml`.
+This page is generated from that list (`make docs`).
+
+"""
+
+
+def public_data(sets: Mapping[str, PublicSet]) -> str:
+    """Return the public data sets as a page of Markdown."""
+    return PUBLIC_DATA + sets_table(sets)
+
+
 def write(root: str | Path = ".") -> None:
     """Write the schema and the reference into the repository at `root`."""
     root = Path(root)
     (root / "workflow/schemas/config.schema.json").write_text(json.dumps(schema(), indent=2) + "\n")
     (root / "config/README.md").write_text(reference())
+    (root / "docs/data.md").write_text(public_data(read_public_sets()))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from glmflow.errors import InputError
+from glmflow.models.size_ladder import sizes_of
+
 from .adaptations import Training
 from .base import Block, Fraction, Label, Positive
+from .baselines import Baseline
 
 
 class New(Block):
@@ -16,10 +21,29 @@ class New(Block):
 
     family: Label = Field(description="Family, one file of `glmflow/models/families`.")
     config: dict[str, Any] = Field(default_factory=dict, description="Sizes and settings of the family.")
+    size: str | None = Field(
+        None, description="Sizes for `config` from the ladder: demo, 14M, 31M, 70M, 160M or 310M (without embeddings)."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sized(cls, value: Any) -> Any:
+        """Fill in the sizes; what `config` itself says comes first."""
+        if not isinstance(value, Mapping) or value.get("size") is None:
+            return value
+        try:
+            sizes = sizes_of(str(value.get("family")), str(value["size"]))
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return {**value, "config": {**sizes, **(value.get("config") or {})}}
 
 
 class Pretrain(New):
-    """Self-supervised training on the training contigs: next base (causal) or masked bases."""
+    """Self-supervised training on the training contigs, or on a corpus: next base (causal) or masked bases."""
+
+    corpus: Label | None = Field(
+        None, description="Corpus (`corpora`) to learn from, both strands; the study's genome where left out."
+    )
 
     length: Positive = Field(512, description="Length of a training sequence in bp.")
     steps: Positive = Field(500, description="Updates.")
@@ -149,46 +173,6 @@ class Extend(Block):
             gradient_checkpointing=self.gradient_checkpointing,
             evaluations=1,
         )
-
-
-class Baseline(Block):
-    """A model without a language model in it."""
-
-    kind: Literal[
-        "mean_track",
-        "kmer_ridge_bins",
-        "kmer_ridge_promoter",
-        "gene_mean",
-        "population_mean",
-        "top_variant",
-        "elastic_net",
-        "lasso",
-        "blup",
-        "nearest_haplotype",
-        "kmer_ridge_haplotypes",
-    ] = Field(
-        description="Of coverage: `mean_track`: training mean; `kmer_ridge_bins`: k-mer counts of bins; "
-        "`kmer_ridge_promoter`: k-mer counts at the annotated TSS (it is told where the promoters are). Of expression: "
-        "`gene_mean`, `population_mean`: means of training people; `top_variant`, `elastic_net` (PrediXcan), `lasso`, "
-        "`blup`: linear models of a gene's dosages; `nearest_haplotype`: training people with the most similar "
-        "haplotypes; `kmer_ridge_haplotypes`: k-mer counts of both haplotypes, one model for all genes."
-    )
-    k: Annotated[int, Field(ge=1, le=8)] = Field(4, description="Length of a k-mer.")
-    bin: Positive = Field(128, description="Bin (or promoter) length in bp.")
-    alpha: Annotated[float, Field(gt=0)] = Field(1.0, description="Ridge penalty per training row.")
-
-    folds: Annotated[int, Field(ge=2)] = Field(5, description="Folds of training people that choose a penalty.")
-    min_maf: Annotated[float, Field(ge=0, lt=0.5)] = Field(
-        0.01, description="Rarest minor allele, among training people, that a linear model of dosages is given."
-    )
-
-    @property
-    def predicts(self) -> str:
-        """The kind of task it belongs to."""
-        return "rnaseq_tracks" if self.kind in TRACK_BASELINES else "snp2gex"
-
-
-TRACK_BASELINES = ("mean_track", "kmer_ridge_bins", "kmer_ridge_promoter")
 
 
 class Model(Block):

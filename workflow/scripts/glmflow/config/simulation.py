@@ -9,7 +9,7 @@ from .simulation_settings import OverlaySettings, SimulationSettings, Span
 
 
 class Overlay(OverlaySettings):
-    """Tracks and expression simulated over a real genome, real people and real genes."""
+    """Tracks and expression simulated over a real genome, real samples and real genes."""
 
     fasta: str = Field(description="Real reference genome, FASTA.")
     vcf: str = Field(description="Real phased genotypes, VCF.gz or BCF.")
@@ -34,10 +34,10 @@ class Repeats(Block):
 class Simulation(Block):
     """A cohort made from nothing, signals laid over real genotypes, or a genome of repeats."""
 
-    cohort: SimulationSettings | None = Field(None, description="Make genome, genes, people, tracks and expression.")
+    cohort: SimulationSettings | None = Field(None, description="Make genome, genes, samples, tracks and expression.")
     overlay: Overlay | None = Field(None, description="Simulate tracks and expression on real sequence and genotypes.")
 
-    repeats: Repeats | None = Field(None, description="Make a genome of repeats, without genes and people.")
+    repeats: Repeats | None = Field(None, description="Make a genome of repeats, without genes and samples.")
 
     @model_validator(mode="after")
     def _one(self) -> Simulation:

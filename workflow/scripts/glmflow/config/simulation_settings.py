@@ -31,7 +31,7 @@ class PromoterSettings(Block):
         min_length=1,
         description="By biosample: what one site of each motif adds to the natural log of a gene's activity. The third "
         "motif acts on the gene's own strand only; the last two act together as a spaced pair. The first biosample "
-        "is the one whose expression is measured in every person.",
+        "is the one whose expression is measured in every sample.",
     )
     pair_effect: float = Field(0.8, description="What one spaced pair of the last two motifs adds (natural log).")
     distance_sd_bp: Positive = Field(
@@ -55,7 +55,7 @@ class PromoterSettings(Block):
 class GeneSettings(Block):
     """Where made genes lie and how they are built."""
 
-    spacing_bp: int = Field(4000, ge=1000, description="One gene every so many bp, on a random strand.")
+    spacing_bp: int = Field(4000, ge=1000, description="One gene every this many bp, on a random strand.")
     span_bp: Span = Field((800, 2200), description="Smallest and largest length of a gene, in bp.")
     exon_bp: Span = Field((120, 500), description="Smallest and largest length of an exon, in bp.")
     intron_bp: Span = Field((150, 1200), description="Smallest and largest length of an intron, in bp.")
@@ -66,12 +66,12 @@ class GeneSettings(Block):
 
 
 class PopulationSettings(Block):
-    """The people and the history their haplotypes come from (a coalescent with recombination)."""
+    """The samples and the history their haplotypes come from (a coalescent with recombination)."""
 
     people: dict[str, Annotated[int, Field(ge=1)]] = Field(
-        {"north": 60, "south": 40}, min_length=1, description="Number of people by population."
+        {"north": 60, "south": 40}, min_length=1, description="Number of samples by population."
     )
-    effective_size: Positive = Field(1e4, description="Effective population size, in diploid people.")
+    effective_size: Positive = Field(1e4, description="Effective population size, in diploid samples.")
     split_generations: Positive = Field(
         400, description="Generations since the populations parted from a common one (of the same size)."
     )
@@ -83,7 +83,7 @@ class PopulationSettings(Block):
 
     @property
     def names(self) -> list[str]:
-        """Names of the people, one population after the other."""
+        """Names of the samples, one population after the other."""
         return [f"S{number:04d}" for number in range(1, 1 + sum(self.people.values()))]
 
 
@@ -100,13 +100,13 @@ class TrackSettings(Block):
 
 
 class ExpressionSettings(Block):
-    """Expression of each gene in each person, made by both haplotypes of the promoter."""
+    """Expression of each gene in each sample, made by both haplotypes of the promoter."""
 
     heritability: float = Field(
         0.4,
         gt=0,
         le=1,
-        description="Share of a gene's variance between people that its promoter's variants make.",
+        description="Share of a gene's variance between samples that its promoter's variants make.",
     )
     causal_variants: int = Field(
         3, ge=0, description="Common single-base variants a gene that are made to complete or break a motif."
@@ -120,11 +120,11 @@ class TruthSettings(Block):
     seed: int = Field(1, ge=0, description="The same seed gives the same bytes.")
     promoter: PromoterSettings = Field(PromoterSettings(), description="Grammar of the promoters.")
     tracks: TrackSettings = Field(TrackSettings(), description="RNA-seq coverage tracks.")
-    expression: ExpressionSettings = Field(ExpressionSettings(), description="Expression of each person.")
+    expression: ExpressionSettings = Field(ExpressionSettings(), description="Expression of each sample.")
 
 
 class SimulationSettings(TruthSettings):
-    """A cohort made from nothing: genome, genes, people, tracks and expression."""
+    """A cohort made from nothing: genome, genes, samples, tracks and expression."""
 
     contigs: dict[str, Annotated[int, Field(ge=20_000)]] = Field(
         {"chr1": 2_000_000, "chr2": 2_000_000, "chr3": 2_000_000, "chr4": 500_000, "chr5": 1_000_000},
@@ -132,7 +132,7 @@ class SimulationSettings(TruthSettings):
         description="Length of each contig, in bp; two or more, so that one can be held out.",
     )
     genes: GeneSettings = Field(GeneSettings(), description="Genes on the made genome.")
-    population: PopulationSettings = Field(PopulationSettings(), description="People and their history.")
+    population: PopulationSettings = Field(PopulationSettings(), description="Samples and their history.")
 
     @model_validator(mode="after")
     def _genes_fit(self) -> Self:
@@ -153,7 +153,7 @@ class SimulationSettings(TruthSettings):
 
 
 class OverlaySettings(TruthSettings):
-    """Tracks and expression simulated over a real genome, real people and real genes."""
+    """Tracks and expression simulated over a real genome, real samples and real genes."""
 
     edit_flanks: bool = Field(
         True,
@@ -163,7 +163,7 @@ class OverlaySettings(TruthSettings):
     pseudo_gene_spacing_bp: int | None = Field(
         2500,
         ge=1000,
-        description="Supplement the annotation with pseudo-genes of one exon, one every so many bp where no real gene "
+        description="Supplement the annotation with pseudo-genes of one exon, one every this many bp where no real gene "
         "has an exon or its promoter (labelled gene_type simulated); null for none.",
     )
 

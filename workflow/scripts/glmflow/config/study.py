@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import product
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
+
+from glmflow.errors import InputError
 
 from .adaptations import Adaptation, trials, tried
 from .base import Block, Label
-from .data import Cohort, Reference, Splits, Tracks
+from .blocks import TRAINED
+from .corpus_blocks import CorpusBlock
+from .data import Cohort, Data, Names, Reference, Splits, Track, Tracks
+from .fitting import misfit_reason
 from .models import Model
-from .predictions import Prediction
+from .prediction_block import Prediction
 from .simulation import Simulation
+from .task_block import TaskBlock
 from .tasks import Task
+from .views import Run
+from .written_short import written_out
+
+LABELS = {"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 
 
 class RunSet(Block):
     """Every task x model x adaptation x seed of these lists is a run."""
 
-    tasks: Annotated[list[Label], Field(min_length=1)] = Field(description="Labels of `tasks`.")
-    models: Annotated[list[Label], Field(min_length=1)] = Field(description="Labels of `models`.")
+    tasks: Annotated[list[Label], Field(min_length=1), WithJsonSchema(LABELS)] = Field(
+        description="Labels of `tasks`, or `all`."
+    )
+    models: Annotated[list[Label], Field(min_length=1), WithJsonSchema(LABELS)] = Field(
+        description="Labels of `models`, or `all`: all baselines where the adaptations are of kind baseline, else all others."
+    )
     adaptations: Annotated[list[Label], Field(min_length=1)] = Field(description="Labels of `adaptations`.")
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = Field(
-        default_factory=lambda: [1], description="Seeds; the report gives mean and spread over them."
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = Field(
+        None,
+        description="Seeds; the report gives mean and spread over them. `[1]` where left out, or 1 to 10 where the task is a "
+        "control that each seed draws again.",
     )
 
 
@@ -37,14 +56,27 @@ class ReportSettings(Block):
 class Study(Block):
     """The whole configuration."""
 
+    model_config = ConfigDict(serialize_by_alias=True)  # what is written out can be read again
+
     study: Label = Field(description="Name of the study: results go to `results/{study}/`.")
+    sets: Names = Field(
+        default_factory=list,
+        alias="data",
+        description="Public data sets that the study reads (config/data.yaml): `snakemake -c1 fetch` downloads them to "
+        "resources/.",
+    )
     simulate: Simulation | None = Field(
         None, description="Simulate the data; then `reference`, `cohort` and `tracks` are the simulated ones."
     )
     reference: Reference | None = Field(None, description="Reference genome.")
-    cohort: Cohort | None = Field(None, description="People with phased genotypes.")
+    cohort: Cohort | None = Field(None, description="Samples with phased genotypes.")
     tracks: Tracks = Field(default_factory=dict, description="Signals by name.")
-    splits: Splits = Field(description="What is learned from and what is held out.")
+    splits: Splits | None = Field(
+        None, description="What is learned from and what is held out, of the genome; tasks on tables bring their own."
+    )
+    corpora: dict[Label, CorpusBlock] = Field(
+        default_factory=dict, description="Genomes that language models are pretrained on, by name."
+    )
     tasks: dict[Label, Task] = Field(description="Tasks by label.")
     models: dict[Label, Model] = Field(description="Models by label.")
     adaptations: dict[Label, Adaptation] = Field(description="Adaptations by label.")
@@ -56,30 +88,119 @@ class Study(Block):
         "tensorboard",
         description="Where training curves go beside `metrics.jsonl` (`wandb`: offline). Changing it reruns nothing.",
     )
+    copies: Literal["keep", "leave_out"] = Field(
+        "keep",
+        description="Held-out windows that hold sequence of training windows (5 % of their bases or more, on any contig and "
+        "strand): scored with the others, and without them as `no_near_copy`; or left out of the examples.",
+    )
+    fail_on: Literal["never", "leak", "warning"] = Field(
+        "never",
+        description="What stops a study when its examples are audited: a leak (an audit that ends in FAIL), a warning too, "
+        "or nothing: then all is said in the log and in the report. Changing it reruns nothing.",
+    )
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written_out(cls, value: Any) -> Any:
+        """Read adaptations that are written short."""
+        if not isinstance(value, Mapping):
+            return value
+        try:
+            return written_out(value)
+        except InputError as error:
+            raise ValueError(str(error)) from None
 
     @property
     def results(self) -> str:
         """Folder of the study's results."""
         return f"results/{self.study}"
 
+    @cached_property
+    def data(self) -> Data:
+        """Where the data lie: those that a task brings along, else the simulated ones where none are given."""
+        for task in self.tasks.values():
+            if own := task.own_data(self):
+                return own
+        if self.simulate is None:
+            return Data(self.reference, self.cohort, self.tracks)
+        folder = f"{self.results}/simulated"
+        if self.simulate.repeats:
+            return Data(self.reference or Reference(fasta=f"{folder}/genome.fa"), self.cohort, self.tracks)
+        reference = Reference(fasta=f"{folder}/genome.fa", annotation=f"{folder}/genes.gtf")
+        cohort = Cohort(vcf=[self.simulated_vcf], samples=f"{folder}/samples.tsv")
+        return Data(self.reference or reference, self.cohort or cohort, self.tracks or self._simulated_tracks(folder))
 
-class Run(NamedTuple):
-    """One cell of the study: a model fitted to a task in one way from one seed."""
-
-    task: str
-    model: str
-    adaptation: str
-    seed: int
+    def _simulated_tracks(self, folder: str) -> dict[str, Track]:
+        """Return the tracks of a simulation: both strands of each biosample."""
+        settings = self.simulate.settings
+        numbers = range(1, settings.tracks.replicates + 1)
+        return {
+            f"{biosample}_{name}": Track(
+                biosample=biosample,
+                strand=strand,
+                replicates=[f"{folder}/tracks/{biosample}.{name}.rep{n}.bw" for n in numbers],
+            )
+            for biosample in settings.promoter.biosamples
+            for name, strand in STRANDS.items()
+        }
 
     @property
-    def label(self) -> str:
-        """Name of the run, as it stands in paths."""
-        return f"{self.task}/{self.model}/{self.adaptation}/seed{self.seed}"
+    def simulated_vcf(self) -> str:
+        """Where the genotypes of simulated samples are written."""
+        return f"{self.results}/simulated/cohort.vcf.gz"
 
-    def folder(self, results: str) -> str:
-        """Return the folder of the run below the study's results."""
-        return f"{results}/runs/{self.label}"
+    @property
+    def genome_tasks(self) -> dict[str, TaskBlock]:
+        """Tasks whose examples are cut from the genome."""
+        return {label: task for label, task in self.tasks.items() if task.genome}
+
+    @cached_property
+    def expanded(self) -> tuple[list[Run], list[Misfit]]:
+        """Runs, each once and in order, and the combinations that do not fit."""
+        runs: dict[Run, None] = {}
+        misfits: dict[Misfit, None] = {}
+        reasons: dict[tuple[str, str, str], str | None] = {}
+        for entry in self.runs:
+            for cell in product(entry.tasks, entry.models, entry.adaptations):
+                if cell not in reasons:
+                    reasons[cell] = misfit_reason(self, *cell)
+                if reason := reasons[cell]:
+                    misfits[Misfit(*cell, reason)] = None
+                else:
+                    runs.update({Run(*cell, seed): None for seed in self._seeds(entry, cell[0])})
+        return list(runs), list(misfits)
+
+    def _seeds(self, entry: RunSet, task: str) -> list[int]:
+        """Return the seeds of a list of runs: those it names, else as many as the task is drawn with."""
+        return entry.seeds or list(range(1, 1 + self.tasks[task].control_draws))
+
+    @cached_property
+    def runs_by_task(self) -> dict[str, list[Run]]:
+        """Runs by the label of their task."""
+        found: dict[str, list[Run]] = {}
+        for run in self.expanded[0]:
+            found.setdefault(run.task, []).append(run)
+        return found
+
+    def runs_of(self, task: str) -> list[Run]:
+        """Return the runs of a task."""
+        return self.runs_by_task.get(task, [])
+
+    @cached_property
+    def worked_out(self) -> dict[Any, Any]:
+        """What other functions have worked out from the study and are asked for again, for every job."""
+        return {}
+
+    def model_copy(self, **settings: Any) -> Study:
+        """Return a copy with some keys changed; what was worked out from the old ones is forgotten."""
+        copied = super().model_copy(**settings)
+        for name in ("data", "expanded", "runs_by_task", "worked_out"):
+            copied.__dict__.pop(name, None)
+        return copied
+
+
+STRANDS = {"plus": "+", "minus": "-"}
 
 
 class Misfit(NamedTuple):
@@ -93,27 +214,16 @@ class Misfit(NamedTuple):
 
 def expand_runs(study: Study) -> tuple[list[Run], list[Misfit]]:
     """Return the runs of a study, each once and in order, and the combinations that do not fit."""
-    runs: dict[Run, None] = {}
-    misfits: dict[Misfit, None] = {}
-    for entry in study.runs:
-        for task in entry.tasks:
-            for model in entry.models:
-                for adaptation in entry.adaptations:
-                    reason = misfit_reason(study, task, model, adaptation)
-                    if reason:
-                        misfits[Misfit(task, model, adaptation, reason)] = None
-                    else:
-                        runs.update({Run(task, model, adaptation, seed): None for seed in entry.seeds})
-    return list(runs), list(misfits)
+    return study.expanded
 
 
 def applied_runs(study: Study, prediction: Prediction) -> list[Run]:
     """Return the runs whose models a prediction is written by: of its tasks and models, those that leave one."""
     return [
         run
-        for run in expand_runs(study)[0]
-        if study.tasks[run.task].kind in prediction.kinds
-        and study.adaptations[run.adaptation].kind in ("full", "lora", "probe")
+        for run in study.expanded[0]
+        if prediction.write in study.tasks[run.task].writes
+        and study.adaptations[run.adaptation].kind in TRAINED
         and (not prediction.tasks or run.task in prediction.tasks)
         and (not prediction.models or run.model in prediction.models)
     ]
@@ -121,32 +231,9 @@ def applied_runs(study: Study, prediction: Prediction) -> list[Run]:
 
 def study_of_trial(study: Study, adaptation: str, trial: int) -> Study:
     """Return the study with an adaptation's settings exchanged for those of one trial of its sweep (the first is 1)."""
-    swept = study.adaptations[adaptation]
-    settled = tried(swept, trials(swept)[trial - 1])
-    return study.model_copy(update={"adaptations": {**study.adaptations, adaptation: settled}})
-
-
-def misfit_reason(study: Study, task: str, model: str, adaptation: str) -> str | None:
-    """Return why a model cannot be fitted to a task in this way, or None where it can."""
-    origin = study.models[model].origin
-    kind = study.adaptations[adaptation].kind
-    if study.tasks[task].kind == "context_extension":
-        if origin in ("baseline", "new"):
-            return "there is no trained language model whose context could be measured"
-        return None if kind == "zero-shot" else "context is measured as the model is: tune it with `extend`"
-    if origin == "baseline" and kind != "baseline":
-        return "a baseline has no weights to adapt"
-    if origin != "baseline" and kind == "baseline":
-        return "only baselines are run as they are"
-    baseline = study.models[model].baseline
-    if baseline and baseline.predicts != study.tasks[task].kind:
-        return f"{baseline.kind} is a baseline of {baseline.predicts}"
-    random = study.adaptations[adaptation].weights == "random"
-    if origin == "new" and kind in ("lora", "probe", "zero-shot") and not random:
-        return "an untrained model has nothing to keep frozen"
-    if kind == "zero-shot" and study.tasks[task].kind == "rnaseq_tracks":
-        return "coverage cannot be read off a language model without a trained head"
-    if kind == "zero-shot":
-        # A likelihood says that a haplotype is unusual, not whether its gene is expressed more or less.
-        return "expression cannot be read off a language model without a trained head; a `probe` trains nothing else"
-    return None
+    if (adaptation, trial) not in study.worked_out:
+        swept = study.adaptations[adaptation]
+        settled = tried(swept, trials(swept)[trial - 1])
+        adaptations = {**study.adaptations, adaptation: settled}
+        study.worked_out[adaptation, trial] = study.model_copy(update={"adaptations": adaptations})
+    return study.worked_out[adaptation, trial]

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from glmflow.errors import InputError
+from glmflow.yaml_text import load_yaml
 
 ALIGN = "Give the keys of one block the same number of spaces, each ':' a space behind it, and quotes to text that holds ': '."
 
@@ -23,23 +24,31 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError("no such configuration file", where=path, mend="Give the path of a study's YAML file.")
+        raise InputError("no such configuration file", where=path, fix="Give the path of a study's YAML file.")
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise InputError("not a text file in UTF-8", where=path, mend="Give a study's YAML file.") from None
+        raise InputError("not a text file in UTF-8", where=path, fix="Give a study's YAML file.") from None
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        line, what, mend = explain(error, text)
-        raise InputError(f"not YAML: {what}", where=f"{path}:{line}" if line else path, mend=mend) from None
+        content = load_yaml(text)
+    except yaml.YAMLError:
+        content = _say_where(path, text)
     if content is not None and not isinstance(content, dict):
-        raise InputError("holds no keys", where=path, mend="Write `key: value`, as config/config.yaml does.")
+        raise InputError("holds no keys", where=path, fix="Write `key: value`, as config/config.yaml does.")
     return content or {}
 
 
+def _say_where(path: Path, text: str) -> Any:
+    """Raise the error of a text that is not YAML, in the words of the parser in Python, which `explain` knows."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        line, what, fix = explain(error, text)
+        raise InputError(f"not YAML: {what}", where=f"{path}:{line}" if line else path, fix=fix) from None
+
+
 def explain(error: yaml.YAMLError, text: str) -> tuple[int | None, str, str]:
-    """Return the line (from 1) of what breaks the syntax, what it is, and how to mend it.
+    """Return the line (from 1) of what breaks the syntax, what it is, and how to fix it.
 
     The parser stops where it can go on no further; what was left open is where it began to read that (its context).
     """

@@ -48,7 +48,7 @@ class FrequencyField(nn.Module):
     ):
         super().__init__()
         if activation not in ACTIVATIONS:
-            raise InputError(f"CLEX has no activation '{activation}'", mend=f"Take {' or '.join(ACTIVATIONS)}.")
+            raise InputError(f"CLEX has no activation '{activation}'", fix=f"Take {' or '.join(ACTIVATIONS)}.")
         pairs = rotary.head_dim // 2
         self.up = nn.Linear(pairs, param_factor * rotary.head_dim, bias=False)
         self.down = nn.Linear(param_factor * rotary.head_dim, pairs, bias=False)

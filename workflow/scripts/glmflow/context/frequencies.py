@@ -151,7 +151,7 @@ def gene(
     scale: float | None = None,
     num_rotations: float = 3,
 ) -> tuple[Frequencies, float]:
-    """GeNE: generalised NTK exponents, tuned with a scale drawn anew for every batch (Li et al. 2024).
+    """GeNE: generalised NTK exponents, tuned with a scale drawn for every batch (Li et al. 2024).
 
     ``theta * scale ** -w`` with ``w = clip(d / beta, 0, 1)`` and `beta` the first pair that turns fewer
     than `num_rotations` times within the original length. While tuning `scale` is drawn
@@ -231,7 +231,7 @@ def longrope(
         if len(divisors) != rotary.head_dim // 2:
             raise InputError(
                 f"longrope has {len(divisors)} divisors for {rotary.head_dim // 2} pairs of rotated features",
-                mend="Give one number a pair.",
+                fix="Give one number a pair.",
             )
     divisor = np.asarray(long_factor if rotary.stretch(length) > 1 else short_factor, dtype=np.float64)
     if attention_factor is None:
@@ -280,7 +280,7 @@ METHODS: dict[str, Method] = {
 def method_named(name: str) -> Method:
     """Return the method called `name`, or raise `InputError` with those there are."""
     if name not in METHODS:
-        raise InputError(f"there is no extension method '{name}'", mend=f"Take one of {', '.join(METHODS)}.")
+        raise InputError(f"there is no extension method '{name}'", fix=f"Take one of {', '.join(METHODS)}.")
     return METHODS[name]
 
 
@@ -340,11 +340,11 @@ def inverse_frequencies(
         Where the method or a setting is not known, or a number makes no sense.
     """
     if head_dim < 4 or head_dim % 2:
-        raise InputError(f"a rotary embedding of {head_dim} features", mend="Give an even number of at least 4.")
+        raise InputError(f"a rotary embedding of {head_dim} features", fix="Give an even number of at least 4.")
     if factor < 1 or original_length <= 0 or base <= 1:
         raise InputError(
             f"factor {factor}, original length {original_length} and base {base} cannot be used together",
-            mend="The factor is at least 1, the original length positive, the base above 1.",
+            fix="The factor is at least 1, the original length positive, the base above 1.",
         )
     _check_settings(method, settings)
     rotary = Rotary(head_dim, base, original_length, unit)
@@ -360,7 +360,7 @@ def _check_settings(method: str, settings: dict) -> None:
     if unknown := set(settings) - allowed:
         raise InputError(
             f"extension method '{method}' has no setting {', '.join(sorted(unknown))}",
-            mend=f"It takes {', '.join(sorted(allowed))}." if allowed else "It takes none.",
+            fix=f"It takes {', '.join(sorted(allowed))}." if allowed else "It takes none.",
         )
     required = {
         parameter.name
@@ -368,4 +368,4 @@ def _check_settings(method: str, settings: dict) -> None:
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
     }
     if missing := required - set(settings):
-        raise InputError(f"extension method '{method}' needs {', '.join(sorted(missing))}", mend="Add the setting.")
+        raise InputError(f"extension method '{method}' needs {', '.join(sorted(missing))}", fix="Add the setting.")

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import InputError
-from .attention import install
+from .attention_forms import install
 from .clex import FrequencyField
 from .frequencies import Rotary, clex_stretch, depends_on_length, inverse_frequencies
 from .positions import refusal
@@ -95,7 +95,7 @@ class RotaryTable:
         if not (isinstance(output, tuple) and len(output) == 2):
             raise InputError(
                 f"rotary module '{self.name}' cannot take an attention factor of {self.factor_to_fold:.4g}",
-                mend="Give it an attribute attention_scaling, or take attention_factor: 1.",
+                fix="Give it an attribute attention_scaling, or take attention_factor: 1.",
             )
         return tuple(tensor * self.factor_to_fold for tensor in output)
 
@@ -214,7 +214,7 @@ def extend(
         Of the trained frequencies; read off the model where `base` is not given.
     attention
         ``{"form": "rerope" or "dual_chunk", "window": tokens}`` for a form of attention that bounds
-        distances, over any method's frequencies (see `glmflow.context.attention`); transformers models only.
+        distances, over any method's frequencies (see `glmflow.context.attention_forms`); transformers models only.
 
     Returns
     -------
@@ -244,7 +244,7 @@ def extend(
         if len(series) > 1:
             raise InputError(
                 f"rotary modules of {type(model).__name__} have different bases: {sorted(series)}",
-                mend="Give the base.",
+                fix="Give the base.",
             )
         base, unit = series.pop()
     rotary = Rotary(2 * tables[0].frequencies.numel(), base, original_length, unit)
@@ -301,7 +301,7 @@ def reapply(model: nn.Module, settings: dict, weights: Mapping[str, Tensor] | No
         if set(learned) != set(extension.field.state_dict()):
             raise InputError(
                 f"the checkpoint lacks the learned frequencies of '{settings['method']}'",
-                mend=f"Its weights should hold {FIELD}.up.weight and {FIELD}.down.weight: save it again.",
+                fix=f"Its weights should hold {FIELD}.up.weight and {FIELD}.down.weight: save it again.",
             )
         extension.field.load_state_dict(learned)
         extension.set_scale(None)
@@ -324,13 +324,13 @@ def _note_in_config(model: nn.Module, settings: dict | None) -> None:
 
 
 def _check_static(table: RotaryTable) -> None:
-    """Refuse a transformers module that computes its frequencies anew in every forward pass."""
+    """Refuse a transformers module that computes its frequencies again in every forward pass."""
     types_used = getattr(table.module, "rope_type", "")
     for rope_type in types_used.values() if isinstance(types_used, dict) else [types_used]:
         if "dynamic" in str(rope_type) or rope_type == "longrope":
             raise InputError(
                 f"rotary module '{table.name}' is extended by its own configuration ({rope_type})",
-                mend="Load the checkpoint with rope_type default.",
+                fix="Load the checkpoint with rope_type default.",
             )
 
 
@@ -344,7 +344,7 @@ def _geometric_series(table: RotaryTable) -> tuple[float, float]:
     if not np.allclose(theta, Rotary(2 * pairs, base, 1, unit).theta, rtol=1e-4, atol=0):
         raise InputError(
             f"the frequencies of rotary module '{table.name}' are no geometric series (extended already?)",
-            mend="Load the checkpoint without its extension, or give base (and unit).",
+            fix="Load the checkpoint without its extension, or give base (and unit).",
         )
     return base, unit
 
@@ -371,5 +371,5 @@ def _input_length(name: str, args: tuple, kwargs: dict) -> int:
         return args[0].shape[1]
     raise InputError(
         f"rotary module '{name}' is called without positions, length or states, one of which this method needs",
-        mend="Take a method whose frequencies are fixed.",
+        fix="Take a method whose frequencies are fixed.",
     )

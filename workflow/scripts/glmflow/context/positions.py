@@ -37,12 +37,12 @@ SIGNS = {
 def refusal(model: nn.Module) -> InputError:
     """Return the error that says what `model` uses instead of rotary positions and what can be done."""
     name = type(getattr(model, "model", model)).__name__  # a wrapper's own name would tell nothing
-    for sign, (used, mend) in SIGNS.items():
+    for sign, (used, fix) in SIGNS.items():
         if _shows(model, sign):
-            return InputError(f"{name} has no rotary positions to extend: it uses {used}", mend=mend)
+            return InputError(f"{name} has no rotary positions to extend: it uses {used}", fix=fix)
     return InputError(
         f"{name} has no rotary positions to extend: none of its modules has `inv_freq`",
-        mend="Evaluate it as it is, or take a model with rotary positions.",
+        fix="Evaluate it as it is, or take a model with rotary positions.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What is drawn anew for every batch while an extended model is tuned: a scale, or positions.
+"""What is drawn for every batch while an extended model is tuned: a scale, or positions.
 
 Framework-neutral: a sampler is called with the length of the batch and a numpy generator; the caller
 gives ``positions`` to the model as ``position_ids`` and ``scale`` to `Extension.set_scale`. With
@@ -86,7 +86,7 @@ def sampler(method: str, factor: float, original_length: int, **settings) -> Sam
     if method in DRAWS_POSITIONS and settings.get("attention"):
         raise InputError(
             f"{method} draws positions, and attention form '{settings['attention']['form']}' counts its own",
-            mend=f"Take a method that draws none (not {' or '.join(DRAWS_POSITIONS)}), or no attention form.",
+            fix=f"Take a method that draws none (not {' or '.join(DRAWS_POSITIONS)}), or no attention form.",
         )
     if method == "gene":
         return lambda length, rng: Draw(scale=gene_scale(length, rng, original_length, factor))
@@ -103,6 +103,6 @@ def _room(length: int, target_length: int) -> int:
     if length > target_length:
         raise InputError(
             f"tuning windows of {length} tokens are longer than the target length {target_length}",
-            mend="Tune on shorter windows or take a larger factor.",
+            fix="Tune on shorter windows or take a larger factor.",
         )
     return target_length - length

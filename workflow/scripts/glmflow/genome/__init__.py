@@ -1,1 +1,1 @@
-"""The genome: its sequence, genes, windows, splits, and the haplotypes people carry."""
+"""The genome: its sequence, genes, windows, splits, and the haplotypes samples carry."""

@@ -34,6 +34,8 @@ def left_out_because(alt: str) -> str | None:
         return None
     if alt == "*":
         return "spanning_deletion"
+    if is_unobserved(alt):
+        return "unobserved"
     return "symbolic" if any(mark in alt for mark in "<>[].") else "not_acgtn"
 
 
@@ -74,3 +76,11 @@ def is_longer(ref: str, alt: str) -> bool:
 def is_snv(edit: Edit) -> bool:
     """Return whether an edit changes one base into another."""
     return edit.end - edit.start == 1 == len(edit.bases)
+
+
+def is_unobserved(alt: str) -> bool:
+    """Return whether an allele stands for any that was not seen (gVCF of GATK, DeepVariant, bcftools), no variant.
+
+    htslib counts these as reference where it says of which type a record is.
+    """
+    return alt in ("<NON_REF>", "<*>", "<X>")

@@ -1,13 +1,12 @@
-"""Genes and their exons from GTF, as Ensembl and GENCODE write it."""
+"""Genes and their exons from an annotation, GTF or GFF3."""
 
 from __future__ import annotations
 
-import gzip
 import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -15,13 +14,17 @@ from typing import NamedTuple
 import pandas as pd
 
 from glmflow.errors import InputError
-from glmflow.genome.contigs import match_contigs
+from glmflow.genome.contigs import match_contigs, some
+from glmflow.genome.gene_lines import GeneLine, GeneLines
 
 log = logging.getLogger(__name__)
 
 GENE_COLUMNS = ["gene_id", "gene_name", "chrom", "start", "end", "strand", "tss"]
 EXON_COLUMNS = ["gene_id", "chrom", "start", "end", "strand"]
-_ATTRIBUTE = re.compile(r'\b(gene_id|gene_name) (?:"([^"]*)"|([^\s;]+))')
+OVER_ORIGIN = 2
+"""Genes at most that lie over the origin of a circular contig: one a strand."""
+CIRCULAR = re.compile(r"(chr)?(M|MT|Mt|Mito|Pt|PT|Pltd|Chloroplast)|[A-Z]{1,4}_?[A-Z]{0,4}\d{5,}(\.\d+)?")
+"""Names of contigs that may be circular: organelles, and accession numbers (bacteria, plasmids)."""
 
 
 class Annotation(NamedTuple):
@@ -33,35 +36,81 @@ class Annotation(NamedTuple):
 
 
 @dataclass(slots=True)
+class _Span:
+    """A stretch of a contig, and the line that ends it."""
+
+    start: int
+    end: int
+    number: int
+    exon_numbers: set[str] | None = None
+
+    def extend(self, line: GeneLine) -> None:
+        self.start = min(self.start, line.start)
+        if line.end > self.end:
+            self.end, self.number = line.end, line.number
+
+
+@dataclass(slots=True)
 class _Gene:
-    """What the lines of one gene say, as it grows."""
+    """What the lines of one gene on one strand of a contig say, as it grows."""
 
     gene_id: str
     chrom: str
     strand: str
-    start: int
-    end: int
-    number: int  # of the line that reaches furthest
     name: str | None = None
-    has_own_line: bool = False
-    in_one_place: bool = True
     lines: int = 0
+    own: list[_Span] = field(default_factory=list)  # by its own lines
+    transcripts: list[_Span] = field(default_factory=list)  # where it has none
+    runs: dict[str | None, list[_Span]] = field(
+        default_factory=dict
+    )  # of exons, by transcript, where there are neither
     exons: set[tuple[int, int]] = field(default_factory=set)
 
-    def add(self, feature: str, number: int, chrom: str, start: int, end: int, strand: str, name: str | None) -> None:
+    def add(self, line: GeneLine) -> None:
         """Take in one line."""
         self.lines += 1
-        self.name = self.name or name
-        self.in_one_place &= (chrom, strand) == (self.chrom, self.strand)
-        if feature == "exon":
-            self.exons.add((start, end))
-        own = feature == "gene"
-        if own and not self.has_own_line:
-            self.start, self.end, self.number, self.has_own_line = start, end, number, True
-        elif own == self.has_own_line:
-            self.start = min(self.start, start)
-            if end > self.end:
-                self.end, self.number = end, number
+        self.name = self.name or line.name
+        if line.feature == "exon":
+            self.exons.add((line.start, line.end))
+        if line.feature == "gene":
+            self.own.append(_Span(line.start, line.end, line.number))
+        elif line.feature == "transcript" and not self.own:
+            self.transcripts.append(_Span(line.start, line.end, line.number))
+        elif line.feature == "exon" and not self.own and not self.transcripts:
+            self._extend_run(line)
+
+    def _extend_run(self, line: GeneLine) -> None:
+        """Let a transcript reach over an exon; a number that it has already begins a further copy of it."""
+        transcript, number = line.part()
+        runs = self.runs.setdefault(transcript, [])
+        if not runs or (number and number in (runs[-1].exon_numbers or ())):
+            runs.append(_Span(line.start, line.end, line.number, set()))
+        else:
+            runs[-1].extend(line)
+        if number:
+            runs[-1].exon_numbers.add(number)  # type: ignore[union-attr]
+
+    def places(self) -> list[_Span]:
+        """Return the stretches that its lines cover, those that overlap as one; more than one are copies of it."""
+        spans = self.own or self.transcripts or [span for runs in self.runs.values() for span in runs]
+        merged: list[_Span] = []
+        for span in sorted(spans, key=lambda span: (span.start, span.end)):
+            if merged and span.start < merged[-1].end:
+                if span.end > merged[-1].end:
+                    merged[-1].end, merged[-1].number = span.end, span.number
+            else:
+                merged.append(_Span(span.start, span.end, span.number))
+        return merged
+
+
+class _Placed(NamedTuple):
+    """A gene that lies in one place."""
+
+    gene: _Gene
+    chrom: str  # by the genome's name
+    start: int
+    end: int
+    number: int
 
 
 def read_genes(gtf: str | os.PathLike[str] | None, contigs: Mapping[str, int] | None = None) -> pd.DataFrame:
@@ -75,14 +124,15 @@ def read_exons(gtf: str | os.PathLike[str] | None, contigs: Mapping[str, int] | 
 
 
 def read_annotation(gtf: str | os.PathLike[str] | None, contigs: Mapping[str, int] | None = None) -> Annotation:
-    """Read genes and exons.
+    """Return genes and exons of an annotation.
 
-    A gene reaches as far as its `gene` line says or, where it has none, its transcripts and exons.
+    A gene reaches as far as its `gene` line says or, where it has none (UCSC), its transcripts, else its exons. One id in
+    several places (the copies of a gene that UCSC gives one id, pseudoautosomal genes) names no gene: all are left out.
 
     Parameters
     ----------
     gtf
-        GTF file, plain or gzip; None where there is no annotation, which is an empty one.
+        GTF or GFF3, plain or gzip; None where there is no annotation, which is an empty one.
     contigs
         Length in bases of every contig of the genome: names are mapped to it (chr1 or 1), and what lies on other
         contigs is left out. Names are kept as they are without it.
@@ -96,122 +146,126 @@ def read_annotation(gtf: str | os.PathLike[str] | None, contigs: Mapping[str, in
         `gene_id`, `chrom`, `start`, `end`, `strand`: the union of the exons of each gene, sorted and disjoint, genes in
         the order of `genes`.
     skipped : dict[str, int]
-        Lines left out, by reason: `other_feature`, `no_gene_id`, `no_strand`, `other_contig`, and `several_places` (a
-        gene id on more than one contig or strand).
+        Lines left out, by reason: `other_feature`, `no_gene_id`, `no_strand`, `other_contig`, `several_places` (a gene
+        id on more than one contig or strand, or in stretches that do not overlap) and `over_origin` (a gene that a
+        circular contig has across its ends).
 
     Raises
     ------
     InputError
-        The file is missing or not GTF, has no gene, no contig of the genome, or a gene past the end of its contig.
+        The file is missing or neither GTF nor GFF3, has no gene, no contig of the genome, or genes past the end of one.
     """
     if gtf is None:
         return Annotation(pd.DataFrame(columns=GENE_COLUMNS), pd.DataFrame(columns=EXON_COLUMNS), {})
-    gtf = Path(gtf)
-    skipped = Counter(other_feature=0, no_gene_id=0, no_strand=0, other_contig=0, several_places=0)
-    found = _on_contigs(_in_one_place(_collect(gtf, skipped), skipped), contigs, gtf, skipped)
+    path = Path(gtf)
+    reasons = ("other_feature", "no_gene_id", "no_strand", "other_contig", "several_places", "over_origin")
+    skipped = Counter(dict.fromkeys(reasons, 0))
+    lines = GeneLines(path, skipped)
+    genes = _collect(lines)
+    found = _in_one_place(_on_contigs(genes, contigs, path, skipped), skipped)
+    if contigs is not None:
+        found = _within(found, contigs, lines.circular, path, skipped)
+    left_out = ", ".join(
+        f"{count} {reason}" for reason, count in skipped.items() if count and reason != "other_feature"
+    )
     if not found:
-        raise InputError("no gene, transcript or exon line that can be used", where=gtf, mend="Give a GTF of genes.")
+        what = "no gene, transcript or exon line that can be used"
+        raise InputError(
+            f"{what}; left out: {left_out}" if left_out else what, where=path, fix="Give a GTF or GFF3 of genes."
+        )
     order = {chrom: number for number, chrom in enumerate(contigs or dict.fromkeys(gene.chrom for gene in found))}
-    found.sort(key=lambda gene: (order[gene.chrom], gene.start, gene.end, gene.gene_id))
-    left_out = {reason: count for reason, count in skipped.items() if count and reason != "other_feature"}
+    found.sort(key=lambda gene: (order[gene.chrom], gene.start, gene.end, gene.gene.gene_id))
     if left_out:
-        log.warning("%s: lines left out: %s", gtf, ", ".join(f"{count} {reason}" for reason, count in left_out.items()))
+        log.warning("%s: lines left out: %s", path, left_out)
     return Annotation(_genes(found), _exons(found), dict(skipped))
 
 
-def _collect(gtf: Path, skipped: Counter) -> list[_Gene]:
-    """Gather the lines that have a gene id and a strand by gene."""
-    genes: dict[str, _Gene] = {}
-    for number, columns in _lines(gtf):
-        chrom, _, feature, first, last, _, strand, _, attributes = columns[:9]
-        if feature not in ("gene", "transcript", "exon"):
-            skipped["other_feature"] += 1
-            continue
-        names = {key: quoted or bare for key, quoted, bare in _ATTRIBUTE.findall(attributes)}
-        start, end, gene_id = int(first) - 1, int(last), names.get("gene_id")
-        if not 0 <= start < end:
-            raise InputError(f"{first} to {last} is no interval", where=f"{gtf}:{number}", mend="Correct it.")
-        if not gene_id:
-            skipped["no_gene_id"] += 1
-        elif strand not in ("+", "-"):
-            skipped["no_strand"] += 1
-        else:
-            gene = genes.get(gene_id) or _Gene(gene_id, chrom, strand, start, end, number)
-            gene.add(feature, number, chrom, start, end, strand, names.get("gene_name"))
-            genes[gene_id] = gene
+def _collect(lines: Iterable[GeneLine]) -> list[_Gene]:
+    """Gather lines by gene, contig and strand."""
+    genes: dict[tuple[str, str, str], _Gene] = {}
+    for line in lines:
+        key = line.gene_id, line.chrom, line.strand
+        gene = genes.get(key)
+        if gene is None:
+            gene = genes[key] = _Gene(*key)
+        gene.add(line)
     return list(genes.values())
 
 
-def _lines(gtf: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the columns of every line that is no comment."""
-    try:
-        with gtf.open("rb") as handle:
-            packed = handle.read(2) == b"\x1f\x8b"
-        with (gzip.open if packed else open)(gtf, "rt", encoding="utf-8", errors="replace") as handle:
-            for number, text in enumerate(handle, 1):
-                if text.startswith("#") or not text.strip():
-                    continue
-                columns = text.rstrip("\n").split("\t")
-                if len(columns) < 9 or not (columns[3].isdecimal() and columns[4].isdecimal()):
-                    raise InputError("not a line of GTF", where=f"{gtf}:{number}", mend="Give nine columns.")
-                yield number, columns
-    except FileNotFoundError:
-        raise InputError("no such GTF file", where=gtf, mend="Check the path.") from None
-    except (OSError, EOFError) as error:
-        raise InputError(f"cannot be read ({error})", where=gtf, mend="Fetch it again.") from error
-
-
-def _in_one_place(genes: list[_Gene], skipped: Counter) -> list[_Gene]:
-    """Return the genes that lie on one strand of one contig."""
-    skipped["several_places"] += sum(gene.lines for gene in genes if not gene.in_one_place)
-    return [gene for gene in genes if gene.in_one_place]
-
-
-def _on_contigs(genes: list[_Gene], contigs: Mapping[str, int] | None, gtf: Path, skipped: Counter) -> list[_Gene]:
-    """Return the genes on contigs of the genome, under its names."""
+def _on_contigs(
+    genes: list[_Gene], contigs: Mapping[str, int] | None, path: Path, skipped: Counter
+) -> list[tuple[_Gene, str]]:
+    """Return the genes on contigs of the genome, each with the genome's name of its contig."""
     if contigs is None or not genes:
-        return genes
-    ours = {name: chrom for chrom, name in match_contigs(contigs, (gene.chrom for gene in genes), where=gtf).items()}
-    kept = []
-    for gene in genes:
-        if gene.chrom not in ours:
-            skipped["other_contig"] += gene.lines
-            continue
-        gene.chrom = ours[gene.chrom]
-        if gene.end > contigs[gene.chrom]:
+        return [(gene, gene.chrom) for gene in genes]
+    matched = match_contigs(contigs, (gene.chrom for gene in genes), where=path)
+    ours = {name: chrom for chrom, name in matched.items()}
+    skipped["other_contig"] += sum(gene.lines for gene in genes if gene.chrom not in ours)
+    return [(gene, ours[gene.chrom]) for gene in genes if gene.chrom in ours]
+
+
+def _in_one_place(genes: list[tuple[_Gene, str]], skipped: Counter) -> list[_Placed]:
+    """Return the genes whose lines lie in one stretch of one strand of one contig."""
+    times = Counter(gene.gene_id for gene, _ in genes)
+    found = []
+    for gene, chrom in genes:
+        places = gene.places()
+        if times[gene.gene_id] == 1 == len(places):
+            found.append(_Placed(gene, chrom, places[0].start, places[0].end, places[0].number))
+        else:
+            skipped["several_places"] += gene.lines
+    return found
+
+
+def _within(
+    genes: list[_Placed], contigs: Mapping[str, int], circular: set[str], path: Path, skipped: Counter
+) -> list[_Placed]:
+    """Return the genes that end within their contig; leave out those over the origin of circular ones.
+
+    GTF does not say which contigs are circular: there, a gene that begins on a contig with the name of an organelle or an
+    accession number and ends behind it is taken for one over its origin, if there are no more than `OVER_ORIGIN` on it.
+    """
+    beyond = [gene for gene in genes if gene.end > contigs[gene.chrom]]
+    often = Counter(gene.chrom for gene in beyond)
+    for gene in beyond:
+        length, name = contigs[gene.chrom], gene.gene.chrom
+        likely = name in circular or (often[gene.chrom] <= OVER_ORIGIN and CIRCULAR.fullmatch(name))
+        if not likely or gene.start >= length or gene.end - length > gene.start:
             raise InputError(
-                f"gene {gene.gene_id} ends at {gene.end:,}, past the end of {gene.chrom}"
-                f" ({contigs[gene.chrom]:,} bases)",
-                where=f"{gtf}:{gene.number}",
-                mend="Give the annotation of the genome's own build.",
+                f"gene {gene.gene.gene_id} ends at {gene.end:,}, past the end of {gene.chrom} ({length:,} bases)",
+                where=f"{path}:{gene.number}",
+                fix="Give the annotation of the genome's own build.",
             )
-        kept.append(gene)
-    return kept
+    if beyond:
+        names = some(gene.gene.gene_id for gene in beyond)
+        log.warning("%s: over the origin of a circular contig, left out: %s", path, names)
+        skipped["over_origin"] += sum(gene.gene.lines for gene in beyond)
+    return [gene for gene in genes if gene.end <= contigs[gene.chrom]]
 
 
-def _genes(genes: list[_Gene]) -> pd.DataFrame:
+def _genes(genes: Sequence[_Placed]) -> pd.DataFrame:
     """Return one row a gene."""
     return pd.DataFrame(
         [
             (
-                *(gene.gene_id, gene.name or gene.gene_id, gene.chrom, gene.start, gene.end, gene.strand),
-                gene.start if gene.strand == "+" else gene.end - 1,
+                *(at.gene.gene_id, at.gene.name or at.gene.gene_id, at.chrom, at.start, at.end, at.gene.strand),
+                at.start if at.gene.strand == "+" else at.end - 1,
             )
-            for gene in genes
+            for at in genes
         ],
         columns=GENE_COLUMNS,
     )
 
 
-def _exons(genes: list[_Gene]) -> pd.DataFrame:
+def _exons(genes: Sequence[_Placed]) -> pd.DataFrame:
     """Return the union of the exons of every gene."""
     rows = []
-    for gene in genes:
+    for at in genes:
         union: list[list[int]] = []
-        for start, end in sorted(gene.exons):
+        for start, end in sorted(at.gene.exons):
             if union and start <= union[-1][1]:
                 union[-1][1] = max(union[-1][1], end)
             else:
                 union.append([start, end])
-        rows += [(gene.gene_id, gene.chrom, start, end, gene.strand) for start, end in union]
+        rows += [(at.gene.gene_id, at.chrom, start, end, at.gene.strand) for start, end in union]
     return pd.DataFrame(rows, columns=EXON_COLUMNS)

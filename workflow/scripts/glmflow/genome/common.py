@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from glmflow.genome.alleles import Edit, is_anchored, is_longer
-from glmflow.genome.conflicts import overlapping
+from glmflow.genome.conflicts import is_single, overlapping
 from glmflow.genome.store import MODES, ContigVariants, VariantStore, contig_folder
 
 log = logging.getLogger(__name__)
@@ -32,8 +32,8 @@ class CommonVariants(VariantStore):
     ----------
     folder
         Where the store is.
-    people
-        Whose haplotypes the frequencies are counted in: training people, for others are not known when a model is made.
+    samples
+        Whose haplotypes the frequencies are counted in: training samples, for others are not known when a model is made.
     min_maf
         Lowest frequency of the rarer allele that is kept.
     """
@@ -55,14 +55,14 @@ class CommonVariants(VariantStore):
 
 
 class CommonElsewhere(VariantStore):
-    """Other people's variants, those alone that are common in a cohort; everyone has an allele that everyone has there.
+    """Other samples' variants, those alone that are common in a cohort; everyone has an allele that everyone has there.
 
     Read as any store. What was never called in the cohort is rare there.
 
     Parameters
     ----------
     folder
-        Where the store of the other people is.
+        Where the store of the other samples is.
     cohort
         The variants of the cohort, on the same genome.
     """
@@ -84,7 +84,7 @@ class CommonElsewhere(VariantStore):
             lost = int(there["everyones"].sum() - found["everyones"].sum())
             if lost:
                 log.warning(
-                    "%s: %d alleles that everyone is given are called in nobody and stay the reference", chrom, lost
+                    "%s: %d alleles that everyone is given are called in no sample and stay the reference", chrom, lost
                 )
             marks = (found[name].to_numpy(np.uint8) for name in ("kept", "everyones"))
             self._open[chrom] = _CommonContig(folder, length, *marks)
@@ -92,9 +92,11 @@ class CommonElsewhere(VariantStore):
 
 
 def _alleles(contig: ContigVariants) -> pd.DataFrame:
-    """Return `pos`, `ref`, `alt` of the variants of a contig, and `again`: how often the same came before."""
-    table = contig.alleles.select(["pos", "ref", "alt"]).to_pandas()
-    return table.assign(again=table.groupby(["pos", "ref", "alt"]).cumcount())
+    """Return `pos`, `end`, `ref`, `alt` of the variants of a contig, and `again`: how often the same came before."""
+    table = (
+        contig.alleles.select(["pos", "ref", "alt"]).to_pandas().assign(end=contig.end)
+    )  # a `<DEL>` has its end alone
+    return table.assign(again=table.groupby(["pos", "end", "ref", "alt"]).cumcount())
 
 
 class _CommonContig(ContigVariants):
@@ -128,7 +130,7 @@ class _Overlapping:
     ----------
     number : int64[n]
         Which ones they are among the variants of the contig.
-    pos, last, grows, anchored
+    pos, last, grows, anchored, single
         As `overlapping` takes them.
     """
 
@@ -154,6 +156,8 @@ class _Overlapping:
         ]
         self.grows = np.array([is_longer(**allele) for allele in alleles], bool)
         self.anchored = np.array([is_anchored(**a, edit=edit) for a, edit in zip(alleles, edits, strict=True)], bool)
+        sizes = np.array([len(edit.bases) for edit in edits], np.int64)
+        self.single = is_single(self.pos, self.last, contig.start[self.number], contig.end[self.number], sizes)
 
 
 class _Conflicts(dict[int, np.ndarray]):
@@ -167,7 +171,7 @@ class _Conflicts(dict[int, np.ndarray]):
         contig, near = self.contig, self.near
         called = contig.calls[row][near.number >> 3] >> (near.number & 7)
         carried = (called & contig.kept[near.number] | contig.everyones[near.number]).astype(bool) & self.taken
-        skip = overlapping(near.pos[carried], near.last[carried], near.grows[carried], near.anchored[carried])
+        skip = overlapping(*(each[carried] for each in (near.pos, near.last, near.grows, near.anchored, near.single)))
         self[row] = near.number[carried][skip].astype(np.int32)
         return self[row]
 

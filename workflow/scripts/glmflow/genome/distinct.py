@@ -1,4 +1,4 @@
-"""Each distinct sequence once: people share most of their haplotypes."""
+"""Each distinct sequence once: samples share most of their haplotypes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def describe_saving(distinct: int, windows: int) -> str:
 def distinct_windows(windows: Iterable[np.ndarray]) -> DistinctWindows:
     """Keep each distinct window once, so that frozen encoders and zero-shot scores run once per sequence.
 
-    Sequences are told apart by a 128-bit hash (BLAKE2b).
+    Sequences are distinguished by a 128-bit hash (BLAKE2b).
 
     Parameters
     ----------

@@ -15,15 +15,16 @@ import pysam
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
 from glmflow.genome.contigs import some
-from glmflow.genome.haplotypes import HaplotypeReader, reverse_complement
+from glmflow.genome.haplotypes import HaplotypeReader, reverse_window
 from glmflow.genome.unphased import write_ambiguity_codes
+from glmflow.text_files import write_bytes
 
 log = logging.getLogger(__name__)
 
 LINE = 60
 CHUNK = 1 << 20  # lines written at a time
 
-SNP2GEX_COLUMNS = [
+PARTITION_COLUMNS = [
     *("sample", "gene", "symbol", "chr", "TSS", "strand"),
     *("rpkm", "log_TPM", "raw count", "log_count", "labels", "split"),
 ]
@@ -38,7 +39,7 @@ def write_fasta(records: Iterable[tuple[str, np.ndarray]], path: str | PathLike[
     with ExitStack() as files:
         temporary = files.enter_context(atomic_path(path))
         packed = path.suffix == ".gz"
-        with pysam.BGZFile(str(temporary), "wb") if packed else temporary.open("wb") as handle:
+        with write_bytes(temporary, packed) as handle:
             for header, sequence in records:
                 handle.write(f">{header}\n".encode())
                 for start in range(0, len(sequence), CHUNK * LINE):
@@ -68,14 +69,14 @@ def export_haplotype(
     *,
     iupac: bool = False,
 ) -> list[str]:
-    """Write a person's haplotype, every contig of the store, as FASTA (bgzip and indexed where it ends in .gz).
+    """Write a sample's haplotype, every contig of the store, as FASTA (bgzip and indexed where it ends in .gz).
 
     Parameters
     ----------
     reader
         Of a store built with `unphased="reference"` where `iupac` is wanted.
     sample, haplotype
-        Person and haplotype (1 or 2).
+        Sample and haplotype (1 or 2).
     path
         Such as `cohort/haplotypes/{sample}.{haplotype}.fa.gz`.
     iupac
@@ -86,18 +87,21 @@ def export_haplotype(
     Returns
     -------
     list[str]
-        Contigs left out because the person has one haplotype only there.
+        Contigs left out because the sample has one haplotype only there.
 
     Raises
     ------
     InputError
-        No such person, or none of the contigs has this haplotype.
+        No such sample, or none of the contigs has this haplotype.
     """
     contigs = reader.store.contigs
     present = [chrom for chrom, end in contigs.items() if reader.store.has_haplotype(sample, haplotype, chrom, 0, end)]
     left_out = [chrom for chrom in contigs if chrom not in present]
     if not present:
-        raise InputError(f"{sample} has no haplotype {haplotype}", mend="All calls are haploid: take haplotype 1.")
+        raise InputError(
+            f"haplotype {haplotype} of {sample} is complete on no contig: each has haploid calls",
+            fix="Take haplotype 1, or a region of diploid calls (--region).",
+        )
     if left_out:
         log.warning("%s has one haplotype only in %s: left out", sample, some(left_out))
     write_fasta(((chrom, _whole(reader, sample, haplotype, chrom, iupac)) for chrom in present), path)
@@ -112,18 +116,18 @@ def _whole(reader: HaplotypeReader, sample: str, haplotype: int, chrom: str, iup
     return np.concatenate([bases for bases, _ in blocks])
 
 
-def export_snp2gex(
+def export_gene_fastas(
     reader: HaplotypeReader,
     genes: pd.DataFrame,
     partitions: pd.DataFrame,
     folder: str | PathLike[str],
     length: int = 32_000,
 ) -> None:
-    """Write haplotype windows around transcription start sites in the layout of the SNP2GEX task.
+    """Write haplotype windows around transcription start sites in the layout of the DNA-AI hackathon.
 
     `fasta/{sample}_allele_{1,2}.fasta` has a record per gene, `>GENE chr:17;strand:+;start:..;end:..`, in the direction
     of the gene, `start` and `end` being the 1-based start site less and plus half the length; `partitions.csv` has a
-    row per person and gene.
+    row per sample and gene.
 
     Parameters
     ----------
@@ -142,17 +146,17 @@ def export_snp2gex(
     Raises
     ------
     InputError
-        A column is missing, or a gene or person is unknown.
+        A column is missing, or a gene or sample is unknown.
     """
     folder = Path(folder)
     missing = [name for name in ("sample", "gene", "labels", "split") if name not in partitions]
     if missing:
-        raise InputError(f"partitions without {some(missing)}", mend="Give these columns.")
+        raise InputError(f"partitions without {some(missing)}", fix="Give these columns.")
     genes = genes.set_index("gene_id")
     wanted = partitions["gene"].unique()
     unknown = [gene for gene in wanted if gene not in genes.index]
     if unknown:
-        raise InputError(f"genes not in the annotation: {some(unknown)}", mend="Take the annotation they come from.")
+        raise InputError(f"genes not in the annotation: {some(unknown)}", fix="Take the annotation they come from.")
     genes = genes.loc[wanted]
     for sample in partitions["sample"].unique():
         for haplotype in (1, 2):
@@ -165,7 +169,7 @@ def export_snp2gex(
         TSS=about["tss"].to_numpy() + 1,
         strand=about["strand"].to_numpy(),
     )
-    columns = [*SNP2GEX_COLUMNS, *(name for name in table if name not in SNP2GEX_COLUMNS)]
+    columns = [*PARTITION_COLUMNS, *(name for name in table if name not in PARTITION_COLUMNS)]
     with atomic_path(folder / "partitions.csv") as temporary:
         table.reindex(columns=columns).to_csv(temporary, index=False)
 
@@ -181,7 +185,7 @@ def _gene_records(
             continue
         window = reader.window(sample, haplotype, gene.chrom, start, start + length)
         if gene.strand == "-":
-            window = reverse_complement(window)
+            window = reverse_window(window)
         place = f"chr:{_bare(gene.chrom)};strand:{gene.strand};start:{start + 1};end:{start + length + 1}"
         yield f"{gene.Index} {place}", window.sequence
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import numpy as np
 
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
+from glmflow.text_files import open_bytes
 
 N = ord("N")
 LINE = 60
@@ -33,29 +33,15 @@ def _alphabet() -> bytes:
 ALPHABET = _alphabet()
 
 
-def compression(path: Path) -> str:
-    """Return `none`, `gzip` or `bgzip` from a file's first bytes."""
-    try:
-        with path.open("rb") as handle:
-            head = handle.read(14)
-    except FileNotFoundError:
-        raise InputError("no such FASTA file", where=path, mend="Check the path.") from None
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", where=path, mend="Check the path.") from None
-    if head[:2] != b"\x1f\x8b":
-        return "none"
-    return "bgzip" if head[3] & 4 and head[12:14] == b"BC" else "gzip"
-
-
 def check_head(head: bytes, path: Path) -> None:
     """Stop when a file's first bytes are not those of a FASTA file."""
     start = head.lstrip()
     if not start:
-        raise InputError("the FASTA file is empty", where=path, mend="Fetch it again.")
+        raise InputError("the FASTA file is empty", where=path, fix="Fetch it again.")
     if start[:1] == b"<":
-        raise InputError("a web page (HTML or XML), not FASTA", where=path, mend="Fetch the file itself.")
+        raise InputError("a web page (HTML or XML), not FASTA", where=path, fix="Fetch the file itself.")
     if start[:1] != b">":
-        raise InputError("not FASTA: it does not begin with '>'", where=path, mend="Give a FASTA file.")
+        raise InputError("not FASTA: it does not begin with '>'", where=path, fix="Give a FASTA file.")
 
 
 def not_a_nucleotide(raw: bytes | bytearray, chrom: str, path: Path) -> InputError:
@@ -64,8 +50,18 @@ def not_a_nucleotide(raw: bytes | bytearray, chrom: str, path: Path) -> InputErr
     return InputError(
         f"contig {chrom!r} holds {chr(found)!r}, which is no nucleotide",
         where=path,
-        mend="Give a DNA FASTA file (A C G T N and IUPAC codes).",
+        fix="Give a DNA FASTA file (A C G T N and IUPAC codes).",
     )
+
+
+def contig_twice(name: str, path: Path) -> InputError:
+    """Return the error for two contigs of one name."""
+    return InputError(f"contig {name!r} comes twice", where=path, fix="Give every contig a name of its own.")
+
+
+def no_bases(name: str, path: Path) -> InputError:
+    """Return the error for a contig without a sequence."""
+    return InputError(f"contig {name!r} has no bases", where=path, fix="Remove its header.")
 
 
 def prepare_reference(fasta: str | os.PathLike[str], output: str | os.PathLike[str]) -> dict[str, int]:
@@ -91,33 +87,29 @@ def prepare_reference(fasta: str | os.PathLike[str], output: str | os.PathLike[s
         character that is no nucleotide.
     """
     fasta, output = Path(fasta), Path(output)
-    opener = open if compression(fasta) == "none" else gzip.open
     counts = Counter(dict.fromkeys(("contigs", "bases", "n_bases", "ambiguous", "soft_masked"), 0))
     with atomic_path(output) as copy, atomic_path(Path(f"{output}.fai")) as index:
-        with opener(fasta, "rb") as source, copy.open("wb") as target:
+        with open_bytes(fasta) as source, copy.open("wb") as target:
             lines = _Lines(target)
-            try:
-                for name, raw in _pieces(source, fasta):
-                    bases = raw.translate(ALPHABET, b"\r\n")
-                    if 0 in bases:
-                        raise not_a_nucleotide(raw.translate(None, b"\r\n"), name, fasta)
-                    lines.write(name, bases)
-                    counts["n_bases"] += bases.count(b"N")
-                    counts["ambiguous"] += bases.count(b"N") - raw.count(b"N") - raw.count(b"n")
-                    counts["soft_masked"] += sum(map(raw.count, (b"a", b"c", b"g", b"t", b"n")))
-            except (EOFError, gzip.BadGzipFile) as error:
-                raise InputError(f"damaged ({error})", where=fasta, mend="Fetch it again.") from error
+            for name, raw in read_pieces(source, fasta):
+                bases = raw.translate(ALPHABET, b"\r\n")
+                if 0 in bases:
+                    raise not_a_nucleotide(raw.translate(None, b"\r\n"), name, fasta)
+                lines.write(name, bases)
+                counts["n_bases"] += bases.count(b"N")
+                counts["ambiguous"] += bases.count(b"N") - raw.count(b"N") - raw.count(b"n")
+                counts["soft_masked"] += sum(map(raw.count, (b"a", b"c", b"g", b"t", b"n")))
             lines.close()
         for name, (length, _) in lines.contigs.items():
             if not length:
-                raise InputError(f"contig {name!r} has no bases", where=fasta, mend="Remove it.")
+                raise no_bases(name, fasta)
         index.write_text("".join(f"{name}\t{n}\t{at}\t{LINE}\t{LINE + 1}\n" for name, (n, at) in lines.contigs.items()))
     counts["contigs"] = len(lines.contigs)
     counts["bases"] = sum(length for length, _ in lines.contigs.values())
     return dict(counts)
 
 
-def _pieces(source: BinaryIO, path: Path) -> Iterator[tuple[str, bytes]]:
+def read_pieces(source: BinaryIO, path: Path) -> Iterator[tuple[str, bytes]]:
     """Yield every contig's name and bases, in one or more pieces a contig."""
     seen: set[str] = set()
     name = ""
@@ -130,9 +122,10 @@ def _pieces(source: BinaryIO, path: Path) -> Iterator[tuple[str, bytes]]:
             if number:
                 header, _, piece = piece.partition(b"\n")
                 name = (header.decode("utf-8", "replace").split() or [""])[0]
-                if not name or name in seen:
-                    what = f"contig {name!r} twice" if name else "a contig without a name"
-                    raise InputError(what, where=path, mend="Give every contig a name of its own.")
+                if name in seen:
+                    raise contig_twice(name, path)
+                if not name:
+                    raise InputError("a contig without a name", where=path, fix="Name it: >NAME.")
                 seen.add(name)
             if number or piece.strip():
                 yield name, piece

@@ -12,6 +12,8 @@ from glmflow.errors import InputError
 from glmflow.files import read_table
 from glmflow.genome.annotation import read_genes
 from glmflow.genome.contigs import match_contigs, some
+from glmflow.genome.intervals import bed_lines
+from glmflow.text_files import open_text
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +41,6 @@ def read_gene_starts(path: Path, contigs: Mapping[str, int]) -> pd.DataFrame:
     InputError
         The file is missing or no such table, a gene comes twice, or starts where the genome has no base.
     """
-    if not path.exists():
-        raise InputError("no such file", where=path, mend="Give a GTF, BED or TSV of genes.")
     name = path.name.removesuffix(".gz")
     if not name.endswith((".bed", ".tsv")):
         return read_genes(path, contigs)[COLUMNS]
@@ -56,25 +56,32 @@ def read_gene_starts(path: Path, contigs: Mapping[str, int]) -> pd.DataFrame:
 
 def _of_bed(path: Path) -> pd.DataFrame:
     """Read a BED: a gene on the plus strand starts with its first base, one on the minus strand with its last."""
-    try:
-        table = pd.read_csv(path, sep="\t", header=None, usecols=range(6), comment="#", dtype=str)
-        start, end = table[1].astype(int), table[2].astype(int)
-    except (ValueError, pd.errors.ParserError):
-        mend = "Give chrom, start, end, gene, score and strand, separated by tabs."
-        raise InputError("not a BED of genes", where=path, mend=mend) from None
-    tss = start.where(table[5] == "+", end - 1)
-    return pd.DataFrame({"gene_id": table[3], "chrom": table[0], "tss": tss, "strand": table[5]})
+    rows = []
+    for where, chrom, start, end, rest in bed_lines(path):
+        if len(rest) < 3:
+            fix = "Give chrom, start, end, gene, score and strand, separated by tabs."
+            raise InputError("not a BED of genes: a line of fewer than six columns", where=where, fix=fix)
+        rows.append((rest[0], chrom, start if rest[2] == "+" else end - 1, rest[2]))
+    if not rows:
+        raise InputError("no gene", where=path, fix="Give chrom, start, end, gene, score and strand.")
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _of_table(path: Path) -> pd.DataFrame:
     """Read a table with the columns of `COLUMNS`."""
-    table = read_table(path)
+    try:
+        with open_text(path) as handle:
+            table = read_table(handle)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"not a table of genes ({error})", where=path, fix=f"Give {', '.join(COLUMNS)}.") from None
     missing = [name for name in COLUMNS if name not in table]
     if missing:
-        mend = f"Give {', '.join(COLUMNS)} (the 0-based position of its first base)."
-        raise InputError(f"no column {missing[0]}", where=path, mend=mend)
+        fix = f"Give {', '.join(COLUMNS)} (the 0-based position of its first base)."
+        raise InputError(f"no column {missing[0]}", where=path, fix=fix)
     if not pd.api.types.is_integer_dtype(table["tss"]):
-        raise InputError("tss holds what is no position", where=path, mend="Give whole numbers, 0-based.")
+        raise InputError("tss holds what is no position", where=path, fix="Give whole numbers, 0-based.")
+    if table[COLUMNS].isna().to_numpy().any():
+        raise InputError("an empty cell", where=path, fix=f"Give {', '.join(COLUMNS)} of every gene.")
     return table
 
 
@@ -82,11 +89,11 @@ def _check(genes: pd.DataFrame, contigs: Mapping[str, int], path: Path) -> None:
     """Stop at genes that come twice, have no strand, or start outside of their contig."""
     twice = genes.loc[genes["gene_id"].duplicated(), "gene_id"]
     if len(twice):
-        raise InputError(f"gene {twice.iloc[0]} comes twice", where=path, mend="Give one line a gene.")
+        raise InputError(f"gene {twice.iloc[0]} comes twice", where=path, fix="Give one line a gene.")
     unknown = genes[~genes["strand"].isin(["+", "-"])]
     if len(unknown):
         gene = unknown.iloc[0]
-        raise InputError(f"gene {gene['gene_id']} has the strand {gene['strand']!r}", where=path, mend="Say + or -.")
+        raise InputError(f"gene {gene['gene_id']} has the strand {gene['strand']!r}", where=path, fix="Say + or -.")
     outside = genes[(genes["tss"] < 0) | (genes["tss"] >= genes["chrom"].map(contigs))]
     if len(outside):
         gene = outside.iloc[0]
@@ -94,5 +101,5 @@ def _check(genes: pd.DataFrame, contigs: Mapping[str, int], path: Path) -> None:
             f"gene {gene['gene_id']} starts at {gene['tss'] + 1:,}, outside of {gene['chrom']} "
             f"({contigs[gene['chrom']]:,} bases)",
             where=path,
-            mend="Give the genes of the genome's own build.",
+            fix="Give the genes of the genome's own build.",
         )

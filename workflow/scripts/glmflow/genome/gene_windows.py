@@ -1,4 +1,4 @@
-"""The window of a gene in every person: its distinct sequences, and the alleles that make them."""
+"""The window of a gene in every sample: its distinct sequences, and the alleles that make them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 
 from glmflow.genome.distinct import distinct_windows
-from glmflow.genome.haplotypes import MARGIN, HaplotypeReader, HaplotypeWindow, reverse_complement
+from glmflow.genome.haplotypes import MARGIN, HaplotypeReader, HaplotypeWindow, reverse_window
 
 
 class GeneHaplotypes(NamedTuple):
-    """What people have in the window of a gene.
+    """What samples have in the window of a gene.
 
     Attributes
     ----------
     sequences : uint8[D, L]
         ASCII codes of the distinct haplotypes, read in the direction of the gene.
     of_person : int64[P, 2]
-        Which of them a person's two haplotypes are.
+        Which of them a sample's two haplotypes are.
     """
 
     sequences: np.ndarray
@@ -33,7 +33,7 @@ class GeneAlleles(NamedTuple):
     Attributes
     ----------
     variants : DataFrame
-        `pos` (0-based), `ref`, `alt`.
+        `pos` (0-based), `end` (of the reference bases that the allele replaces; of `<DEL>` its end), `ref`, `alt`.
     carried : uint8[P, 2, V]
         1 where a haplotype carries the alternative allele.
     """
@@ -64,7 +64,7 @@ class GeneWindows:
     def haplotypes(self, chrom: str, start: int, end: int, strand: str, people: Sequence[str]) -> GeneHaplotypes:
         """Return the distinct sequences of a window (0-based half-open) and who has which of them.
 
-        A person without a second haplotype there (haploid calls) has the first one twice.
+        A sample without a second haplotype there (haploid calls) has the first one twice.
         """
         rows = self._rows(chrom, start, end, people)
         patterns, kinds = self._patterns(chrom, start, end, rows)
@@ -72,7 +72,7 @@ class GeneWindows:
         read = [self._read(chrom, start, end, row) for row in rows[patterns]]
         if any(window.position.max(initial=-1) >= end + MARGIN for window in read):
             kinds, read = np.arange(len(rows)), [self._read(chrom, start, end, row) for row in rows]
-        found = distinct_windows((reverse_complement(window) if strand == "-" else window).sequence for window in read)
+        found = distinct_windows((reverse_window(window) if strand == "-" else window).sequence for window in read)
         return GeneHaplotypes(np.stack(found.sequences), found.inverse[kinds].reshape(len(people), 2))
 
     def _rows(self, chrom: str, start: int, end: int, people: Sequence[str]) -> np.ndarray:
@@ -107,7 +107,7 @@ class GeneWindows:
     def reference(self, chrom: str, start: int, end: int, strand: str, people: Sequence[str]) -> GeneHaplotypes:
         """Return the same for a cohort in which everyone carries the reference: the control that no one differs."""
         window = HaplotypeWindow(self.reader.reference.fetch(chrom, start, end), np.arange(start, end))
-        sequence = (reverse_complement(window) if strand == "-" else window).sequence
+        sequence = (reverse_window(window) if strand == "-" else window).sequence
         return GeneHaplotypes(sequence[None], np.zeros((len(people), 2), np.int64))
 
     def alleles(self, chrom: str, start: int, end: int, people: Sequence[str]) -> GeneAlleles:
@@ -123,5 +123,5 @@ class GeneWindows:
         keep = (firsts == np.arange(high - low)) & (
             contig.snv[low:high] if self.reader.variants == "snv" else np.ones(high - low, bool)
         )
-        table = table.loc[keep, ["pos", "ref", "alt"]].reset_index(drop=True)
+        table = table.assign(end=contig.end[low:high]).loc[keep, ["pos", "end", "ref", "alt"]].reset_index(drop=True)
         return GeneAlleles(table, carried[:, keep].reshape(len(people), 2, -1))

@@ -6,12 +6,14 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import cyvcf2
 import numpy as np
 
 from glmflow.errors import InputError
+from glmflow.genome.alleles import left_out_because
 from glmflow.genome.contigs import match_contigs, some
 from glmflow.genome.reference import Reference
-from glmflow.genome.vcf_files import indexed_contigs, open_vcf
+from glmflow.genome.vcf_files import decoded, indexed_contigs, open_vcf, records
 
 SHOWN = 3
 STRETCH = 1 << 20  # bases of the genome that are compared at a time
@@ -25,17 +27,21 @@ def find_samples(vcf: Path, wanted: Sequence[str] | None) -> list[str]:
     InputError
         The file has no genotypes, or lacks a wanted sample.
     """
-    present = open_vcf(vcf).samples
+    with decoded(vcf):
+        present = open_vcf(vcf).samples
     if not present:
-        raise InputError("no samples, so no haplotypes", where=vcf, mend="Give a VCF with genotypes.")
+        raise InputError("no samples, so no haplotypes", where=vcf, fix="Give a VCF with genotypes.")
     absent = [sample for sample in wanted or () if sample not in set(present)]
     if absent:
-        raise InputError(f"no sample {some(absent)}", where=vcf, mend=f"It has {some(present)}; check the sample list.")
+        raise InputError(f"no sample {some(absent)}", where=vcf, fix=f"It has {some(present)}; check the sample list.")
     return present if wanted is None else [sample for sample in present if sample in set(wanted)]
 
 
 def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | None, where: Path) -> dict[str, str]:
-    """Match the contigs that an indexed VCF has records of: the genome's name to the VCF's.
+    """Return the contigs to read of an indexed VCF: the genome's name to the VCF's, for those that have records.
+
+    Contigs that are not `wanted` are not compared: mitochondria, decoys and alternate contigs differ between files of
+    one build.
 
     Raises
     ------
@@ -45,15 +51,16 @@ def find_contigs(source: Path, reference: Reference, wanted: Sequence[str] | Non
     """
     lengths = {name: found.length for name, found in indexed_contigs(source).items()}
     if not lengths:
-        raise InputError("no records", where=where, mend="Give a VCF with variants.")
+        raise InputError("no records", where=where, fix="Give a VCF with variants.")
     shared = match_contigs(reference.contigs, lengths, where=where)
-    for ours, theirs in shared.items():
+    chosen = shared if wanted is None else {name: shared[name] for name in shared if name in set(wanted)}
+    for ours, theirs in chosen.items():
         if lengths[theirs] not in (0, reference.contigs[ours]):
             raise other_length(theirs, lengths[theirs], reference.contigs[ours], where)
     others = [name for name in lengths if name not in shared.values()]
     if others and wanted is None:
         raise foreign_contig(others[0], reference.path, where)
-    return shared if wanted is None else {name: shared[name] for name in shared if name in set(wanted)}
+    return chosen
 
 
 def check_all_read(source: Path, name: str, length: int, read: int, counted: int, where: Path) -> None:
@@ -66,24 +73,29 @@ def check_all_read(source: Path, name: str, length: int, read: int, counted: int
     length
         Bases of the contig.
     read, counted
-        Records that lie on them, and those of the contig by the index.
+        Records that lie on them or at the telomeres, and those of the contig by the index.
     where
         The file as the user named it.
     """
     if read == counted:
         return
-    for record in open_vcf(source, samples=[]):
-        if name == record.CHROM and not 0 <= record.start < length:
+    for record in records(open_vcf(source, samples=[]), where):
+        if name == record.CHROM and not 0 <= record.start < length and not at_telomere(record, length):
             raise InputError(
                 f"records outside of contig {name} (1-{length}): {counted - read}, first {name}:{record.start + 1}",
                 where=where,
-                mend="Give the FASTA that the variants were called on, or leave them out (bcftools view --targets).",
+                fix="Give the FASTA that the variants were called on, or leave them out (bcftools view --targets).",
             )
     raise InputError(
         f"{read} records of contig {name} can be read, its index counts {counted}",
         where=where,
-        mend="Make the index anew: bcftools index -f.",
+        fix="Make the index again: bcftools index -f.",
     )
+
+
+def at_telomere(record: cyvcf2.Variant, length: int) -> bool:
+    """Return whether a record is of breakends at a telomere: POS 0 or one base behind the contig (VCF 4.3, section 1.6.1)."""
+    return record.start in (-1, length) and all(left_out_because(alt) == "symbolic" for alt in record.ALT)
 
 
 def check_reference_alleles(
@@ -119,7 +131,7 @@ def check_reference_alleles(
         raise InputError(
             f"REF disagrees with the genome at {len(wrong)} of the {len(positions)} records looked at, first {shown}",
             where=where,
-            mend="Give the FASTA that the variants were called on (bcftools norm --check-ref w lists them all).",
+            fix="Give the FASTA that the variants were called on (bcftools norm --check-ref w lists them all).",
         )
 
 
@@ -137,18 +149,8 @@ def unphased_heterozygotes(chrom: str, pos: int, samples: Sequence[str], where: 
     return InputError(
         f"unphased heterozygous genotypes, first at {chrom}:{pos + 1} in {some(samples, SHOWN)}",
         where=where,
-        mend="Phase the VCF, or leave them as the reference: `unphased: reference` in the study, `--unphased reference` by hand.",
+        fix="Phase the VCF, or leave them as the reference: `unphased: reference` in the study, `--unphased reference` by hand.",
     )
-
-
-def check_deletion_end(chrom: str, pos: int, end: int, length: int, where: Path) -> None:
-    """Stop at a symbolic deletion that ends behind its contig."""
-    if end > length:
-        raise InputError(
-            f"<DEL> at {chrom}:{pos + 1} ends at {end}, behind the contig ({length})",
-            where=where,
-            mend="Give the FASTA that the variants were called on.",
-        )
 
 
 def foreign_contig(name: str, fasta: Path, where: Path) -> InputError:
@@ -156,7 +158,7 @@ def foreign_contig(name: str, fasta: Path, where: Path) -> InputError:
     return InputError(
         f"contig {name!r} has variants and is not in {fasta}",
         where=where,
-        mend="Give the FASTA they were called on or a VCF of its contigs alone, rename them (bcftools annotate "
+        fix="Give the FASTA they were called on or a VCF of its contigs alone, rename them (bcftools annotate "
         "--rename-chrs), or name the contigs to use (`reference.contigs`; by hand --region, --bed).",
     )
 
@@ -166,7 +168,7 @@ def other_length(name: str, length: int, genome: int, where: Path) -> InputError
     return InputError(
         f"contig {name} has {length} bases, in the genome {genome}",
         where=where,
-        mend="Give the FASTA of the assembly that the variants were called on.",
+        fix="Give the FASTA of the assembly that the variants were called on.",
     )
 
 
@@ -176,5 +178,17 @@ def check_ploidy(alleles: np.ndarray, chrom: str, pos: int, where: Path) -> None
         raise InputError(
             f"genotypes of {alleles.shape[1] - 1} alleles at {chrom}:{pos + 1}",
             where=where,
-            mend="Haplotypes are made for haploid and diploid calls only.",
+            fix="Haplotypes are made for haploid and diploid calls only.",
         )
+
+
+def no_such_allele(
+    calls: np.ndarray, alts: int, samples: Sequence[str], chrom: str, pos: int, where: Path
+) -> InputError:
+    """Return the error for a call of an allele that its record does not have, which `bcftools consensus` refuses too."""
+    sample = samples[int((calls > alts).any(axis=1).argmax())]
+    return InputError(
+        f"{sample} is called allele {calls.max()} at {chrom}:{pos + 1}, which has {alts} alternative alleles",
+        where=where,
+        fix="Correct the record, or leave it out (bcftools view --targets ^).",
+    )

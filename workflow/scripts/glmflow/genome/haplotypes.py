@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glmflow.bases import reverse_complement
 from glmflow.errors import InputError
 from glmflow.genome.reference import Reference
+from glmflow.genome.remembered import RememberedReference
 from glmflow.genome.store import MODES, ContigVariants, VariantStore
 
 INSERTED = -1
@@ -16,9 +18,6 @@ PADDING = -2
 N = ord("N")
 REMEMBERED = 1 << 22  # bases of a window whose steps are kept in memory for the next one: 16 MiB
 MARGIN = 256  # bases read beyond a window, so that most need no second look for what deletions took
-
-_COMPLEMENT = np.arange(256, dtype=np.uint8)
-_COMPLEMENT[np.frombuffer(b"ACGT", np.uint8)] = np.frombuffer(b"TGCA", np.uint8)
 
 
 class HaplotypeWindow(NamedTuple):
@@ -36,16 +35,16 @@ class HaplotypeWindow(NamedTuple):
     position: np.ndarray
 
 
-def reverse_complement(window: HaplotypeWindow) -> HaplotypeWindow:
+def reverse_window(window: HaplotypeWindow) -> HaplotypeWindow:
     """Return a window as read from the other strand; the map is turned with it."""
-    return HaplotypeWindow(_COMPLEMENT[window.sequence[::-1]], window.position[::-1])
+    return HaplotypeWindow(reverse_complement(window.sequence), window.position[::-1])
 
 
 Block = tuple[np.ndarray, int]  # bases, and the place of the first (the others follow), -1 or -2 for all
 
 
 class HaplotypeReader:
-    """Makes windows of any person's haplotypes.
+    """Makes windows of any sample's haplotypes.
 
     Picklable, and safe in forked or spawned workers: every process opens the genome for itself.
 
@@ -66,17 +65,18 @@ class HaplotypeReader:
 
     def __init__(self, store: VariantStore, reference: Reference, variants: str = "all"):
         if variants not in MODES:
-            raise InputError(f"variants: {variants!r}", mend=f"Say {' or '.join(MODES)}.")
+            raise InputError(f"variants: {variants!r}", fix=f"Say {' or '.join(MODES)}.")
         for chrom, length in store.contigs.items():
             if reference.contigs.get(chrom) != length:
                 found = reference.contigs.get(chrom, "no")
                 raise InputError(
                     f"contig {chrom} has {found} bases, in the variant store {length}",
                     where=reference.path,
-                    mend="Give the genome that the store was built with.",
+                    fix="Give the genome that the store was built with.",
                 )
         self.store = store
         self.reference = reference
+        self._remembered = RememberedReference(reference)
         self.variants = variants
         self._whole: tuple[str, np.ndarray] = "", np.empty(0, np.uint8)
 
@@ -94,7 +94,7 @@ class HaplotypeReader:
         Parameters
         ----------
         sample
-            Person.
+            Sample.
         haplotype
             1 or 2.
         chrom, start, end
@@ -105,7 +105,7 @@ class HaplotypeReader:
         Raises
         ------
         InputError
-            The store has no such person or contig, or the person no such haplotype there (haploid calls).
+            The store has no such sample or contig, or the sample no such haplotype there (haploid calls).
         """
         if end < start:
             raise ValueError(f"window ends before it starts: {chrom}:{start}-{end}")
@@ -117,7 +117,7 @@ class HaplotypeReader:
         while have < length and stop < contig.length:
             # Deletions may leave too little: look again, that much further.
             stop = min(contig.length, stop + length - have + MARGIN)
-            found = self._blocks(contig, row, left, self.reference.fetch(chrom, left, stop))
+            found = self._blocks(contig, row, left, self._remembered.fetch(chrom, left, stop))
             have = left - start + sum(len(bases) for bases, _ in found)
         window = _join([*blocks, *found] if stop > left else blocks, length)
         if haplotype == 2 and len(contig.absent):
@@ -134,7 +134,7 @@ class HaplotypeReader:
         Parameters
         ----------
         sample, haplotype
-            Person and haplotype (1 or 2).
+            Sample and haplotype (1 or 2).
         chrom, start, end
             0-based half-open, within the contig.
         """
@@ -161,39 +161,46 @@ class HaplotypeReader:
         self._check_present(sample, haplotype, chrom, 0, contig.length)
         if self._whole[0] != chrom:
             self._whole = chrom, self.reference.fetch(chrom, 0, contig.length)
-        return self._blocks(contig, row, 0, self._whole[1])
+        return self._blocks(contig, row, 0, self._whole[1].copy())
 
     def _check_present(self, sample: str, haplotype: int, chrom: str, start: int, end: int) -> None:
-        """Stop where a person has one haplotype only."""
+        """Stop where a sample has one haplotype only."""
         if not self.store.has_haplotype(sample, haplotype, chrom, start, end):
             raise InputError(
                 f"{sample} has one haplotype only in {chrom}:{start + 1}-{end} (haploid calls)",
                 where=self.store.folder,
-                mend="Take haplotype 1 alone there.",
+                fix="Take haplotype 1 alone there.",
             )
 
     def _blocks(self, contig: ContigVariants, row: int, start: int, reference: np.ndarray) -> list[Block]:
-        """Cut the reference bases from `start` on where a haplotype gains or loses some, and change single ones."""
+        """Cut the reference bases from `start` on where a haplotype gains or loses some, and change single ones.
+
+        The array of bases is the caller's own: it is changed.
+        """
         end = start + len(reference)
         edits = _edits(contig, row, self.variants, start, end)
+        if not len(edits):
+            return [(reference, start)]
         single = contig.single[edits]
         changed = edits[single]
         if len(changed):
-            reference = reference.copy()
             reference[contig.start[changed] - start] = contig.bases[contig.offset[changed]]
+            if len(changed) == len(edits):
+                return [(reference, start)]
         blocks = []
         here = start
-        for edit in edits[~single].tolist():
-            first, last = int(contig.start[edit]), int(contig.end[edit])
-            bases = contig.bases[contig.offset[edit] : contig.offset[edit + 1]]
+        others = edits[~single]
+        places = (contig.start[others], contig.end[others], contig.offset[others], contig.offset[others + 1])
+        for first, last, offset, stop in zip(*(column.tolist() for column in places)):
+            bases = contig.bases[offset:stop]
             if first > here:
                 blocks.append((reference[here - start : first - start], here))
             # Bases that replace some keep their places as far as they go; what is more is inserted behind them.
-            replaced = min(len(bases), last - first)
+            replaced = min(stop - offset, last - first)
             low, high = max(first, start), min(first + replaced, end)
             if low < high:
                 blocks.append((bases[low - first : high - first], low))
-            if replaced < len(bases) and last <= end:
+            if replaced < stop - offset and last <= end:
                 blocks.append((bases[replaced:], INSERTED))
             here = min(max(here, last), end)
         blocks.append((reference[here - start :], here))
@@ -204,22 +211,26 @@ def _join(blocks: list[Block], length: int) -> HaplotypeWindow:
     """Lay blocks side by side up to a length, and padding behind them where they are too few."""
     position = np.empty(length, np.int32)
     steps = _steps(length) if length <= REMEMBERED else np.arange(length, dtype=np.int32)
+    parts = []
     at = 0
     for bases, place in blocks:
-        begin, at = at, min(at + len(bases), length)
+        begin, at = at, at + len(bases)
+        if at > length:
+            bases, at = bases[: length - begin], length
+        parts.append(bases)
         if place < 0:
             position[begin:at] = place
         else:
             np.add(steps[: at - begin], place, out=position[begin:at])
-    position[at:] = PADDING
-    padding = np.full(length - at, N, np.uint8)
-    sequence = np.concatenate([*(bases for bases, _ in blocks), padding])[:length]
-    return HaplotypeWindow(sequence, position)
+    if at < length:
+        position[at:] = PADDING
+        parts.append(np.full(length - at, N, np.uint8))
+    return HaplotypeWindow(np.concatenate(parts) if parts else np.empty(0, np.uint8), position)
 
 
 @lru_cache(maxsize=1)
 def _steps(length: int) -> np.ndarray:
-    """Return 0, 1, 2 ...: adding to it is faster than counting anew for every window."""
+    """Return 0, 1, 2 ...: adding to it is faster than counting again for every window."""
     return np.arange(length, dtype=np.int32)
 
 

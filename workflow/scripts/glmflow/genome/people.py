@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from glmflow.errors import InputError
+from glmflow.genome.column_names import SAMPLES, known_columns, plain_name
 from glmflow.genome.contigs import some
+from glmflow.text_files import text_lines
+
+log = logging.getLogger(__name__)
 
 COLUMNS = ("sample", "population", "family")
-"""What is read of a table of people; further columns are left alone."""
+"""What is read of a table of samples."""
+ALSO_NAMED = {name: SAMPLES[name] for name in COLUMNS}
+"""Usual names of these columns."""
+UNKNOWN = ("", ".", "NA", "nan", "NaN", "N/A", "-")
+"""What stands for a population or a family that is not known."""
 
 
 def read_people(path: str | os.PathLike[str] | None, genotyped: Sequence[str]) -> pd.DataFrame:
@@ -20,52 +30,82 @@ def read_people(path: str | os.PathLike[str] | None, genotyped: Sequence[str]) -
     Parameters
     ----------
     path
-        TSV with `sample` and, where known, `population` and `family`; people it does not name are left out. None:
-        everyone with genotypes.
+        TSV with `sample` and, where known, `population` and `family` (or as `ALSO_NAMED` has them); samples it does not
+        name are left out, further columns are logged. None: everyone with genotypes.
     genotyped
-        People of the cohort.
+        Samples of the cohort.
 
     Returns
     -------
     DataFrame
-        `sample` and what the table has of `population` and `family`, as text, in the order of the table.
+        `sample` and what the table has of `population` and `family`, as text (NaN: not known), in the order of the table.
 
     Raises
     ------
     InputError
-        The table cannot be read, lacks `sample`, names nobody, someone twice, or someone without genotypes.
+        The table cannot be read, lacks `sample`, names no sample, one twice, or someone without genotypes.
     """
     if path is None:
         return pd.DataFrame({"sample": list(genotyped)}, dtype=str)
-    table = _read_table(path)
-    if "sample" not in table:
-        found = f"its first line is {some(map(repr, map(str, table.columns)))}"
-        raise InputError(f"no column `sample`: {found}", where=path, mend="Give names of columns in the first line.")
-    names = table["sample"].fillna("")
+    table = _read_table(Path(path))
+    names = table["sample"]
     if names.empty:
-        raise InputError("a table of people that names nobody", where=path, mend="Give a line a person.")
+        raise InputError("a table of samples that names none", where=path, fix="Give a line a sample.")
     twice = names[names.duplicated()]
     if len(twice):
-        raise InputError(f"{twice.iloc[0]!r} comes twice", where=path, mend="Give one line a person.")
+        raise InputError(f"{twice.iloc[0]!r} comes twice", where=path, fix="Give one line a sample.")
     absent = names[~names.isin(set(genotyped))].tolist()
     if absent:
         raise InputError(
-            f"{len(absent)} of its {len(names)} people have no genotypes: {some(map(repr, absent))}",
+            f"{len(absent)} of its {len(names)} samples have no genotypes: {some(map(repr, absent))}",
             where=path,
-            mend=f"The cohort has {some(genotyped)}; name people as its VCF does, and leave out who is not in it.",
+            fix=f"The cohort has {some(genotyped)}; name samples as its VCF does, and leave out who is not in it.",
         )
-    return table[[name for name in COLUMNS if name in table]].reset_index(drop=True)
+    return table
 
 
-def _read_table(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a table with a header as text."""
-    try:
-        return pd.read_csv(path, sep="\t", dtype=str, index_col=False)
-    except FileNotFoundError:
-        raise InputError("no such file", where=path, mend="Check the path.") from None
-    except pd.errors.EmptyDataError:
-        raise InputError(
-            "an empty table of people", where=path, mend="Give a column `sample`, or leave the table out for everyone."
-        ) from None
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise InputError(f"not a table of people ({error})", where=path, mend="Give a TSV.") from None
+def _read_table(path: Path) -> pd.DataFrame:
+    """Return the columns of a table that are read, under their names here, as text."""
+    lines = text_lines(path)
+    _, head = next(lines, (0, ""))
+    if not head:
+        fix = "Give a column `sample`, or leave the table out for everyone."
+        raise InputError("an empty table of samples", where=path, fix=fix)
+    header = [cell.strip(' "') for cell in head.split("\t")]
+    used, notes = _columns(header, path)
+    rows, longer = [], 0
+    for _, line in lines:
+        cells = [cell.strip(' "') for cell in line.split("\t")]
+        longer += any(cells[len(header) :])
+        cells += [""] * (len(header) - len(cells))
+        rows.append([cells[place] for place in used.values()])
+    if notes:
+        log.warning("%s: %s", path, "; ".join(notes))
+    if longer:
+        log.warning(
+            "%s: %d lines have more cells than the header has names: the further cells are not read", path, longer
+        )
+    unused = [name for place, name in enumerate(header) if name and place not in used.values()]
+    if unused:
+        log.warning("%s: columns that are not read: %s", path, some(unused))
+    table = pd.DataFrame(rows, columns=list(used), dtype=object)
+    for name in set(COLUMNS[1:]) & set(used):
+        table[name] = table[name].where(~table[name].isin(UNKNOWN))
+    if "family" in table:  # as PLINK has it
+        table["family"] = table["family"].where(table["family"] != "0")
+    return table
+
+
+def _columns(header: list[str], path: Path) -> tuple[dict[str, int], list[str]]:
+    """Return the place of each column that is read, and what was taken under another name."""
+    names = [name for name in header if name]
+    if not any(plain_name(name) in map(plain_name, SAMPLES["sample"]) for name in names):
+        found = f"its first line is {some(map(repr, header))}"
+        raise InputError(f"no column `sample`: {found}", where=path, fix="Give names of columns in the first line.")
+    found = known_columns(names, ALSO_NAMED, where=str(path))
+    if found.taken["sample"] not in COLUMNS:  # a table of several ids does not say which the VCF has
+        others = [name for name in names if plain_name(name) in map(plain_name, SAMPLES["sample"])]
+        if len(others) > 1:
+            what = f"{some(map(repr, others))}: which is the sample?"
+            raise InputError(what, where=path, fix="Name one of them sample.")
+    return {name: header.index(found.taken[name]) for name in COLUMNS if name in found.taken}, found.notes

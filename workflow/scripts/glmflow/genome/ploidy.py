@@ -1,4 +1,4 @@
-"""Where a person has one haplotype only."""
+"""Where a sample has one haplotype only."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class HaploidRuns:
 
     def __init__(self, samples: int):
         self._open = np.full(samples, -1, np.int64)  # where the current haploid stretch began
-        self._last = np.zeros(samples, np.int64)  # where its last call ended
+        self._last = np.zeros(samples, np.int64)  # where the furthest of its calls ended
         self._seen_diploid = np.zeros(samples, bool)
         self._runs: list[tuple[int, int, int]] = []
         self._all_diploid = False
 
     def add(self, alleles: np.ndarray, start: int, end: int) -> None:
-        """Take in one record: int[samples, 2] alleles and its reference interval."""
+        """Take in one record: int[samples, 2] alleles and its reference interval (to the end of a `<DEL>`)."""
         single = alleles[:, 1] == NO_ALLELE
         if self._all_diploid and not single.any():
             return  # as before
@@ -38,7 +38,9 @@ class HaploidRuns:
         if haploid.any():
             begins = haploid & (self._open < 0)
             self._open[begins] = np.where(self._seen_diploid[begins], start, 0)
-            self._last[haploid] = end
+            self._last[begins] = end
+            # An earlier, longer call may end behind this one.
+            self._last[haploid] = np.maximum(self._last[haploid], end)
         closes = ~single & (self._open >= 0)
         for sample in np.flatnonzero(closes):
             self._runs.append((sample, self._open[sample], self._last[sample]))

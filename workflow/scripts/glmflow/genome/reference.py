@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -14,9 +17,23 @@ import pysam
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import match_contigs, some
-from glmflow.genome.fasta import ALPHABET, N, check_head, compression, not_a_nucleotide, prepare_reference
+from glmflow.genome.fasta import (
+    ALPHABET,
+    N,
+    check_head,
+    contig_twice,
+    no_bases,
+    not_a_nucleotide,
+    prepare_reference,
+    read_pieces,
+)
+from glmflow.genome.htslib_messages import heard
+from glmflow.genome.remembered_lengths import remember, remembered
+from glmflow.text_files import check_complete, compression, damaged, open_bytes
 
-__all__ = ["Reference", "match_contigs", "prepare_reference"]
+log = logging.getLogger(__name__)
+
+__all__ = ["Reference", "contig_lengths", "match_contigs", "prepare_reference"]
 
 
 class Reference:
@@ -49,7 +66,7 @@ class Reference:
         self.path = Path(path)
         self._records = _index(self.path)
         self.contigs = {name: record.length for name, record in self._records.items()}
-        self._bgzip = compression(self.path) == "bgzip"
+        self._packed = compression(self.path) == "bgzip"
         self._handle: _Plain | _Bgzip | None = None
         self._owner = -1
 
@@ -77,7 +94,7 @@ class Reference:
             raise ValueError(f"interval ends before it starts: {chrom}:{start}-{end}")
         length = self.contigs.get(chrom)
         if length is None:
-            raise InputError(f"no contig {chrom!r}", where=self.path, mend=f"The genome has {some(self.contigs)}.")
+            raise InputError(f"no contig {chrom!r}", where=self.path, fix=f"The genome has {some(self.contigs)}.")
         left, right = max(start, 0), min(end, length)
         if left >= right:
             return np.full(end - start, N, np.uint8)
@@ -86,6 +103,9 @@ class Reference:
         if 0 in bases:
             raise not_a_nucleotide(raw.translate(None, b"\r\n"), chrom, self.path)
         inside = np.frombuffer(bases, np.uint8)
+        if len(inside) != right - left:
+            what = f"contig {chrom!r} has other lines than the first ones at {chrom}:{left + 1}-{right}"
+            raise InputError(what, where=self.path, fix="Give its lines one length a contig, and delete its .fai.")
         if len(inside) == end - start:
             return inside
         padded = np.full(end - start, N, np.uint8)
@@ -105,7 +125,7 @@ class Reference:
     def _open(self) -> _Plain | _Bgzip:
         """Return this process's own handle."""
         if self._handle is None or self._owner != os.getpid():
-            self._handle = (_Bgzip if self._bgzip else _Plain)(self.path)
+            self._handle = (_Bgzip if self._packed else _Plain)(self.path)
             self._owner = os.getpid()
         return self._handle
 
@@ -141,60 +161,129 @@ class _Bgzip:
 
     def __init__(self, path: Path):
         with tempfile.TemporaryDirectory() as folder:
-            fai, gzi = f"{folder}/fai", f"{folder}/gzi"
-            pysam.faidx(str(path), "--fai-idx", fai, "--gzi-idx", gzi)
-            self.file = pysam.FastaFile(str(path), filepath_index=fai, filepath_index_compressed=gzi)
+            fai = Path(folder) / "fai"
+            _write_fai(path, "bgzip", fai)
+            with heard():
+                self.file = pysam.FastaFile(str(path), filepath_index=str(fai), filepath_index_compressed=f"{fai}.gzi")
+        self.path = path
 
     def raw(self, record: _Record, chrom: str, start: int, end: int) -> bytearray:
-        return bytearray(self.file.fetch(chrom, start, end), "ascii")
+        try:
+            return bytearray(self.file.fetch(chrom, start, end), "ascii")
+        except (OSError, ValueError) as error:
+            raise damaged(self.path, error) from error
+
+
+def contig_lengths(path: str | os.PathLike[str]) -> dict[str, int]:
+    """Return the bases of every contig of a FASTA file that `prepare_reference` can copy.
+
+    What has no index, or cannot be read at random (plain gzip), is read through once and remembered as it is then.
+
+    Raises
+    ------
+    InputError
+        As `prepare_reference`, of the contigs.
+    """
+    path = Path(path)
+    if path.is_file() and _has_index(path):
+        try:
+            return Reference(path).contigs
+        except InputError:
+            log.info("%s: its index cannot be used", path)
+    known = remembered(path) if path.is_file() else None
+    if known is None:
+        try:
+            known = Reference(path).contigs
+        except InputError:
+            known = _lengths_read_through(path)
+        remember(path, known)
+    return known
+
+
+def _lengths_read_through(path: Path) -> dict[str, int]:
+    """Return the bases of every contig of a FASTA file."""
+    lengths: Counter[str] = Counter()
+    with open_bytes(path) as source:
+        for name, raw in read_pieces(source, path):
+            lengths[name] += len(raw) - raw.count(b"\n") - raw.count(b"\r")
+    for name, length in lengths.items():
+        if not length:
+            raise no_bases(name, path)
+    return dict(lengths)
+
+
+def _has_index(path: Path) -> bool:
+    """Whether there is an index beside a file that is no older."""
+    beside = Path(f"{path}.fai")
+    return beside.exists() and beside.stat().st_mtime >= path.stat().st_mtime
 
 
 def _index(path: Path) -> dict[str, _Record]:
     """Return where every contig lies, from the `.fai` beside the file or from the file itself."""
-    kind = compression(path)
+    kind = check_complete(path)
     if kind == "gzip":
         raise InputError(
-            "compressed with gzip, which cannot be read at random", where=path, mend="Unpack it or use bgzip."
+            "compressed with gzip, which cannot be read at random", where=path, fix="Unpack it or use bgzip."
         )
     if kind == "none":
         with path.open("rb") as handle:
             check_head(handle.read(1 << 16), path)
     beside = Path(f"{path}.fai")
-    if beside.exists() and beside.stat().st_mtime >= path.stat().st_mtime:
-        records = _read_fai(beside)
+    if _has_index(path):
+        records = _read_fai(beside, path)
     else:
         with tempfile.TemporaryDirectory() as folder:
             fai = Path(folder) / "fai"
-            try:
-                if kind == "bgzip":
-                    pysam.faidx(str(path), "--fai-idx", str(fai), "--gzi-idx", f"{folder}/gzi")
-                else:
-                    pyfaidx.Faidx(path, indexname=fai).close()
-            except (pyfaidx.FastaIndexingError, pysam.SamtoolsError, ValueError) as error:
-                raise InputError(
-                    f"cannot be indexed ({error})", where=path, mend="Give its lines one length a contig."
-                ) from error
-            records = _read_fai(fai)
+            _write_fai(path, kind, fai)
+            records = _read_fai(fai, path)
     if kind == "none":
         _check_geometry(records, path)
     return records
 
 
-def _read_fai(path: Path) -> dict[str, _Record]:
-    """Return the records of a `.fai` file."""
+def _write_fai(path: Path, kind: str, fai: Path) -> None:
+    """Index a FASTA file."""
+    try:
+        if kind == "bgzip":
+            with heard() as said:
+                pysam.faidx(str(path), "--fai-idx", str(fai), "--gzi-idx", f"{fai}.gzi")
+            if again := re.search(r'[Dd]uplicate sequence "(.+)"', " ".join(said.remarks)):
+                raise contig_twice(again[1], path)
+        else:
+            pyfaidx.Faidx(path, indexname=fai).close()
+    # pyfaidx goes by the name: of plain text that is called .gz it says that BioPython is missing.
+    except (
+        pyfaidx.FastaIndexingError,
+        pyfaidx.FastaNotFoundError,
+        pysam.SamtoolsError,
+        ImportError,
+        ValueError,
+    ) as error:
+        twice = re.search(r"[Dd]uplicate (?:key|sequence name) \W*(.+?)\W*$", str(error))
+        if twice:
+            raise contig_twice(twice[1], path) from error
+        raise InputError(
+            f"cannot be indexed ({error})", where=path, fix="Give its lines one length a contig, the last aside."
+        ) from error
+
+
+def _read_fai(fai: Path, path: Path) -> dict[str, _Record]:
+    """Return the records of the `.fai` file of a FASTA file."""
     records: dict[str, _Record] = {}
-    for line in path.read_text().splitlines():
+    for line in fai.read_text("utf-8", "replace").splitlines():
         name, *numbers = line.split("\t")
         if name in records:
-            raise InputError(f"contig {name!r} twice", where=path, mend="Keep one of the two in the FASTA.")
+            raise contig_twice(name, path)
         try:
             records[name] = _Record(*map(int, numbers[:4]))
         except (TypeError, ValueError):
-            raise InputError("not a FASTA index", where=path, mend="Delete it.") from None
+            raise InputError("not a FASTA index", where=fai, fix="Delete it.") from None
         if not records[name].length:
-            raise InputError(f"contig {name!r} has no bases", where=path, mend="Remove it from the FASTA.")
+            raise no_bases(name, path)
+        if min(records[name]) < 1:
+            raise InputError("not a FASTA index", where=fai, fix="Delete it.")
     if not records:
-        raise InputError("no contigs", where=path, mend="Give a FASTA file.")
+        raise InputError("no contigs", where=path, fix="Give a FASTA file.")
     return records
 
 
@@ -207,5 +296,5 @@ def _check_geometry(records: Mapping[str, _Record], path: Path) -> None:
             if record.byte(record.length - 1) < size and before == b"\n":
                 continue
             raise InputError(
-                f"contig {name!r} is not where the index says", where=f"{path}.fai", mend="Delete the index."
+                f"contig {name!r} is not where the index says", where=f"{path}.fai", fix="Delete the index."
             )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -10,13 +11,18 @@ import numpy as np
 import pandas as pd
 
 from glmflow.errors import InputError
-from glmflow.genome.contigs import some
+from glmflow.genome.contigs import alternate_contigs, say_alternates, some
+
+log = logging.getLogger(__name__)
 
 SPLITS = ("train", "validation", "test")
+COLUMNS = ["chrom", "start", "end", "split"]
 
 
-def used_contigs(contigs: Mapping[str, int], wanted: Sequence[str] | None) -> dict[str, int]:
-    """Return the lengths of the contigs that a study uses, in the order of the genome.
+def used_contigs(
+    contigs: Mapping[str, int], wanted: Sequence[str] | None, alternates: str = "leave_out"
+) -> dict[str, int]:
+    """Return the lengths of the contigs that a study uses, in the order of the genome; copies of others are logged.
 
     Parameters
     ----------
@@ -24,6 +30,8 @@ def used_contigs(contigs: Mapping[str, int], wanted: Sequence[str] | None) -> di
         Length in bases of every contig of the genome.
     wanted
         `reference.contigs` of the configuration; None for all.
+    alternates
+        `leave_out` or `keep`: contigs that are copies of others (`alternate_contigs`), where none are named.
 
     Raises
     ------
@@ -33,8 +41,13 @@ def used_contigs(contigs: Mapping[str, int], wanted: Sequence[str] | None) -> di
     absent = [name for name in wanted or () if name not in contigs]
     if absent:
         what = f"no contig {some(map(repr, absent))}"
-        raise InputError(what, where="reference.contigs", mend=f"The genome has {some(contigs)}.")
-    return {name: length for name, length in contigs.items() if wanted is None or name in wanted}
+        raise InputError(what, where="reference.contigs", fix=f"The genome has {some(contigs)}.")
+    if wanted is not None:
+        return {name: length for name, length in contigs.items() if name in wanted}
+    copies = set(alternate_contigs(contigs)) if alternates == "leave_out" else set()
+    if copies:
+        log.warning("%s", say_alternates([name for name in contigs if name in copies], "the genome"))
+    return {name: length for name, length in contigs.items() if name not in copies}
 
 
 def split_regions(splits: Mapping[str, Any], contigs: Mapping[str, int], size: int) -> pd.DataFrame:
@@ -43,7 +56,8 @@ def split_regions(splits: Mapping[str, Any], contigs: Mapping[str, int], size: i
     Either whole contigs, ``{by: contig, train: [...], validation: [...], test: [...]}``, or blocks along
     them, ``{by: block, block: bp, validation: share, test: share, gap: bp, seed: n}``: every contig is cut
     into equal blocks of at least `block` bases, shares of them are drawn for validation and test, and
-    between neighbours of different splits `gap` bases belong to none.
+    between neighbours of different splits `gap` bases belong to none. ``{by: homology, ...}`` is the same of
+    groups of blocks, which takes sequences: its `regions` are there already (`homology.divided`).
 
     Parameters
     ----------
@@ -68,10 +82,16 @@ def split_regions(splits: Mapping[str, Any], contigs: Mapping[str, int], size: i
     if splits["by"] == "contig":
         rows = _whole_contigs(splits, contigs)
     elif splits["by"] == "block":
-        rows = _blocks(splits, contigs, size)
+        require_room(splits, size)
+        edges = block_edges(splits["block"], contigs)
+        drawn = _draw(splits, np.concatenate([np.diff(cuts) for cuts in edges.values()]))
+        return block_regions(edges, drawn.tolist(), splits["gap"])
+    elif splits["by"] == "homology":
+        return splits["regions"]
     else:
-        raise InputError(f"unknown way to split: {splits['by']!r}", where="splits.by", mend="Give contig or block.")
-    return pd.DataFrame(rows, columns=["chrom", "start", "end", "split"])
+        fix = "Give contig, block or homology."
+        raise InputError(f"unknown way to split: {splits['by']!r}", where="splits.by", fix=fix)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _whole_contigs(splits: Mapping[str, Any], contigs: Mapping[str, int]) -> list[tuple[str, int, int, str]]:
@@ -81,35 +101,51 @@ def _whole_contigs(splits: Mapping[str, Any], contigs: Mapping[str, int]) -> lis
         for chrom in splits.get(split, ()):
             where = f"splits.{split}"
             if chrom not in contigs:
-                raise InputError(f"no contig {chrom!r}", where=where, mend=f"The genome has {some(contigs)}.")
+                raise InputError(f"no contig {chrom!r}", where=where, fix=f"The genome has {some(contigs)}.")
             if chrom in owner:
-                raise InputError(
-                    f"contig {chrom!r} is also in {owner[chrom]}", where=where, mend="Keep one of the two."
-                )
+                raise InputError(f"contig {chrom!r} is also in {owner[chrom]}", where=where, fix="Keep one of the two.")
             owner[chrom] = split
     return [(chrom, 0, length, owner[chrom]) for chrom, length in contigs.items() if chrom in owner]
 
 
-def _blocks(splits: Mapping[str, Any], contigs: Mapping[str, int], size: int) -> Iterator[tuple[str, int, int, str]]:
-    """Yield runs of blocks of one split, shortened where a run of another split follows."""
+def require_room(splits: Mapping[str, Any], size: int) -> None:
+    """Stop where blocks and the gaps between them hold no window of `size` bases."""
     block, gap = splits["block"], splits["gap"]
     if gap < size:
-        raise InputError(f"a gap of {gap} with windows of {size}", where="splits.gap", mend=f"Give at least {size}.")
+        raise InputError(f"a gap of {gap} with windows of {size}", where="splits.gap", fix=f"Give at least {size}.")
     if block < gap + size:
         raise InputError(
             f"blocks of {block} with a gap of {gap} hold no window of {size}",
             where="splits.block",
-            mend=f"Give at least {gap + size}.",
+            fix=f"Give at least {gap + size}.",
         )
-    edges = {
+
+
+def block_edges(block: int, contigs: Mapping[str, int]) -> dict[str, list[int]]:
+    """Return where the equal blocks of each contig begin and end, none shorter than `block` unless the contig is."""
+    return {
         chrom: np.linspace(0, length, max(length // block, 1) + 1).astype(int).tolist()
         for chrom, length in contigs.items()
     }
-    drawn = iter(_draw(splits, np.concatenate([np.diff(cuts) for cuts in edges.values()])))
+
+
+def block_regions(edges: Mapping[str, Sequence[int]], drawn: Sequence[str], gap: int) -> pd.DataFrame:
+    """Return runs of blocks of one split, shortened where a run of another split follows: chrom, start, end, split.
+
+    Parameters
+    ----------
+    edges
+        Of each contig (`block_edges`).
+    drawn
+        Split of each block, contig by contig.
+    gap
+        Bases between runs of different splits.
+    """
+    following, rows = iter(drawn), []
     for chrom, cuts in edges.items():
         runs: list[list] = []
         for start, end in pairwise(cuts):
-            split = next(drawn)
+            split = next(following)
             if runs and runs[-1][2] == split:
                 runs[-1][1] = end
             else:
@@ -117,7 +153,8 @@ def _blocks(splits: Mapping[str, Any], contigs: Mapping[str, int], size: int) ->
         for before, after in pairwise(runs):
             before[1] -= gap // 2
             after[0] += gap - gap // 2
-        yield from ((chrom, start, end, split) for start, end, split in runs)
+        rows += [(chrom, start, end, split) for start, end, split in runs]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _draw(splits: Mapping[str, Any], lengths: np.ndarray) -> np.ndarray:
@@ -138,7 +175,7 @@ def _draw(splits: Mapping[str, Any], lengths: np.ndarray) -> np.ndarray:
         raise InputError(
             f"{len(lengths)} blocks of {splits['block']} leave none to train on",
             where="splits.block",
-            mend="Give shorter blocks or hold out smaller shares.",
+            fix="Give shorter blocks or hold out smaller shares.",
         )
     return drawn
 
@@ -183,7 +220,7 @@ def assign_splits(
             raise InputError(
                 f"no window is left for the {asked} split",
                 where="splits",
-                mend="Hold out other contigs, or give shorter windows, blocks or gaps.",
+                fix="Hold out other contigs, or give shorter windows, blocks or gaps.",
             )
     counts = {
         "between_splits": int((unassigned & ~elsewhere).sum()),
@@ -227,7 +264,7 @@ def require_disjoint(windows: pd.DataFrame) -> pd.DataFrame:
         raise InputError(
             f"{row.split_a} and {row.split_b} share {row.bases} bases of the genome",
             where="splits",
-            mend="Split by contig, or by block with a gap of at least a window.",
+            fix="Split by contig, or by block with a gap of at least a window.",
         )
     return shared
 

@@ -17,8 +17,10 @@ import pyarrow.parquet as pq
 from glmflow.errors import InputError
 from glmflow.genome.contigs import some
 
-VERSION = 1
+VERSION = 2
 MODES = ("all", "snv")
+JOINED = "phase_sets_joined"
+"""Among the counts: places where one phase set ends and the next begins (`phase_sets.PhaseSets`), no calls left out."""
 
 
 class ContigVariants:
@@ -104,16 +106,16 @@ class VariantStore:
         if chrom not in self._open:
             if chrom not in self.contigs:
                 has = f"It has {some(self.contigs)}."
-                raise InputError(f"no variants of contig {chrom!r}", where=self.folder, mend=has)
+                raise InputError(f"no variants of contig {chrom!r}", where=self.folder, fix=has)
             self._open[chrom] = ContigVariants(contig_folder(self.folder, chrom), self.contigs[chrom])
         return self._open[chrom]
 
     def row(self, sample: str, haplotype: int) -> int:
         """Return the row of a haplotype (1 or 2) among the calls."""
         if sample not in self._row:
-            raise InputError(f"no sample {sample!r}", where=self.folder, mend=f"It has {some(self.samples)}.")
+            raise InputError(f"no sample {sample!r}", where=self.folder, fix=f"It has {some(self.samples)}.")
         if haplotype not in (1, 2):
-            raise InputError(f"haplotype {haplotype!r}", where=sample, mend="Haplotypes are 1 and 2.")
+            raise InputError(f"haplotype {haplotype!r}", where=sample, fix="Haplotypes are 1 and 2.")
         return self._row[sample] + haplotype - 1
 
     def has_haplotype(self, sample: str, haplotype: int, chrom: str, start: int, end: int) -> bool:
@@ -141,17 +143,18 @@ class VariantStore:
         """
         counts = self.counts().query("variants == @variants").groupby("outcome")["calls"].sum()
         left_out = ", ".join(
-            f"{outcome} {calls:,}" for outcome, calls in counts.items() if calls and outcome != "applied"
+            f"{outcome} {calls:,}" for outcome, calls in counts.items() if calls and outcome not in ("applied", JOINED)
         )
+        joined = f"; phase sets (PS) joined: {counts[JOINED]:,}" if JOINED in counts else ""
         contigs = (
             f"{len(self.contigs)} contigs" if len(self.contigs) > 1 else f"the whole of {next(iter(self.contigs))}"
         )
-        return f"in both haplotypes of {contigs}, {counts['applied']:,} alleles applied; left out: {left_out or 'none'}"
+        return f"in both haplotypes of {contigs}, {counts['applied']:,} alleles applied; left out: {left_out or 'none'}{joined}"
 
     def dosages(
         self, chrom: str, start: int, end: int, samples: Sequence[str] | None = None, maf: float = 0.0
     ) -> tuple[pd.DataFrame, np.ndarray]:
-        """Return how often each person carries each alternative allele.
+        """Return how often each sample carries each alternative allele.
 
         What the haplotypes cannot have is not counted: alleles left out while building, and unphased
         heterozygotes where they were read as the reference.
@@ -161,16 +164,16 @@ class VariantStore:
         chrom, start, end
             Interval in which the first base of the reference allele lies (0-based half-open).
         samples
-            People, in the order wanted; all by default.
+            Samples, in the order wanted; all by default.
         maf
-            Lowest minor allele frequency among these people.
+            Lowest minor allele frequency among these samples.
 
         Returns
         -------
         variants : DataFrame
             `pos` (0-based), `ref`, `alt`, `missing` (calls missing in the whole cohort, taken for the
             reference).
-        dosages : float64[people, variants]
+        dosages : float64[samples, variants]
             0, 1 or 2 copies.
         """
         contig = self.contig(chrom)
@@ -211,7 +214,7 @@ def read_description(folder: Path) -> dict:
     try:
         description = json.loads((folder / "store.json").read_text())
     except FileNotFoundError:
-        raise InputError("no variant store here", where=folder, mend="Build it first.") from None
+        raise InputError("no variant store here", where=folder, fix="Build it first.") from None
     if description["version"] != VERSION:
-        raise InputError("variant store of another version", where=folder, mend="Build it again.")
+        raise InputError("variant store of another version", where=folder, fix="Build it again.")
     return description

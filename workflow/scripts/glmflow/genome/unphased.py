@@ -22,7 +22,7 @@ IUPAC = {
 
 
 def write_ambiguity_codes(blocks: list[Block], store: VariantStore, sample: str, chrom: str) -> list[Block]:
-    """Return the blocks of a whole haplotype with IUPAC codes at a person's unphased heterozygous single bases.
+    """Return the blocks of a whole haplotype with IUPAC codes at a sample's unphased heterozygous single bases.
 
     The genotypes are read from the VCF again, as the store keeps phased alleles alone. A base that the haplotype has
     lost, or that a phased allele changes, keeps what it is; of several codes for a base the first stays. Other
@@ -55,8 +55,9 @@ def _unphased_heterozygotes(store: VariantStore, sample: str, chrom: str) -> Ite
     filters = store.description["filter_policy"]
     with tempfile.TemporaryDirectory() as scratch:
         file = vcf_files.open_vcf(vcf_files.indexed(Path(path), Path(scratch)), [sample])
-        for record in file(f"{name}:1-{store.contigs[chrom]}"):
-            *alleles, phased = record.genotypes[0]
+        place = file.samples.index(sample)
+        for record in vcf_files.records(file, Path(path), f"{name}:1-{store.contigs[chrom]}"):
+            *alleles, phased = record.genotypes[place]
             kept = vcf_files.passes_filter(record.FILTERS, filters)
             if not kept or phased or len(set(alleles)) == 1 or max(alleles) < 1:
                 continue

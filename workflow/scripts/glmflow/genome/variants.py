@@ -17,11 +17,11 @@ import numpy as np
 from glmflow.errors import InputError
 from glmflow.files import atomic_path, sha256
 from glmflow.genome import guards, vcf_files
+from glmflow.genome.contig_writer import ContigWriter
 from glmflow.genome.contigs import some
 from glmflow.genome.parsing import Parser
 from glmflow.genome.reference import Reference
-from glmflow.genome.store import VERSION, VariantStore, contig_folder, open_store
-from glmflow.genome.writing import ContigWriter
+from glmflow.genome.store import JOINED, VERSION, VariantStore, contig_folder, open_store
 
 __all__ = ["build_store", "open_store"]
 
@@ -43,7 +43,7 @@ def build_store(
 ) -> VariantStore:
     """Parse a phased VCF or BCF into a variant store, unless the folder has that very store already.
 
-    Memory grows with the number of variants of a contig (some hundred bytes each), not with that of the people.
+    Memory grows with the number of variants of a contig (some hundred bytes each), not with that of the samples.
 
     Parameters
     ----------
@@ -66,12 +66,12 @@ def build_store(
     ------
     InputError
         The VCF is missing, unsorted or of another genome, has records outside of a contig, lacks a sample or contig, has unphased
-        heterozygotes (unless told otherwise) or nothing that any haplotype carries.
+        heterozygotes (unless asked otherwise) or nothing that any haplotype carries.
     """
     folder = Path(folder)
     vcfs = [Path(vcf)] if isinstance(vcf, str | PathLike) else [Path(path) for path in vcf]
     if unphased not in ("refuse", "reference"):
-        raise InputError(f"unphased: {unphased!r}", mend="Say refuse or reference.")
+        raise InputError(f"unphased: {unphased!r}", fix="Say refuse or reference.")
     settings = {
         "version": VERSION,
         "samples_wanted": None if samples is None else list(samples),
@@ -134,15 +134,13 @@ def _jobs(
         found = vcf_files.indexed_contigs(source)
         for chrom, name in guards.find_contigs(source, reference, contigs, vcf).items():
             if chrom in jobs:
-                raise InputError(
-                    f"contig {chrom} is in {jobs[chrom].vcf} too", where=vcf, mend="Give each contig once."
-                )
+                raise InputError(f"contig {chrom} is in {jobs[chrom].vcf} too", where=vcf, fix="Give each contig once.")
             jobs[chrom] = _Job(
                 vcf, source, chrom, name, found[name].records, names, reference, folder, filter_policy, unphased
             )
     missing = [chrom for chrom in contigs or () if chrom not in jobs]
     if missing or not jobs:
-        raise InputError(f"no records of contig {some(missing)}", where=some(map(str, vcfs)), mend="Check the contigs.")
+        raise InputError(f"no records of contig {some(missing)}", where=some(map(str, vcfs)), fix="Check the contigs.")
     return [jobs[chrom] for chrom in reference.contigs if chrom in jobs]
 
 
@@ -156,35 +154,73 @@ def _run(jobs: list[_Job], cores: int) -> list[list[tuple]]:
 
 def _parse(job: _Job) -> list[tuple]:
     """Parse one contig into its folder and return its counts."""
+    with vcf_files.decoded(job.vcf):
+        return _parse_contig(job)
+
+
+def _parse_contig(job: _Job) -> list[tuple]:
+    """Parse one contig into its folder and return its counts."""
     file = vcf_files.open_vcf(job.source, job.samples)
     order = np.array([file.samples.index(sample) for sample in job.samples])
     length = job.reference.contigs[job.chrom]
     parser = Parser(job.vcf, job.chrom, length, job.samples, order, job.filter_policy, job.unphased)
     writer = ContigWriter(contig_folder(job.folder, job.chrom), 2 * len(job.samples))
-    for alleles in parser.positions(file(f"{job.name}:1-{length}")):
-        for allele in alleles:
-            writer.add(allele)
+    for allele in parser.alleles(vcf_files.records(file, job.vcf, f"{job.name}:1-{length}")):
+        writer.add(allele)
         if len(parser.records) >= 4096:
             _check_records(parser, job)
     _check_records(parser, job)
+    if parser.read != job.records:
+        parser.read += _telomeres(parser, job)
     guards.check_all_read(job.source, job.name, length, parser.read, job.records, job.vcf)
+    _say_what_is_odd(parser, job)
     outcomes = writer.finish(parser.ploidy.runs(length))
     for reason, alleles in parser.alleles_left_out.items():
         for rows in outcomes.values():
             rows[reason] = alleles, parser.calls_left_out[reason]
     for rows in outcomes.values():
         rows["missing"] = 0, parser.calls_left_out["missing"]
+        if parser.phase_sets.joins.any():
+            rows[JOINED] = 0, int(parser.phase_sets.joins.sum())
     return [
         (job.chrom, mode, outcome, *numbers) for mode, rows in outcomes.items() for outcome, numbers in rows.items()
     ]
+
+
+def _telomeres(parser: Parser, job: _Job) -> int:
+    """Count the breakends at the telomeres of a contig, and return how many records that are."""
+    length, found = job.reference.contigs[job.chrom], 0
+    for record in vcf_files.records(vcf_files.open_vcf(job.source, job.samples), job.vcf):
+        if job.name == record.CHROM and guards.at_telomere(record, length):
+            parser.telomere(record)
+            found += 1
+    return found
+
+
+def _say_what_is_odd(parser: Parser, job: _Job) -> None:
+    """Log what is read otherwise than the file has it."""
+    joins = parser.phase_sets.joins
+    if joins.any():
+        log.warning(
+            "%s, contig %s: haplotypes are known within phase sets (PS) alone in %d of %d samples: %s neighbouring sets are "
+            "joined, in an order that is not known; windows within one set are right. Phase with a panel to know more.",
+            *(job.vcf, job.chrom, (joins > 0).sum(), len(joins), f"{joins.sum():,}"),
+        )
+    if parser.deletions_cut:
+        log.warning(
+            "%s, contig %s: %d <DEL> end behind the contig; they are read as reaching to its last base",
+            *(job.vcf, job.chrom, parser.deletions_cut),
+        )
 
 
 def _nothing_applied(jobs: list[_Job], where: str) -> InputError:
     """Return the error for genotypes of which no allele is left; the files are read again to say whether FILTER left any."""
     values: Counter[tuple[str, ...]] = Counter()
     for job in jobs:
-        records = vcf_files.open_vcf(job.source, samples=[])(f"{job.name}:1-{job.reference.contigs[job.chrom]}")
-        values.update(tuple(record.FILTERS or ["."]) for record in records)
+        region = f"{job.name}:1-{job.reference.contigs[job.chrom]}"
+        records = vcf_files.records(vcf_files.open_vcf(job.source, samples=[]), job.vcf, region)
+        with vcf_files.decoded(job.vcf):
+            values.update(tuple(record.FILTERS or ["."]) for record in records)
     policy, samples = jobs[0].filter_policy, jobs[0].samples
     passed = sum(count for names, count in values.items() if vcf_files.passes_filter(names, policy))
     of_all = f"{passed:,} of {values.total():,} records pass FILTER"
@@ -192,13 +228,13 @@ def _nothing_applied(jobs: list[_Job], where: str) -> InputError:
         return InputError(
             f"nothing that {some(samples)} {'carries' if len(samples) == 1 else 'carry'} could be applied; {of_all}",
             where=where,
-            mend="Check the samples and the contigs.",
+            fix="Check the samples and the contigs.",
         )
     there = some(f"{';'.join(names)} ({count:,})" for names, count in values.most_common())
     return InputError(
         f"{of_all} ({', '.join(policy)}): they have {there}",
         where=where,
-        mend="Name the values to keep (`filters` in the study, --filter by hand), or keep every record (`filters: null`, "
+        fix="Name the values to keep (`filters` in the study, --filter by hand), or keep every record (`filters: null`, "
         "--filter without a name).",
     )
 

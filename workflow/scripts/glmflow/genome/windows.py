@@ -12,8 +12,9 @@ import pandas as pd
 import pybedtools
 
 from glmflow.errors import InputError
-from glmflow.genome.contigs import match_contigs
+from glmflow.genome.contigs import match_contigs, pseudoautosomal_regions
 from glmflow.genome.fasta import N
+from glmflow.genome.intervals import bed_lines
 from glmflow.genome.reference import Reference
 
 
@@ -42,12 +43,12 @@ def tile(length: int, size: int, overlap: int) -> np.ndarray:
         The size is not positive, or the overlap negative or not smaller than the size.
     """
     if size < 1:
-        raise InputError(f"a window of {size} bases", where="windows.size", mend="Give a positive size.")
+        raise InputError(f"a window of {size} bases", where="windows.size", fix="Give a positive size.")
     if not 0 <= overlap < size:
         raise InputError(
             f"an overlap of {overlap} with windows of {size}",
             where="windows.overlap",
-            mend=f"Give 0 to {size - 1}.",
+            fix=f"Give 0 to {size - 1}.",
         )
     last = max(length - size, 0)
     starts = np.arange(0, last + 1, size - overlap, dtype=np.int64)
@@ -92,6 +93,7 @@ def filter_windows(
     reference: Reference,
     max_n_fraction: float,
     blacklist: str | os.PathLike[str] | None = None,
+    alternates: str = "leave_out",
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Leave out windows that are mostly unknown or overlap a blacklisted region.
 
@@ -104,14 +106,16 @@ def filter_windows(
     max_n_fraction
         The largest share of N bases that a window may have.
     blacklist
-        BED file; a window that shares a base with it is left out.
+        BED file, plain or gzip; a window that shares a base with it is left out.
+    alternates
+        `leave_out`: a window that shares a base with the pseudoautosomal regions of Y is left out; `keep`.
 
     Returns
     -------
     kept : DataFrame
         The windows that remain, in their order.
     counts : dict[str, int]
-        `n_rich` and `blacklisted`: windows left out; one that is both counts as `n_rich`.
+        `n_rich`, `blacklisted` and `pseudoautosomal`: windows left out; one that is several counts as the first.
 
     Raises
     ------
@@ -123,25 +127,32 @@ def filter_windows(
     listed = np.zeros(len(windows), bool)
     if blacklist is not None:
         listed = _overlaps(windows, Path(blacklist), reference.contigs)
-    counts = {"n_rich": int(n_rich.sum()), "blacklisted": int((listed & ~n_rich).sum())}
-    return windows[~(n_rich | listed)].reset_index(drop=True), counts
+    copied = np.zeros(len(windows), bool)
+    for chrom, start, end in pseudoautosomal_regions(reference.contigs) if alternates == "leave_out" else ():
+        copied |= ((windows["chrom"] == chrom) & (windows["start"] < end) & (windows["end"] > start)).to_numpy()
+    copied &= ~(n_rich | listed)
+    counts = {
+        "n_rich": int(n_rich.sum()),
+        "blacklisted": int((listed & ~n_rich).sum()),
+        "pseudoautosomal": int(copied.sum()),
+    }
+    return windows[~(n_rich | listed | copied)].reset_index(drop=True), counts
 
 
 def _overlaps(windows: pd.DataFrame, bed: Path, contigs: Mapping[str, int]) -> np.ndarray:
     """Return which windows share a base with a BED file."""
     if shutil.which("bedtools") is None:
-        raise InputError("bedtools is not installed", mend="Install it (Debian: bedtools; conda: bioconda).")
-    if not bed.exists():
-        raise InputError("no such BED file", where=bed, mend="Check the path, or leave the blacklist out.")
-    try:
-        regions = [(region.chrom, region.start, region.stop) for region in pybedtools.BedTool(str(bed))]
-    except (pybedtools.MalformedBedLineError, ValueError, OverflowError) as error:
-        raise InputError(f"not BED ({error})", where=bed, mend="Give tab-separated chrom, start, end.") from error
+        raise InputError("bedtools is not installed", fix="Install it (Debian: bedtools; conda: bioconda).")
+    regions = list(bed_lines(bed))
     overlapping = np.zeros(len(windows), bool)
     if regions:
-        theirs = match_contigs(contigs, (chrom for chrom, _, _ in regions), where=bed)
+        theirs = match_contigs(contigs, (region.chrom for region in regions), where=bed)
         ours = {name: chrom for chrom, name in theirs.items()}
-        mapped = pybedtools.BedTool((ours[chrom], *ends) for chrom, *ends in regions if chrom in ours)
+        mapped = pybedtools.BedTool(
+            (chrom, region.start, min(region.end, contigs[chrom]))
+            for region in regions
+            if (chrom := ours.get(region.chrom)) and region.start < contigs[chrom]
+        )
         numbered = windows[["chrom", "start", "end"]].assign(name=np.arange(len(windows)))
         hits = pybedtools.BedTool.from_dataframe(numbered).intersect(mapped, u=True)
         overlapping[[int(hit.name) for hit in hits]] = True

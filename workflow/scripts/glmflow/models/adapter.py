@@ -1,208 +1,24 @@
-"""The interface of every model: `Adapter`, with `ModelCard` (what it is) and `Network` (what a family
-provides).
-"""
+"""`Adapter`: a model of any family behind one interface."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
+from torch.nn import functional
 
+from glmflow.context import Extension, extend, extension_of
 from glmflow.errors import InputError
+from glmflow.models import chunking, generation, likelihood, saving
+from glmflow.models.interface import ModelCard, Network, NotSupportedError, Output, Tokens
+from glmflow.models.layers import after_layer
 from glmflow.models.tokenizers import Tokenizer, clean
-
-if TYPE_CHECKING:
-    from glmflow.context import Extension
-
-CAPABILITIES = ("per_base_states", "masked_scores", "base_probabilities", "generation", "extension")
-
-
-BEYOND = {
-    "alibi": "it reads longer sequences as it is",
-    "learned": "use overlapping chunks",
-    "none": "it reads longer inputs as it is",
-    "convolution": "use overlapping chunks",
-    "state-space": "it reads longer sequences as it is",
-}
-"""What to do with a sequence beyond the trained length, by position embedding, where frequencies cannot be extended."""
-
-
-class NotSupportedError(InputError):
-    """A model was asked for something its family cannot do; the message names the family and what to use
-    instead.
-    """
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What kind of model it is.
-
-    Parameters
-    ----------
-    family
-        Name of the family's file.
-    objective
-        ``causal`` (next token), ``masked`` (hidden tokens from both sides) or ``regions`` (regions x motifs,
-        not bases).
-    context_bp
-        Bases that fit into one pass; None without a limit. For BPE what the context holds at
-        `bases_per_token` on average.
-    context_tokens
-        Tokens that fit into one pass, special tokens included; None without a limit.
-    bases_per_token
-        Bases that one token stands for (the average, for BPE).
-    position_embedding
-        How the model knows positions; context extension applies to ``rope``.
-    padding
-        Whether sequences of several lengths may share a batch. False where the original ignores the attention
-        mask.
-    strand
-        What the reverse complement does, in words.
-    licence
-        Licence of the published weights.
-    hidden_size
-        Channels D of a per-base state, as `Adapter.states_per_base` returns it.
-    vocab_size
-        Rows of the output layer.
-    lora_targets
-        Names (last parts, as ``query`` or ``ffn.1``) of the linear layers that LoRA adapts.
-    lora_parameters
-        Names of bare parameters that LoRA adapts (the experts of a mixture).
-    cannot
-        What the family cannot do, of `CAPABILITIES`: the reason and the alternative. What follows from
-        objective and position embedding is added here.
-    """
-
-    family: str
-    objective: Literal["causal", "masked", "regions"]
-    context_bp: int | None
-    context_tokens: int | None
-    bases_per_token: float
-    position_embedding: Literal["rope", "alibi", "learned", "none", "convolution", "state-space"]
-    padding: bool
-    strand: str
-    licence: str
-    hidden_size: int
-    vocab_size: int
-    lora_targets: tuple[str, ...]
-    lora_parameters: tuple[str, ...] = ()
-    cannot: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self):
-        reasons: dict[str, str] = {}
-        if self.objective != "masked":
-            reasons["masked_scores"] = "not trained to fill masked positions; use log_likelihood"
-        if self.objective != "causal":
-            reasons["generation"] = "not a causal model; use a causal family"
-        if self.position_embedding != "rope":
-            reasons["extension"] = (
-                f"positions are not rotary ({self.position_embedding}); {BEYOND[self.position_embedding]}"
-            )
-        if self.objective == "regions":
-            for capability in ("per_base_states", "base_probabilities"):
-                reasons[capability] = "its inputs are regions x motifs, not bases; use a sequence model"
-        object.__setattr__(self, "cannot", {**reasons, **self.cannot})
-
-    def can(self, capability: str) -> bool:
-        """Whether the model can do one of `CAPABILITIES`."""
-        if capability not in CAPABILITIES:
-            raise ValueError(f"{capability} is none of {CAPABILITIES}")
-        return capability not in self.cannot
-
-
-class Tokens(NamedTuple):
-    """A tokenized batch of B sequences, padded to the longest.
-
-    Attributes
-    ----------
-    input_ids
-        ``int64[R, T]``, special tokens included. One row a sequence (R = B), or several for a sequence in
-        chunks.
-    attention_mask
-        ``int64[R, T]``: 1 for tokens, 0 for padding.
-    token_of_base
-        ``int64[B, L]``: where in the sequence's rows, laid end to end, the token is that covers a base (row
-        r, position t: ``r * T + t``); -1 beyond the end of a sequence shorter than L.
-    rows
-        Rows of each sequence; None where each has one.
-    """
-
-    input_ids: Tensor
-    attention_mask: Tensor
-    token_of_base: Tensor
-    rows: tuple[int, ...] | None = None
-
-    def to(self, device: torch.device | str) -> Tokens:
-        """Return the same tokens on another device."""
-        moved = (tensor.to(device) for tensor in (self.input_ids, self.attention_mask, self.token_of_base))
-        return Tokens(*moved, self.rows)
-
-
-class Output(NamedTuple):
-    """What a model computes: `logits` [B, T, V] (None after `Adapter.drop_head`), `last_hidden_state` [B, T,
-    D].
-    """
-
-    logits: Tensor | None
-    last_hidden_state: Tensor
-
-
-class Network(nn.Module):
-    """Base of the families' modules: the published architecture under the published parameter names.
-
-    A subclass defines `states` and `logits`; blocks are run through `run_block`, so that gradient
-    checkpointing works.
-
-    Attributes
-    ----------
-    head_names
-        Names of the submodules and parameters that only `logits` uses; `drop_head` removes them.
-    keep_float32
-        Endings of parameter names that stay float32 when the model is converted to bf16.
-    takes_positions
-        `states` has a third argument ``position_ids``, ``[B, T]``, for tuning at skipped positions.
-    """
-
-    head_names: tuple[str, ...] = ()
-    keep_float32: tuple[str, ...] = ()
-    gradient_checkpointing: bool = False
-    takes_positions: bool = False
-
-    def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-        """``int64[B, T]`` to the original's last hidden state ``[B, T, D]``."""
-        raise NotImplementedError
-
-    def logits(self, states: Tensor) -> Tensor:
-        """``[B, T, D]`` to logits ``[B, T, V]``."""
-        raise NotImplementedError
-
-    def run_block(self, block: nn.Module, *inputs: Any) -> Any:
-        """Call a block; in training with gradient checkpointing its activations are computed again
-        backwards.
-        """
-        if self.gradient_checkpointing and self.training and torch.is_grad_enabled():
-            return checkpoint(block, *inputs, use_reentrant=False)
-        return block(*inputs)
-
-    def probe_inputs(self, length: int) -> tuple[Tensor, ...] | None:
-        """Return arguments of `states` for a random short input, where they are not token ids."""
-        return None
-
-    def set_gradient_checkpointing(self, on: bool) -> None:
-        """Switch gradient checkpointing on or off."""
-        self.gradient_checkpointing = on
-
-    def drop_head(self) -> None:
-        """Remove what only `logits` uses, so that every parameter left gets a gradient from the states."""
-        for name in self.head_names:
-            owner, _, last = name.rpartition(".")
-            setattr(self.get_submodule(owner), last, None)
 
 
 class Adapter(nn.Module):
@@ -279,17 +95,15 @@ class Adapter(nn.Module):
         InputError
             No sequence, an empty one, a character that is no nucleotide, or one longer than the context.
         NotSupportedError
-            The model takes no sequences, or cannot pad and the sequences differ in their number of tokens.
+            The model takes no sequences, or cannot pad and the sequences differ in their number of tokens (not with `chunk`).
         """
-        from glmflow.models.chunking import DEFAULT_OVERLAP, rows_of
-
         if self.tokenizer is None:
             raise self.refuse("tokenization", "its inputs are regions x motifs, not sequences; build its input table")
         if not len(sequences) or isinstance(sequences, str):
-            raise InputError("no sequences to tokenize", mend="Give a list with at least one.")
+            raise InputError("no sequences to tokenize", fix="Give a list with at least one.")
         pieces = [self.tokenizer.pieces(clean(sequence)) for sequence in sequences]
-        overlap = DEFAULT_OVERLAP if overlap is None else overlap
-        return rows_of(self, pieces, overlap if chunk else None)
+        overlap = chunking.DEFAULT_OVERLAP if overlap is None else overlap
+        return chunking.rows_of(self, pieces, overlap if chunk else None)
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, position_ids: Tensor | None = None
@@ -329,17 +143,69 @@ class Adapter(nn.Module):
             raise self.refuse("positions of your own", f"{reason}; use another method of extension")
         return self.network.states(input_ids, attention_mask, position_ids)
 
-    def states_per_base(self, tokens: Tokens) -> Tensor:
+    def states_per_base(self, tokens: Tokens, layer: int | None = None) -> Tensor:
         """Hidden states on the grid of bases, whatever the tokenizer; gradients flow through.
+
+        Parameters
+        ----------
+        layer
+            States after this layer (from 1; -1 is the last one), as the block returns them; None: what the model hands to
+            its head, after the final norm where it has one.
 
         Returns
         -------
         ``[B, L, D]``; zero beyond the end of a sequence shorter than L.
         """
+        return gather_bases(self.token_states(tokens, layer), tokens.to(self.device))
+
+    def states_before(self, tokens: Tokens, layer: int | None = None) -> Tensor:
+        """States of the special token before each sequence, ``[B, D]``; the mean over the chunks of a long one.
+
+        Raises
+        ------
+        InputError
+            The family puts none there.
+        """
+        self.require_token_before()
+        states = self.token_states(tokens, layer)
+        rows = tokens.rows or (1,) * len(tokens.token_of_base)
+        return torch.stack([part.mean(0) for part in states[:, 0].split(list(rows))])
+
+    def require_token_before(self) -> None:
+        """Raise where the family puts no special token before a sequence."""
+        if self.tokenizer is None or not self.tokenizer.prefix:
+            what = f"{self.card.family} puts no special token before a sequence"
+            raise InputError(what, where="pool: cls", fix="Take mean; of causal models last.")
+
+    def token_states(self, tokens: Tokens, layer: int | None = None) -> Tensor:
+        """Hidden states of the tokens, ``[R, T, D]``, special ones included (see `states_per_base`)."""
         self._require_known(tokens.input_ids)
         tokens = tokens.to(self.device)
-        states = self.hidden_states(tokens.input_ids, tokens.attention_mask)
-        return gather_bases(states, tokens)
+        if self.card.padding or bool(tokens.attention_mask.all()):
+            return self._states_of(layer, tokens.input_ids, tokens.attention_mask)
+        return self._length_by_length(tokens, layer)
+
+    def _states_of(self, layer: int | None, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        """Return the states of rows after a layer, or the model's own."""
+        if layer is None:
+            return self.hidden_states(input_ids, attention_mask)
+        shape = (input_ids.shape[0], input_ids.shape[1])
+        compute = partial(self.hidden_states, input_ids, attention_mask)
+        return after_layer(self.network, layer, compute, shape, self.card.family)
+
+    def _length_by_length(self, tokens: Tokens, layer: int | None = None) -> Tensor:
+        """Compute rows of several lengths as the original would one by one: those of one length together, without padding."""
+        lengths = tokens.attention_mask.sum(1)
+        found: Tensor | None = None
+        for length in lengths.unique().tolist():
+            rows = (lengths == length).nonzero().squeeze(1)
+            states = self._states_of(layer, tokens.input_ids[rows, :length])
+            if found is None:
+                found = states.new_zeros(*tokens.input_ids.shape, states.shape[-1])
+            padded = functional.pad(states, (0, 0, 0, found.shape[1] - length))
+            found = found.index_copy(0, rows, padded.to(found.dtype))
+        assert found is not None
+        return found
 
     def log_likelihood(
         self, sequences: Sequence[str | np.ndarray], batch_size: int = 8, chunk: bool = False
@@ -353,9 +219,7 @@ class Adapter(nn.Module):
         sequence beyond the context is cut into overlapping chunks (see `glmflow.models.chunking`), each token
         scored in the one in which it has most context; without, it is refused.
         """
-        from glmflow.models.scoring import log_likelihood
-
-        return log_likelihood(self, sequences, batch_size, chunk)
+        return likelihood.log_likelihood(self, sequences, batch_size, chunk)
 
     def base_probabilities(
         self,
@@ -388,9 +252,7 @@ class Adapter(nn.Module):
             A position outside its sequence, the first one of a causal model without a start token, or a sequence
             longer than the context.
         """
-        from glmflow.models.scoring import base_probabilities
-
-        return base_probabilities(self, sequences, positions, batch_size, chunk)
+        return likelihood.base_probabilities(self, sequences, positions, batch_size, chunk)
 
     def generate(
         self,
@@ -420,9 +282,7 @@ class Adapter(nn.Module):
         NotSupportedError
             The model is not causal.
         """
-        from glmflow.models.generation import generate
-
-        return generate(self, prompts, length, temperature, top_k, seed)
+        return generation.generate(self, prompts, length, temperature, top_k, seed)
 
     def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: dict[str, Any] | None = None) -> None:
         """Compute activations again in the backward pass (always non-reentrant; the argument is for the
@@ -442,7 +302,7 @@ class Adapter(nn.Module):
     def extend(self, method: str, factor: float, **settings: Any) -> None:
         """Extend the context of a model with rotary positions (see `glmflow.context.extend`); the card follows.
 
-        What is extended already is extended anew from its original frequencies: `factor` counts from the original
+        What is extended already is extended again from its original frequencies: `factor` counts from the original
         length, which has to be given then.
 
         Raises
@@ -452,15 +312,13 @@ class Adapter(nn.Module):
         InputError
             It is extended already, and the original length is not given.
         """
-        from glmflow.context import extend, extension_of
-
         self.require("extension")
         present = extension_of(self)
         if present is not None and settings.get("original_length") != present.settings["original_length"]:
             method, original, before = (present.settings[key] for key in ("method", "original_length", "factor"))
             raise InputError(
                 f"the model is extended already: {method}, {before:g} times its original {original} tokens",
-                mend=f"Give original_length: {original}, and a factor that counts from there.",
+                fix=f"Give original_length: {original}, and a factor that counts from there.",
             )
         settings.setdefault("original_length", self.card.context_tokens)
         self.note_extension(extend(self.network, method, factor, **settings))
@@ -477,9 +335,7 @@ class Adapter(nn.Module):
 
         The folder is complete or absent; an existing one is replaced.
         """
-        from glmflow.models.loading import save
-
-        save(self, folder)
+        saving.save(self, folder)
 
     def probe_inputs(self, length: int) -> tuple[Tensor, ...]:
         """Return arguments of `forward` for a random short input, to try the model out."""
@@ -497,7 +353,7 @@ class Adapter(nn.Module):
             if highest >= self.card.vocab_size:
                 raise InputError(
                     f"token id {highest} is beyond the {self.card.vocab_size:,} tokens that the model knows",
-                    mend="Put the tokenizer that was published with these weights into the checkpoint's folder.",
+                    fix="Put the tokenizer that was published with these weights into the checkpoint's folder.",
                 )
 
     def refuse(self, what: str, reason: str) -> NotSupportedError:
@@ -505,8 +361,8 @@ class Adapter(nn.Module):
         semicolon).
         """
         why, _, alternative = reason.partition("; ")
-        mend = f"{alternative[:1].upper()}{alternative[1:]}." if alternative else None
-        return NotSupportedError(f"{self.card.family} does not support {what.replace('_', ' ')}: {why}", mend=mend)
+        fix = f"{alternative[:1].upper()}{alternative[1:]}." if alternative else None
+        return NotSupportedError(f"{self.card.family} does not support {what.replace('_', ' ')}: {why}", fix=fix)
 
     def require(self, capability: str) -> None:
         """Raise `NotSupportedError` where the card says that the model lacks a capability."""

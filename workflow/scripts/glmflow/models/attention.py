@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
 from glmflow.errors import InputError
+from glmflow.models.continuation import before
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def choose(requested: str, dtype: torch.dtype, supported: tuple[str, ...] = IMPL
     """
     if requested not in ("auto", *IMPLEMENTATIONS):
         options = ", ".join(("auto", *IMPLEMENTATIONS))
-        raise InputError(f"unknown attention implementation {requested!r}", mend=f"Choose one of {options}.")
+        raise InputError(f"unknown attention implementation {requested!r}", fix=f"Choose one of {options}.")
     why_not = why_no_flash(dtype) if "flash_attention_2" in supported else "the family does not support it"
     best = "flash_attention_2" if not why_not else next(name for name in ("sdpa", "eager") if name in supported)
     if requested == "auto":
@@ -117,8 +118,10 @@ def attend(
     """
     if causal and mask is not None:
         if not bool(mask[:, 0].all()):
-            raise InputError("a batch of a causal model is padded on the left", mend="Pad on the right.")
+            raise InputError("a batch of a causal model is padded on the left", fix="Pad on the right.")
         mask = None
+    if causal:
+        key, value = before(key, 2), before(value, 2)
     dtype = computed_in(query)
     if implementation == "flash_attention_2" and mask is None and bias is None and dtype in FLASH_DTYPES:
         from flash_attn import flash_attn_func
@@ -126,6 +129,9 @@ def attend(
         inputs = (tensor.transpose(1, 2).to(dtype) for tensor in (query, key, value))  # rotation may leave float32
         return flash_attn_func(*inputs, dropout_p=dropout, softmax_scale=scale, causal=causal).transpose(1, 2)
     allowed = None if mask is None else mask[:, None, None, :].bool()
+    if causal and key.shape[2] > query.shape[2]:  # what stands before is seen by all
+        shape = query.shape[2], key.shape[2]
+        allowed = torch.ones(shape, dtype=torch.bool, device=query.device).tril(key.shape[2] - query.shape[2])
     if bias is not None:
         bias = (bias if bias.dim() == 4 else bias[None]).to(query.dtype)
         allowed = bias if allowed is None else bias.masked_fill(~allowed, float("-inf"))

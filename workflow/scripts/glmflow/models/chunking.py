@@ -13,17 +13,13 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import ModelCard, Tokens
+from glmflow.models.interface import Model, ModelCard, Tokens
 from glmflow.models.tokenizers import Pieces
-
-if TYPE_CHECKING:
-    from glmflow.models.adapter import Adapter
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +40,7 @@ def chunk_starts(tokens: int, size: int, overlap: float) -> np.ndarray:
         `overlap` is not in 0 .. 1 (1 excluded).
     """
     if not 0 <= overlap < 1:
-        raise InputError(f"overlap of chunks is {overlap}", mend="Give a share from 0 to below 1.")
+        raise InputError(f"overlap of chunks is {overlap}", fix="Give a share from 0 to below 1.")
     if tokens <= size:
         return np.zeros(1, np.int64)
     stride = max(1, math.floor(size * (1 - overlap)))
@@ -65,13 +61,13 @@ def owners(tokens: int, starts: np.ndarray, size: int, causal: bool) -> np.ndarr
     return np.where(inside, np.minimum(left, right), -1).argmax(0)
 
 
-def room(adapter: Adapter) -> int | None:
+def room(adapter: Model) -> int | None:
     """Return how many tokens of a sequence the context holds beside the special ones; None: any number."""
     tokenizer, context = adapter.tokenizer, adapter.card.context_tokens
     return None if context is None else context - len(tokenizer.prefix) - len(tokenizer.suffix)
 
 
-def rows_of(adapter: Adapter, pieces: Sequence[Pieces], overlap: float | None) -> Tokens:
+def rows_of(adapter: Model, pieces: Sequence[Pieces], overlap: float | None) -> Tokens:
     """Lay tokenized sequences out as rows of a batch: one a sequence, or one a chunk.
 
     Parameters
@@ -81,7 +77,9 @@ def rows_of(adapter: Adapter, pieces: Sequence[Pieces], overlap: float | None) -
     pieces
         The tokenized sequences, without special tokens.
     overlap
-        Share of a chunk in common with the next; None: a sequence beyond the context is refused.
+        Share of a chunk in common with the next; None: a sequence beyond the context is refused, and of a family that
+        cannot pad, sequences of several lengths (with chunks these are computed length by length, see
+        `Adapter.states_per_base`).
     """
     tokenizer, card = adapter.tokenizer, adapter.card
     longest = max(len(one.ids) for one in pieces)
@@ -95,7 +93,7 @@ def rows_of(adapter: Adapter, pieces: Sequence[Pieces], overlap: float | None) -
         for start in first
     ]
     width = max(map(len, rows))
-    if not card.padding and min(map(len, rows)) < width:
+    if not card.padding and overlap is None and min(map(len, rows)) < width:
         reason = "the original ignores the attention mask; batch sequences of one length"
         raise adapter.refuse("sequences of several lengths in one batch", reason)
     input_ids = np.full((len(rows), width), tokenizer.pad_id or 0, np.int64)
@@ -125,13 +123,13 @@ def describe(card: ModelCard, window_bp: int, overlap: float = DEFAULT_OVERLAP) 
     )
 
 
-def _refuse_or_log(adapter: Adapter, pieces: Sequence[Pieces], size: int, overlap: float | None) -> None:
+def _refuse_or_log(adapter: Model, pieces: Sequence[Pieces], size: int, overlap: float | None) -> None:
     """Refuse a sequence beyond the context, or say once a model that it is cut into chunks."""
     one = max(pieces, key=lambda piece: len(piece.ids))
     length = f"a sequence of {len(one.token_of_base):,} bp has {len(one.ids):,} tokens"
     limit = f"{adapter.card.family} takes {size:,}"
     if overlap is None:
-        raise BeyondContextError(f"{length}, {limit}", mend="Give chunk=True, or take a shorter window.")
+        raise BeyondContextError(f"{length}, {limit}", fix="Give chunk=True, or take a shorter window.")
     if not getattr(adapter, "chunking_logged", False):
         adapter.chunking_logged = True
         logger.warning(

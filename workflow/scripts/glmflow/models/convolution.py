@@ -15,6 +15,8 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 from torch.nn import functional
 
+from glmflow.models.continuation import as_read, before
+
 # Numbers transformed at once. More channels than fit are taken in groups, which bounds what the transforms
 # hold.
 TRANSFORM = 2**28
@@ -32,11 +34,12 @@ def short_convolution(x: Tensor, taps: Tensor, bias: Tensor | None = None) -> Te
     bias
         ``[D]``.
     """
-    width = taps.shape[-1]
+    width, length = taps.shape[-1], x.shape[-1]
+    x = before(x, 2, width - 1)
     kernel = _kernel(x.device.type) if 2 <= width <= 4 else None
     if kernel is not None:
-        return kernel(x.contiguous(), taps[:, 0], bias)
-    return functional.conv1d(x, taps, bias, padding=width - 1, groups=taps.shape[0])[..., : x.shape[-1]]
+        return kernel(x.contiguous(), taps[:, 0], bias)[..., -length:]
+    return functional.conv1d(x, taps, bias, padding=width - 1, groups=taps.shape[0])[..., : x.shape[-1]][..., -length:]
 
 
 @functools.cache
@@ -68,6 +71,8 @@ def long_convolution(x: Tensor, filters: Tensor) -> Tensor:
     -------
     ``[batch, D, L]`` in the dtype of `x`.
     """
+    new = x.shape[-1]
+    x, filters = before(x, 2), as_read(filters)
     batch, channels, length = x.shape
     filters = filters[:, :length]
     sharing = channels // filters.shape[0]
@@ -75,9 +80,9 @@ def long_convolution(x: Tensor, filters: Tensor) -> Tensor:
     size = next_fast_len(length + filters.shape[1] - 1, real=True)
     group = max(1, TRANSFORM // (batch * size * sharing))
     if group >= filters.shape[0]:
-        return _transformed(x, filters, size)
+        return _transformed(x, filters, size)[..., -new:]
     pairs = zip(x.split(group * sharing, 1), filters.split(group), strict=True)
-    return torch.cat([_transformed(part, taps, size) for part, taps in pairs], 1)
+    return torch.cat([_transformed(part, taps, size) for part, taps in pairs], 1)[..., -new:]
 
 
 def _transformed(x: Tensor, filters: Tensor, size: int) -> Tensor:

@@ -6,6 +6,7 @@ Nothing but classes of the installed transformers is run: a checkpoint's ``auto_
 
 from __future__ import annotations
 
+import inspect
 import re
 import warnings
 from collections.abc import Iterator
@@ -17,13 +18,13 @@ import torch
 from torch import Tensor
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import Network
 from glmflow.models.attention import FLASH_DTYPES, computed_in
+from glmflow.models.interface import Network
 from glmflow.models.registry import Config, read_record
-from glmflow.models.weights import EXTENSION_FIELD
+from glmflow.models.weights import EXTENSION_FIELD, is_wrapped, read_state, unreadable
 
 if TYPE_CHECKING:
-    from transformers import PretrainedConfig, PreTrainedModel
+    from transformers import DynamicCache, PretrainedConfig, PreTrainedModel
 
 OLD_BUFFERS = r"\.position_ids$|inv_freq$"
 """Tensors that older versions of transformers stored and the present one computes."""
@@ -53,6 +54,7 @@ class HuggingFaceNetwork(Network):
         self.head = head
         self.head_names = tuple(f"model.{name}" for name in head)
         self.causal = "CausalLM" in type(model).__name__
+        self.continues = self.causal and self.takes_positions
         self.attention = model.config._attn_implementation
         for name in unused:
             owner, _, last = name.rpartition(".")
@@ -70,6 +72,35 @@ class HuggingFaceNetwork(Network):
         inputs = {"attention_mask": attention_mask, "position_ids": position_ids}
         return self.model.base_model(input_ids, **inputs).last_hidden_state
 
+    def remember(self, input_ids: Tensor) -> tuple[Tensor, DynamicCache]:
+        """Return the states of a batch ``[B, T, D]``, and the keys and values of its attention."""
+        from transformers import DynamicCache
+
+        cache = DynamicCache()
+        return self._states_and_cache(input_ids, cache), cache
+
+    def go_on(self, memory: DynamicCache, rows: Tensor, at: int, input_ids: Tensor) -> Tensor:
+        """Return the states ``[n, S, D]`` of sequences that share their first `at` tokens with `rows` of that batch."""
+        from transformers import DynamicCache
+
+        shared = [(layer.keys[rows, :, :at], layer.values[rows, :, :at]) for layer in memory.layers]
+        return self._states_and_cache(input_ids, DynamicCache(shared))
+
+    def begin(self, input_ids: Tensor, room: int) -> tuple[Tensor, DynamicCache]:
+        """Return the states of a batch ``[B, T, D]``, and the keys and values of its attention, which grow by themselves."""
+        return self.remember(input_ids)
+
+    def step(self, memory: DynamicCache, at: int, input_ids: Tensor) -> Tensor:
+        """Return the states ``[B, S, D]`` of the next tokens; their keys and values are kept too."""
+        return self._states_and_cache(input_ids, memory)
+
+    def _states_and_cache(self, input_ids: Tensor, cache: DynamicCache) -> Tensor:
+        """Return the states of tokens behind those of a cache, to which they are added."""
+        self._attend_as_the_type_allows()
+        body = self.model.base_model
+        name = "cache" if "cache" in inspect.signature(body.forward).parameters else "past_key_values"  # its older name
+        return body(input_ids, use_cache=True, **{name: cache}).last_hidden_state
+
     def logits(self, states: Tensor) -> Tensor:
         """``[B, T, D]`` to ``[B, T, V]``."""
         for name in self.head:
@@ -79,7 +110,7 @@ class HuggingFaceNetwork(Network):
     def _attend_as_the_type_allows(self) -> None:
         """Where flash-attention 2 was chosen, take it in half precision only (in training under autocast), else SDPA.
 
-        An attention form of context extension (`glmflow.context.attention`) is left as it is.
+        An attention form of context extension (`glmflow.context.attention_forms`) is left as it is.
         """
         present = self.model.config._attn_implementation
         if self.attention == "flash_attention_2" and present in ("flash_attention_2", "sdpa"):
@@ -146,6 +177,8 @@ def read_model(
     """
     if head and not read_record(folder).get("head", True):
         ignore += "|" + "|".join(rf"^{name}\." for name in head)
+    if state is None and is_wrapped(folder):
+        state = read_state(folder)
     source = folder if state is None else None
     try:
         with _quiet():
@@ -156,23 +189,23 @@ def read_model(
                 dtype=dtype,
                 attn_implementation=attention,
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are refused below, by name
                 local_files_only=True,
             )
-    except (OSError, RuntimeError, ValueError) as error:
-        raise InputError(
-            f"weights cannot be read: {error}", where=folder, mend="Download the checkpoint again."
-        ) from None
+    except Exception as error:  # of transformers, PyTorch or safetensors
+        raise unreadable(folder, error) from error
     allowed = re.compile(f"{OLD_BUFFERS}|{ignore}")
     found = {
         "missing": [name for name in report["missing_keys"] if not allowed.search(name)],
         "unexpected": [name for name in report["unexpected_keys"] if not allowed.search(name)],
+        "of another shape": [key if isinstance(key, str) else key[0] for key in report.get("mismatched_keys", ())],
     }
     problems = [f"{len(names)} {kind} (first: {sorted(names)[0]})" for kind, names in found.items() if names]
     if problems:
         raise InputError(
             f"weights do not fit the configuration: {', '.join(problems)}",
             where=folder,
-            mend="Check that config.json and weights belong together and that the family is right.",
+            fix="Check that config.json and weights belong together and that the family is right.",
         )
     _frequencies_in_float32(model, config)
     return model

@@ -1,34 +1,26 @@
-"""From a folder, a Hugging Face id or a configuration to an `Adapter`, and back to a folder."""
+"""From a folder, a Hugging Face id or a configuration to an `Adapter`."""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
-from glmflow.context import extension_of, reapply
+from glmflow.context import reapply
+from glmflow.context.patch import FIELD
 from glmflow.errors import InputError
-from glmflow.files import atomic_path
 from glmflow.models import attention as attention_module
 from glmflow.models.adapter import Adapter
 from glmflow.models.node_disk import on_node_disk
 from glmflow.models.registry import Config, Family, get_family, read_config, read_record, recognise
 from glmflow.models.tokenizers import MissingTokenizer
-from glmflow.models.weights import (
-    file_hashes,
-    lacks_head,
-    load_state,
-    read_extension,
-    read_state,
-    save_extension,
-    save_state,
-)
+from glmflow.models.weights import SHOWN, check_hashes, lacks_head, load_state, read_extension, read_state, unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -50,37 +42,70 @@ def load(
     folder = on_node_disk(find_folder(folder_or_id, revision))
     record, config = read_record(folder), read_config(folder)
     name = family or record.get("family")
-    found = get_family(name) if name else recognise(config, where=folder)
-    config = found.configure(config) if found.configure else config
+    with of_checkpoint(folder):
+        found = get_family(str(name)) if name else recognise(config, where=folder)
+        config = found.configure(config) if found.configure else config
     dtype = as_dtype(dtype)
     compute_dtype = as_dtype(compute_dtype or dtype)
     implementation = attention_module.choose(attention, compute_dtype, found.attention)
     has_head = record.get("head", True)
-    if found.load:
-        network = found.load(folder, config, dtype, implementation)
-        if not has_head:
-            network.drop_head()
-    else:
-        with torch.device("meta"):
-            network = found.build(config, implementation)
-        state = read_state(folder)
-        if found.convert and record.get("layout") != "network":
-            state = found.convert(state, config)
-        if has_head and lacks_head(network, state):
-            logger.warning("%s has no language-model head: hidden states only, neither scores nor logits", folder)
-            has_head = False
-        if not has_head:
-            network.drop_head()
-        load_state(network, state, dtype, where=folder)
-    origin = record.get("origin") or {
-        "source": str(folder_or_id),
-        **({"revision": revision} if revision else {}),
-    }
-    adapter = _adapter(found, network, config, folder, origin)
-    adapter.has_head, adapter.attention, adapter.compute_dtype = has_head, implementation, compute_dtype
-    if record.get("extension"):
-        adapter.note_extension(reapply(network, record["extension"], read_extension(folder)))
+    with of_checkpoint(folder):
+        if found.load:
+            network = found.load(folder, config, dtype, implementation)
+            if not has_head:
+                network.drop_head()
+        else:
+            with torch.device("meta"):
+                network = found.build(config, implementation)
+            state = read_state(folder)
+            if found.convert and record.get("layout") != "network":
+                state = found.convert(state, config)
+            if has_head and lacks_head(network, state):
+                logger.warning("%s has no language-model head: hidden states only, neither scores nor logits", folder)
+                has_head = False
+            if not has_head:
+                network.drop_head()
+            load_state(network, state, dtype, where=folder)
+        origin = record.get("origin") or {
+            "source": str(folder_or_id),
+            **({"revision": revision} if revision else {}),
+        }
+        adapter = _adapter(found, network, config, folder, origin)
+        adapter.has_head, adapter.attention, adapter.compute_dtype = has_head, implementation, compute_dtype
+        if record.get("extension"):
+            adapter.note_extension(reapply(network, record["extension"], read_extension(folder)))
+    check_hashes(folder, record)
     return adapter.eval()
+
+
+MISFIT = (
+    *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError),
+    *(RuntimeError, StopIteration, TypeError, ValueError),
+)
+"""What a family raises where a value of the configuration is missing, of another type, or does not fit the others."""
+
+
+@contextmanager
+def of_checkpoint(folder: Path) -> Iterator[None]:
+    """Turn what a damaged file of a checkpoint makes its readers raise into one line that names the folder."""
+    try:
+        yield
+    except InputError as error:
+        if error.where in (None, "config.json"):
+            place = folder if error.where is None else folder / error.where
+            raise type(error)(error.what, where=place, fix=error.fix) from error
+        raise
+    except MISFIT as error:
+        text = " ".join(str(error).split())[:SHOWN]
+        raise InputError(
+            f"its configuration, weights or tokenizer cannot be used ({type(error).__name__}: {text})",
+            where=folder,
+            fix="Check config.json, or download the checkpoint again.",
+        ) from error
+    except Exception as error:  # transformers and tokenizers raise classes of their own
+        if type(error).__module__.partition(".")[0] in ("glmflow", "builtins") and type(error) is not Exception:
+            raise
+        raise unreadable(folder, error) from error
 
 
 def create(
@@ -102,38 +127,26 @@ def create(
     return adapter
 
 
-def save(adapter: Adapter, folder: str | os.PathLike[str]) -> None:
-    """See `glmflow.models.adapter.Adapter.save`."""
-    if any(".lora_" in name for name, _ in adapter.named_parameters()):
-        raise InputError(
-            "the model still carries separate LoRA weights",
-            mend="Fold them in with glmflow.models.lora.merge first.",
-        )
-    family = get_family(adapter.card.family)
-    extension = extension_of(adapter)
-    with atomic_path(folder) as temporary:
-        temporary.mkdir()
-        if family.save:
-            family.save(adapter.network, temporary)
-        else:
-            save_state(adapter.network, temporary)
-        (temporary / "config.json").write_text(json.dumps(adapter.config, indent=1, sort_keys=True) + "\n")
-        if adapter.tokenizer is not None:
-            adapter.tokenizer.save(temporary)
-        record = {
-            "family": adapter.card.family,
-            "tokenizer": type(adapter.tokenizer).__name__ if adapter.tokenizer is not None else None,
-            "context_bp": adapter.card.context_bp,
-            "position_embedding": adapter.card.position_embedding,
-            "head": adapter.has_head,
-            "layout": "network",
-            "sha256": file_hashes(temporary),
-            "origin": adapter.origin,
-        }
-        if extension is not None:
-            record["extension"] = extension.settings
-            save_extension(adapter.network, temporary)
-        (temporary / "model.yaml").write_text(yaml.safe_dump(record, sort_keys=False))
+def with_random_weights(adapter: Adapter, seed: int) -> Adapter:
+    """Return a model with the weights that `create` gives its configuration; tokenizer and extended context stay.
+
+    Raises
+    ------
+    InputError
+        The family builds a network of other parts than the checkpoint has.
+    """
+    made = create(adapter.card.family, adapter.config, seed).network.state_dict()
+    # Frequencies of rotary positions are no weights, and an extension has changed them.
+    state = {name: value for name, value in made.items() if not name.endswith("inv_freq")}
+    missing = [
+        name
+        for name in adapter.network.load_state_dict(state, strict=False).missing_keys
+        if FIELD not in name and not name.endswith("inv_freq")
+    ]
+    if missing:
+        raise InputError(f"{adapter.card.family}: no random weights for {missing[0]}", where="adaptations.*.weights")
+    adapter.origin = {"source": "random weights", "seed": seed}
+    return adapter
 
 
 def find_folder(folder_or_id: str | os.PathLike[str], revision: str | None = None) -> Path:
@@ -148,7 +161,7 @@ def find_folder(folder_or_id: str | os.PathLike[str], revision: str | None = Non
     if folder.is_dir():
         return folder
     if folder.is_absolute() or str(folder_or_id).count("/") != 1:
-        raise InputError("no such checkpoint folder", where=folder_or_id, mend="Give a folder, or owner/name.")
+        raise InputError("no such checkpoint folder", where=folder_or_id, fix="Give a folder, or owner/name.")
     from huggingface_hub import snapshot_download
 
     try:
@@ -157,7 +170,7 @@ def find_folder(folder_or_id: str | os.PathLike[str], revision: str | None = Non
         raise InputError(
             "neither a folder nor a Hugging Face model that has been downloaded",
             where=folder_or_id,
-            mend="Download it first where there is internet: snakemake -c1 prefetch.",
+            fix="Download it first where there is internet: snakemake -c1 prefetch.",
         ) from None
 
 
@@ -172,7 +185,7 @@ def as_dtype(dtype: torch.dtype | str | None) -> torch.dtype:
         "float16": torch.float16,
     }
     if (dtype or "float32") not in found:
-        raise InputError(f"unknown dtype {dtype!r}", mend=f"Choose one of {', '.join(found)}.")
+        raise InputError(f"unknown dtype {dtype!r}", fix=f"Choose one of {', '.join(found)}.")
     return found[dtype or "float32"]
 
 

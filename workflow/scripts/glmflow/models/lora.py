@@ -83,7 +83,7 @@ def apply_lora(
     names = list(targets if targets is not None else adapter.card.lora_targets)
     _require_layers(adapter, names, all_of_them=targets is not None)
     if experts and not adapter.card.lora_parameters:
-        raise InputError(f"a model of the family {adapter.card.family} has no experts to adapt", mend="Leave them out.")
+        raise InputError(f"a model of the family {adapter.card.family} has no experts to adapt", fix="Leave them out.")
     settings = LoraConfig(
         r=rank,
         lora_alpha=alpha,
@@ -96,7 +96,7 @@ def apply_lora(
     try:
         inject_adapter_in_model(settings, adapter.network)
     except ValueError as error:
-        raise InputError(f"LoRA cannot adapt {', '.join(names)}: {error}", mend="Choose other targets.") from None
+        raise InputError(f"LoRA cannot adapt {', '.join(names)}: {error}", fix="Choose other targets.") from None
     _share_where_weights_are_shared(adapter.network)
     _require_gradients(adapter)
     return coverage(adapter)
@@ -136,7 +136,7 @@ def _require_layers(adapter: Adapter, names: list[str], all_of_them: bool) -> No
     if len(missing) == len(names) or (missing and all_of_them):
         raise InputError(
             f"LoRA finds no layer {' or '.join(missing) or 'without targets'} in a model of the family {adapter.card.family}",
-            mend=f"Its own targets are {', '.join(adapter.card.lora_targets)}.",
+            fix=f"Its own targets are {', '.join(adapter.card.lora_targets)}.",
         )
 
 
@@ -193,5 +193,5 @@ def _require_gradients(adapter: Adapter) -> None:
     if dead:
         raise InputError(
             f"{len(dead)} layers adapted by LoRA get no gradient (first: {dead[0]}): training them would change nothing",
-            mend=f"Leave {dead[0].rpartition('.')[2]} out of the targets.",
+            fix=f"Leave {dead[0].rpartition('.')[2]} out of the targets.",
         )

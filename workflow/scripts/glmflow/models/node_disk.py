@@ -26,7 +26,7 @@ def on_node_disk(folder: Path) -> Path:
     """Return a copy of a checkpoint folder on the node's own disk, or the folder itself.
 
     It is copied where `$TMPDIR` is a folder on another file system with room for it, and the checkpoint is of some size.
-    Processes that ask at the same time wait for one copy; a copy whose files are not of the same sizes is made anew. The
+    Processes that ask at the same time wait for one copy; a copy whose files are not of the same sizes is made again. The
     scheduler removes `$TMPDIR` when the job ends, where it is the job's own.
     """
     temporary = os.environ.get("TMPDIR")

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 from glmflow.errors import InputError
 from glmflow.models import load_model
 from glmflow.models.adapter import Adapter
 from glmflow.models.tokenizers import MissingTokenizer
+from glmflow.models.weights import read_tensors
 
 COMPUTED = ("logits", "last_hidden_state")
 TOLERANCE = 1e-4
@@ -70,9 +70,9 @@ def measure(folder: Path, family: str | None = None, attention: str = "auto") ->
     """
     path = folder / "io.safetensors"
     if not path.exists():
-        raise InputError("no io.safetensors: nothing to compare with", where=folder, mend="Give a parity folder.")
+        raise InputError("no io.safetensors: nothing to compare with", where=folder, fix="Give a parity folder.")
     adapter = load_model(folder, family=family, attention=attention)
-    stored = load_file(path)
+    stored = read_tensors(path)
     mask = stored.pop("attention_mask", None)
     expected = {name: stored.pop(name) for name in COMPUTED if name in stored}
     if len(stored) != 1:

@@ -4,9 +4,7 @@ asked for.
 
 from __future__ import annotations
 
-import importlib
 import json
-import pkgutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +13,17 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from glmflow.errors import InputError
-from glmflow.models import families
+from glmflow.modules import module, module_names
 
 if TYPE_CHECKING:
     import torch
 
-    from glmflow.models.adapter import Adapter, ModelCard, Network
+    from glmflow.models.interface import Model, ModelCard, Network
     from glmflow.models.tokenizers import Tokenizer
 
 Config = dict[str, Any]
-
-CATALOGUE = Path(__file__).with_name("catalogue.yaml")
-"""What each family is, for readers: origin, parity, context, licence, what it cannot do."""
+FAMILIES = f"{__package__}.families"
+"""Package whose modules are the families."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,7 @@ class Family:
     load: Callable[[Path, Config, torch.dtype, str], Network] | None = None
     save: Callable[[Network, Path], None] | None = None
     configure: Callable[[Config], Config] | None = None
-    adapter: type[Adapter] | None = None
+    adapter: type[Model] | None = None
     attention: tuple[str, ...] = ("flash_attention_2", "sdpa", "eager")
 
     def recognises(self, config: Config) -> bool:
@@ -95,13 +92,13 @@ def complete(name: str, config: Config, defaults: Config, also: Collection[str] 
     """
     unknown = sorted(set(config) - set(defaults) - set(also))
     if unknown:
-        raise InputError(f"family {name} knows no {', '.join(unknown)}", mend=f"It has {', '.join(defaults)}.")
+        raise InputError(f"family {name} knows no {', '.join(unknown)}", fix=f"It has {', '.join(defaults)}.")
     return {**defaults, **config}
 
 
 def family_names() -> tuple[str, ...]:
     """Names of all families, from the files in ``models/families``; none is imported."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(families.__path__) if module.name[0] != "_"))
+    return tuple(module_names(FAMILIES))
 
 
 def get_family(name: str) -> Family:
@@ -113,8 +110,8 @@ def get_family(name: str) -> Family:
         There is no such family.
     """
     if name not in family_names():
-        raise InputError(f"unknown model family {name!r}", mend=f"Known: {', '.join(family_names())}.")
-    return importlib.import_module(f"{families.__name__}.{name}").FAMILY
+        raise InputError(f"unknown model family {name!r}", fix=f"Known: {', '.join(family_names())}.")
+    return module(FAMILIES, name).FAMILY
 
 
 def read_config(folder: Path) -> Config:
@@ -128,21 +125,41 @@ def read_config(folder: Path) -> Config:
     path = folder / "config.json"
     candidates = [path] if path.exists() else sorted(p for p in folder.glob("*.y*ml") if p.name != "model.yaml")
     if len(candidates) != 1:
-        raise InputError("no config.json in the checkpoint folder", where=folder, mend="Give a complete checkpoint.")
-    text = candidates[0].read_text()
-    try:
-        config = json.loads(text) if candidates[0].suffix == ".json" else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
-        raise InputError(f"not valid: {error}", where=candidates[0], mend="Download the file again.") from None
-    if not isinstance(config, dict):
+        raise InputError("no config.json in the checkpoint folder", where=folder, fix="Give a complete checkpoint.")
+    config = read_mapping(candidates[0])
+    if not config:
         raise InputError("holds no mapping of configuration keys", where=candidates[0])
     return config
 
 
+def read_mapping(path: Path) -> dict[str, Any]:
+    """Return what a JSON or YAML file holds; empty where that is nothing.
+
+    Raises
+    ------
+    InputError
+        It cannot be read, is not valid, or holds something else than names with values.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+        found = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raise InputError(f"not valid: {error}", where=path, fix="Download the file again.") from None
+    if found is not None and not isinstance(found, dict):
+        raise InputError("holds no mapping of configuration keys", where=path)
+    return found or {}
+
+
 def read_record(folder: Path) -> dict[str, Any]:
-    """Read ``model.yaml``, which `Adapter.save` writes; empty for a published checkpoint."""
+    """Return ``model.yaml``, which `Adapter.save` writes; empty for a published checkpoint.
+
+    Raises
+    ------
+    InputError
+        It is not valid.
+    """
     path = folder / "model.yaml"
-    return (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
+    return read_mapping(path) if path.exists() else {}
 
 
 def recognise(config: Config, *, where: Path | None = None) -> Family:
@@ -158,6 +175,6 @@ def recognise(config: Config, *, where: Path | None = None) -> Family:
         return found[0]
     seen = f"model_type {config.get('model_type')!r}"
     if not found:
-        raise InputError(f"no family recognises this checkpoint ({seen})", where=where, mend="Name it with family=.")
+        raise InputError(f"no family recognises this checkpoint ({seen})", where=where, fix="Name it with family=.")
     names = ", ".join(family.name for family in found)
-    raise InputError(f"several families recognise this checkpoint ({seen}): {names}", where=where, mend="Name one.")
+    raise InputError(f"several families recognise this checkpoint ({seen}): {names}", where=where, fix="Name one.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from glmflow.models.continuation import offset
+
 
 class Rotary(nn.Module):
     """Cosines and sines of the angles ``position * base ** (-2 d / head_dim)``, computed in float32.
@@ -43,7 +45,7 @@ class Rotary(nn.Module):
         Two tensors ``[L, head_dim]`` or ``[B, 1, L, head_dim]``, which `rotate` takes.
         """
         if positions is None:
-            positions = torch.arange(x.shape[1], device=x.device)
+            positions = torch.arange(x.shape[1], device=x.device) + offset()
         angles = positions.float()[..., None] * self.inv_freq.float()
         angles = torch.cat([angles, angles], -1)
         if positions.dim() == 2:

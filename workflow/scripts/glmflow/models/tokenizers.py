@@ -30,9 +30,6 @@ _CLEAN = np.zeros(256, np.uint8)
 for _given, _kept in zip("ACGTUN" + _IUPAC, "ACGTTN" + "N" * len(_IUPAC)):
     _CLEAN[ord(_given)] = _CLEAN[ord(_given.lower())] = ord(_kept)
 
-_COMPLEMENT = np.arange(256, dtype=np.uint8)
-_COMPLEMENT[[ord(base) for base in "ACGTacgt"]] = [ord(base) for base in "TGCAtgca"]
-
 
 class Pieces(NamedTuple):
     """A tokenized sequence without special tokens: `ids` int64[T], `token_of_base` int64[L] with values in
@@ -58,22 +55,15 @@ def clean(sequence: str | np.ndarray) -> np.ndarray:
     """
     codes = _codes(sequence)
     if codes.size == 0:
-        raise InputError("empty sequence", mend="Leave it out, or give at least one base.")
+        raise InputError("empty sequence", fix="Leave it out, or give at least one base.")
     cleaned = _CLEAN[codes]
     if not cleaned.all():
         position = int(np.argmin(cleaned))
         raise InputError(
             f"character {chr(codes[position])!r} at position {position} (0-based) is no nucleotide code",
-            mend="Use A, C, G, T, N and IUPAC letters, in upper or lower case.",
+            fix="Use A, C, G, T, N and IUPAC letters, in upper or lower case.",
         )
     return cleaned
-
-
-def reverse_complement(codes: np.ndarray) -> np.ndarray:
-    """Return the reverse complement of ASCII codes ``uint8[L]``; letters other than A, C, G and T stay as
-    they are.
-    """
-    return _COMPLEMENT[codes][::-1]
 
 
 class Tokenizer:
@@ -164,7 +154,7 @@ class KmerTokenizer(Tokenizer):
     """Consecutive k-mers that do not overlap, from the left.
 
     With ``single_bases`` (Nucleotide Transformer) what cannot be part of a k-mer of A, C, G and T, before an
-    N or at the end, becomes one token a base, the k-mers start anew after it, and a run of other characters
+    N or at the end, becomes one token a base, the k-mers start again after it, and a run of other characters
     is one unknown token. Without (GENERator) the grid of k-mers is kept: a k-mer with an N, and a shorter
     remainder, is one unknown token.
     """
@@ -238,7 +228,7 @@ class MissingTokenizer(Tokenizer):
         raise InputError(
             f"the checkpoint has no {self.needs}, so its token ids are not known",
             where=self.where,
-            mend=f"Put the published {self.needs} into the folder.",
+            fix=f"Put the published {self.needs} into the folder.",
         )
 
 

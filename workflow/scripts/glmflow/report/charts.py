@@ -14,9 +14,9 @@ import altair as alt
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 SHAPES = ("circle", "square", "triangle-up", "cross", "triangle-down", "triangle-left", "triangle-right")
 BASELINE_SHAPE = "diamond"
-TOLD = "told genes"
-"""Mark of a baseline that the annotation tells where genes lie: no rival of a model, so it is no diamond."""
-TOLD_SHAPE = "M0,-1L.29,-.4L.95,-.31L.47,.15L.59,.81L0,.5L-.59,.81L-.47,.15L-.95,-.31L-.29,-.4Z"  # a star
+INFORMED = "informed baseline"
+"""Mark of a baseline that is given more than the sequence: no rival of a model, so it is no diamond."""
+INFORMED_SHAPE = "M0,-1L.29,-.4L.95,-.31L.47,.15L.59,.81L0,.5L-.59,.81L-.47,.15L-.95,-.31L-.29,-.4Z"  # a star
 CELL = "datum.task === task && datum.split === split && datum.subset === subset && datum.context_bp === context_bp"
 CELL += " && datum.protocol === protocol && datum.metric === metric"
 
@@ -47,18 +47,18 @@ def theme() -> dict[str, Any]:
     }
 
 
-def shapes(adaptations: list[str], baselines: set[str], told: bool = False) -> dict[str, str]:
-    """Give each adaptation a mark; the baselines' is a diamond, that of those which are told where genes lie a star."""
+def shapes(adaptations: list[str], baselines: set[str], informed: bool = False) -> dict[str, str]:
+    """Return the mark of each adaptation: a diamond for baselines, a star for baselines that are given more."""
     others = [name for name in adaptations if name not in baselines]
     found = {name: SHAPES[place % len(SHAPES)] for place, name in enumerate(others)}
-    return found | dict.fromkeys(baselines, BASELINE_SHAPE) | ({TOLD: TOLD_SHAPE} if told else {})
+    return found | dict.fromkeys(baselines, BASELINE_SHAPE) | ({INFORMED: INFORMED_SHAPE} if informed else {})
 
 
 def by_track(look: Look, labels: list[str], tracks: list[str]) -> dict[str, Any]:
-    """Draw one dot with its interval a run and track."""
+    """Return the chart of the chosen metric: one dot with its interval a run and track."""
     base = alt.Chart()
     y = alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=200, grid=True))
-    tooltip = _tooltip("label", "track", "value", "ci_low", "ci_high", "sd", "seeds", "n")
+    tips = tooltip("label", "track", "value", "ci_low", "ci_high", "sd", "seeds", "n")
     scale = alt.Scale(zero=False, nice=True)
     interval = base.mark_rule(strokeWidth=2, opacity=0.55).encode(
         y=y, x=alt.X("ci_low:Q", title=None, scale=scale), x2="ci_high:Q", color=look.colour(None)
@@ -68,16 +68,16 @@ def by_track(look: Look, labels: list[str], tracks: list[str]) -> dict[str, Any]
         x=alt.X("value:Q", title=None, scale=scale),
         color=look.colour(None),
         shape=look.shape(None),
-        tooltip=tooltip,
+        tooltip=tips,
     )
     chart = alt.layer(interval, dot).properties(width=380 if len(tracks) > 1 else 760, height=alt.Step(20))
     chart = chart.facet(facet=alt.Facet("track:N", title=None, sort=tracks), columns=2, data=alt.NamedData("summary"))
     chart = chart.transform_filter(CELL).transform_filter("datum.value !== null")
-    return _finish(chart, CELL_PARAMETERS)
+    return finish(chart, CELL_PARAMETERS)
 
 
 def cost(look: Look, known: list[str]) -> dict[str, Any]:
-    """Draw the chosen metric against what it cost; `known` are the kinds of cost that some run has."""
+    """Return the chart of the chosen metric against what it cost; `known` are the kinds of cost that some run has."""
     what = alt.param(
         name="cost",
         value=known[0],
@@ -104,19 +104,22 @@ def cost(look: Look, known: list[str]) -> dict[str, Any]:
         y=alt.Y("value:Q", title="chosen metric", scale=alt.Scale(zero=False)),
         color=look.colour("model"),
         shape=look.shape("adaptation"),
-        tooltip=_tooltip("label", "value", "ci_low", "ci_high", *COSTS),
+        tooltip=tooltip("label", "value", "ci_low", "ci_high", *COSTS),
     )
     chart = alt.layer(interval, dot).properties(width=760, height=280).add_params(what)
-    return _finish(chart, [*CELL_PARAMETERS, "track"])
+    return finish(chart, [*CELL_PARAMETERS, "track"])
 
 
-def curves(look: Look, quantities: list[str], models: list[str]) -> dict[str, Any]:
-    """Draw a logged quantity against the step, one line a seed; triangles at the upper edge stand for higher values."""
-    labels = [name.replace("_", " ") for name in quantities]
+def curves(look: Look, quantities: Mapping[str, str], models: list[str]) -> dict[str, Any]:
+    """Return the chart of a logged quantity against the step: one line a seed; triangles at the upper edge stand for higher values.
+
+    `quantities` are those that were logged, with how they are called.
+    """
+    names, labels = list(quantities), list(quantities.values())
     what = alt.param(
         name="quantity",
-        value=quantities[0],
-        bind=alt.binding_select(options=quantities, labels=labels, name="Quantity "),
+        value=names[0],
+        bind=alt.binding_select(options=names, labels=labels, name="Quantity "),
     )
     base = alt.Chart(alt.NamedData("curves")).transform_filter("datum.task === task && datum.quantity === quantity")
     x = alt.X("step:Q", title="step", axis=alt.Axis(format="~s"))
@@ -130,53 +133,9 @@ def curves(look: Look, quantities: list[str], models: list[str]) -> dict[str, An
         y=y,
         color=look.colour("model", models),
         opacity=alt.condition("datum.above", alt.value(1), alt.value(0)),
-        tooltip=_tooltip("label", "seed", "step", "value"),
+        tooltip=tooltip("label", "seed", "step", "value"),
     )
-    return _finish(alt.layer(line, dot).properties(width=800, height=300).add_params(what), ["task"])
-
-
-def gene_scatter(look: Look, labels: list[str], largest: float) -> dict[str, Any]:
-    """Draw predicted against observed signal of genes, one panel a run."""
-    size = 250
-    base = alt.Chart()
-    scale = alt.Scale(domain=[0, largest], nice=False)
-    dots = base.mark_point(filled=True, size=26, strokeWidth=1).encode(
-        x=alt.X("x:Q", title="true, log10(1 + signal)", scale=scale),
-        y=alt.Y("y:Q", title="predicted", scale=scale),
-        color=look.colour(None),
-        opacity=alt.condition("datum.shown", alt.value(1), alt.value(0.4)),
-        stroke=alt.condition("datum.shown", alt.value("#1d2430"), alt.value("transparent")),
-        tooltip=_tooltip("gene_name", "track", "observed", "predicted"),
-    )
-    diagonal = (
-        base.transform_aggregate(n="count()", groupby=["label"])
-        .mark_rule(color="#8a93a0", strokeDash=[4, 4])
-        .encode(x=alt.datum(0), y=alt.datum(0), x2=alt.datum(largest), y2=alt.datum(largest))
-    )
-    chart = alt.layer(diagonal, dots).properties(width=size, height=size)
-    chart = chart.facet(facet=alt.Facet("label:N", title=None, sort=labels), columns=3, data=alt.NamedData("genes"))
-    chart = chart.transform_filter(
-        "datum.task === task && datum.split === split && (track === all_tracks || datum.track === track)"
-    ).transform_calculate(
-        x="log(1 + max(0, datum.observed)) / LN10",
-        y="log(1 + max(0, datum.predicted)) / LN10",
-    )
-    return _finish(chart, ["task", "split", "track", "all_tracks"])
-
-
-def replicates() -> dict[str, Any]:
-    """Draw the correlation of each pair of replicates; pairs with an outlier stand out by shape and colour."""
-    base = alt.Chart(alt.NamedData("replicates"))
-    kinds = alt.Scale(domain=["agrees", "outlier"], range=["#0072B2", "#D55E00"])
-    marks = alt.Scale(domain=["agrees", "outlier"], range=["circle", "triangle-up"])
-    chart = base.mark_point(filled=True, size=70, opacity=0.85).encode(
-        x=alt.X("r:Q", title="Pearson r between two replicates", scale=alt.Scale(zero=False, padding=8)),
-        y=alt.Y("track:N", title=None, axis=alt.Axis(grid=True, labelLimit=220)),
-        color=alt.Color("kind:N", scale=kinds, title="pair"),
-        shape=alt.Shape("kind:N", scale=marks, title="pair"),
-        tooltip=_tooltip("track", "replicate_a", "replicate_b", "r", "kind"),
-    )
-    return _finish(chart.properties(width=520, height=alt.Step(24)), [])
+    return finish(alt.layer(line, dot).properties(width=800, height=300).add_params(what), ["task"])
 
 
 class Look:
@@ -203,17 +162,18 @@ COSTS = {
     "train_seconds": "training time (s)",
     "trained_bases": "training sequence (bp)",
     "predict_seconds": "prediction time (s)",
-    "peak_memory_mb": "peak memory (MB)",
+    "peak_memory_mb": "peak memory of training (MB)",
+    "predict_peak_memory_mb": "peak memory of prediction (MB)",
     "parameters": "parameters",
     "trainable_parameters": "trained parameters",
 }
 CELL_PARAMETERS = ["task", "split", "subset", "context_bp", "protocol", "metric"]
 _COUNTS = {"n", "seeds", "seed", "step", "trained_bases", "parameters", "trainable_parameters"}
-_TEXT = {"label", "track", "gene_name", "replicate_a", "replicate_b", "kind"}
+_TEXT = {"label", "track", "gene_name", "replicate_a", "replicate_b", "agreement"}
 
 
-def _tooltip(*fields: str) -> list[alt.Tooltip]:
-    """Fields of a tooltip with their formats."""
+def tooltip(*fields: str) -> list[alt.Tooltip]:
+    """Return the fields of a tooltip with their formats."""
     tips = []
     for name in fields:
         title = {"label": "run", "sd": "sd between seeds", "gene_name": "gene"}.get(name, name.replace("_", " "))
@@ -224,7 +184,7 @@ def _tooltip(*fields: str) -> list[alt.Tooltip]:
     return tips
 
 
-def _finish(chart: alt.TopLevelMixin, parameters: list[str]) -> dict[str, Any]:
+def finish(chart: alt.TopLevelMixin, parameters: list[str]) -> dict[str, Any]:
     """Add the page's selectors as parameters and return the specification without data."""
     spec = chart.to_dict(validate=True)
     spec["params"] = spec.get("params", []) + [{"name": name, "value": ""} for name in parameters]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
-
 from glmflow.files import read_table
 
-from .inputs import RunFolder
-from .page import render
-from .pretraining import hardly_learned
-from .study import Study
+from .language_models import hardly_learned
+from .rendering import render
+from .run_folder import RunFolder
+from .study_tables import Study
+from .wording import number
 
 CAPABILITIES = {
     "per_base_states": "states per base",
@@ -20,33 +19,31 @@ CAPABILITIES = {
     "generation": "generation",
     "extension": "context extension",
 }
-OBJECTIVES = {"causal": "next token", "masked": "masked tokens", "regions": "masked regions, expression"}
+OBJECTIVES = {"causal": "next token", "masked": "masked tokens", "regions": "masked regions, gene expression"}
 TOLERANCE = 1e-4
-SWEEP_COLUMNS = ("trial", "validation_loss", "train_seconds", "chosen", "failure")
+"""Largest difference from the original implementation that counts as the same."""
+SWEEP_COLUMNS = ("trial", "train_seconds", "chosen", "failure")
+VALIDATION = "validation_"
+"""What the column begins with that a trial was chosen by."""
 
 
 def models_page(study: Study) -> str:
     """Return the page."""
-    families = read_families(study)
+    families = list(study.inputs.families)
     return render(
         "models.html",
         study=study,
         models=study_models(study.inputs.runs, study.labels_by_name),
+        best={model: best_scores(study, model) for model in study.inputs.pretraining},
         capabilities=CAPABILITIES,
         objectives=OBJECTIVES,
         families=families,
         tolerance=TOLERANCE,
-        hardly=list(hardly_learned(study.pretraining, set(study.pretraining["model"]))),
+        hardly=list(hardly_learned(study.trainings, set(study.trainings["model"]))),
         reasons=reasons(families),
         sweeps=study_sweeps(study.inputs.runs, study.labels_by_name),
         used={(run.cost.get("model") or {}).get("family") for run in study.inputs.runs},
     )
-
-
-def read_families(study: Study) -> list[dict[str, Any]]:
-    """Return the catalogue of families; empty where the report was given none."""
-    path = study.inputs.families
-    return yaml.safe_load(path.read_text(encoding="utf-8")) if path is not None else []
 
 
 def study_models(runs: tuple[RunFolder, ...], labels: dict[tuple[str, str, str], str]) -> list[dict[str, Any]]:
@@ -70,6 +67,17 @@ def study_models(runs: tuple[RunFolder, ...], labels: dict[tuple[str, str, str],
     return list(rows.values())
 
 
+def best_scores(study: Study, model: str) -> list[str]:
+    """Return a model's best score of each task, in words."""
+    found = []
+    for task, cell in study.cells.items():
+        own = cell[(cell["model"] == model) & cell["value"].notna()]
+        if len(own):
+            row = own.iloc[0]
+            found.append(f"{study.headlines[task].title} {number(row['value'])} ({task}, {row['split']})")
+    return found
+
+
 def study_sweeps(runs: tuple[RunFolder, ...], labels: dict[tuple[str, str, str], str]) -> list[dict[str, Any]]:
     """Return the sweeps: the settings that were tried, and every trial with its validation loss."""
     found = []
@@ -77,14 +85,16 @@ def study_sweeps(runs: tuple[RunFolder, ...], labels: dict[tuple[str, str, str],
         path = run.folder / "sweep.tsv"
         if path.exists():
             table = read_table(path)
-            keys = [name for name in table.columns if name not in SWEEP_COLUMNS]
-            rows = table.sort_values("validation_loss").to_dict("records")
-            found.append({"task": run.task, "label": labels[run.name], "seed": run.seed, "keys": keys, "rows": rows})
+            by = next(name for name in table.columns if name.startswith(VALIDATION))
+            keys = [name for name in table.columns if name not in (*SWEEP_COLUMNS, by)]
+            ordered = table.sort_values(by, ascending=by == f"{VALIDATION}loss").rename(columns={by: "value"})
+            shown = {"keys": keys, "by": by.removeprefix(VALIDATION), "rows": ordered.to_dict("records")}
+            found.append({"task": run.task, "label": labels[run.name], "seed": run.seed, **shown})
     return found
 
 
 def made_from(model: Any, base: Any = None) -> str:
-    """Say where a model comes from, from the settings of its run; `base` are those of the model that it extends."""
+    """Return where a model comes from, from the settings of its run; `base` are those of the model that it extends."""
     if not isinstance(model, dict):
         return "not recorded"
     if model.get("checkpoint"):

@@ -1,4 +1,4 @@
-"""One colour a model, the same on every page and figure, told apart by colour-blind readers as well."""
+"""One colour a model, the same on every page and figure, distinct for colour-blind readers as well."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ TRUTH = "#4a4f57"
 
 
 def colours(models: Iterable[str]) -> dict[str, str]:
-    """Give each model a colour in the order of the study; after twelve they repeat, and labels tell them apart."""
+    """Return a colour for each model in the order of the study; after twelve they repeat."""
     return {model: COLOURS[place % len(COLOURS)] for place, model in enumerate(dict.fromkeys(models))}

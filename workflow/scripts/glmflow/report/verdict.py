@@ -1,22 +1,55 @@
-"""The answer in one sentence, computed from the numbers."""
+"""The answer of a task in one sentence, read off its table of comparisons and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
-from .inputs import BASELINES
-from .metrics import describe, number
+from .run_folder import BASELINES
+from .wording import Metric, named, number, signed
+
+NOT_COMPARED = "The runs were not compared on {}, so nothing can be said of who beats what."
+
+
+class Line(NamedTuple):
+    """A run in the table under a verdict, as it is read."""
+
+    label: str
+    role: str
+    value: str
+    seeds: str
+    verdict: str
+    why: str
+
+
+class Board(NamedTuple):
+    """The table under a verdict: what it is of, and a line a run."""
+
+    title: str
+    lines: Sequence[Line]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One sentence, and what has to be known to read it."""
+    """One sentence, and what has to be known to read it.
+
+    Attributes
+    ----------
+    sentence, notes
+        The answer, and what belongs beside it.
+    warnings
+        What the scores say against themselves: shown before anything else.
+    boards
+        Every run with its verdict and its reasons.
+    """
 
     sentence: str
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    boards: tuple[Board, ...] = ()
 
 
 def run_label(model: str, adaptation: str, origin: str) -> str:
@@ -24,77 +57,179 @@ def run_label(model: str, adaptation: str, origin: str) -> str:
     return model if origin in BASELINES else f"{model} ({adaptation})"
 
 
-def judge(rows: pd.DataFrame, metric_name: str, split: str) -> Verdict:
-    """Say which model leads, by how much, whether that is more than chance, and whether it beats the baselines.
+def judge(cell: pd.DataFrame, metric: Metric, what: str) -> str:
+    """Return which models beat what, and why not, as a sentence.
 
     Parameters
     ----------
-    rows
-        One cell of the metrics, ranked: model, adaptation, origin (`pretrained`, `scratch`, `baseline`, `told`), value,
-        ci_low, ci_high, seeds.
-    metric_name
+    cell
+        The rows of one cell of the table of comparisons, best first (`glmflow.comparing`).
+    metric
         The metric of the cell.
-    split
-        Its split.
+    what
+        What it is of, as it stands in a sentence (`what_of`).
     """
-    what = f"{describe(metric_name).title} ({split} split)"
-    told = rows[rows["value"].notna() & (rows["origin"] == "told")]
-    scored = rows[rows["value"].notna() & (rows["origin"] != "told")].reset_index(drop=True)
-    if scored.empty:
-        return Verdict(f"No run has a value for {what}, so nothing can be said.")
-    best = scored.iloc[0]
-    if len(scored) == 1:
-        alone = f"Only {name(best)} was scored on {what}: {value(best)}; there is nothing to compare it with."
-        return Verdict(alone, tuple(_told_notes(told)))
-    second = scored.iloc[1]
-    sentence = f"{_lead(best, second, what)}; {_against_baselines(scored)}."
-    return Verdict(sentence, tuple(_notes(scored) + _told_notes(told)))
+    if not metric.ranks:
+        return f"Runs are not ranked by {what}: neither higher nor lower values are declared to be better."
+    if cell.empty:
+        return NOT_COMPARED.format(what)
+    cell = cell.assign(label=cell["label"].map(named), rival=cell["rival"].map(named, na_action="ignore"))
+    playing = cell[cell["verdict"] != "cannot play"]
+    models = playing[playing["role"] == "model"]
+    if models.empty:
+        idle = cell[cell["role"] == "model"]
+        if len(idle):
+            return (
+                f"No model tells anything apart on {what}: {_joined(idle['label'])} predicts one value for everything."
+            )
+        return f"Only baselines were run on {what}; the best, {cell.iloc[0]['label']}, reaches {value(cell.iloc[0])}."
+    beating = models[models["verdict"].isin(["beats", "above the null"])]
+    first = beating.iloc[0] if len(beating) else models.iloc[0]
+    sentence = _answer(first, cell, what)
+    best = models.iloc[0]
+    if best["key"] != first["key"]:
+        sentence += f"; {best['label']} has the higher mean ({value(best)}), but {_why(best)}"
+    return f"{sentence}; {_place(playing)}."
 
 
-def other_levels(headline: pd.DataFrame, others: Iterable[tuple[str, pd.DataFrame]]) -> list[str]:
-    """Say at which other levels the leader's advantage over the baselines holds, and at which it does not.
+def _answer(row: pd.Series, cell: pd.DataFrame, what: str) -> str:
+    """Return what the verdict on one model is."""
+    rival = cell[cell["label"] == row["rival"]]
+    against = f" against {value(rival.iloc[0])} of {row['rival']}, difference {difference(row)}" if len(rival) else ""
+    match row["verdict"]:
+        case "beats":
+            return f"{row['label']} beats {row['against']} on {what}: {value(row)}{against}"
+        case "above the null":
+            baselines = cell["role"].isin(["baseline", "structure"]).any()
+            why = "no baseline can play here, so that none counts as beaten" if baselines else "no baseline was run"
+            return f"{row['label']} is above chance on {what}: {value(row)}; {why}"
+        case "ahead":
+            return (
+                f"{row['label']} is ahead on {what} ({value(row)}{against}), but that is not said to beat anything: "
+                f"{_why(row)}"
+            )
+        case "behind":
+            return f"No model beats the baselines on {what}: the best, {row['label']}, reaches {value(row)}{against}"
+    return f"No model is said to beat anything on {what}: the best, {row['label']}, reaches {value(row)}{against}: {_why(row)}"
 
-    A track can be right in shape (where exons lie) and wrong in level (how much of a gene there is), so a lead per base
-    is not one across genes.
+
+def _why(row: pd.Series) -> str:
+    """Return the first of the reasons without its figures, and how many more stand in the table."""
+    reasons = row["reasons"].split("; ")
+    first = reasons[0].split(": difference")[0]
+    more = len(reasons) - 1
+    return f"{first} (and {more} more reason{'s' if more > 1 else ''})" if more else first
+
+
+def _place(playing: pd.DataFrame) -> str:
+    """Return who leads, or who shares the first place."""
+    ties = [text for text in playing["ties"] if text]
+    if ties:
+        return f"{ties[0]} share the first place, for they are not distinguished"
+    leading = playing[playing["leads"].astype(bool)]
+    if leading.empty:
+        return "no run leads"
+    return f"only {leading.iloc[0]['label']} was compared" if len(playing) == 1 else f"{leading.iloc[0]['label']} leads"
+
+
+def board(cell: pd.DataFrame, title: str) -> Board:
+    """Return the table of every run of a cell with its verdict and its reasons."""
+    return Board(title, [_line(row) for _, row in cell.iterrows()])
+
+
+def _line(row: pd.Series) -> Line:
+    """Return one run as it is read."""
+    draws = "draws" if row["role"] == "control" else "seeds"
+    count = int(row["seeds"])
+    spread = (
+        f"{count} {draws}, {number(row['seed_low'])} to {number(row['seed_high'])}" if count > 1 else f"1 {draws[:-1]}"
+    )
+    if row["role"] not in ("model", "control") and count == 1:
+        spread = ""
+    return Line(row["label"], ROLES[row["role"]], value(row), spread, _said(row), row["reasons"])
+
+
+def _said(row: pd.Series) -> str:
+    """Return the verdict on a run in words."""
+    return {"beats": f"beats {row['against']}", "above the null": "above chance"}.get(row["verdict"], row["verdict"])
+
+
+ROLES = {
+    "model": "model",
+    "baseline": "baseline",
+    "structure": "baseline (knows groups alone)",
+    "told": "is given more",
+    "control": "control",
+}
+
+
+def notes_of(cell: pd.DataFrame, notes: Iterable[str], given: Mapping[str, str]) -> list[str]:
+    """Return what belongs beside the verdict of a cell: its notes, and what baselines reach that are given more.
 
     Parameters
     ----------
-    headline
-        The ranked rows that the verdict is about.
-    others
-        Name and ranked rows of a metric of each other level.
+    notes
+        Those of the cell in the table of notes.
+    given
+        By key, what baselines are given beside the sequence.
     """
-    rivals = headline[headline["value"].notna() & (headline["origin"] != "told")]
-    if rivals.empty or rivals.iloc[0]["origin"] == "baseline" or "baseline" not in set(rivals["origin"]):
-        return []
-    leader, notes = rivals.iloc[0], []
-    for metric, cell in others:
-        rows = cell[cell["value"].notna()]
-        own = rows[(rows["model"] == leader["model"]) & (rows["adaptation"] == leader["adaptation"])]
-        baselines = rows[rows["origin"] == "baseline"]
-        if own.empty or baselines.empty:
+    told = [
+        f"{row['label']} reaches {value(row)}, but it is given {given.get(row['key'], 'more than the sequence')}: a mark to aim "
+        "at, not a rival."
+        for _, row in cell[cell["role"] == "told"].iterrows()
+    ]
+    return [*notes, *told]
+
+
+def other_levels(cell: pd.DataFrame, others: Iterable[tuple[Metric, pd.DataFrame]]) -> list[str]:
+    """Return what the verdict on the leading model is at other levels, a sentence each.
+
+    A lead at one level is none at another: a signal can be right in shape and wrong in height.
+
+    Parameters
+    ----------
+    cell
+        The rows that the verdict is about.
+    others
+        A metric of each other level, with its rows.
+    """
+    models = cell[(cell["role"] == "model") & (cell["verdict"] != "cannot play")]
+    notes = []
+    for metric, rows in others if len(models) else ():
+        own = rows[rows["key"] == models.iloc[0]["key"]]
+        if own.empty:
             continue
-        model, baseline = own.iloc[0], baselines.iloc[0]
-        ahead = (model["value"] > baseline["value"]) == describe(metric).higher_is_better
-        holds = ahead and overlap(model, baseline) is False
-        finding = "it leads too" if holds else "the lead is within chance" if ahead else "it falls behind"
-        notes.append(
-            f"On {describe(metric).title} {finding}: {value(model)} against {value(baseline)} of {name(baseline)}."
-        )
+        row = own.iloc[0]
+        said = f"beats {row['against']}" if row["verdict"] == "beats" else f"is {_said(row)}"
+        why = f": {row['reasons']}" if row["reasons"] else ""
+        notes.append(f"On {metric.title} {row['label']} {said} ({value(row)}){why}.")
     return notes
 
 
+def scratch_notes(cell: pd.DataFrame, origins: Mapping[str, str]) -> list[str]:
+    """Say where the best model was trained from scratch and a pretrained one is behind; `origins` are by key."""
+    models = cell[cell["role"] == "model"]
+    origin = models["key"].map(origins)
+    pretrained = models[origin == "pretrained"]
+    if pretrained.empty or origin.iloc[0] != "scratch":
+        return []
+    other = pretrained.iloc[0]
+    return [
+        f"{models.iloc[0]['label']} was trained from scratch; the best pretrained model, {other['label']}, reaches {value(other)}."
+    ]
+
+
 def unequal_training(headline: pd.DataFrame, bases: pd.Series) -> list[str]:
-    """Say by how much the training of the leading model and of the next one that was trained differ, where twofold or more.
+    """Return by how much the training of the leading model and of the next one that was trained differ, if twofold or more.
 
     Parameters
     ----------
     headline
-        The ranked rows that the verdict is about, with their `key`.
+        The ranked rows that the verdict is about, with their `key` and `label`.
     bases
         Bases of sequence that each run was fitted on, by `key`; missing for baselines.
     """
-    trained = headline[headline["value"].notna() & ~headline["origin"].isin(BASELINES)]
+    trained = headline[headline["value"].notna() & (headline["role"] == "model")]
     seen = trained["key"].map(bases).dropna()
     if len(seen) < 2:
         return []
@@ -103,94 +238,40 @@ def unequal_training(headline: pd.DataFrame, bases: pd.Series) -> list[str]:
     if largest < 2:
         return []
     return [
-        f"Training was not equal: {name(trained.loc[seen.index[0]])} was fitted on {megabases(first)} of sequence, the other "
+        f"Training was not equal: {trained.loc[seen.index[0], 'label']} was fitted on {megabases(first)} of sequence, the other "
         f"models on {megabases(others.min())}"
         + (f" to {megabases(others.max())}" if others.min() != others.max() else "")
         + ", so this does not compare architectures."
     ]
 
 
+def what_of(metric: Metric, split: str, of: str = "") -> str:
+    """Return what a score is of as it stands in a sentence, such as `MCC (test split)`."""
+    return f"{metric.title}{f', {of}' if of else ''} ({split} split)"
+
+
 def megabases(bases: float) -> str:
-    """Write an amount of sequence for reading."""
+    """Return an amount of sequence for reading."""
     return f"{bases / 1e6:,.3g} Mb" if bases < 1e9 else f"{bases / 1e9:,.3g} Gb"
 
 
-def overlap(one: pd.Series, other: pd.Series) -> bool | None:
-    """Say whether two intervals overlap; None where either has none."""
-    limits = [row[limit] for row in (one, other) for limit in ("ci_low", "ci_high")]
-    if any(pd.isna(limit) for limit in limits):
-        return None
-    return bool(one["ci_low"] <= other["ci_high"] and other["ci_low"] <= one["ci_high"])
-
-
-def name(row: pd.Series) -> str:
-    """Return how a row is called."""
-    return run_label(row["model"], row["adaptation"], row["origin"])
-
-
 def value(row: pd.Series) -> str:
-    """Write a value with its interval where it has one."""
-    if pd.isna(row["ci_low"]) or pd.isna(row["ci_high"]):
-        return number(row["value"])
-    return f"{number(row['value'])} [{number(row['ci_low'])}, {number(row['ci_high'])}]"
+    """Return a value for reading, with its interval if it has one."""
+    return _with_limits(number(row["value"]), number(row["low"]), number(row["high"]), row["low"])
 
 
-def _lead(best: pd.Series, second: pd.Series, what: str) -> str:
-    """Compare the first with the second."""
-    against = f"{value(best)} against {value(second)}"
-    overlaps = overlap(best, second)
-    if overlaps:
-        return f"{name(best)} and {name(second)} cannot be told apart on {what}: {against}, intervals overlap"
-    chance = "without intervals, so this may be chance" if overlaps is None else "intervals do not overlap"
-    margin = number(abs(best["value"] - second["value"]))
-    return f"{name(best)} leads on {what} by {margin}: {against} of {name(second)}, {chance}"
+def difference(row: pd.Series) -> str:
+    """Return the difference from the best rival for reading, with its interval; a positive one is a lead."""
+    limits = signed(row["difference_low"]), signed(row["difference_high"])
+    return _with_limits(signed(row["difference"]), *limits, row["difference_low"])
 
 
-def _against_baselines(scored: pd.DataFrame) -> str:
-    """Compare the best model with the best baseline."""
-    baselines, models = scored[scored["origin"] == "baseline"], scored[scored["origin"] != "baseline"]
-    if baselines.empty:
-        return "no baseline was run, so what a simple method would reach is unknown"
-    if models.empty:
-        return "all of them are baselines"
-    model, baseline = models.iloc[0], baselines.iloc[0]
-    apart = overlap(model, baseline) is False
-    if baseline.name < model.name:
-        how = "" if apart else ", though their intervals overlap" if overlap(model, baseline) else ""
-        return f"no model beats the baselines: the best, {name(model)}, reaches {value(model)}{how}"
-    count = {1: f"the baseline {name(baseline)}", 2: "both baselines"}
-    which = count.get(len(baselines), f"all {len(baselines)} baselines")
-    reached = value(baseline) if len(baselines) == 1 else f"the best, {name(baseline)}, reaches {value(baseline)}"
-    if apart:
-        return f"{name(model)} beats {which} ({reached})"
-    return f"{name(model)} is ahead of {which}, but not by more than the intervals ({reached})"
+def _with_limits(text: str, low: str, high: str, limit: float) -> str:
+    """Return a text with the limits of its interval, where there is one."""
+    return text if pd.isna(limit) else f"{text} [{low}, {high}]"
 
 
-def _told_notes(told: pd.DataFrame) -> list[str]:
-    """Say what baselines reach that are told what a model has to find out; they are not compared."""
-    return [
-        f"{name(row)} reaches {value(row)}, but the annotation tells it where genes lie: a mark to aim at, not a rival."
-        for _, row in told.iterrows()
-    ]
-
-
-def _notes(scored: pd.DataFrame) -> list[str]:
-    """Say what a reader must know beside the sentence."""
-    notes = []
-    models = scored[~scored["origin"].isin(BASELINES)]
-    pretrained = models[models["origin"] == "pretrained"]
-    if len(pretrained) and models.iloc[0]["origin"] == "scratch":
-        other = pretrained.iloc[0]
-        notes.append(
-            f"{name(models.iloc[0])} was trained from scratch; the best pretrained model, {name(other)}, reaches {value(other)}."
-        )
-    fewest = int(scored.iloc[:2]["seeds"].min())
-    if fewest == 1:
-        notes.append("The comparison rests on a single seed, so the spread between seeds is not known.")
-    else:
-        spread = [
-            f"± {number(row['sd'])} for {name(row)}" for _, row in scored.iloc[:2].iterrows() if pd.notna(row.get("sd"))
-        ]
-        among = f"; between seeds they vary by {' and '.join(spread)}" if spread else ""
-        notes.append(f"Values are means over seeds (at least {fewest} each){among}.")
-    return notes
+def _joined(names: Iterable[str]) -> str:
+    """Return names as they stand in a sentence."""
+    names = list(names)
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

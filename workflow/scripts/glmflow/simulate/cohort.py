@@ -1,4 +1,4 @@
-"""A cohort made from nothing: genome, genes, people, tracks and expression, with the truth beside them."""
+"""A cohort made from nothing: genome, genes, samples, tracks and expression, with the truth beside them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ import pandas as pd
 
 from glmflow.config.simulation_settings import SimulationSettings
 from glmflow.files import atomic_path
-from glmflow.simulate.expression import activities
-from glmflow.simulate.files import write_fasta, write_table, write_vcf
 from glmflow.simulate.genes import exon_spans, place_genes
-from glmflow.simulate.haplotypes import assign_alleles, draw_sites
+from glmflow.simulate.labelled_windows import write_windows
 from glmflow.simulate.motifs import MOTIF_BP, Grammar, draw_grammar
 from glmflow.simulate.outputs import (
     SimulatedContig,
@@ -24,14 +22,17 @@ from glmflow.simulate.outputs import (
     write_motifs,
     write_tracks,
 )
+from glmflow.simulate.phased_variants import assign_alleles, draw_sites
 from glmflow.simulate.promoters import covered, move_common_variants, plant, promoters_of
+from glmflow.simulate.reproducible_files import write_fasta, write_table, write_vcf
 from glmflow.simulate.sequence import background, codon_frequencies, write_gene
+from glmflow.simulate.simulated_expression import activities
 
 
 def simulate_cohort(settings: SimulationSettings, folder: str | PathLike[str]) -> Path:
     """Make a cohort whose truth is known; the same settings give the same bytes.
 
-    One grammar of promoter motifs drives both the tracks (on the genome) and the expression of each person (on both
+    One grammar of promoter motifs drives both the tracks (on the genome) and the expression of each sample (on both
     haplotypes).
 
     Parameters
@@ -39,9 +40,9 @@ def simulate_cohort(settings: SimulationSettings, folder: str | PathLike[str]) -
     settings
         What to make.
     folder
-        Written whole: genome.fa, cohort.vcf.gz (with indexes), genes.gtf, samples.tsv,
+        Written whole: genome.fa, cohort.vcf.gz (with indexes), genes.gtf, samples.tsv, windows.bed, promoters.bed,
         tracks/{biosample}.{plus,minus}.rep{n}.bw, expression.tsv (gene_id, chrom, tss, strand, then natural-log
-        expression of each person) and truth/. An existing folder is replaced.
+        expression of each sample) and truth/. An existing folder is replaced.
 
     Returns
     -------
@@ -60,6 +61,7 @@ def simulate_cohort(settings: SimulationSettings, folder: str | PathLike[str]) -
         write_vcf(temporary / "cohort.vcf.gz", dict(settings.contigs), people, variants)
         write_table(temporary / "samples.tsv", samples)
         write_annotation(temporary, contigs, "simulated")
+        write_windows(temporary, contigs, settings.promoter.length_bp, settings.seed)
         write_tracks(temporary, contigs, settings)
         write_expression(temporary, contigs, people, settings)
         write_motifs(temporary, grammar, settings.promoter.biosamples)
@@ -108,8 +110,8 @@ def _readme(
     genes = sum(len(contig.genes) for contig in contigs)
     count = sum(len(contig.variants) for contig in contigs)
     biosamples = ", ".join(settings.promoter.biosamples)
-    return f"""Everything in this folder is simulated: no base, person or measurement is real.
+    return f"""Everything in this folder is simulated: no base, sample or measurement is real.
 
-{len(contigs)} contigs, {genes} genes, {len(samples)} people, {count} variants; biosamples {biosamples}; seed {settings.seed}.
+{len(contigs)} contigs, {genes} genes, {len(samples)} samples, {count} variants; biosamples {biosamples}; seed {settings.seed}.
 
 {explanation(grammar, settings)}"""

@@ -13,7 +13,7 @@ import pysam.bcftools
 from glmflow.genome import guards, vcf_files
 from glmflow.genome.parsing import Parser
 from glmflow.genome.reference import Reference
-from glmflow.simulate.haplotypes import Variants
+from glmflow.simulate.phased_variants import Variants
 from glmflow.simulate.promoters import covered
 from glmflow.simulate.sequence import decode
 
@@ -29,7 +29,7 @@ class ContigVariants:
         The file as the user named it, for messages, and the indexed one that is read.
     chrom, name
         The contig in the genome, and in the VCF (None where it has no records).
-    people
+    samples
         All samples of the file.
     """
 
@@ -51,8 +51,8 @@ class ContigVariants:
                 filters=FILTERS_KEPT,
                 unphased="refuse",
             )
-            records = self._noted(vcf_files.open_vcf(self.source)(f"{self.name}:1-{length}"))
-            alleles = [allele for here in parser.positions(records) for allele in here]
+            file = vcf_files.open_vcf(self.source)
+            alleles = list(parser.alleles(self._noted(vcf_files.records(file, self.vcf, f"{self.name}:1-{length}"))))
             positions, bases = zip(*parser.records, strict=True) if parser.records else ((), ())
             guards.check_reference_alleles(reference, self.chrom, positions, bases, self.vcf)
         # A deletion written as <DEL> is spelled out.

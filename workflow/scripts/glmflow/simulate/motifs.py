@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glmflow.config.simulation_settings import PromoterSettings
-from glmflow.simulate.sequence import N, decode, reverse_complement
+from glmflow.simulate.sequence import N, decode, opposite_strand
 
 MOTIF_BP = 8
 PAIR_DISTANCE_BP = 12  # from the first base of one motif of the pair to the first base of the other
@@ -64,7 +64,7 @@ def draw_grammar(settings: PromoterSettings, rng: np.random.Generator) -> Gramma
     while len(first) < len(next(iter(settings.effects.values()))):
         motif = rng.integers(0, 4, MOTIF_BP).astype(np.uint8)
         balanced = 3 <= np.isin(motif, (1, 2)).sum() <= 5
-        others = [*first, *(reverse_complement(other) for other in first), reverse_complement(motif)]
+        others = [*first, *(opposite_strand(other) for other in first), opposite_strand(motif)]
         if balanced and not any(_alike(motif, other) for other in others):
             first.append(motif)
     wanted = np.stack(first)

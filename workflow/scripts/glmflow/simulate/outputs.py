@@ -11,17 +11,17 @@ import numpy as np
 import pandas as pd
 
 from glmflow.config.simulation_settings import TruthSettings
-from glmflow.simulate.expression import (
+from glmflow.simulate.genes import gtf_lines
+from glmflow.simulate.motifs import MOTIF_BP, PAIR_DISTANCE_BP, SATURATION, STRAND_SPECIFIC, Grammar
+from glmflow.simulate.phased_variants import Variants
+from glmflow.simulate.reproducible_files import write_table
+from glmflow.simulate.simulated_expression import (
     LEAST_VARIANCE,
     Activities,
     achieved_heritability,
     genetic_expression,
     measured_expression,
 )
-from glmflow.simulate.files import write_table
-from glmflow.simulate.genes import gtf_lines
-from glmflow.simulate.haplotypes import Variants
-from glmflow.simulate.motifs import MOTIF_BP, PAIR_DISTANCE_BP, SATURATION, STRAND_SPECIFIC, Grammar
 from glmflow.simulate.tracks import STRANDS, Transcript, mean_coverage, replicate_coverage, transcripts, write_track
 
 
@@ -160,10 +160,10 @@ Motifs (motifs.tsv, {MOTIF_BP} bp) act on both strands, {grammar.names[STRAND_SP
 {left} followed by {right}, first bases {PAIR_DISTANCE_BP} bp apart, counts once more as a pair (effect {promoter.pair_effect:g}).
 
 Tracks are made by the genome's own sequence: mean coverage of the exons = {settings.tracks.coverage:g} * activity.
-Expression of a person = log of the mean activity in {measured} of both haplotypes, and noise that leaves a
+Expression of a sample = log of the mean activity in {measured} of both haplotypes, and noise that leaves a
 heritability of {settings.expression.heritability:g}. A gene whose genetic variance is under {LEAST_VARIANCE:g} has less.
 
-genes.tsv       log activity on the genome by biosample; genetic and noise variance between people; heritability
+genes.tsv       log activity on the genome by biosample; genetic and noise variance between samples; heritability
                 expected (by the variances) and achieved (squared correlation of both expression tables)
 expression.tsv  expression without noise
 variants.tsv    every variant that acts: `effect_*` is the change of log activity the ALT allele alone makes on the

@@ -1,4 +1,4 @@
-"""Tracks and expression simulated over a real genome, real people and real genes."""
+"""Tracks and expression simulated over a real genome, real samples and real genes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,9 @@ from glmflow.files import atomic_path
 from glmflow.genome import guards, vcf_files
 from glmflow.genome.annotation import read_annotation
 from glmflow.genome.reference import Reference
-from glmflow.simulate.expression import activities
-from glmflow.simulate.files import write_fasta, write_table
 from glmflow.simulate.genes import place_pseudo_genes
 from glmflow.simulate.genotypes import ContigVariants, copy_vcf
-from glmflow.simulate.haplotypes import Variants
+from glmflow.simulate.labelled_windows import write_windows
 from glmflow.simulate.motifs import Grammar, draw_grammar
 from glmflow.simulate.outputs import (
     SimulatedContig,
@@ -30,8 +28,11 @@ from glmflow.simulate.outputs import (
     write_motifs,
     write_tracks,
 )
+from glmflow.simulate.phased_variants import Variants
 from glmflow.simulate.promoters import SITE_COLUMNS, covered, plant, promoters_of
+from glmflow.simulate.reproducible_files import write_fasta, write_table
 from glmflow.simulate.sequence import N, decode, encode
+from glmflow.simulate.simulated_expression import activities
 
 
 def overlay_cohort(
@@ -84,6 +85,7 @@ def overlay_cohort(
         copy_vcf(vcf, temporary / "cohort.vcf.gz")
         write_table(temporary / "samples.tsv", pd.DataFrame({"sample": people}))
         write_annotation(temporary, contigs, "simulation")
+        write_windows(temporary, contigs, settings.promoter.length_bp, settings.seed)
         write_tracks(temporary, contigs, settings)
         write_expression(temporary, contigs, people, settings)
         write_motifs(temporary, grammar, settings.promoter.biosamples)
@@ -97,7 +99,7 @@ def _read_annotation(annotation: Path, reference: Reference) -> tuple[pd.DataFra
     genes, exons, _ = read_annotation(annotation, reference.contigs)
     genes = genes[genes["gene_id"].isin(exons["gene_id"])]
     if not len(genes):
-        raise InputError("no gene has an exon", where=annotation, mend="Give a GTF with exon lines.")
+        raise InputError("no gene has an exon", where=annotation, fix="Give a GTF with exon lines.")
     return genes, exons
 
 
@@ -151,7 +153,7 @@ def _readme(
     return f"""Simulated on real haplotypes; {edited}.
 
 Genotypes are those of the VCF: no variant was moved or changed. Tracks and expression are simulated, not measured.
-{real} annotated genes, {pseudo} pseudo-genes of one exon (gene_type simulated), {len(people)} people;
+{real} annotated genes, {pseudo} pseudo-genes of one exon (gene_type simulated), {len(people)} samples;
 biosamples {", ".join(settings.promoter.biosamples)}; seed {settings.seed}.
 
 {explanation(grammar, settings)}edits.tsv       bases of the genome that were changed

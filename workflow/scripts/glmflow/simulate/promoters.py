@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from glmflow.config.simulation_settings import ExpressionSettings, PromoterSettings
-from glmflow.simulate.haplotypes import Variants
 from glmflow.simulate.motifs import MOTIF_BP, PAIR_DISTANCE_BP, STRAND_SPECIFIC, Grammar
+from glmflow.simulate.phased_variants import Variants
 from glmflow.simulate.sequence import decode, oriented
 
 CORE_BP = 45  # next to the transcription start: the core promoter, where nothing is planted

@@ -35,14 +35,14 @@ def decode(codes: np.ndarray) -> str:
     return LETTERS[codes].tobytes().decode()
 
 
-def reverse_complement(codes: np.ndarray) -> np.ndarray:
+def opposite_strand(codes: np.ndarray) -> np.ndarray:
     """Return the other strand, read in its own direction."""
     return np.where(codes == N, N, 3 - codes)[::-1].astype(np.uint8)
 
 
 def oriented(codes: np.ndarray, strand: str) -> np.ndarray:
     """Turn genome-wise codes into the direction of `strand`, or back."""
-    return codes if strand == "+" else reverse_complement(codes)
+    return codes if strand == "+" else opposite_strand(codes)
 
 
 def background(length: int, rng: np.random.Generator) -> np.ndarray:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyBigWig
 
+from glmflow.bigwig import runs_of, write_bigwig
 from glmflow.config.simulation_settings import TrackSettings
 from glmflow.simulate.genes import exon_spans
 
@@ -97,7 +97,7 @@ def _added(block: list[tuple[int, np.ndarray]]) -> tuple[int, np.ndarray]:
 
 
 def write_track(path: Path, contigs: dict[str, int], pieces: dict[str, list[tuple[int, np.ndarray]]]) -> None:
-    """Write coverage of spans as a bigWig of one value a base.
+    """Write coverage of spans as a bigWig.
 
     Parameters
     ----------
@@ -108,8 +108,12 @@ def write_track(path: Path, contigs: dict[str, int], pieces: dict[str, list[tupl
     pieces
         By contig: (start, values) of spans; overlapping ones are added up.
     """
-    with pyBigWig.open(str(path), "w") as bigwig:
-        bigwig.addHeader(list(contigs.items()))
-        for chrom in contigs:
-            for start, values in merge(pieces.get(chrom, [])):
-                bigwig.addEntries(chrom, start, values=values.astype(np.float32), span=1, step=1)
+    spans = ((chrom, *span) for chrom in contigs for span in merge(pieces.get(chrom, [])))
+    write_bigwig(
+        path,
+        contigs,
+        (
+            (chrom, *runs_of(np.arange(start, start + len(values)), values.astype(np.float32)))
+            for chrom, start, values in spans
+        ),
+    )

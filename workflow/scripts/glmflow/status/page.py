@@ -74,9 +74,15 @@ def row(job: Mapping[str, Any], now: float) -> str:
         f'<td>{name}<br><small>{html.escape(place)}</small></td><td class="{state}">{state}{attempt}</td>',
         f"<td>{bar(job)}</td><td>{timing(job, now)}</td>",
         f"<td>{curve(progress.get('loss', []), progress.get('validation', []))}</td>",
-        f"<td>{html.escape(job.get('error') or '')}</td>",
+        f"<td>{remarks(job)}</td>",
     ]
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def remarks(job: Mapping[str, Any]) -> str:
+    """Return why a job waits and how its last attempt ended."""
+    note = html.escape(job.get("note") or "") if job["state"] == "waiting" else ""
+    return "<br>".join(filter(None, (note, html.escape(job.get("error") or ""))))
 
 
 def bar(job: Mapping[str, Any]) -> str:

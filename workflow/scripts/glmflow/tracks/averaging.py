@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from itertools import pairwise
@@ -13,10 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glmflow.bigwig import BigWig, Runs, Sections, encode, join, spread, write_sections
 from glmflow.errors import InputError
 from glmflow.genome.contigs import renamed_contigs, some
-from glmflow.tracks.bigwig import BigWig, Runs, Sections, encode, spread
-from glmflow.tracks.writing import join, write_sections
+
+log = logging.getLogger(__name__)
 
 _WIDE = 1 << 20  # bases of a place
 _MOST_RUNS = 1 << 18  # of all files that are added up at once: some 30 MB
@@ -30,6 +32,14 @@ class Place(NamedTuple):
     chrom: str
     start: int
     end: int
+
+
+class Mean(NamedTuple):
+    """The mean along a stretch, ready to be written (None where it is 0); what is unusual, and NaN or infinite by file."""
+
+    sections: Sections | None
+    counts: Counter
+    not_finite: list[int]
 
 
 def average(
@@ -66,7 +76,7 @@ def average(
         lengths, or one has no contig of the others; or `cores` is not positive.
     """
     if cores < 1:
-        raise InputError(f"{cores} cores", mend="Give at least 1.")
+        raise InputError(f"{cores} cores", fix="Give at least 1.")
     paths = [Path(path) for path in paths]
     _check_paths(paths, Path(output))
     contigs, names = _align(paths)
@@ -76,15 +86,35 @@ def average(
         for start in range(0, length, _WIDE)
     ]
     counts = Counter(files=len(paths), non_finite=0, negative=0, bases=0)
+    odd: Counter[Path] = Counter()
 
     def means() -> Iterator[Sections]:
-        for mean, found in _means(paths, names, places, cores, sign):
+        for mean, found, not_finite in _means(paths, names, places, cores, sign):
             counts.update(found)
+            odd.update(dict(zip(paths, not_finite)))
             if mean is not None:
                 yield mean
 
     write_sections(output, contigs, means())
+    for path, bases in (+odd).items():
+        log.warning("%s: %s bases hold NaN or infinity: taken as 0", path, f"{bases:,}")
     return dict(counts)
+
+
+def check_coverage(counts: Mapping[str, int], track: str, paths: Sequence[str | os.PathLike[str]]) -> None:
+    """Stop where an average is no coverage: some of its files' values are negative, their sign turned where it is to be.
+
+    Raises
+    ------
+    InputError
+        `counts`, as `average` returns them, has negative values.
+    """
+    if counts["negative"]:
+        raise InputError(
+            f"coverage of {track} is negative at {counts['negative']:,} bases",
+            where=some(map(str, paths)),
+            fix="Give coverage, each strand in files of its own; say `negate: true` where all of it is negative.",
+        )
 
 
 def union_of_contigs(paths: Sequence[str | os.PathLike[str]]) -> dict[str, int]:
@@ -105,6 +135,7 @@ def _align(paths: Sequence[str | os.PathLike[str]]) -> tuple[dict[str, int], lis
     names: list[dict[str, str]] = []
     for path in paths:
         with BigWig(path) as file:
+            file.check_index()
             theirs = file.contigs
         ours = {name: chrom for chrom, name in renamed_contigs(contigs, theirs, "the other tracks'", path).items()}
         known: dict[str, str] = {}
@@ -114,7 +145,7 @@ def _align(paths: Sequence[str | os.PathLike[str]]) -> tuple[dict[str, int], lis
                 raise InputError(
                     f"contig {name} has {length:,} bases, in {first[chrom]} {contigs[chrom]:,}",
                     where=path,
-                    mend="Average tracks of one genome build.",
+                    fix="Average tracks of one genome build.",
                 )
             first.setdefault(chrom, path)
             known[chrom] = name
@@ -126,7 +157,7 @@ def _align(paths: Sequence[str | os.PathLike[str]]) -> tuple[dict[str, int], lis
                 f"no contig of the other tracks: it has {some(known) or 'none'},"
                 f" they {some(chrom for chrom in contigs if chrom not in known)}",
                 where=path,
-                mend="Average replicates of one genome.",
+                fix="Average replicates of one genome.",
             )
     return contigs, names
 
@@ -134,18 +165,18 @@ def _align(paths: Sequence[str | os.PathLike[str]]) -> tuple[dict[str, int], lis
 def _check_paths(paths: Sequence[Path], output: Path) -> None:
     """Stop when there is nothing to average, a file counts twice, or the output would overwrite an input."""
     if not paths:
-        raise InputError("no tracks to average", mend="Give at least one bigWig file.")
+        raise InputError("no tracks to average", fix="Give at least one bigWig file.")
     seen = Counter(path.resolve() for path in paths)
     for path, times in seen.items():
         if times > 1:
-            raise InputError("the same track twice", where=path, mend="Give every replicate once.")
+            raise InputError("the same track twice", where=path, fix="Give every replicate once.")
     if output.resolve() in seen:
-        raise InputError("the output is also an input", where=output, mend="Give another name.")
+        raise InputError("the output is also an input", where=output, fix="Give another name.")
 
 
 def _means(
     paths: list[Path], names: list[dict[str, str]], places: list[Place], cores: int, sign: int
-) -> Iterator[tuple[Sections | None, Counter]]:
+) -> Iterator[Mean]:
     """Yield the means along the places, in order; few are held at a time, however slow the writer."""
     if cores == 1:
         with closing(_Replicates(paths, names, sign)) as replicates:
@@ -169,7 +200,7 @@ def _open_in_worker(paths: list[Path], names: list[dict[str, str]], sign: int) -
     _replicates = _Replicates(paths, names, sign)
 
 
-def _means_in_worker(places: list[Place]) -> list[tuple[Sections | None, Counter]]:
+def _means_in_worker(places: list[Place]) -> list[Mean]:
     """Return the means along some places, in a worker process."""
     return [mean for place in places for mean in _replicates.means(place)]
 
@@ -187,28 +218,33 @@ class _Replicates:
         for file in self.files:
             file.close()
 
-    def means(self, place: Place) -> Iterator[tuple[Sections | None, Counter]]:
+    def means(self, place: Place) -> Iterator[Mean]:
         """Yield the mean along a place in parts, ready to be written, and the counts of unusual values."""
-        files = [(file, names[place.chrom]) for file, names in zip(self.files, self.names) if place.chrom in names]
+        files = [
+            (which, file, names[place.chrom])
+            for which, (file, names) in enumerate(zip(self.files, self.names))
+            if place.chrom in names
+        ]
         for start, end in pairwise([place.start, *_cuts(files, place.start, place.end), place.end]):
             yield self._mean(files, place.number, start, end)
 
-    def _mean(
-        self, files: list[tuple[BigWig, str]], number: int, start: int, end: int
-    ) -> tuple[Sections | None, Counter]:
+    def _mean(self, files: list[tuple[int, BigWig, str]], number: int, start: int, end: int) -> Mean:
         """Return the mean over a stretch of files that each have the contig under some name."""
         counts: Counter = Counter()
         tracks = []
-        for file, chrom in files:
+        not_finite = [0] * len(self.files)
+        for which, file, chrom in files:
             parts = list(file.runs(chrom, start, end))
             if parts:
+                before = counts["non_finite"]
                 tracks.append(self._counted(Runs(*map(np.concatenate, zip(*parts))), counts))
+                not_finite[which] = counts["non_finite"] - before
         total = _sum(tracks, start, end)
         mean = (total.values / len(self.files)).astype(np.float32)
         covered = mean != 0  # a float32 may be 0 where the float64 was not
         block = join([Runs(total.starts[covered], total.ends[covered], mean[covered])])
         counts["bases"] = int((block.ends - block.starts).sum())
-        return (encode(block, number) if len(block.starts) else None), counts
+        return Mean(encode(block, number) if len(block.starts) else None, counts, not_finite)
 
     def _counted(self, runs: Runs, counts: Counter) -> Runs:
         """Count values that are unusual, and make those 0 that are no numbers."""
@@ -222,9 +258,11 @@ class _Replicates:
         return runs._replace(values=values)
 
 
-def _cuts(files: list[tuple[BigWig, str]], start: int, end: int) -> list[int]:
+def _cuts(files: list[tuple[int, BigWig, str]], start: int, end: int) -> list[int]:
     """Return where a stretch is cut so that the runs of a part fit in memory, however dense the tracks are."""
-    first, runs = map(np.concatenate, zip(*(file.sections(chrom, start, end) for file, chrom in files)))
+    if (end - start) * len(files) <= _MOST_RUNS:  # a run a base
+        return []
+    first, runs = map(np.concatenate, zip(*(file.sections(chrom, start, end) for _, file, chrom in files)))
     order = first.argsort(kind="stable")
     portion = np.cumsum(runs[order]) // _MOST_RUNS
     cuts = np.unique(first[order][1:][portion[1:] > portion[:-1]])

@@ -10,7 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glmflow.tracks.writing import accumulate_windows, write_bigwig
+from glmflow.bigwig import Runs, runs_of, write_bigwig
+from glmflow.errors import InputError
+
+_CHUNK = 1 << 18
 
 Prediction = tuple[str, int, int, NDArray[np.float32]]
 """`chrom, start, end, [T, end - start]`."""
@@ -40,6 +43,11 @@ def write_windows(
         Length of every contig of the genome.
     trim
         Bases left out at both ends of every window.
+
+    Raises
+    ------
+    InputError
+        A predicted value is no finite number.
     """
     folder = Path(paths[0]).parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +76,13 @@ def _store(predictions: Iterable[Prediction], scratch: Path) -> Iterator[_Window
             chrom, starts, shape = name, [], values.shape
             handle = (scratch / f"{name}.f32").open("xb")
         starts.append(start)
-        handle.write(np.ascontiguousarray(values, dtype=np.float32).tobytes())
+        values = np.ascontiguousarray(values, dtype=np.float32)
+        if not np.isfinite(values).all():
+            raise InputError(
+                f"predicted coverage is NaN or infinite at {name}:{start + 1:,}-{start + values.shape[1]:,}",
+                fix="Look at the losses of the training; a lower learning rate may keep it from diverging.",
+            )
+        handle.write(values.tobytes())
     if chrom is not None:
         yield _close(chrom, starts, shape, handle)
 
@@ -78,3 +92,43 @@ def _close(chrom: str, starts: list[int], shape: tuple[int, int], handle) -> _Wi
     handle.close()
     values = np.memmap(handle.name, dtype=np.float32, mode="r", shape=(len(starts), *shape))
     return _Windows(chrom, np.array(starts, dtype=np.int64), values)
+
+
+def accumulate_windows(predictions: np.ndarray, starts: np.ndarray, length: int, trim: int = 0) -> Iterator[Runs]:
+    """Lay windows of per-base values onto a contig; where windows overlap, take their mean.
+
+    Parameters
+    ----------
+    predictions
+        float[windows, bases]; may be mapped from disk.
+    starts
+        int64[windows]: position of every window's first base.
+    length
+        Bases of the contig; what a window predicts past its ends is dropped.
+    trim
+        Bases left out at both edges of every window, where context is missing.
+
+    Yields
+    ------
+    Runs
+        Per-base means (a float64 mean as float32) of the bases that at least one window covers, along the contig.
+    """
+    windows, size = predictions.shape
+    if len(starts) != windows or not 0 <= 2 * trim < max(size, 1):
+        raise ValueError(f"{len(starts)} starts for {windows} windows of {size} bases trimmed by {trim}")
+    order = np.argsort(starts, kind="stable")
+    first = np.asarray(starts, np.int64)[order] + trim
+    last = first + size - 2 * trim
+    for begin in range(0, length, _CHUNK):
+        end = min(begin + _CHUNK, length)
+        touching = range(np.searchsorted(last, begin, "right"), np.searchsorted(first, end, "left"))
+        if not touching:
+            continue
+        total, count = np.zeros(end - begin), np.zeros(end - begin, np.int64)
+        for window in touching:
+            left, right = max(first[window], begin), min(last[window], end)
+            offset = trim - first[window]
+            total[left - begin : right - begin] += predictions[order[window], left + offset : right + offset]
+            count[left - begin : right - begin] += 1
+        bases = np.flatnonzero(count)
+        yield runs_of(bases + begin, (total[bases] / count[bases]).astype(np.float32))

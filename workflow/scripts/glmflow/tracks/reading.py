@@ -8,18 +8,19 @@ from pathlib import Path
 
 import numpy as np
 
+from glmflow.bigwig import Bases, BigWig, Steps
 from glmflow.errors import InputError
-from glmflow.genome.contigs import find_contig, match_contigs
-from glmflow.tracks.bigwig import BigWig, Runs, spread
+from glmflow.genome.contigs import ContigNames, match_contigs
+from glmflow.genome.window_map import Stretches
 
 _MEMORY = 64 << 20
-"""Bytes of decoded coverage that a reader remembers: the windows of a gene are read for every person and epoch."""
+"""Bytes of decoded coverage that a reader remembers: the windows of a gene are read for every sample and epoch."""
 
 
 class TrackReader:
     """Coverage of several tracks by coordinates.
 
-    Handles are opened when first needed, anew in every process, so that an instance can be pickled and shared
+    Handles are opened when first needed, again in every process, so that an instance can be pickled and shared
     with workers however those are started.
 
     Parameters
@@ -63,11 +64,44 @@ class TrackReader:
         float32[tracks, end - start]
             Finite values.
         """
-        coverage = np.zeros((len(self.paths), end - start), np.float32)
-        for row, track in zip(coverage, self._open()):
-            for runs in track.runs(chrom, start, end):
-                begin, stop = int(runs.starts[0]) - start, int(runs.ends[-1]) - start
-                row[begin:stop] = spread(runs._replace(values=np.where(np.isfinite(runs.values), runs.values, 0)))
+        begin = min(max(-start, 0), end - start)
+        whole = Stretches(*(np.array([value]) for value in (begin, end - start, start + begin)))
+        return self.along(chrom, whole, end - start)
+
+    def along(self, chrom: str, stretches: Stretches, length: int) -> np.ndarray:
+        """Return the coverage of the stretches of a window, each where it lies in the window.
+
+        Parameters
+        ----------
+        chrom
+            As `read`.
+        stretches
+            Where the window follows the reference.
+        length
+            Bases of the window.
+
+        Returns
+        -------
+        float32[tracks, length]
+            Finite values. Of the bases between two stretches nothing is said: what they have is left to the caller.
+        """
+        shape = len(self.paths), length
+        if not len(stretches.place) or not length:
+            return np.zeros(shape, np.float32)
+        start, end = int(stretches.place[0]), int(stretches.place[-1] + stretches.stop[-1] - stretches.begin[-1])
+        runs: list[Steps] = []
+        rows: list[int] = []
+        single: list[tuple[int, Bases]] = []
+        for row, track in enumerate(self._open()):
+            for piece in track.pieces(chrom, start, end):
+                if isinstance(piece, Bases):
+                    single.append((row, piece))
+                else:
+                    runs.append(piece)
+                    rows.append(row)
+        coverage = _lay_out(runs, rows, stretches, shape) if runs else np.zeros(shape, np.float32)
+        for row, piece in single:
+            _lay_bases(piece, stretches, coverage[row])
         return coverage
 
     def __len__(self) -> int:
@@ -92,19 +126,56 @@ class _Track:
     def __init__(self, path: Path, memory: int):
         self.file = BigWig(path, memory)
         self.contigs = self.file.contigs
-        self._names: dict[str, str | None] = {}
+        self._names = ContigNames(self.contigs)
 
-    def name(self, chrom: str) -> str | None:
-        """Return what this file calls a contig."""
-        if chrom not in self._names:
-            self._names[chrom] = find_contig(chrom, self.contigs)
-        return self._names[chrom]
-
-    def runs(self, chrom: str, start: int, end: int) -> Iterable[Runs]:
-        """Return the intervals of the part of a stretch that the contig has."""
-        name = self.name(chrom)
+    def pieces(self, chrom: str, start: int, end: int) -> Iterable[Steps | Bases]:
+        """Return the values of the part of a stretch that the contig has."""
+        name = self._names.find(chrom)
         start, end = max(start, 0), min(end, self.contigs.get(name, 0))
-        return self.file.runs(name, start, end) if start < end else ()
+        return self.file.pieces(name, start, end) if start < end else ()
+
+
+def _lay_out(runs: list[Steps], rows: list[int], stretches: Stretches, shape: tuple[int, int]) -> np.ndarray:
+    """Write runs of several tracks (`rows`) out along the stretches of a window, all tracks at once: float32[T, L].
+
+    A run that begins or ends in what a haplotype lacks begins or ends where the haplotype goes on.
+    """
+    edges, values = runs[0] if len(runs) == 1 else map(np.concatenate, zip(*runs))
+    if not np.isfinite(values).all():
+        values = np.where(np.isfinite(values), values, 0)
+    position = _in_window(edges, stretches)
+    if shape[0] > 1:
+        position += np.repeat(np.array(rows) * shape[1], [2 * len(part.values) for part in runs])
+    counts = np.empty(len(position) + 1, np.int64)  # bases of the gaps and runs in turn
+    counts[0] = position[0]
+    np.subtract(position[1:], position[:-1], out=counts[1:-1])
+    counts[-1] = shape[0] * shape[1] - position[-1]
+    gaps_too = np.zeros(len(counts), np.float32)
+    gaps_too[1::2] = values
+    return gaps_too.repeat(counts).reshape(shape)
+
+
+def _in_window(position: np.ndarray, stretches: Stretches) -> np.ndarray:
+    """Return where in the window reference positions within the reach of its stretches lie; a new array."""
+    begin, stop, place = stretches
+    if len(place) == 1:
+        return position + (begin[0] - place[0])
+    of = place.searchsorted(position, "right") - 1
+    moved = (begin - place)[of]
+    moved += position
+    return np.minimum(moved, stop[of], out=moved)
+
+
+def _lay_bases(piece: Bases, stretches: Stretches, row: np.ndarray) -> None:
+    """Write values of single bases into the stretches of a window."""
+    values = piece.values
+    if not np.isfinite(values).all():
+        values = np.where(np.isfinite(values), values, 0)
+    first, last = piece.start, piece.start + len(values)
+    for begin, stop, place in zip(*(column.tolist() for column in stretches)):
+        low, high = max(place, first), min(place + stop - begin, last)
+        if low < high:
+            row[begin + low - place : begin + high - place] = values[low - first : high - first]
 
 
 def check_track_matches(path: str | os.PathLike[str], contigs: Mapping[str, int]) -> dict[str, str]:
@@ -136,26 +207,34 @@ def check_track_matches(path: str | os.PathLike[str], contigs: Mapping[str, int]
                 f"a track of another genome build: contig {name} has {theirs[name]:,} bases,"
                 f" in the genome {contigs[ours]:,}",
                 where=path,
-                mend="Give a track of the same build, or lift it over.",
+                fix="Give a track of the same build, or lift it over.",
             )
     return names
 
 
 def check_track_sign(path: str | os.PathLike[str], negate: bool) -> None:
-    """Stop when a track's values have not the sign that its configuration says: that of their sum.
+    """Stop when the values of a track are not all of the sign that its configuration says.
+
+    Only the summary in the header of the file is read, where it has one.
 
     Raises
     ------
     InputError
-        The sum is negative though the sign is not to be turned, or positive though it is.
+        Some values are negative though the sign is not to be turned, some positive though it is, or there are both.
     """
     with BigWig(path) as file:
-        total = file.total
-    if total < 0 and not negate:
+        _, low, high, total = file.summary
+    if low < 0 < high:
         raise InputError(
-            f"coverage is negative (its sum is {total:,g})", where=path, mend="Say `negate: true` of the track."
+            f"values from {low:,g} to {high:,g}, positive and negative: two strands in one file, or a log ratio",
+            where=path,
+            fix="Give each strand a file of its own, and coverage rather than its logarithm.",
         )
-    if total > 0 and negate:
+    if low < 0 and not negate:
         raise InputError(
-            f"coverage is positive (its sum is {total:,g})", where=path, mend="Leave `negate` out of the track."
+            f"coverage is negative (its sum is {total:,g})", where=path, fix="Say `negate: true` of the track."
+        )
+    if high > 0 and negate:
+        raise InputError(
+            f"coverage is positive (its sum is {total:,g})", where=path, fix="Leave `negate` out of the track."
         )

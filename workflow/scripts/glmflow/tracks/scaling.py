@@ -47,7 +47,7 @@ def scale_targets(
     """
     targets = _array(targets)
     if (targets < 0).any():
-        raise InputError("a target is negative", mend="Turn the sign of a track that is stored as negative.")
+        raise InputError("a target is negative", fix="Turn the sign of a track that is stored as negative.")
     x = targets / _positive(track_mean)
     if squash:
         x = x**POWER
@@ -100,5 +100,5 @@ def _positive(track_mean: Any) -> Any:
     track_mean = track_mean if np.isscalar(track_mean) else _array(track_mean)
     above = track_mean > 0
     if not (above if isinstance(above, bool) else above.all()):
-        raise InputError("the mean of a track is not above 0", mend="Leave out a track without signal.")
+        raise InputError("the mean of a track is not above 0", fix="Leave out a track without signal.")
     return track_mean

@@ -10,11 +10,11 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
+from glmflow.bigwig import BigWig
 from glmflow.errors import InputError
-from glmflow.genome.contigs import find_contig
+from glmflow.genome.contigs import ContigNames
 from glmflow.statistics.correlation import pearson
 from glmflow.tracks.averaging import union_of_contigs
-from glmflow.tracks.bigwig import BigWig
 from glmflow.tracks.reading import TrackReader
 
 _BIN = 1_000
@@ -46,9 +46,9 @@ def nonzero_mean(path: str | os.PathLike[str], regions: pd.DataFrame) -> float:
     """
     total, bases = 0.0, 0
     with BigWig(path) as file:
-        names = {chrom: find_contig(chrom, file.contigs) for chrom in regions["chrom"].unique()}
+        names = ContigNames(file.contigs)
         for chrom, start, end in zip(regions["chrom"], regions["start"], regions["end"]):
-            if (name := names[chrom]) is None:
+            if (name := names.find(chrom)) is None:
                 continue
             for starts, ends, values in file.runs(name, start, min(end, file.contigs[name])):
                 spans = np.where(np.isfinite(values) & (values != 0), ends - starts, 0)
@@ -58,7 +58,7 @@ def nonzero_mean(path: str | os.PathLike[str], regions: pd.DataFrame) -> float:
         raise InputError(
             "the track is 0 throughout the training regions",
             where=path,
-            mend="Train on contigs that have signal, or leave the track out.",
+            fix="Train on contigs that have signal, or leave the track out.",
         )
     return total / bases
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.special import entr
 
 from glmflow.genome.reference import Reference
 
@@ -44,5 +45,4 @@ def chance_loss(composition: np.ndarray, masked_as: tuple[float, float] | None =
 
 def entropy(shares: np.ndarray) -> float:
     """Return the entropy of a distribution in nats."""
-    found = shares[shares > 0]
-    return float(-(found * np.log(found)).sum())
+    return float(entr(shares).sum())

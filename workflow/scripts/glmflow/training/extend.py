@@ -22,9 +22,9 @@ from glmflow.genome.reference import Reference
 from glmflow.models import load_model, lora
 from glmflow.models.adapter import Adapter
 
-from .checkpoints import fingerprint, table_digest
 from .cost import Fitted, conclude
-from .language import IGNORE, LanguageEvaluation, Segments, language_batch
+from .language_loss import IGNORE, LanguageEvaluation, Segments, language_batch
+from .loop.checkpoints import fingerprint, table_digest
 from .stream import ExampleList, ExampleStream, Item, spread
 
 log = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ def tune(
     checkpoint: Path,
 ) -> Fitted:
     """Tune an extended model on segments of the training regions."""
-    from .fit import fit  # seconds of imports, which an extension without tuning does not need
+    from .loop.fit import fit  # seconds of imports, which an extension without tuning does not need
 
     adapter, training = model.adapter, block.training()
     if block.gradient_checkpointing:

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from glmflow.files import atomic_path
 
-from .personal_model import PersonalModel
+from .tuned import Tuned
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +34,12 @@ LOOK_AGAIN = 1.0
 
 
 class StateStore:
-    """Binned states by sequence; read-only maps of its files, so that data-loader processes share them.
+    """Features by sequence; read-only maps of its files, so that data-loader processes share them.
 
     Parameters
     ----------
     folder
-        Of one backbone and one number of bins (see `identity`).
+        Of one backbone and one kind of features (see `identity`).
     """
 
     def __init__(self, folder: Path):
@@ -60,7 +60,7 @@ class StateStore:
     def refresh(self) -> None:
         """Look for parts that others have written since."""
         for path in sorted(self.folder.glob("*.keys.npy")):
-            if path.name in self._read:
+            if path.name in self._read or path.name.startswith("."):  # a dot: being written
                 continue
             keys = np.load(path)
             self._read.add(path.name)
@@ -75,7 +75,7 @@ class StateStore:
         return len(self._place) + len(self._fresh)
 
     def add(self, keys: Sequence[bytes], states: NDArray[np.float32]) -> None:
-        """Add states `[S, bins, D]`; written with the next part."""
+        """Add features `[S, ...]`; written with the next part."""
         self._fresh.update(zip(keys, states))
         self._fresh_bytes += states.nbytes
         if self._fresh_bytes >= PART_BYTES:
@@ -95,7 +95,7 @@ class StateStore:
         self.refresh()
 
     def __call__(self, sequences: Sequence[NDArray[np.uint8]]) -> Tensor:
-        """Return the states of sequences, `[S, bins, D]`, on the CPU.
+        """Return the features of sequences, `[S, ...]`, on the CPU.
 
         Raises
         ------
@@ -111,15 +111,22 @@ class StateStore:
         return self._parts[part][row]
 
 
-def open_states(folder: Path, model: PersonalModel) -> StateStore:
-    """Open the states of a model's frozen backbone among those of a study."""
+def open_states(folder: Path, model: Tuned) -> StateStore:
+    """Open the features of a model's frozen backbone among those of a study."""
     return StateStore(Path(folder) / identity(model))
 
 
-def identity(model: PersonalModel) -> str:
-    """Return a digest of all that states depend on: weights, settings, types, and the bins they are put into."""
+def identity(model: Tuned) -> str:
+    """Return a digest of all that features depend on: weights, settings, types, and how they are made of states."""
     adapter, device = model.adapter, model.adapter.device.type
-    described = [adapter.card.family, adapter.card.context_bp, adapter.config, adapter.attention, len(model.head.place)]
+    described = [
+        adapter.card.family,
+        adapter.card.context_bp,
+        adapter.config,
+        adapter.attention,
+        model.target.describe_features(),
+        *([f"layer {model.layer}"] if model.layer is not None else []),
+    ]
     found = hashlib.sha256(
         json.dumps([*described, str(_computed_in(model)), device], default=str, sort_keys=True).encode()
     )
@@ -129,45 +136,44 @@ def identity(model: PersonalModel) -> str:
     return found.hexdigest()[:32]
 
 
-def compute(store: StateStore, model: PersonalModel, sequences: Iterable[NDArray[np.uint8]], batch: int) -> None:
-    """Compute the states of the sequences that a store does not have, so many at a time."""
+def compute(store: StateStore, model: Tuned, sequences: Iterable[NDArray[np.uint8]], batch: int) -> None:
+    """Compute the features of the sequences that a store does not have, `batch` at a time."""
     missing = {key: sequence for sequence in sequences if (key := sequence_key(sequence)) not in store}
     adapter = model.adapter
     type_, enabled = _computed_in(model), _computed_in(model) != torch.float32
     for start in range(0, len(missing), batch):
         part = list(missing.items())[start : start + batch]
-        tokens = adapter.tokenize([sequence for _, sequence in part], chunk=True).to(adapter.device)
-        with torch.no_grad(), torch.autocast(adapter.device.type, type_ if enabled else None, enabled=enabled):
-            states = model.binned_states(tokens)
-        store.add([key for key, _ in part], states.float().cpu().numpy())
+        with torch.autocast(adapter.device.type, type_ if enabled else None, enabled=enabled):
+            features = model.features_of([sequence for _, sequence in part])
+        store.add([key for key, _ in part], features.float().cpu().numpy())
 
 
 def fill(
     store: StateStore,
-    model: PersonalModel,
-    genes: Iterable[NDArray[np.uint8]],
+    model: Tuned,
+    groups: Iterable[Sequence[NDArray[np.uint8]]],
     batch: int,
     rank: int = 0,
     processes: int = 1,
 ) -> None:
-    """Compute what genes need, whose distinct haplotypes `[D, L]` are given.
+    """Compute what groups of sequences need (the distinct haplotypes `[D, L]` of genes).
 
-    Of several processes each takes its share of the genes and waits until the others have written theirs.
+    Of several processes each takes its share of the groups and waits until the others have written theirs.
     """
     wanted: set[bytes] = set()
     before = len(store)
-    for number, sequences in enumerate(genes):
+    for number, sequences in enumerate(groups):
         wanted.update(map(sequence_key, sequences))
         if number % processes == rank:
             compute(store, model, sequences, batch)
             if number % 100 == 0:
-                log.info("states of %d distinct haplotypes are there", len(store))
+                log.info("states of %d distinct sequences are there", len(store))
     store.flush()
     while not all(key in store for key in wanted):
         time.sleep(LOOK_AGAIN)
         store.refresh()
     new = len(store) - before
-    log.info("states of %d distinct haplotypes: %d computed, the others were in %s", len(wanted), new, store.folder)
+    log.info("states of %d distinct sequences: %d computed, the others were in %s", len(wanted), new, store.folder)
 
 
 def sequence_key(sequence: NDArray[np.uint8]) -> bytes:
@@ -175,7 +181,7 @@ def sequence_key(sequence: NDArray[np.uint8]) -> bytes:
     return blake2b(np.ascontiguousarray(sequence), digest_size=16).digest()
 
 
-def _computed_in(model: PersonalModel) -> torch.dtype:
+def _computed_in(model: Tuned) -> torch.dtype:
     """Return the type that the backbone computes in: that of training where it is on a GPU, else that of its weights."""
     adapter = model.adapter
     half = adapter.device.type == "cuda" and adapter.compute_dtype != torch.float32

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from glmflow.files import atomic_path
 
-from .checkpoints import identity_hash
+from .loop.checkpoints import identity_hash
 
 log = logging.getLogger(__name__)
 

@@ -1,105 +1,109 @@
-"""Apply a tuned track model to windows and write its tracks in genome coordinates."""
+"""Apply the model of a run to what was held out: one path for every kind of task, and for models as they are."""
 
 from __future__ import annotations
 
 import json
-import logging
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 
-from glmflow.config.adaptations import Adaptation
 from glmflow.files import atomic_path, write_table
-from glmflow.genome.reference import Reference
-from glmflow.models.tokenizers import reverse_complement
-from glmflow.tracks.predictions import write_windows
+from glmflow.models import load_model
+from glmflow.models.loading import with_random_weights
+from glmflow.modules import module
 
-from .checkpoints import fingerprint, table_digest
-from .cost import peak_memory_mb
-from .finetune import load_track_model
+from .frozen_states import open_states
+from .loop.checkpoints import fingerprint, table_digest
 from .parts import Parts
-from .track_data import strand_swap
-from .track_model import TrackModel
+from .peak_memory import peak_memory_mb
+from .ready import Predictor
+from .tuned import RunBlocks, load_tuned
 
-log = logging.getLogger(__name__)
 
+def predict(
+    settings: Mapping[str, Any],
+    examples: pd.DataFrame,
+    files: Mapping[str, Any],
+    model_folder: Path,
+    folder: Path,
+    states: Path | None = None,
+) -> None:
+    """Write the predictions of all held-out examples: `predictions.parquet`, `predicted/` and `prediction.json`.
 
-def predict_tracks(model_folder: Path, examples: pd.DataFrame, reference: Path, folder: Path) -> None:
-    """Predict every held-out window and write `{track}.bw` and `predictions.parquet` into `folder`.
+    Predictions are kept in parts below `folder` until all are done: a prediction that was killed goes on after the last
+    part.
 
-    Overlapping windows are averaged per base, without the bases near a window's ends that the task does not score. A
-    model that was trained on both strands is read on both, and its two predictions are averaged. Windows are kept in parts
-    below `folder` until the tracks are written: a prediction that was killed goes on after the last part.
+    Parameters
+    ----------
+    settings
+        Resolved settings of the run.
+    examples
+        Examples table of the task.
+    files
+        Input files by name, as the kind of task says (step `predict`).
+    model_folder
+        The tuned model, or the published one of a run that trains nothing.
+    folder
+        Run folder.
+    states
+        Folder in which runs share the features of frozen backbones; one in the run folder where None.
     """
     started = time.monotonic()
-    model, settings = load_track_model(model_folder)
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
-    both = Adaptation.model_validate(settings["adaptation"]).train.reverse_complement
-    genome = Reference(reference)
-    windows = examples[examples["split"] != "train"].reset_index(drop=True)
-    batch = max(1, settings["adaptation"]["train"]["micro_batch"])
-    run = partial(predict_windows, model, genome, swap=strand_swap(settings["tracks"]) if both else None)
-    means = []
-    inputs = {"model": fingerprint([model_folder]), "reference": fingerprint([reference]), "batch": batch}
-    parts = Parts(folder / ".parts", {**inputs, "windows": table_digest(windows)})
-
-    def predictions():
-        for first in range(0, len(windows), batch):
-            part = windows.iloc[first : first + batch]
-            predicted = parts.array(first, partial(run, part))
-            means.append(predicted.mean(axis=2))
-            yield from zip(part["chrom"], part["start"], part["end"], predicted)
-            log.info("predicted %d of %d windows", first + len(part), len(windows))
-
-    paths = {name: folder / f"{name}.bw" for name in settings["tracks"]}
-    write_windows(predictions(), list(paths.values()), genome.contigs, trim=settings["task"]["trim"])
-    write_prediction_means(windows, np.concatenate(means), list(paths), folder / "predictions.parquet")
-    seconds = round(time.monotonic() - started, 1)
+    trained = (model_folder / "task.json").exists()
+    predictor = (
+        load_predictor(model_folder, states or folder / "states") if trained else as_it_is(settings, model_folder)
+    )
+    run = predictor.run
+    identity = {
+        "model": fingerprint([model_folder]),
+        "examples": table_digest(examples),
+        "files": fingerprint([path for path in files.values() if isinstance(path, str) and Path(path).exists()]),
+        "batch": run.adaptation.train.micro_batch,
+        # A model as it is has no copy of its run beside its weights.
+        **({} if trained else {"asked": as_asked(run)}),
+    }
+    parts = Parts(folder / ".parts", identity)
+    with atomic_path(folder / "predicted") as temporary:
+        temporary.mkdir()
+        rows = module("glmflow.training.inputs", run.task.input).predict(predictor, examples, files, parts, temporary)
+    if predictor.kept is not None:
+        predictor.kept.flush()
+    write_table(rows, folder / "predictions.parquet")
+    cost = {
+        "parameters": sum(parameter.numel() for parameter in predictor.model.parameters()),
+        "predict_seconds": round(time.monotonic() - started, 1),
+        "predict_peak_memory_mb": round(peak_memory_mb(), 1),
+        "predicted": len(rows),
+    }
     with atomic_path(folder / "prediction.json") as temporary:
-        cost = {
-            "predict_seconds": seconds,
-            "predict_peak_memory_mb": round(peak_memory_mb(), 1),
-            "windows": len(windows),
-        }
         temporary.write_text(json.dumps(cost) + "\n")
     parts.remove()
 
 
-def predict_windows(
-    model: TrackModel, genome: Reference, windows: pd.DataFrame, swap: list[int] | None
-) -> NDArray[np.float32]:
-    """Predict windows of one length, `[n, T, L]` in the unit of the tracks.
-
-    With `swap` (the track that stands for each track on the other strand) the mean of both strands is returned.
-    """
-    codes = [genome.fetch(window.chrom, window.start, window.end) for window in windows.itertuples(index=False)]
-    return predict_codes(model, codes, swap)
+def as_asked(run: RunBlocks) -> dict[str, Any]:
+    """Return what a model as it is is asked, and whether its weights are random."""
+    task = run.task.model_dump(mode="json", include=set(run.task.asking))
+    return {"task": task, "weights": run.adaptation.weights, "seed": run.seed}
 
 
-def predict_codes(model: TrackModel, codes: Sequence[NDArray[np.uint8]], swap: list[int] | None) -> NDArray[np.float32]:
-    """Predict sequences of one length (ASCII codes), `[n, T, L]` in the unit of the tracks; `swap` as above."""
-    predicted = _coverage(model, codes)
-    if swap is not None:
-        turned = _coverage(model, [reverse_complement(code) for code in codes])
-        predicted = (predicted + turned[:, swap, ::-1]) / 2
-    return predicted
+def load_predictor(model_folder: Path, states: Path) -> Predictor:
+    """Load the tuned model of a run; features of a frozen backbone are read where `states` has them, and kept there."""
+    model, run = load_tuned(model_folder)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    kept = model.target.caches and run.adaptation.kind == "probe"
+    return Predictor(model, run, open_states(states, model) if kept else None)
 
 
-def _coverage(model: TrackModel, codes: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-    """Run the model on sequences without gradients."""
-    device = next(model.parameters()).device
-    tokens = model.adapter.tokenize(codes, chunk=True).to(device)
-    with torch.inference_mode():
-        return model.coverage(model(*tokens)["predictions"].float()).cpu().numpy()
-
-
-def write_prediction_means(windows: pd.DataFrame, means: NDArray, tracks: list[str], path: Path) -> None:
-    """Write the predictions table: the mean predicted coverage of each window and track."""
-    table = pd.DataFrame(means, columns=[f"prediction_{name}" for name in tracks])
-    write_table(pd.concat([windows[["example"]], table], axis=1), path)
+def as_it_is(settings: Mapping[str, Any], model_folder: Path) -> Predictor:
+    """Load a model that nothing was trained on, or the same network with random weights where the run says so."""
+    run = RunBlocks.of(settings)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    dtype = "bfloat16" if device == "cuda" else None
+    model = load_model(model_folder, dtype=dtype)
+    if run.adaptation.weights == "random":
+        model = with_random_weights(model, run.seed)
+    return Predictor(model.to(device), run)

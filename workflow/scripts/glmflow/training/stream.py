@@ -20,6 +20,14 @@ from torch.utils.data import Dataset
 Item = dict[str, Any]
 
 
+def other_strand_drawn(generator: np.random.Generator | None, both_strands: bool) -> bool:
+    """Return whether an example is read from its other strand: every second time in training on both strands.
+
+    One number of the generator is drawn then; none without a generator (evaluation), or where one strand is trained on.
+    """
+    return generator is not None and both_strands and bool(generator.random() < 0.5)
+
+
 class ExampleStream(Dataset):
     """The draws of a training run, to be read in order.
 

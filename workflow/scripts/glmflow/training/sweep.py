@@ -1,4 +1,4 @@
-"""The choice among the trials of a sweep: by the validation loss at the end of training, and nothing else.
+"""The choice among the trials of a sweep: by validation (the loss, or `train.best_by`) alone.
 
 A trial that came to a bad end (its loss is not a number, say) has an infinite loss: the others are chosen from.
 """
@@ -17,13 +17,14 @@ from typing import Any
 
 import pandas as pd
 
+from glmflow.config.validation_metrics import LOSS, worst
 from glmflow.errors import HopelessError, InputError
 from glmflow.files import atomic_path
 
 log = logging.getLogger(__name__)
 
 
-def choose(folders: Sequence[Path], trials: Sequence[Mapping[str, Any]], run: Path) -> None:
+def choose(folders: Sequence[Path], trials: Sequence[Mapping[str, Any]], run: Path, best_by: str = LOSS) -> None:
     """Put the best trial's model, log, cost and settings into the run's folder, and a table of all of them beside it.
 
     The cost is that of all trials: training the best took them all.
@@ -35,7 +36,9 @@ def choose(folders: Sequence[Path], trials: Sequence[Mapping[str, Any]], run: Pa
     trials
         Settings of each.
     run
-        Run folder; gets the same and `sweep.tsv` (trial, settings, validation_loss, train_seconds, chosen, failure).
+        Run folder; gets the same and `sweep.tsv` (trial, settings, validation_{best_by}, train_seconds, chosen, failure).
+    best_by
+        Validation metric that chooses.
 
     Raises
     ------
@@ -44,29 +47,30 @@ def choose(folders: Sequence[Path], trials: Sequence[Mapping[str, Any]], run: Pa
     """
     costs = [json.loads((folder / "cost.json").read_text()) for folder in folders]
     failures = [cost.get("failure", "") for cost in costs]
-    losses = [
-        math.inf if failure else validation_loss(folder / "metrics.jsonl") for folder, failure in zip(folders, failures)
+    values = [
+        worst(best_by) if failure else validation_value(folder / "metrics.jsonl", cost.get("kept_update"), best_by)
+        for folder, failure, cost in zip(folders, failures, costs)
     ]
-    best = min(range(len(losses)), key=losses.__getitem__)
-    if not math.isfinite(losses[best]):
+    best = (min if best_by == LOSS else max)(range(len(values)), key=values.__getitem__)
+    if not math.isfinite(values[best]):
         raise InputError(
             f"no trial of the sweep came to a good end: {'; '.join(filter(None, failures)) or 'no finite loss'}",
             where="adaptations.*.sweep",
-            mend="Try lower learning rates",
+            fix="Try lower learning rates",
         )
     table = pd.DataFrame(
         {
             "trial": number,
             **trial,
-            "validation_loss": loss,
+            f"validation_{best_by}": value,
             "train_seconds": cost["train_seconds"],
             "chosen": number == best + 1,
             "failure": failure,
         }
-        for number, (trial, loss, cost, failure) in enumerate(zip(trials, losses, costs, failures), start=1)
+        for number, (trial, value, cost, failure) in enumerate(zip(trials, values, costs, failures), start=1)
     )
     settings = ", ".join(f"{key} {value}" for key, value in trials[best].items())
-    line = f"{settings} chosen among {len(trials)} trials by the validation loss; the training time is that of all"
+    line = f"{settings} chosen among {len(trials)} trials by the validation {best_by}; the training time is that of all"
     lost = sum(map(bool, failures))
     line += f"; {lost} of them came to a bad end" if lost else ""
     log.info("%s\n%s", line, table.to_string(index=False))
@@ -85,8 +89,8 @@ def choose(folders: Sequence[Path], trials: Sequence[Mapping[str, Any]], run: Pa
         table.to_csv(temporary, sep="\t", index=False)
 
 
-def validation_loss(path: Path) -> float:
-    """Return the last validation loss of a training log, which is that of the model that was kept; infinite for NaN.
+def validation_value(path: Path, kept_update: int | None = None, metric: str = LOSS) -> float:
+    """Return a validation metric of the model that was kept (the last of a training log if not told); the worst for NaN.
 
     Raises
     ------
@@ -94,11 +98,12 @@ def validation_loss(path: Path) -> float:
         There is none.
     """
     lines = map(json.loads, path.read_text().splitlines())
-    losses = [line["eval_loss"] for line in lines if "eval_loss" in line]
-    if not losses:
-        mend = "Give the study a validation split with at least one window."
-        raise InputError("no validation loss to choose by", where=path, mend=mend)
-    return losses[-1] if math.isfinite(losses[-1]) else math.inf
+    found = [(line["step"], line[f"eval_{metric}"]) for line in lines if f"eval_{metric}" in line]
+    values = [value for step, value in found if step == kept_update] or [value for _, value in found]
+    if not values:
+        fix = "Give the study a validation split with at least one window."
+        raise InputError(f"no validation {metric} to choose by", where=path, fix=fix)
+    return values[-1] if math.isfinite(values[-1]) else worst(metric)
 
 
 @contextmanager

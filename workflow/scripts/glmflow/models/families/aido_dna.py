@@ -25,9 +25,9 @@ import torch
 from torch import Tensor, nn
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.attention import attend
 from glmflow.models.families._masked_head import MaskedLanguageHead, initialise
+from glmflow.models.interface import ModelCard, Network
 from glmflow.models.registry import Config, Family
 from glmflow.models.tokenizers import CharacterTokenizer, Tokenizer, read_vocabulary
 
@@ -234,7 +234,7 @@ def configure(config: Config) -> Config:
             raise InputError(
                 f"{key} {config[key]!r} is not one that AIDO.DNA has",
                 where="config.json",
-                mend=f"Known: {', '.join(known)}.",
+                fix=f"Known: {', '.join(known)}.",
             )
     return config
 

@@ -46,8 +46,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.convolution import short_convolution
+from glmflow.models.interface import ModelCard, Network
 from glmflow.models.registry import Config, Family
 from glmflow.models.scan import selective_scan
 from glmflow.models.tokenizers import CharacterTokenizer
@@ -310,7 +310,7 @@ def configure(config: Config) -> Config:
     if config["bidirectional_strategy"] not in ("add", "ew_multiply"):
         raise InputError(
             f"bidirectional_strategy {config['bidirectional_strategy']!r} is unknown",
-            mend="Use add or ew_multiply.",
+            fix="Use add or ew_multiply.",
         )
     config["vocab_size"] += -config["vocab_size"] % config["pad_vocab_size_multiple"]
     vocab = vocabulary(config)
@@ -318,7 +318,7 @@ def configure(config: Config) -> Config:
     given = {int(token): int(other) for token, other in given.items()}
     pairs = {token: given.get(token, token) for token in range(config["vocab_size"])}
     if any(pairs.get(other) != token for token, other in pairs.items()):
-        raise InputError("complement_map does not pair the tokens", mend="The complement of a complement is the token.")
+        raise InputError("complement_map does not pair the tokens", fix="The complement of a complement is the token.")
     config["complement_map"] = {str(token): other for token, other in pairs.items()}
     return config
 

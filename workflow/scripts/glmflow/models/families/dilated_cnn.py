@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, gelu, interpolate, max_pool1d, one_hot, pad, relu
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.families.small import VOCABULARY, tokenizer
+from glmflow.models.interface import ModelCard, Network
 from glmflow.models.registry import Config, Family, complete
 
 __all__ = ["FAMILY", "DilatedCNN", "card", "configure", "tokenizer"]
@@ -117,7 +117,7 @@ def configure(config: Config) -> Config:
     """
     config = complete(FAMILY.name, config, DEFAULTS)
     if len(config["channels"]) != 3:
-        raise InputError("channels of dilated_cnn are not three", mend="Give those at 1, 4 and 32 bp.")
+        raise InputError("channels of dilated_cnn are not three", fix="Give those at 1, 4 and 32 bp.")
     return config
 
 
@@ -135,7 +135,8 @@ def card(config: Config) -> ModelCard:
         licence="trained here",
         hidden_size=config["channels"][0],
         vocab_size=config["vocab_size"],
-        lora_targets=("dilated", "pointwise"),
+        # Not the dilated ones: peft leaves dilation out, and what it adds would be of another length.
+        lora_targets=("convolution", "pointwise", "narrow_1", "narrow_2"),
     )
 
 

@@ -24,9 +24,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.attention import attend
 from glmflow.models.families._masked_head import MaskedLanguageHead, initialise
+from glmflow.models.interface import ModelCard, Network
 from glmflow.models.registry import Config, Family
 from glmflow.models.tokenizers import Tokenizer, tokenizer_from_file
 

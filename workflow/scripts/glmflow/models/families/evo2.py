@@ -27,7 +27,7 @@ Details in which a reader of the weights goes wrong silently:
 * Only the first block's feed-forward has a GELU (``evo2_style_activations``); in the others the gate is
   bilinear.
 * Long-context checkpoints rescale the positions of attention (``rotary_emb_scaling_factor``) beside a larger
-  ``rotary_emb_base``. Published frequencies are rounded to bf16, so they are computed anew.
+  ``rotary_emb_base``. Published frequencies are rounded to bf16, so they are computed again.
 * Poles, residues and filters stay float32 in a bf16 model: a rate near zero reaches over the whole context.
 
 Input: UTF-8 bytes as ids, no special token. The original tokenizer keeps the case; `Adapter.tokenize`
@@ -47,9 +47,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.attention import attend
 from glmflow.models.convolution import long_convolution, short_convolution
+from glmflow.models.interface import ModelCard, Network
 from glmflow.models.registry import Config, Family
 from glmflow.models.rotary import Rotary
 from glmflow.models.tokenizers import CharacterTokenizer
@@ -315,6 +315,7 @@ class Evo2(Network):
     """The causal language model."""
 
     head_names = ("unembed",)
+    continues = True
     keep_float32 = ("log_poles", "residues", "filter.h")
 
     def __init__(self, config: Config, attention: str):
@@ -360,7 +361,7 @@ def layer_kinds(config: Config) -> list[str]:
         if len(found) != 1:
             raise InputError(
                 f"layer {layer} of Evo 2 has {' and '.join(found) or 'no mixer'}",
-                mend=f"Name each layer once in {', '.join(f'{kind}_layer_idxs' for kind in MIXERS)}.",
+                fix=f"Name each layer once in {', '.join(f'{kind}_layer_idxs' for kind in MIXERS)}.",
             )
     return [found[0] for found in kinds]
 
@@ -376,10 +377,10 @@ def configure(config: Config) -> Config:
     config = {**DEFAULTS, **config}
     for key, value in FIXED.items():
         if config[key] != value:
-            raise InputError(f"Evo 2 with {key} {config[key]!r} is not supported", mend=f"It is {value!r} here.")
+            raise InputError(f"Evo 2 with {key} {config[key]!r} is not supported", fix=f"It is {value!r} here.")
     if config["mlp_activation"] not in ACTIVATIONS:
         raise InputError(
-            f"unknown mlp_activation {config['mlp_activation']!r}", mend=f"Known: {', '.join(ACTIVATIONS)}."
+            f"unknown mlp_activation {config['mlp_activation']!r}", fix=f"Known: {', '.join(ACTIVATIONS)}."
         )
     for key in ("eps", "rotary_emb_base", "rotary_emb_scaling_factor"):
         config[key] = float(config[key])  # YAML 1.1 reads 1e-6 as text

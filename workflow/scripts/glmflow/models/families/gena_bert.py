@@ -27,9 +27,9 @@ import torch
 from torch import Tensor, nn
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.attention import attend
 from glmflow.models.families._masked_head import MaskedLanguageHead, initialise
+from glmflow.models.interface import ModelCard, Network
 from glmflow.models.registry import Config, Family
 from glmflow.models.tokenizers import Tokenizer, tokenizer_from_file
 
@@ -141,7 +141,7 @@ class Embeddings(nn.Module):
         if length > learned:
             raise InputError(
                 f"{length:,} tokens, but the model has learned {learned:,} positions",
-                mend="Tokenize with chunk=True, or take shorter windows.",
+                fix="Tokenize with chunk=True, or take shorter windows.",
             )
         position = self.position_embeddings(torch.arange(length, device=input_ids.device))
         embedded = self.word_embeddings(input_ids) + position + self.token_type_embeddings.weight[0]
@@ -197,19 +197,19 @@ def configure(config: Config) -> Config:
         raise InputError(
             "block-sparse GENA-LM needs DeepSpeed's sparse attention, which is no longer maintained",
             where="config.json",
-            mend="Use gena-lm-bigbird-base-t2t for long windows.",
+            fix="Use gena-lm-bigbird-base-t2t for long windows.",
         )
     if config["hidden_act"] != "gelu":
         raise InputError(
             f"hidden_act {config['hidden_act']!r} is not one that GENA-LM has",
             where="config.json",
-            mend="Known: gelu.",
+            fix="Known: gelu.",
         )
     if config["last_layer_norm"] and not config["pre_layer_norm"]:
         raise InputError(
             "last_layer_norm without pre_layer_norm would normalise twice",
             where="config.json",
-            mend="Set last_layer_norm to false.",
+            fix="Set last_layer_norm to false.",
         )
     return config
 

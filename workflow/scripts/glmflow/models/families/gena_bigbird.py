@@ -1,7 +1,7 @@
 """GENA-LM BigBird (Fishman et al. 2025): block-sparse attention (Zaheer et al. 2020) over 4,096 byte-pair
 tokens.
 
-Sequences too short for the sparse pattern get full attention, decided anew for every batch (transformers,
+Sequences too short for the sparse pattern get full attention, decided again for every batch (transformers,
 once it has seen a short one, stays with full attention for good). Under the sparse pattern the first and the
 last block are seen by all, so that padding would change the result: long sequences of different lengths are
 computed one by one.
@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 from transformers import BigBirdConfig, BigBirdForMaskedLM
 
-from glmflow.models.adapter import Adapter, ModelCard, Output
+from glmflow.models.adapter import Adapter
 from glmflow.models.huggingface import HuggingFaceNetwork, random_model, read_model, save_model, without
+from glmflow.models.interface import ModelCard, Output
 from glmflow.models.registry import Config, Family
 from glmflow.models.tokenizers import Tokenizer, tokenizer_from_file
 

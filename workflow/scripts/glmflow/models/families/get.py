@@ -23,8 +23,8 @@ import torch
 from torch import Tensor, nn
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.attention import attend
+from glmflow.models.interface import ModelCard, Network
 from glmflow.models.registry import Config, Family
 
 NORM_EPS = 1e-6
@@ -132,7 +132,7 @@ class GET(Network):
         if input_ids.dim() != 3 or input_ids.shape[-1] != embed.in_features:
             raise InputError(
                 f"GET reads a table of regions x {embed.in_features} motifs, not {list(input_ids.shape)}",
-                mend="Build it from a cell type's accessible regions, with the motifs of the checkpoint.",
+                fix="Build it from a cell type's accessible regions, with the motifs of the checkpoint.",
             )
         table = input_ids.to(embed.weight.dtype)
         x = embed(table) if self.predicts_expression else self._embed_or_hide(table)
@@ -200,7 +200,7 @@ def configure(config: Config) -> Config:
         raise InputError(
             f"{target} is not one of the GET models that are read here",
             where="config.json",
-            mend=f"Known: {', '.join(HEADS)}.",
+            fix=f"Known: {', '.join(HEADS)}.",
         )
     if target.endswith("GETRegionPretrain"):
         sizes["output_dim"] = given.get("output_dim", sizes["num_motif"])
@@ -211,7 +211,7 @@ def configure(config: Config) -> Config:
         raise InputError(
             f"the encoder's {differs[0] if differs else 'use_mean_pooling'} is not one that GET has",
             where="config.json: model.cfg.encoder",
-            mend="Give the configuration that the checkpoint was trained with.",
+            fix="Give the configuration that the checkpoint was trained with.",
         )
     return {**config, "model": {**model, "_target_": target, "cfg": sizes}}
 

@@ -18,12 +18,15 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import ModelCard, Network
+from glmflow.models.dilated_tokens import convolved, tokens_needed
 from glmflow.models.huggingface import HuggingFaceNetwork, random_model, read_model, save_model, without
+from glmflow.models.interface import ModelCard, Network
 from glmflow.models.registry import Config, Family
 from glmflow.models.tokenizers import CharacterTokenizer
 
@@ -52,9 +55,46 @@ class GPN(HuggingFaceNetwork):
             x = self.run_block(block, x)
         return body.ln_f(x) if newer else x
 
+    def states_at(self, input_ids: Tensor, places: Tensor) -> Tensor:
+        """Return the states of some tokens, `[B, S, D]`; each layer computes only what the layers after it see."""
+        body = self.model.base_model
+        newer = hasattr(body, "embeddings")
+        blocks = list(body.encoder.layer if newer else body.encoder)
+        convolutions = [_convolutions(block) for block in blocks]
+        if any(len(some) != 1 for some in convolutions):
+            return super().states_at(input_ids, places)
+        own, length = places.cpu().numpy(), input_ids.shape[1]
+        needed = tokens_needed(own, [one for (one,) in convolutions], length)
+        first = torch.from_numpy(needed[0]).to(input_ids.device)
+        x = (body.embeddings if newer else body.embedding)(input_ids=input_ids[:, first]).to(self.model.dtype)
+        for block, before, after in zip(blocks, needed, needed[1:]):
+            x = _at(block, x, before, after, length)
+        x = body.ln_f(x) if newer else x
+        at = torch.from_numpy(np.searchsorted(needed[-1], own)).to(x.device)
+        return x[torch.arange(len(x), device=x.device)[:, None], at]
+
     def set_gradient_checkpointing(self, on: bool) -> None:
         """Switch it on or off: `run_block` does it, transformers' own way is not there."""
         Network.set_gradient_checkpointing(self, on)
+
+
+def _convolutions(block: nn.Module) -> list[nn.Conv1d]:
+    """Return the convolutions of a block."""
+    return [module for module in block.modules() if isinstance(module, nn.Conv1d)]
+
+
+def _at(block: nn.Module, x: Tensor, before: NDArray[np.int64], after: NDArray[np.int64], length: int) -> Tensor:
+    """Apply a block, whose parts are added to their input, to tokens `before`; return those `after`."""
+    kept = torch.from_numpy(np.searchsorted(before, after)).to(x.device)
+    for part in block.children():
+        if not _convolutions(part):
+            x = x + part(x)
+            continue
+        y = x
+        for module in part:
+            y = convolved(module, y, before, after, length) if isinstance(module, nn.Conv1d) else module(y)
+        x = x[:, kept] + y
+    return x
 
 
 def configure(config: Config) -> Config:
@@ -70,13 +110,13 @@ def configure(config: Config) -> Config:
         raise InputError(
             f"{kind} reads a whole-genome alignment, not sequences alone",
             where="config.json",
-            mend="Use gpn-brassicales or gpn-animal-promoter, or the package gpn with its alignment.",
+            fix="Use gpn-brassicales or gpn-animal-promoter, or the package gpn with its alignment.",
         )
     if config.get("encoder", "convnet") not in ("convnet", "bytenet"):
         raise InputError(
             f"encoder {config['encoder']!r} is not convolutional",
             where="config.json",
-            mend="Known: convnet, bytenet.",
+            fix="Known: convnet, bytenet.",
         )
     return {**config, "model_type": kind}
 
@@ -132,7 +172,7 @@ def _classes(config: Config) -> tuple[Any, Any]:
         from gpn.model import GPNConfig, GPNForMaskedLM
     except ImportError:
         raise InputError(
-            "GPN needs the package gpn, which is not installed", mend='Run pip install "glmflow[gpn]".'
+            "GPN needs the package gpn, which is not installed", fix='Run pip install "glmflow[gpn]".'
         ) from None
     newer = config["model_type"] == "GPN"
     kind, settings = (GPNForMaskedLM, GPNConfig) if newer else (ConvNetForMaskedLM, ConvNetConfig)

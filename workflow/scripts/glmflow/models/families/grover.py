@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from transformers import BertConfig, BertForMaskedLM
 
-from glmflow.models.adapter import ModelCard
 from glmflow.models.huggingface import HuggingFaceNetwork, random_model, read_model, save_model, without
+from glmflow.models.interface import ModelCard
 from glmflow.models.registry import Config, Family
 from glmflow.models.tokenizers import Tokenizer, tokenizer_from_file
 

@@ -31,8 +31,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.convolution import long_convolution, short_convolution
+from glmflow.models.interface import ModelCard, Network
 from glmflow.models.registry import Config, Family
 from glmflow.models.tokenizers import CharacterTokenizer
 
@@ -199,6 +199,7 @@ class HyenaDNA(Network):
     """The causal language model, ``HyenaDNAForCausalLM``."""
 
     head_names = ("lm_head",)
+    continues = True
 
     def __init__(self, config: Config):
         super().__init__()
@@ -208,7 +209,7 @@ class HyenaDNA(Network):
         embedding = self.hyena["backbone"].embeddings["word_embeddings"]
         if config["tie_word_embeddings"]:
             self.lm_head.weight = embedding.weight
-        # A million positions between 0 and 1 cannot be told apart in bf16.
+        # A million positions between 0 and 1 cannot be distinguished in bf16.
         self.keep_float32 = tuple(name for name in self.state_dict() if ".filter_fn." in name)
         nn.init.normal_(embedding.weight, std=config["initializer_range"])
         std = config["initializer_range"] / math.sqrt(2 * config["n_layer"])  # two terms a block are summed
@@ -227,7 +228,7 @@ class HyenaDNA(Network):
         if input_ids.shape[1] > self.max_length:
             raise InputError(
                 f"{input_ids.shape[1]} tokens do not fit a HyenaDNA with filters of {self.max_length}",
-                mend="Take a checkpoint with a longer context, or shorter windows.",
+                fix="Take a checkpoint with a longer context, or shorter windows.",
             )
         backbone = self.hyena["backbone"]
         x = backbone.dropout(backbone.embeddings["word_embeddings"](input_ids))

@@ -17,8 +17,8 @@ from torch.nn.functional import silu
 from transformers import EsmConfig, EsmForMaskedLM
 from transformers.models.esm.modeling_esm import EsmIntermediate
 
-from glmflow.models.adapter import ModelCard
 from glmflow.models.huggingface import HuggingFaceNetwork, random_model, read_model, save_model, without
+from glmflow.models.interface import ModelCard
 from glmflow.models.registry import Config, Family
 from glmflow.models.tokenizers import KmerTokenizer, kmers, read_vocabulary
 

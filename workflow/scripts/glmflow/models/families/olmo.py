@@ -14,8 +14,8 @@ from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, OlmoConfig, OlmoForCausalLM, PretrainedConfig, PreTrainedModel
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import ModelCard
 from glmflow.models.huggingface import HuggingFaceNetwork, random_model, read_model, save_model, without
+from glmflow.models.interface import ModelCard
 from glmflow.models.registry import Config, Family, read_record
 from glmflow.models.tokenizers import Tokenizer, tokenizer_from_file
 from glmflow.models.weights import read_state

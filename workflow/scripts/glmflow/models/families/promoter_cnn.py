@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, gelu, interpolate, one_hot, pad
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.families.small import VOCABULARY, tokenizer
+from glmflow.models.interface import ModelCard, Network
 from glmflow.models.registry import Config, Family, complete
 
 __all__ = ["FAMILY", "PromoterCNN", "card", "configure", "tokenizer"]
@@ -79,7 +79,7 @@ def configure(config: Config) -> Config:
     """
     config = complete(FAMILY.name, config, DEFAULTS)
     if config["width"] % 2 == 0 or config["reach"] % 2 == 0:
-        raise InputError("width and reach of promoter_cnn have no middle", mend="Make them odd.")
+        raise InputError("width and reach of promoter_cnn have no middle", fix="Make them odd.")
     return config
 
 

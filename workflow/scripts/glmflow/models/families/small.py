@@ -10,13 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from glmflow.errors import InputError
-from glmflow.models.adapter import ModelCard, Network
 from glmflow.models.attention import attend
+from glmflow.models.continuation import before
+from glmflow.models.interface import ModelCard, Network
 from glmflow.models.registry import Config, Family, complete
 from glmflow.models.rotary import Rotary
 from glmflow.models.tokenizers import CharacterTokenizer
@@ -46,11 +46,13 @@ class LocalContext(nn.Module):
     def __init__(self, size: int, width: int, causal: bool):
         super().__init__()
         self.convolution = nn.Conv1d(size, size, width)
+        self.width = width
         self.reach = (width - 1, 0) if causal else (width // 2, width - 1 - width // 2)
 
     def forward(self, x: Tensor) -> Tensor:
         """``[B, L, D]`` to ``[B, L, D]``."""
-        return x + self.convolution(pad(x.transpose(1, 2), self.reach)).transpose(1, 2)
+        seen = before(x.transpose(1, 2), 2, self.width - 1)
+        return x + self.convolution(pad(seen, self.reach)).transpose(1, 2)[:, -x.shape[1] :]
 
 
 class Block(nn.Module):
@@ -93,6 +95,7 @@ class SmallTransformer(Network):
     def __init__(self, config: Config, attention: str):
         super().__init__()
         size, heads, causal = config["hidden_size"], config["num_heads"], config["causal"]
+        self.continues = causal
         # nn.Embedding draws from N(0, 1). With the customary 0.02 such small models do not learn to copy.
         self.embedding = nn.Embedding(config["vocab_size"], size)
         width = config["convolution"]
@@ -112,8 +115,7 @@ class SmallTransformer(Network):
             x = x * attention_mask[..., None].to(x.dtype)  # beyond the end the convolution sees zeros, padded or not
         if self.local_context is not None:
             x = self.local_context(x)
-        positions = torch.arange(x.shape[1], device=x.device) if position_ids is None else position_ids
-        cosines, sines = self.rotary(x, positions)
+        cosines, sines = self.rotary(x, position_ids)
         for block in self.blocks:
             x = self.run_block(block, x, cosines, sines, attention_mask)
         return self.norm(x)
@@ -135,10 +137,10 @@ def configure(config: Config) -> Config:
     if config["hidden_size"] % (2 * config["num_heads"]):
         raise InputError(
             f"hidden_size {config['hidden_size']} does not make {config['num_heads']} heads of even size",
-            mend="Make it a multiple of twice num_heads.",
+            fix="Make it a multiple of twice num_heads.",
         )
     if not config["causal"] and config["convolution"] and config["convolution"] % 2 == 0:
-        raise InputError(f"a masked model's convolution of {config['convolution']} has no middle", mend="Make it odd.")
+        raise InputError(f"a masked model's convolution of {config['convolution']} has no middle", fix="Make it odd.")
     return config
 
 

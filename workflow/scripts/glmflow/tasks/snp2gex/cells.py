@@ -1,4 +1,4 @@
-"""Splits of genes and of people, and what a pair of both is: training, validation, test, or none of them."""
+"""Splits of genes and of samples, and what a pair of both is: training, validation, test, or none of them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from glmflow.errors import InputError
+from glmflow.genome.homology import Fetch, similar_windows
+from glmflow.genome.loci import groups_of, locus_groups
+from glmflow.genome.shares import came_out, require_half
 from glmflow.genome.splits import assign_splits
 
 TRAIN, VALIDATION, TEST = SPLITS = ("train", "validation", "test")
@@ -25,13 +26,6 @@ def cell_split(gene: str, person: str) -> str | None:
     if both >= {VALIDATION, TEST}:
         return None
     return TEST if TEST in both else VALIDATION
-
-
-def groups_of(count: int, pairs: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
-    """Return the group of each of `count` things of which pairs belong together."""
-    edges = np.array(list(pairs), np.int64).reshape(-1, 2)
-    graph = coo_array((np.ones(len(edges), bool), edges.T), shape=(count, count))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
 def draw_groups(groups: NDArray[np.int64], validation: float, test: float, seed: int) -> NDArray[np.object_]:
@@ -62,6 +56,7 @@ def split_genes(
     genome: Mapping[str, Any],
     contigs: Mapping[str, int],
     size: int,
+    fetch: Fetch | None = None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Give every gene its split by its window.
 
@@ -73,6 +68,8 @@ def split_genes(
         The `genes` block of the task.
     genome, contigs, size
         The study's `splits`, the contigs in use, and the longest window of any task (see `assign_splits`).
+    fetch
+        Reads sequences (`Reference.fetch`), for `by: homology`.
 
     Returns
     -------
@@ -82,7 +79,7 @@ def split_genes(
     Raises
     ------
     InputError
-        No gene is left to train on or to test.
+        No gene is left to train on or to test, or groups of genes that are alike swallow a split.
     """
     if settings["by"] == "genome":
         assigned, counts = assign_splits(genes, genome, contigs, size)
@@ -90,26 +87,25 @@ def split_genes(
             "genes whose window touches two splits or a gap": counts["between_splits"],
             "genes on contigs of no split": counts["other_contig"],
         }
-    together = groups_of(len(genes), overlapping(genes))
+    together = locus_groups(genes)
+    if settings["by"] == "homology" and fetch is not None:
+        together = groups_of(len(genes), [*_chained(together), *_chained(similar_windows(fetch, genes))])
     split = draw_groups(together, settings["validation"], settings["test"], settings["seed"])
     _require_both(split, "genes", settings)
+    if settings["by"] == "homology":
+        asked = {name: settings[name] for name in (VALIDATION, TEST)}
+        outcome = came_out(split, {TRAIN: 1 - sum(asked.values()), **asked}, together, "genes")
+        require_half(outcome, "genes.by: homology", "Hold out less, or take shorter windows.")
     sizes = np.bincount(together)
-    return genes.assign(split=split), {"genes kept together, their windows overlap": int(sizes[sizes > 1].sum())}
+    return genes.assign(split=split), {
+        "genes kept together: their windows overlap, or they are one locus": int(sizes[sizes > 1].sum())
+    }
 
 
-def overlapping(windows: pd.DataFrame) -> list[tuple[int, int]]:
-    """Return pairs (rows) of windows that overlap: enough of them to connect all that do."""
-    pairs = []
-    table = windows.reset_index(drop=True)
-    for _, contig in table.groupby("chrom", sort=False):
-        contig = contig.sort_values("start")
-        reach, furthest = -1, -1
-        for row, start, end in zip(contig.index, contig["start"], contig["end"]):
-            if start < reach:
-                pairs.append((furthest, row))
-            if end > reach:
-                reach, furthest = end, row
-    return pairs
+def _chained(labels: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Return pairs of rows that connect those of one label."""
+    rows = pd.Series(np.arange(len(labels))).groupby(labels)
+    return list(zip(rows.transform("first"), range(len(labels))))
 
 
 def split_people(
@@ -118,11 +114,11 @@ def split_people(
     populations: Mapping[str, str],
     relatives: Iterable[tuple[int, int]],
 ) -> tuple[NDArray[np.object_], dict[str, int]]:
-    """Give every person a split, relatives the same one.
+    """Give every sample a split, relatives the same one.
 
     Parameters
     ----------
-    people
+    samples
         Names.
     settings
         The `people` block of the task.
@@ -134,11 +130,11 @@ def split_people(
     Raises
     ------
     InputError
-        A population has no one, or nobody is left to train on or to test.
+        A population has no one, or no sample is left to train on or to test.
     """
     together = groups_of(len(people), relatives)
     sizes = np.bincount(together)
-    notes = {"people kept together as relatives": int(sizes[sizes > 1].sum())}
+    notes = {"samples kept together as relatives": int(sizes[sizes > 1].sum())}
     if settings["by"] == "random":
         split = draw_groups(together, settings["validation"], settings["test"], settings["seed"])
         _require_both(split, "people", settings)
@@ -147,20 +143,20 @@ def split_people(
     known = {populations.get(person) for person in people}
     if wanted - known:
         raise InputError(
-            f"nobody is of population {', '.join(sorted(wanted - known))}",
+            f"no sample is of population {', '.join(sorted(wanted - known))}",
             where="people.test_populations",
-            mend=f"There are {', '.join(sorted(filter(None, known))) or 'none: give cohort.samples'}.",
+            fix=f"There are {', '.join(sorted(filter(None, known))) or 'none: give cohort.samples'}.",
         )
     held = np.array([populations.get(person) in wanted for person in people])
     split = np.full(len(people), TEST, dtype=object)
     if held.all():
-        raise InputError("nobody is left to train on", where="people.test_populations", mend="Hold out fewer.")
+        raise InputError("no sample is left to train on", where="people.test_populations", fix="Hold out fewer.")
     split[~held] = draw_groups(together[~held], settings["validation"], 0, settings["seed"])
     _require_both(split, "people", settings)
-    # Relatives across populations: those of a held-out person leave training.
+    # Relatives across populations: those of a held-out sample leave training.
     across = ~held & np.isin(together, together[held])
     split[across] = TEST
-    return split, notes | {"people held out as relatives of held-out people": int(across.sum())}
+    return split, notes | {"samples held out as relatives of held-out samples": int(across.sum())}
 
 
 def _require_both(split: NDArray[np.object_], what: str, settings: Mapping[str, Any]) -> None:
@@ -168,5 +164,5 @@ def _require_both(split: NDArray[np.object_], what: str, settings: Mapping[str, 
     for name in (TRAIN, *((VALIDATION,) if settings["validation"] else ()), TEST):
         if not (split == name).any() and (name != TEST or settings["test"] or settings["by"] != "random"):
             raise InputError(
-                f"{len(split)} {what} leave none for {name}", where=what, mend=f"Give more {what} or other shares."
+                f"{len(split)} {what} leave none for {name}", where=what, fix=f"Give more {what} or other shares."
             )

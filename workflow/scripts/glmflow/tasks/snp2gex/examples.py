@@ -1,66 +1,43 @@
-"""The examples of a task: every gene in every person, with its window, its target and its split."""
+"""The examples of a task: every gene in every sample, with its window, its target and its split."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from glmflow.errors import InputError
+from glmflow.genome.counts import Counts
 from glmflow.genome.gene_windows import GeneWindows
+from glmflow.genome.loci import groups_of
 from glmflow.genome.reference import Reference
-from glmflow.genome.windows import filter_windows
+from glmflow.genome.splits import used_contigs
+from glmflow.genome.tss_windows import place_windows
 from glmflow.statistics.correlation import pearson_columns
-from glmflow.tasks.tables import EXAMPLE_COLUMNS
+from glmflow.tasks.tables import EXAMPLE_COLUMNS, Division, Made
 
 from . import leaks
 from .cells import TEST, TRAIN, VALIDATION, cell_split, split_genes, split_people
-from .expression import Expression, match_genes
+from .expression_matrix import Expression, in_several_versions, match_genes
 from .heritability import haseman_elston
-from .labels import subset_name
+from .label_classes import subset_name
 from .preprocessing import preprocess
 from .relatives import MIN_MAF, Kinship, family_pairs
 
-NAMED = 5
 
-
-class Examples(NamedTuple):
-    """The examples of a task and what must be known about them.
-
-    Attributes
-    ----------
-    table
-        Examples table, a row a gene and person.
-    counts
-        `item`, `count`, `detail`: genes, people and pairs, used and left out.
-    leakage
-        The checks of `leaks`.
-    genes
-        Facts of each gene, see `gene_facts`.
-    people
-        `sample`, `split`, and where known `population`, `family`; `fitted` and the hidden factors of each person.
-    """
-
-    table: pd.DataFrame
-    counts: pd.DataFrame
-    leakage: pd.DataFrame
-    genes: pd.DataFrame
-    people: pd.DataFrame
-
-
-def examples(
+def cohort_examples(
     settings: Mapping[str, Any],
     expression: Expression,
     genes: pd.DataFrame,
     people: pd.DataFrame,
     windows: GeneWindows,
-    genome: Mapping[str, Any],
-    size: int,
+    division: Division,
     truth: pd.DataFrame | None = None,
-) -> Examples:
+) -> Made:
     """Make the examples of a task from a cohort's variants and a matrix of expression.
 
     Parameters
@@ -71,44 +48,45 @@ def examples(
         The matrix as it was read.
     genes
         Genes of the annotation: `gene_id`, `chrom`, `tss`, `strand`.
-    people
+    samples
         Genotyped people who take part (`read_people`): `sample`, and where known `population`, `family`.
     windows
         Reads alleles of the cohort.
-    genome, size
-        The study's `splits`, and the longest window of any task.
+    division
+        How the genome is divided, and the contigs that are used.
     truth
-        Genetic part of the expression, genes x people, where it was simulated; only the ceiling is computed from it.
+        Genetic part of the expression, genes x samples, where it was simulated; only the ceiling is computed from it.
 
     Raises
     ------
     InputError
-        No gene or no person is in both the matrix and the cohort, or a split is left empty.
+        No gene or no sample is in both the matrix and the cohort, or a split is left empty.
     """
-    notes = Notes()
-    matrix, people = _shared_people(expression, people, windows.reader.store.samples, notes)
+    counts = Counts()
+    matrix, people = _shared_people(expression, people, windows.reader.store.samples, counts)
     reference = windows.reader.reference
-    contigs = {name: reference.contigs[name] for name in windows.reader.store.contigs}
-    placed = _placed_genes(matrix, genes, reference, contigs, settings["windows"], notes)
-    placed, dropped = split_genes(placed, settings["genes"], genome, contigs, size)
-    notes.add_all(dropped)
+    used = used_contigs(reference.contigs, division.contigs, division.alternates)
+    contigs = {name: reference.contigs[name] for name in windows.reader.store.contigs if name in used}
+    placed = _placed_genes(matrix, genes, reference, contigs, settings["windows"], counts, division.alternates)
+    placed, dropped = split_genes(placed, settings["genes"], division.splits, contigs, division.size, reference.fetch)
+    counts.add_all(dropped)
     names = people["sample"].tolist()
     kinship, haplotypes = read_alleles(placed, windows, names)
     relatives = [*kinship.pairs(settings["people"]["kinship"]), *family_pairs(people.get("family", []))]
     populations = dict(zip(names, people["population"])) if "population" in people else {}
     split, kept_together = split_people(names, settings["people"], populations, relatives)
-    notes.add_all(kept_together)
+    counts.add_all(kept_together)
     # Sums and hidden factors are those of all that was measured, also of genes that have no place or no split.
     prepared = preprocess(matrix, split == TRAIN, settings["preprocessing"])
     for reason, names_out in prepared.left_out.items():
         lost = placed.loc[placed["measured"].isin(names_out), "gene_id"].tolist()
-        notes.add(reason, len(lost), lost)
+        counts.add(reason, len(lost), lost)
     kept = placed["measured"].isin(prepared.values.index).to_numpy()
     placed, haplotypes = placed[kept].reset_index(drop=True), [ids for ids, keep in zip(haplotypes, kept) if keep]
     values = prepared.values.loc[placed["measured"]].set_axis(placed["gene_id"], axis=0)
-    notes.add("genes used", len(placed))
-    notes.add("people used", len(names))
-    table = cell_table(placed, names, split, values, notes)
+    counts.add("genes used", len(placed))
+    counts.add("people used", len(names))
+    table = cell_table(placed, names, split, values, counts)
     if settings["control"] == "permuted_people":
         table["target"] = permuted_within_genes(table)
     fitted = prepared.factors.loc[prepared.factors["fitted"], "sample"]
@@ -116,62 +94,57 @@ def examples(
     rows = [
         leaks.check_genes(table),
         leaks.check_people(table),
-        leaks.check_twins(names, split, kinship.estimate()),
         leaks.check_windows(placed),
         leaks.check_fit("hidden factors and scaling", fitted, training),
         leaks.shared_haplotypes(*sharing(haplotypes, placed["split"], split)),
     ]
     facts = gene_facts(placed, windows, names, split, values, truth)
     described = people.assign(split=split).merge(prepared.factors, on="sample")
-    return Examples(table, notes.table(), leaks.leak_table(rows), facts, described)
+    evidence = {
+        "samples": names,
+        "split": split,
+        "populations": [populations.get(name) for name in names],
+        "kinship": kinship.estimate(),
+        "together": groups_of(len(names), relatives),
+        "measured": matrix,
+        "values": values,
+        "genes": placed,
+        "dosages": partial(dosages_of, windows, names),
+    }
+    tables = {"genes.tsv": facts, "samples.tsv": described}
+    return Made(table, counts.table(), leaks.leak_table(rows), tables, evidence)
 
 
-class Notes:
-    """What was counted on the way."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[str, int, str]] = []
-
-    def add(self, item: str, count: int, named: Sequence[str] = ()) -> None:
-        """Count something, with the first of its names."""
-        detail = ", ".join(map(str, list(named)[:NAMED]))
-        self.rows.append((item, int(count), detail + (" ..." if len(named) > NAMED else "")))
-
-    def add_all(self, counts: Mapping[str, int]) -> None:
-        """Count several things."""
-        for item, count in counts.items():
-            self.add(item, count)
-
-    def table(self) -> pd.DataFrame:
-        """Return `item`, `count`, `detail`."""
-        return pd.DataFrame(self.rows, columns=["item", "count", "detail"])
+def dosages_of(windows: GeneWindows, people: Sequence[str], gene: Any) -> NDArray[np.float64]:
+    """Return the dosages of the alleles in a gene's window (`chrom`, `start`, `end`), `[people, V]`."""
+    return windows.alleles(gene.chrom, gene.start, gene.end, people).dosages
 
 
 def _shared_people(
-    expression: Expression, people: pd.DataFrame, genotyped: Sequence[str], notes: Notes
+    expression: Expression, people: pd.DataFrame, genotyped: Sequence[str], counts: Counts
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Keep the people who take part and have both genotypes and expression.
 
-    `genotyped` are all people of the cohort, also those whom its table (`cohort.samples`) leaves out.
+    `genotyped` are all samples of the cohort, also those whom its table (`cohort.samples`) leaves out.
     """
-    notes.add_all(expression.notes)
+    counts.add_all(expression.notes)
     measured = list(expression.values.columns)
     known = set(genotyped)
     unnamed = known - set(people["sample"])
     without = [person for person in measured if person not in known]
     left_out = [person for person in measured if person in unnamed]
     unmeasured = [person for person in people["sample"] if person not in set(measured)]
-    notes.add("people without genotypes", len(without), without)
-    notes.add("people with genotypes who are not in cohort.samples", len(left_out), left_out)
-    notes.add("people without expression", len(unmeasured), unmeasured)
+    counts.add("samples without genotypes", len(without), without)
+    counts.add("samples with genotypes who are not in cohort.samples", len(left_out), left_out)
+    counts.add("samples without expression", len(unmeasured), unmeasured)
     shared = people[people["sample"].isin(measured)].reset_index(drop=True)
     if shared.empty:
         has = "is in cohort.samples" if left_out else "has genotypes"
         raise InputError(
-            f"none of the {len(measured)} people of the expression matrix {has} ({', '.join(measured[:3])} ... "
+            f"none of the {len(measured)} samples of the expression matrix {has} ({', '.join(measured[:3])} ... "
             f"against {', '.join(people['sample'].head(3))} ...)",
             where="expression",
-            mend="Name people as the VCF does.",
+            fix="Name samples as the VCF does.",
         )
     return expression.values[shared["sample"].tolist()], shared
 
@@ -182,73 +155,42 @@ def _placed_genes(
     reference: Reference,
     contigs: Mapping[str, int],
     settings: Mapping[str, Any],
-    notes: Notes,
+    counts: Counts,
+    alternates: str = "leave_out",
 ) -> pd.DataFrame:
     """Give genes their windows; leave out those that have no place, no value, or a window that cannot be used.
 
     `measured` is the name of a gene in the matrix.
     """
     match = match_genes(matrix.index, genes["gene_id"])
-    unknown = sorted(set(matrix.index) - set(match.values()))
-    notes.add("genes of the matrix without a place in the annotation", len(unknown), unknown)
-    notes.add("annotated genes without expression", len(genes) - len(match))
+    several = in_several_versions(matrix.index, genes["gene_id"])
+    counts.add("genes of the matrix in several versions of one id", len(several), several)
+    unknown = sorted(set(matrix.index) - set(match.values()) - set(several))
+    counts.add("genes of the matrix without a place in the annotation", len(unknown), unknown)
+    counts.add("annotated genes without expression", len(genes) - len(match))
+    if several and not match:
+        raise InputError(
+            f"every annotated gene of the matrix is there in several versions of its id ({', '.join(several[:3])} ...)",
+            where="expression",
+            fix="Keep one version of each gene.",
+        )
     if not match:
         raise InputError(
             f"no gene of the matrix ({', '.join(map(str, matrix.index[:3]))} ...) is annotated "
             f"({', '.join(genes['gene_id'].head(3))} ...)",
             where="expression",
-            mend="Give the annotation by which expression was measured.",
+            fix="Give the annotation by which expression was measured.",
         )
     placed = genes[genes["gene_id"].isin(match)]
-    return place_windows(placed.assign(measured=placed["gene_id"].map(match)), reference, contigs, settings, notes)
-
-
-def place_windows(
-    genes: pd.DataFrame,
-    reference: Reference,
-    contigs: Mapping[str, int],
-    settings: Mapping[str, Any],
-    notes: Notes,
-) -> pd.DataFrame:
-    """Give genes the windows around their transcription start; leave out those whose window cannot be used.
-
-    Parameters
-    ----------
-    genes
-        `gene_id`, `chrom`, `tss` (0-based), `strand`.
-    contigs
-        Lengths of the contigs with genotypes.
-    settings
-        `size` and `max_n_fraction` of the task's `windows`.
-    notes
-        Gets what was left out, and why.
-    """
-    elsewhere = genes[~genes["chrom"].isin(contigs)]
-    notes.add("genes on contigs without genotypes", len(elsewhere), elsewhere["gene_id"].tolist())
-    placed = tss_windows(genes[genes["chrom"].isin(contigs)], settings["size"])
-    lengths = placed["chrom"].map(contigs)
-    outside = placed[(placed["start"] < 0) | (placed["end"] > lengths)]
-    notes.add("genes whose window passes the end of the contig", len(outside), outside["gene_id"].tolist())
-    inside = placed.drop(outside.index).reset_index(drop=True)
-    kept, dropped = filter_windows(inside, reference, settings["max_n_fraction"])
-    notes.add("genes with too many N in their window", sum(dropped.values()))
-    return kept.reset_index(drop=True)
-
-
-def tss_windows(genes: pd.DataFrame, size: int) -> pd.DataFrame:
-    """Return genes with `start` and `end` of a window (0-based half-open) that has the TSS in its middle.
-
-    Read along the gene, the TSS is base `size // 2`, on either strand.
-    """
-    left = np.where(genes["strand"] == "+", size // 2, size - size // 2 - 1)
-    start = genes["tss"].to_numpy() - left
-    return genes.assign(start=start, end=start + size)
+    return place_windows(
+        placed.assign(measured=placed["gene_id"].map(match)), reference, contigs, settings, counts, alternates
+    )
 
 
 def read_alleles(
     genes: pd.DataFrame, windows: GeneWindows, people: Sequence[str]
 ) -> tuple[Kinship, list[NDArray[np.int64]]]:
-    """Return kinship over all windows, and by gene which distinct haplotype each of a person's two is, `[people, 2]`."""
+    """Return kinship over all windows, and by gene which distinct haplotype each of a sample's two is, `[samples, 2]`."""
     kinship, haplotypes = Kinship(len(people)), []
     for gene in genes.itertuples(index=False):
         found = windows.alleles(gene.chrom, gene.start, gene.end, people)
@@ -275,7 +217,7 @@ def gene_facts(
         `gene_id`, `gene_name`, `chrom`, `tss`, `strand`, `split`; `variants` and `common_variants` (minor allele
         frequency of 0.05 or more) in its window, `haplotypes` (distinct ones), `heritability` (see `haseman_elston`;
         over everyone, for it is no part of any training), and with a truth `ceiling`: the correlation of true genetic
-        and measured expression in test people.
+        and measured expression in test samples.
     """
     rows = []
     for gene in genes.itertuples(index=False):
@@ -302,7 +244,7 @@ def gene_facts(
 def sharing(
     haplotypes: Sequence[NDArray[np.int64]], genes: Sequence[str], people: NDArray[np.object_]
 ) -> tuple[int, int]:
-    """Count the haplotype windows of test people, in training genes, that some training person has as well."""
+    """Count the haplotype windows of test samples, in training genes, that some training sample has as well."""
     shared = total = 0
     for ids, split in zip(haplotypes, genes):
         if split == TRAIN:
@@ -313,18 +255,18 @@ def sharing(
 
 
 def cell_table(
-    genes: pd.DataFrame, people: Sequence[str], split: NDArray[np.object_], values: pd.DataFrame, notes: Notes
+    genes: pd.DataFrame, people: Sequence[str], split: NDArray[np.object_], values: pd.DataFrame, counts: Counts
 ) -> pd.DataFrame:
-    """Return the examples table of genes x people; pairs without a value or between splits are left out and counted.
+    """Return the examples table of genes x samples; pairs without a value or between splits are left out and counted.
 
     Parameters
     ----------
     genes
         `gene_id`, `chrom`, `start`, `end`, `strand`, `split`.
-    people, split
+    samples, split
         Names, and the split of each.
     values
-        Targets, genes x people.
+        Targets, genes x samples.
     """
     gene_split, person_split = np.repeat(genes["split"].to_numpy(), len(people)), np.tile(split, len(genes))
     columns = {name: np.repeat(genes[name].to_numpy(), len(people)) for name in ("chrom", "start", "end", "strand")}
@@ -343,19 +285,19 @@ def cell_table(
             "target": target,
         }
     )
-    notes.add("pairs of a validation gene and a test person, or the other way round", between.sum())
-    notes.add("pairs without a value", (missing & ~between).sum())
+    counts.add("pairs of a validation gene and a test sample, or the other way round", between.sum())
+    counts.add("pairs without a value", (missing & ~between).sum())
     table = table[~between & ~missing].reset_index(drop=True)
     for name in (TRAIN, VALIDATION, TEST):
-        notes.add(f"{name} pairs", (table["split"] == name).sum())
+        counts.add(f"{name} pairs", (table["split"] == name).sum())
     table = table.assign(**{name: None for name in EXAMPLE_COLUMNS if name not in table})
     return table[[*EXAMPLE_COLUMNS, "target"]]
 
 
 def permuted_within_genes(table: pd.DataFrame, seed: int = 0) -> NDArray[np.float64]:
-    """Return targets with those of training and of validation rows shuffled between the people of each gene.
+    """Return targets with those of training and of validation rows shuffled between the samples of each gene.
 
-    Gene means stay: what a model still learns of people, gene means alone have taught it. Test rows keep their own.
+    Gene means stay: what a model still learns of samples, gene means alone have taught it. Test rows keep their own.
     """
     target = table["target"].to_numpy(float).copy()
     rng = np.random.default_rng(seed)
@@ -364,3 +306,8 @@ def permuted_within_genes(table: pd.DataFrame, seed: int = 0) -> NDArray[np.floa
         places = learned.index.to_numpy()[rows]
         target[places] = target[rng.permutation(places)]
     return target
+
+
+def redraw(examples: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return examples whose learned targets are shuffled once more between the samples of each gene."""
+    return examples.assign(target=permuted_within_genes(examples, seed))

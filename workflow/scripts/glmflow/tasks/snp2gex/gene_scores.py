@@ -1,4 +1,4 @@
-"""How well the differences between people are predicted, gene by gene."""
+"""How well the differences between samples are predicted, gene by gene."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIGNIFICANT = 0.05
 
 
 def gene_scores(rows: pd.DataFrame) -> pd.DataFrame:
-    """Score each gene over the people of one class.
+    """Score each gene over the samples of one class.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def gene_scores(rows: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row a gene: `group`, `n` people, `pearson` and `spearman` (0 where constant), `p` (two-sided, t distribution
+        A row a gene: `group`, `n` samples, `pearson` and `spearman` (0 where constant), `p` (two-sided, t distribution
         with n - 2 degrees of freedom; 1 where constant), `q` (Benjamini-Hochberg over the genes), `constant`
         (prediction is the same for everyone), `silent` (expression is), `observed_mean`, `predicted_mean`,
         `observed_variance`, `predicted_variance`, `mae`, `r2_demeaned` (1 - squared error of deviations from the gene's
@@ -60,7 +60,7 @@ def gene_scores(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def matrices(rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return targets and predictions, `[people, genes]`, both sorted by name; NaN where a pair is not among the rows."""
+    """Return targets and predictions, `[samples, genes]`, both sorted by name; NaN where a pair is not among the rows."""
     people, genes = sorted_unique(rows["sample"]), sorted_unique(rows["group"])
     place = np.searchsorted(people, rows["sample"].to_numpy(str)), np.searchsorted(genes, rows["group"].to_numpy(str))
     tables = []

@@ -1,14 +1,13 @@
-"""The files of the StatBiomed DNA-AI hackathon: two FASTAs a person, one record a gene, and `partitions.csv`.
+"""The files of the StatBiomed DNA-AI hackathon: two FASTAs a sample, one record a gene, and `partitions.csv`.
 
 All records of a gene are equally long, for its haplotypes carry single-base variants only; the transcription start is in
 the middle. They are turned into a genome of one contig a gene and phased variants over it, so that all that reads a
-cohort reads these people too.
+cohort reads these samples too.
 """
 
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,18 @@ from numpy.typing import NDArray
 
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
+from glmflow.genome.counts import Counts
 from glmflow.genome.gene_windows import GeneWindows
+from glmflow.genome.loci import groups_of
 from glmflow.genome.reference import Reference
-from glmflow.tasks.tables import EXAMPLE_COLUMNS
+from glmflow.genome.sample_fastas import fastas_of
+from glmflow.genome.tss_windows import tss_windows
+from glmflow.tasks.tables import EXAMPLE_COLUMNS, Made
 
 from . import leaks
-from .cells import TEST, TRAIN, VALIDATION, draw_groups, groups_of
-from .examples import Examples, Notes, gene_facts, permuted_within_genes, read_alleles, sharing, tss_windows
-from .labels import SEEN_SEEN, SEEN_UNSEEN, scorer_spelling
+from .cells import TEST, TRAIN, VALIDATION, draw_groups
+from .examples import gene_facts, permuted_within_genes, read_alleles, sharing
+from .label_classes import SEEN_SEEN, SEEN_UNSEEN, scorer_spelling
 from .official import PROMOTER_ACTIVITY, VALID_ROW
 from .submission import read_csv
 
@@ -38,7 +41,7 @@ COLUMNS = ("sample", "gene", "labels", "split", "chr", "TSS", "strand")
 
 
 def read_rows(path: str | os.PathLike[str], target: str) -> pd.DataFrame:
-    """Read the rows of `partitions.csv` that a task is about: people, and for promoter activity the valid ones.
+    """Read the rows of `partitions.csv` that a task is about: samples, and for promoter activity the valid ones.
 
     Raises
     ------
@@ -55,27 +58,12 @@ def read_rows(path: str | os.PathLike[str], target: str) -> pd.DataFrame:
         raise InputError(f"{len(twice):,} pairs come twice, such as {first['sample']} {first['gene']}", where=path)
     unknown = sorted(set(table["split"].astype(str)) - {TRAIN, TEST})
     if unknown:
-        raise InputError(f"unknown split {unknown[0]!r}", where=path, mend="Say train or test.")
+        raise InputError(f"unknown split {unknown[0]!r}", where=path, fix="Say train or test.")
     return table.reset_index(drop=True)
 
 
-def fastas_of(folder: Path, people: Sequence[str]) -> dict[str, tuple[Reference, Reference]]:
-    """Return both FASTAs of each person that has both."""
-    # Two files a person stay open; the usual limit of 1,024 is soon reached.
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * len(people) + 256
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard < 0 else min(wanted, hard), hard))
-    found = {}
-    for person in people:
-        paths = [folder / "fasta" / f"{person}_allele_{number}.fasta" for number in (1, 2)]
-        if all(path.is_file() for path in paths):
-            found[person] = (Reference(paths[0]), Reference(paths[1]))
-    return found
-
-
 def write_cohort(folder: str | os.PathLike[str], oriented: bool, fasta: Path, vcf: Path, gtf: Path) -> dict[str, int]:
-    """Write genome, phased variants and genes of the hackathon's people.
+    """Write genome, phased variants and genes of the hackathon's samples.
 
     The genome has a contig a gene with the base that most haplotypes carry; a base that is not read (N, or an IUPAC code
     of an unphased call) becomes that base too.
@@ -92,12 +80,12 @@ def write_cohort(folder: str | os.PathLike[str], oriented: bool, fasta: Path, vc
     Returns
     -------
     dict[str, int]
-        Counts: people and genes without records, variants, bases that are not read.
+        Counts: samples and genes without records, variants, bases that are not read.
 
     Raises
     ------
     InputError
-        Nobody has both FASTAs, no gene a record in all of them, or the records of a gene differ in length.
+        No sample has both FASTAs, no gene a record in all of them, or the records of a gene differ in length.
     """
     folder = Path(folder)
     table = read_csv(folder / "partitions.csv", COLUMNS)
@@ -106,14 +94,14 @@ def write_cohort(folder: str | os.PathLike[str], oriented: bool, fasta: Path, vc
     fastas = fastas_of(folder, people)
     if not fastas:
         raise InputError(
-            f"nobody of partitions.csv has two FASTAs ({people[0]}_allele_1.fasta ...)", where=folder / "fasta"
+            f"no sample of partitions.csv has two FASTAs ({people[0]}_allele_1.fasta ...)", where=folder / "fasta"
         )
     first = table.drop_duplicates("gene").set_index("gene")
     genes = [gene for gene in first.index if all(gene in file.contigs for pair in fastas.values() for file in pair)]
     if not genes:
-        raise InputError("no gene has a record in every FASTA", where=folder / "fasta", mend="Check the gene ids.")
+        raise InputError("no gene has a record in every FASTA", where=folder / "fasta", fix="Check the gene ids.")
     counts = {
-        "people without two FASTAs": len(people) - len(fastas),
+        "samples without two FASTAs": len(people) - len(fastas),
         "genes without a record in every FASTA": len(first) - len(genes),
         "variants": 0,
         "bases that are not read": 0,
@@ -142,7 +130,7 @@ def write_cohort(folder: str | os.PathLike[str], oriented: bool, fasta: Path, vc
 
 
 def _haplotypes(gene: str, fastas: Mapping[str, tuple[Reference, Reference]], length: int) -> NDArray[np.uint8]:
-    """Return the records of a gene, `[2 x people, L]`."""
+    """Return the records of a gene, `[2 x samples, L]`."""
     rows = np.empty((2 * len(fastas), length), np.uint8)
     for number, (person, pair) in enumerate(fastas.items()):
         for haplotype, file in enumerate(pair):
@@ -150,7 +138,7 @@ def _haplotypes(gene: str, fastas: Mapping[str, tuple[Reference, Reference]], le
                 raise InputError(
                     f"{gene} has {file.contigs[gene]:,} bases in {person}, {length:,} in others",
                     where=file.path,
-                    mend="Records must be of one length; give a VCF where people carry insertions or deletions.",
+                    fix="Records must be of one length; give a VCF where samples carry insertions or deletions.",
                 )
             rows[2 * number + haplotype] = file.fetch(gene, 0, length)
     return rows
@@ -163,7 +151,7 @@ def majority(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def variant_lines(gene: str, rows: NDArray[np.uint8], consensus: NDArray[np.uint8]) -> list[str]:
-    """Return the lines of a VCF for the columns in which haplotypes `[2 x people, L]` differ from the consensus."""
+    """Return the lines of a VCF for the columns in which haplotypes `[2 x samples, L]` differ from the consensus."""
     lines = []
     for column in np.flatnonzero(((rows != consensus) & (rows != N)).any(axis=0)):
         alleles = [
@@ -196,10 +184,10 @@ def _gene_line(gene: str, length: int, strand: str) -> str:
 
 def hackathon_examples(
     settings: Mapping[str, Any], rows: pd.DataFrame, genes: pd.DataFrame, windows: GeneWindows
-) -> Examples:
+) -> Made:
     """Make the examples of a task from the hackathon's own splits and labels.
 
-    Rows of test people without a target (as released) get the split `predict`; some training people are set aside for
+    Rows of test samples without a target (as released) get the split `predict`; some training samples are set aside for
     validation. Targets stay as they are.
 
     Parameters
@@ -211,25 +199,25 @@ def hackathon_examples(
     genes
         The genes of `write_cohort`: `gene_id`, `gene_name`, `chrom`, `tss`, `strand`.
     windows
-        Reads the alleles of its people.
+        Reads the alleles of its samples.
 
     Raises
     ------
     InputError
         Windows are longer than the records, or nothing is left to train on.
     """
-    notes, target = Notes(), settings["hackathon"]["target"]
+    counts, target = Counts(), settings["hackathon"]["target"]
     known = [name for name in windows.reader.store.samples if name in set(rows["sample"])]
     strangers = rows.loc[~rows["sample"].isin(known), "sample"].unique()
-    notes.add("people without two FASTAs", len(strangers), strangers)
+    counts.add("samples without two FASTAs", len(strangers), strangers)
     unread = rows.loc[~rows["gene"].isin(genes["gene_id"]), "gene"].unique()
-    notes.add("genes without a record in every FASTA", len(unread), unread)
+    counts.add("genes without a record in every FASTA", len(unread), unread)
     rows = rows[rows["sample"].isin(known) & rows["gene"].isin(genes["gene_id"])]
     untold = (rows["split"] == TRAIN) & ~np.isfinite(rows[target].to_numpy(float))
-    notes.add("training pairs without a value", untold.sum())
+    counts.add("training pairs without a value", untold.sum())
     rows = rows[~untold]
     if not (rows["split"] == TRAIN).any():
-        raise InputError("no training row has a value", where="partitions.csv", mend=f"Fill column {target!r}.")
+        raise InputError("no training row has a value", where="partitions.csv", fix=f"Fill column {target!r}.")
     placed = tss_windows(genes[genes["gene_id"].isin(rows["gene"])], settings["windows"]["size"])
     lengths = placed["chrom"].map(windows.reader.store.contigs)
     short = placed[(placed["start"] < 0) | (placed["end"] > lengths)]
@@ -246,26 +234,27 @@ def hackathon_examples(
     split = _people(rows, known, kinship.pairs(settings["people"]["kinship"]), settings["people"])
     table = _table(rows, placed, dict(zip(known, split)), target)
     for name in (TRAIN, VALIDATION, TEST, PREDICT):
-        notes.add(f"{name} pairs", (table["split"] == name).sum())
+        counts.add(f"{name} pairs", (table["split"] == name).sum())
     if settings["control"] == "permuted_people":
         table["target"] = permuted_within_genes(table)
     checks = [
         leaks.check_genes(table),
         leaks.check_people(table),
-        leaks.check_twins(known, split, kinship.estimate()),
         leaks.check_windows(_on_genome(rows, placed, settings["windows"]["size"])),
         leaks.shared_haplotypes(*sharing(haplotypes, placed["split"], split)),
     ]
     values = rows.pivot(index="gene", columns="sample", values=target).reindex(columns=known).astype(float)
     facts = gene_facts(placed, windows, known, split, values, None)
     people = pd.DataFrame({"sample": known, "split": split})
-    return Examples(table, notes.table(), leaks.leak_table(checks), facts, people)
+    evidence = {"samples": known, "split": split, "kinship": kinship.estimate()}
+    tables = {"genes.tsv": facts, "samples.tsv": people}
+    return Made(table, counts.table(), leaks.leak_table(checks), tables, evidence)
 
 
 def _people(
     rows: pd.DataFrame, people: Sequence[str], relatives: Sequence[tuple[int, int]], settings: Mapping[str, Any]
 ) -> NDArray[np.object_]:
-    """Return the split of each person: some of those with training rows are set aside, relatives together."""
+    """Return the split of each sample: some of those with training rows are set aside, relatives together."""
     trained = set(rows.loc[rows["split"] == TRAIN, "sample"])
     training = np.array([person in trained for person in people])
     groups = groups_of(len(people), relatives)

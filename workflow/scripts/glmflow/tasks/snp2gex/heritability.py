@@ -1,4 +1,4 @@
-"""How much of a gene's differences between people its window can explain at all."""
+"""How much of a gene's differences between samples its window can explain at all."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def haseman_elston(dosages: NDArray, y: NDArray[np.float64]) -> float:
     Parameters
     ----------
     dosages
-        `[people, V]` of 0, 1 or 2; variants that do not vary are left out.
-    y : float64[people]
-        The trait; people without a value (NaN) are left out.
+        `[samples, V]` of 0, 1 or 2; variants that do not vary are left out.
+    y : float64[samples]
+        The trait; samples without a value (NaN) are left out.
 
     Returns
     -------

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from .cells import TEST, TRAIN
-from .labels import SEEN_UNSEEN, UNSEEN
+from glmflow.tasks.tables import CHECK_COLUMNS, FAIL, PASS
 
-TWIN = 0.45
+from .cells import TRAIN
+from .label_classes import SEEN_UNSEEN, UNSEEN
+
 NAMED = 5
-COLUMNS = ["check", "found", "of", "share", "leak", "detail"]
 
 
 def check_genes(table: pd.DataFrame) -> dict[str, Any]:
@@ -25,28 +24,12 @@ def check_genes(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def check_people(table: pd.DataFrame) -> dict[str, Any]:
-    """Check that no person of a held-out class of unseen people has a training row."""
+    """Check that no sample of a held-out class of unseen samples has a training row."""
     training = set(table.loc[table["split"] == TRAIN, "sample"])
     unseen = table.loc[
         (table["split"] != TRAIN) & table["subset"].str.endswith("unseen individuals"), "sample"
     ].unique()
-    return _row("people in training and unseen", sorted(set(unseen) & training), len(unseen))
-
-
-def check_twins(people: Sequence[str], split: NDArray[np.object_], kinship: NDArray[np.float64]) -> dict[str, Any]:
-    """Check that no test person has the genome of a training person (kinship of 0.45 or more).
-
-    Parameters
-    ----------
-    people, split
-        Names of people and the split of each.
-    kinship
-        `[people, people]`, see `relatives.Kinship`.
-    """
-    training, test = np.flatnonzero(split == TRAIN), np.flatnonzero(split == TEST)
-    near = np.argwhere(np.nan_to_num(kinship[np.ix_(test, training)], nan=-1) >= TWIN)
-    found = [f"{people[test[a]]} is {people[training[b]]}" for a, b in near]
-    return _row("test people with the genome of a training person", found, len(test))
+    return _row("samples in training and unseen", sorted(set(unseen) & training), len(unseen))
 
 
 def check_windows(windows: pd.DataFrame) -> dict[str, Any]:
@@ -70,23 +53,24 @@ def check_windows(windows: pd.DataFrame) -> dict[str, Any]:
 
 
 def check_fit(what: str, fitted: Sequence[str], training: Sequence[str]) -> dict[str, Any]:
-    """Check that something was fitted on training people only (`fitted` are the people it was fitted on)."""
-    return _row(f"{what} fitted on people outside training", sorted(set(fitted) - set(training)), len(fitted))
+    """Check that something was fitted on training samples only (`fitted` are the samples it was fitted on)."""
+    return _row(f"{what} fitted on samples outside training", sorted(set(fitted) - set(training)), len(fitted))
 
 
 def shared_haplotypes(shared: int, total: int) -> dict[str, Any]:
     """Return the row of what is no leak but has to be known: test haplotypes that training has already seen.
 
-    Unrelated people share most of their haplotypes over a short window, so that looking them up is an honest baseline.
+    Unrelated samples share most of their haplotypes over a short window, so that looking them up is an honest baseline.
     """
-    row = _row("haplotype windows of test people that equal a training person's", [], total)
+    row = _row("haplotype windows of test samples that equal a training sample's", [], total)
     share = shared / total if total else float("nan")
-    return row | {"found": shared, "share": share, "leak": "no", "detail": f"windows of {SEEN_UNSEEN}; no fault"}
+    detail = f"windows of {SEEN_UNSEEN}; no fault"
+    return row | {"found": shared, "share": share, "detail": detail, "threshold": total}
 
 
 def leak_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """Return the checks as a table: check, found, of, share, leak (yes or no), detail."""
-    return pd.DataFrame(list(rows), columns=COLUMNS)
+    return pd.DataFrame(list(rows), columns=CHECK_COLUMNS)
 
 
 def _row(check: str, found: Sequence[str], of: int) -> dict[str, Any]:
@@ -99,4 +83,6 @@ def _row(check: str, found: Sequence[str], of: int) -> dict[str, Any]:
         "share": len(found) / of if of else 0.0,
         "leak": "yes" if found else "no",
         "detail": ", ".join(found[:NAMED]) + more,
+        "status": FAIL if found else PASS,
+        "threshold": 0,
     }

@@ -2,7 +2,7 @@
 
 Its faults, all kept: one constant gene makes the cross-individual correlation of its class NaN, a single missing row
 makes both correlations NaN (and the mean error that of the remainder), genes that are not uploaded are not scored
-(task 1a), and labels in the spelling of the hackathon's own description are not found. `strict` mends them.
+(task 1a), and labels in the spelling of the hackathon's own description are not found. `strict` fixes them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy import stats
 
 from glmflow.errors import InputError
 
-from .labels import SCORED
+from .label_classes import SCORED
 
 DIGITS = 5
 PROMOTER_ACTIVITY = "promoter activity"
@@ -24,7 +24,7 @@ VALID_ROW = "promoter valid row"
 
 
 class ClassScore(NamedTuple):
-    """Scores of one label class and the numbers of people, genes and pairs of both behind them."""
+    """Scores of one label class and the numbers of samples, genes and pairs of both behind them."""
 
     label: str
     cross_gene: float
@@ -51,12 +51,12 @@ def official_scores(partitions: pd.DataFrame, submission: pd.DataFrame, target: 
     Returns
     -------
     list of ClassScore
-        One a class; NaN where the scorer gives NaN or fails on a class of one person or gene.
+        One a class; NaN where the scorer gives NaN or fails on a class of one sample or gene.
 
     Raises
     ------
     InputError
-        A class has a pair of person and gene twice, on which the scorer stops.
+        A class has a pair of sample and gene twice, on which the scorer stops.
     """
     promoters = target == PROMOTER_ACTIVITY
     observed = partitions[partitions[VALID_ROW] == 1] if promoters else partitions
@@ -78,13 +78,13 @@ def _score_class(observed: pd.DataFrame, predicted: pd.DataFrame, target: str, l
 
 
 def _matrix(table: pd.DataFrame, target: str, label: str) -> pd.DataFrame:
-    """Return people x genes."""
+    """Return samples x genes."""
     twice = table.duplicated(["sample", "gene"])
     if twice.any():
         first = table[twice].iloc[0]
         raise InputError(
-            f"{int(twice.sum())} pairs of person and gene come twice in {label!r}, such as {first['sample']}, {first['gene']}",
-            mend="Give each pair once; the hackathon's scorer stops on this too.",
+            f"{int(twice.sum())} pairs of sample and gene come twice in {label!r}, such as {first['sample']}, {first['gene']}",
+            fix="Give each pair once; the hackathon's scorer stops on this too.",
         )
     return table.pivot(index="sample", columns="gene", values=target)
 

@@ -1,4 +1,4 @@
-"""From expression as it was measured to the target: what is fitted is fitted on training people alone."""
+"""From expression as it was measured to the target: what is fitted is fitted on training samples alone."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Prepared(NamedTuple):
     Attributes
     ----------
     values : DataFrame
-        float64, genes x people.
+        float64, genes x samples.
     left_out : dict[str, list[str]]
         Genes left out, by reason.
     factors : DataFrame
-        Hidden factors of every person (`sample`, `fitted`: whether the person took part in the fit, `factor1` ...).
+        Hidden factors of every sample (`sample`, `fitted`: whether the sample took part in the fit, `factor1` ...).
     """
 
     values: pd.DataFrame
@@ -35,23 +35,23 @@ class Prepared(NamedTuple):
 def preprocess(values: pd.DataFrame, training: NDArray[np.bool_], settings: Mapping[str, Any]) -> Prepared:
     """Apply the steps that the configuration names, in their order.
 
-    Per person to a sum of a million (RPKM to TPM); genes left out that are 0 in too many people; natural logarithm;
+    Per sample to a sum of a million (RPKM to TPM); genes left out that are 0 in too many samples; natural logarithm;
     hidden factors removed; mean 0 and standard deviation 1 a gene (the steps of Rastogi et al. 2024, bioRxiv
-    10.1101/2024.07.27.605449, with everything fitted on training people only).
+    10.1101/2024.07.27.605449, with everything fitted on training samples only).
 
     Parameters
     ----------
     values
-        Genes x people, as measured: all genes, for sums and hidden factors are those of the whole transcriptome.
-    training : bool[people]
-        People that things are fitted on.
+        Genes x samples, as measured: all genes, for sums and hidden factors are those of the whole transcriptome.
+    training : bool[samples]
+        Samples that things are fitted on.
     settings
         The `preprocessing` block of the task.
 
     Raises
     ------
     InputError
-        Negative values before a logarithm, or fewer training people than hidden factors.
+        Negative values before a logarithm, or fewer training samples than hidden factors.
     """
     training = np.asarray(training, dtype=bool)
     table = values.to_numpy(float)
@@ -66,7 +66,7 @@ def preprocess(values: pd.DataFrame, training: NDArray[np.bool_], settings: Mapp
     left_out = {
         "genes without a value": values.index[none].tolist(),
         "genes that are 0 in everyone": values.index[silent].tolist(),
-        "genes that are 0 in too many people": values.index[mostly].tolist(),
+        "genes that are 0 in too many samples": values.index[mostly].tolist(),
     }
     kept = ~(none | silent | mostly)
     table = table[kept]
@@ -75,7 +75,7 @@ def preprocess(values: pd.DataFrame, training: NDArray[np.bool_], settings: Mapp
             raise InputError(
                 f"{int((table < 0).sum()):,} values below 0 have no logarithm",
                 where="preprocessing.log",
-                mend="Set it to false where the matrix holds logarithms already.",
+                fix="Set it to false where the matrix holds logarithms already.",
             )
         table = np.log(table + settings["pseudo_count"])
     fitted = np.ones(len(training), bool) if settings["fitted_on"] == "everyone" else training
@@ -84,7 +84,7 @@ def preprocess(values: pd.DataFrame, training: NDArray[np.bool_], settings: Mapp
     number = settings["hidden_factors"]
     if number >= fitted.sum():
         raise InputError(
-            f"{number} hidden factors cannot be fitted on {int(fitted.sum())} people",
+            f"{number} hidden factors cannot be fitted on {int(fitted.sum())} samples",
             where="preprocessing.hidden_factors",
         )
     scores = hidden_factors(z, fitted, number) if number else (np.zeros((table.shape[1], 0)), np.zeros((len(z), 0)))
@@ -103,13 +103,13 @@ def preprocess(values: pd.DataFrame, training: NDArray[np.bool_], settings: Mapp
 def hidden_factors(
     z: NDArray[np.float64], fitted: NDArray[np.bool_], number: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return principal components of expression, fitted on some people and read off everyone.
+    """Return principal components of expression, fitted on some samples and read off everyone.
 
     Parameters
     ----------
     z
-        Standardised expression `[genes, people]`; what is missing counts as the mean.
-    fitted : bool[people]
+        Standardised expression `[genes, samples]`; what is missing counts as the mean.
+    fitted : bool[samples]
         Whose expression the loadings are fitted on.
     number
         Components.
@@ -117,7 +117,7 @@ def hidden_factors(
     Returns
     -------
     scores, loadings
-        float64[people, number] and float64[genes, number]; loadings are orthonormal.
+        float64[samples, number] and float64[genes, number]; loadings are orthonormal.
     """
     filled = np.nan_to_num(z)
     loadings = np.linalg.svd(filled[:, fitted], full_matrices=False)[0][:, :number]

@@ -1,4 +1,4 @@
-"""How much of their genomes people share."""
+"""How much of their genomes samples share."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ MIN_MAF = 0.05
 
 
 class Kinship:
-    """Estimates the kinship of every two people from dosages that are added gene by gene.
+    """Estimates the kinship of every two samples from dosages that are added gene by gene.
 
-    People with the same alleles everywhere are the same genome, also where they are heterozygous nowhere (inbred lines,
+    Samples with the same alleles everywhere are the same genome, also where they are heterozygous nowhere (inbred lines,
     a few short windows), of which the estimator knows nothing.
 
     The estimator is KING-robust (Manichaikul et al. 2010, Bioinformatics 26:2867, equation 11):
@@ -27,7 +27,7 @@ class Kinship:
         self.variants = 0
 
     def add(self, dosages: NDArray) -> None:
-        """Add variants, `[people, V]` of 0, 1 or 2; rare ones are left out."""
+        """Add variants, `[samples, V]` of 0, 1 or 2; rare ones are left out."""
         dosages = np.asarray(dosages, dtype=np.float64)
         frequency = dosages.mean(axis=0) / 2
         common = dosages[:, np.minimum(frequency, 1 - frequency) >= MIN_MAF]
@@ -36,7 +36,7 @@ class Kinship:
         self.variants += common.shape[1]
 
     def estimate(self) -> NDArray[np.float64]:
-        """Return kinship, `[people, people]`; NaN where either is heterozygous nowhere, unless they are alike."""
+        """Return kinship, `[samples, samples]`; NaN where either is heterozygous nowhere, unless they are alike."""
         squares = np.diag(self.products)
         distance = squares[:, None] + squares - 2 * self.products
         least = np.minimum(self.heterozygous[:, None], self.heterozygous)

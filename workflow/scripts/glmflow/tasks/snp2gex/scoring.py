@@ -1,7 +1,7 @@
-"""Every number a run is judged by, class by class: between people within genes first, for that is the task.
+"""Every number a run is judged by, class by class: between samples within genes first, for that is the task.
 
 Correlations are never taken over pooled pairs of genes and people: a model that knows gene means alone would score
-the square root of the between-gene share of the variance, without telling two people apart.
+the square root of the between-gene share of the variance, without telling two samples apart.
 """
 
 from __future__ import annotations
@@ -17,22 +17,26 @@ from scipy import stats
 from glmflow.errors import InputError
 from glmflow.statistics.bootstrap import Interval, interval_of_mean, interval_of_rows
 from glmflow.statistics.correlation import constant_columns, pearson, pearson_columns
-from glmflow.tasks.tables import METRIC_COLUMNS, metric_row, metrics_table, run_keys
+from glmflow.statistics.stored import Stored
+from glmflow.tasks.comparable import cell
+from glmflow.tasks.tables import CLEAN, METRIC_COLUMNS, clean_part, metric_row, metrics_table, run_keys
 
-from .gene_scores import SIGNIFICANT, gene_scores, matrices, sorted_unique
-from .labels import scorer_spelling
+from .gene_scores import SIGNIFICANT, gene_scores, matrices
+from .gene_units import People, comparable_scores, loci_of, permutation_rows
+from .label_classes import scorer_spelling
 from .official import official_scores
 
+WITHOUT_COPIES = ", no_near_copy"
 GENE_DRAWS = 200  # draws of genes behind the intervals of cross-gene scores, which cost more
 
 
-def score(
+def score_classes(
     settings: Mapping[str, Any],
     examples: pd.DataFrame,
     predictions: pd.DataFrame,
     genes: pd.DataFrame,
-    populations: Mapping[str, str],
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    people: People,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Stored]]:
     """Score a run on every held-out class, and on the training class where it is predicted.
 
     Parameters
@@ -43,15 +47,15 @@ def score(
         Examples table of the task, and `example`, `prediction` of the run.
     genes
         Facts of each gene: `gene_id`, and where known `heritability`, `ceiling` (correlation of true genetic and
-        measured expression in test people), `variants`.
-    populations
-        Population of each person, within which the null permutes; one for all where unknown.
+        measured expression in test samples), `variants`.
+    people
+        Population of each sample, within which the null permutes (one for all where unknown), and families.
 
     Returns
     -------
-    metrics, genes
-        The metrics table, and the scores of `gene_scores` for each class with the facts of the genes beside them;
-        both empty where nobody's target is known, as in the hackathon's released files.
+    metrics, genes, units
+        The metrics table; the scores of `gene_scores` for each class with the facts of the genes beside them; and what a
+        comparison of runs needs, by cell. All empty where no target is known, as in the hackathon's released files.
 
     Raises
     ------
@@ -61,17 +65,23 @@ def score(
     task = settings["task"]
     rows = joined(examples, predictions)
     if rows.empty:
-        return pd.DataFrame(columns=list(METRIC_COLUMNS)), pd.DataFrame(columns=["group", "pearson", "split", "subset"])
-    metric_rows, tables = [], []
+        none = pd.DataFrame(columns=["group", "pearson", "split", "subset"])
+        return pd.DataFrame(columns=list(METRIC_COLUMNS)), none, {}
+    metric_rows, tables, units = [], [], {}
+    loci, size = loci_of(examples, genes), task["windows"]["size"]
     for (split, subset), part in classes(rows):
         table = gene_scores(part).merge(genes, left_on="group", right_on="gene_id", how="left").drop(columns="gene_id")
-        tables.append(table.assign(split=split, subset=subset))
+        if not subset.endswith(WITHOUT_COPIES):
+            tables.append(table.assign(split=split, subset=subset))
         found = [*across_people(table, task["bootstrap"]), *across_genes(part), *errors(part, table)]
-        if task["permutations"] and split != "train":
-            found += permuted(part, populations, task["permutations"])
+        if split != "train":
+            scores = comparable_scores(part, loci, people, table, task["permutations"])
+            units |= {cell(metric, split, subset, context_bp=size): one for metric, one in scores.items()}
+            found += permutation_rows(scores)
         metric_rows += [row | {"split": split, "subset": subset, "protocol": "strict"} for row in found]
     metric_rows += list(official(rows))
-    return metrics_table(metric_rows, **run_keys(settings)), pd.concat(tables, ignore_index=True)
+    metrics = metrics_table(metric_rows, **run_keys(settings), context_bp=size)
+    return metrics, pd.concat(tables, ignore_index=True), units
 
 
 def joined(examples: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -79,7 +89,15 @@ def joined(examples: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     if predictions["example"].duplicated().any():
         twice = predictions.loc[predictions["example"].duplicated(), "example"]
         raise InputError(f"{len(twice):,} examples are predicted twice, such as {twice.iloc[0]}", where="predictions")
-    columns = ["example", "split", "subset", "sample", "group", "target"]
+    columns = [
+        "example",
+        "split",
+        "subset",
+        "sample",
+        "group",
+        "target",
+        *(name for name in (CLEAN,) if name in examples),
+    ]
     rows = examples[columns].merge(predictions[["example", "prediction"]], on="example", how="left")
     finite = np.isfinite(rows["prediction"].to_numpy(float))
     missing = rows[~finite & (rows["split"] != "train")]
@@ -87,19 +105,21 @@ def joined(examples: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
         raise InputError(
             f"{len(missing):,} held-out examples have no finite prediction, such as {missing['example'].iloc[0]}",
             where="predictions",
-            mend="Every held-out gene and person has to be predicted.",
+            fix="Every held-out gene and sample has to be predicted.",
         )
     return rows[finite & (rows["split"] != "predict")].reset_index(drop=True)
 
 
 def classes(rows: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
-    """Yield the rows of each split and class."""
-    for key, part in rows.groupby(["split", "subset"], sort=True):
-        yield (str(key[0]), str(key[1])), part
+    """Yield the rows of each split and class, and of a class those of genes whose windows hold no copies of training."""
+    for (split, subset), part in rows.groupby(["split", "subset"], sort=True):
+        yield (str(split), str(subset)), part
+        if (clean := clean_part(part, "group")) is not None:
+            yield (str(split), f"{subset}{WITHOUT_COPIES}"), clean
 
 
 def across_people(table: pd.DataFrame, draws: int) -> list[dict[str, Any]]:
-    """Summarise the genes' correlations between people; intervals resample genes."""
+    """Summarise the genes' correlations between samples; intervals resample genes."""
     r = table["pearson"].to_numpy(float)
     varying = table.loc[~table["constant"] & ~table["silent"], "pearson"].to_numpy(float)
     significant = table["q"].to_numpy(float) < SIGNIFICANT
@@ -134,9 +154,9 @@ def _against(r: NDArray, limit: NDArray, name: str, draws: int) -> list[dict[str
 
 
 def across_genes(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Score the levels of genes: within each person, averaged over people, and of the genes' means.
+    """Score the levels of genes: within each sample, averaged over samples, and of the genes' means.
 
-    High from the gene means alone, so that it says nothing about people; intervals resample genes (with the ranks they
+    High from the gene means alone, so that it says nothing about samples; intervals resample genes (with the ranks they
     have among all genes).
     """
     observed, predicted = matrices(rows)
@@ -162,7 +182,7 @@ def across_genes(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _weighted_cross_gene(x: NDArray, y: NDArray, weights: NDArray) -> NDArray[np.float64]:
-    """Return the mean over people of correlations along genes, genes weighted, by draw."""
+    """Return the mean over samples of correlations along genes, genes weighted, by draw."""
     here = np.isfinite(x) & np.isfinite(y)
     centre = [np.where(here, table - np.nanmean(table), 0) for table in (x, y)]
     constant = constant_columns(y.T) | constant_columns(x.T)
@@ -175,7 +195,7 @@ def _weighted_cross_gene(x: NDArray, y: NDArray, weights: NDArray) -> NDArray[np
 
 
 def errors(rows: pd.DataFrame, table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Score levels as they are, and deviations from each gene's mean, which alone are about people."""
+    """Score levels as they are, and deviations from each gene's mean, which alone are about samples."""
     target, prediction = rows["target"].to_numpy(float), rows["prediction"].to_numpy(float)
     mean = rows.groupby("group", sort=False)[["target", "prediction"]].transform("mean").to_numpy(float)
     dx, dy = target - mean[:, 0], prediction - mean[:, 1]
@@ -192,37 +212,6 @@ def _r2(x: NDArray, y: NDArray) -> float:
     """Return 1 - squared error / squared deviation from the mean; 0 where nothing varies."""
     total = float(((x - x.mean()) ** 2).sum())
     return 1 - float(((x - y) ** 2).sum()) / total if total > 0 else 0.0
-
-
-def permuted(
-    rows: pd.DataFrame, populations: Mapping[str, str], permutations: int, seed: int = 0
-) -> list[dict[str, Any]]:
-    """Compare with people permuted within their populations, all genes alike.
-
-    Returns
-    -------
-    list of dict
-        `cross_individual_permuted`: mean of the null with its 2.5 and 97.5 percentiles; `cross_individual_permutation_p`:
-        share of the permutations (this one included) that score at least as high.
-    """
-    observed, predicted = matrices(rows)
-    people = sorted_unique(rows["sample"])
-    population = np.array([populations.get(person, "") for person in people])
-    rng = np.random.default_rng(seed)
-    null = np.empty(permutations)
-    for draw in range(permutations):
-        order = np.arange(len(people))
-        for name in np.unique(population):
-            members = np.flatnonzero(population == name)
-            order[members] = rng.permutation(members)
-        null[draw] = pearson_columns(observed, predicted[order]).mean()
-    value = pearson_columns(observed, predicted).mean()
-    low, high = np.percentile(null, [2.5, 97.5])
-    p = (1 + (null >= value).sum()) / (1 + permutations)
-    return [
-        metric_row("cross_individual_permuted", Interval(float(null.mean()), float(low), float(high), permutations)),
-        metric_row("cross_individual_permutation_p", float(p), permutations),
-    ]
 
 
 def official(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:

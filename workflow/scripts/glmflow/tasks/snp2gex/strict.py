@@ -1,6 +1,6 @@
 """The hackathon's three scores without the faults of its scorer.
 
-Every pair of a class must be predicted, a gene or person whose prediction is constant scores 0 and is named, and both
+Every pair of a class must be predicted, a gene or sample whose prediction is constant scores 0 and is named, and both
 spellings of the labels are read.
 """
 
@@ -14,7 +14,7 @@ import pandas as pd
 from glmflow.errors import InputError
 from glmflow.statistics.correlation import constant_columns, pearson_columns
 
-from .labels import SCORED, scorer_spelling
+from .label_classes import SCORED, scorer_spelling
 from .official import PROMOTER_ACTIVITY, VALID_ROW, ClassScore
 
 NAMED = 5
@@ -30,7 +30,7 @@ class StrictScores(NamedTuple):
     constant
         By class, genes whose prediction is the same for everyone.
     notes
-        Sentences: coverage, rows without a truth, rows of training, rows that nobody asked for.
+        Sentences: coverage, rows without a truth, rows of training, rows that were not asked for.
     """
 
     classes: list[ClassScore]
@@ -60,12 +60,12 @@ def strict_scores(partitions: pd.DataFrame, submission: pd.DataFrame, target: st
         found = ", ".join(map(repr, partitions["labels"].dropna().unique()[:NAMED]))
         raise InputError(
             f"no row belongs to a class of {', '.join(SCORED)} (labels found: {found or 'none'})",
-            mend="Label the rows as the hackathon does.",
+            fix="Label the rows as the hackathon does.",
         )
     notes: list[str] = []
     without = observed[target].isna()
     if without.all():
-        raise InputError(f"no row has a truth in column {target!r}", mend="Give partitions with the measured values.")
+        raise InputError(f"no row has a truth in column {target!r}", fix="Give partitions with the measured values.")
     if without.any():
         notes.append(f"{int(without.sum()):,} rows without a measured value are not scored")
         observed = observed[~without]
@@ -96,7 +96,7 @@ def score_class(rows: pd.DataFrame, target: str, label: str) -> tuple[ClassScore
     Parameters
     ----------
     rows
-        `sample`, `gene`, `target` and `predicted`, each pair once; people need not have all genes.
+        `sample`, `gene`, `target` and `predicted`, each pair once; samples need not have all genes.
     """
     x, y = (rows.pivot(index="sample", columns="gene", values=name) for name in (target, "predicted"))
     observed, predicted = x.to_numpy(float), y.to_numpy(float)
@@ -113,12 +113,10 @@ def score_class(rows: pd.DataFrame, target: str, label: str) -> tuple[ClassScore
 
 
 def _require_unique(table: pd.DataFrame, what: str) -> None:
-    """Stop where a pair of person and gene comes twice."""
+    """Stop where a pair of sample and gene comes twice."""
     twice = table[table.duplicated(["sample", "gene"])]
     if len(twice):
-        raise InputError(
-            f"{len(twice):,} pairs come twice, such as {_pairs(twice)}", where=what, mend="Give each once."
-        )
+        raise InputError(f"{len(twice):,} pairs come twice, such as {_pairs(twice)}", where=what, fix="Give each once.")
 
 
 def _require_coverage(joined: pd.DataFrame) -> None:
@@ -129,7 +127,7 @@ def _require_coverage(joined: pd.DataFrame) -> None:
         raise InputError(
             f"{len(missing):,} of {len(joined):,} rows are not predicted ({counts}), such as {_pairs(missing)}",
             where="submission",
-            mend="Predict every row: leaving out what is hard would raise the score.",
+            fix="Predict every row: leaving out what is hard would raise the score.",
         )
 
 

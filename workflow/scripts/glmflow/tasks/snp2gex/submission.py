@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 
 from glmflow.errors import InputError
-from glmflow.files import atomic_path
+from glmflow.files import read_delimited
 
 from .cells import TRAIN, VALIDATION
-from .labels import scorer_spelling
+from .label_classes import scorer_spelling
 from .official import PROMOTER_ACTIVITY, VALID_ROW
 
 TARGETS = ("log_TPM", PROMOTER_ACTIVITY, "rpkm", "raw count", "log_count")
 
 
 def read_csv(path: str | os.PathLike[str], columns: Sequence[str]) -> pd.DataFrame:
-    """Read a comma-separated table that has to hold some columns; people and genes are text, numbers exact.
+    """Read a comma-separated table that has to hold some columns; samples and genes are text, numbers exact.
 
     Raises
     ------
@@ -27,15 +26,15 @@ def read_csv(path: str | os.PathLike[str], columns: Sequence[str]) -> pd.DataFra
         The file is missing, no table, or lacks a column.
     """
     try:
-        table = pd.read_csv(path, dtype={"sample": str, "gene": str}, float_precision="round_trip", low_memory=False)
+        table = read_delimited(path, ("sample", "gene"), ",", float_precision="round_trip", low_memory=False)
     except FileNotFoundError:
-        raise InputError("no such file", where=path, mend="Check the path.") from None
+        raise InputError("no such file", where=path, fix="Check the path.") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"not a CSV table ({error})", where=path) from None
     missing = [name for name in columns if name not in table]
     if missing:
         found = ", ".join(map(str, table.columns[:12]))
-        raise InputError(f"no column {', '.join(map(repr, missing))}", where=path, mend=f"It has {found}.")
+        raise InputError(f"no column {', '.join(map(repr, missing))}", where=path, fix=f"It has {found}.")
     return table
 
 
@@ -51,7 +50,7 @@ def read_submission(path: str | os.PathLike[str], target: str | None = None) -> 
     table = read_csv(path, ["sample", "gene", *([target] if target else [])])
     target = target or next((name for name in TARGETS if name in table), None)
     if target is None:
-        raise InputError("no column of predictions", where=path, mend=f"Name it {' or '.join(TARGETS[:2])}.")
+        raise InputError("no column of predictions", where=path, fix=f"Name it {' or '.join(TARGETS[:2])}.")
     return _numbers(table, target, path), target
 
 
@@ -79,8 +78,6 @@ def partitions_of(examples: pd.DataFrame, target: str = "log_TPM") -> pd.DataFra
     )
 
 
-def write_submission(predictions: pd.DataFrame, path: str | os.PathLike[str], target: str = "log_TPM") -> None:
-    """Write predictions (`sample`, `group` or `gene`, `prediction`) as the hackathon takes them: `sample,gene,{target}`."""
-    table = predictions.rename(columns={"group": "gene", "prediction": target})[["sample", "gene", target]]
-    with atomic_path(Path(path)) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+def submission(predictions: pd.DataFrame, target: str = "log_TPM") -> pd.DataFrame:
+    """Return predictions (`sample`, `group` or `gene`, `prediction`) as the hackathon takes them: `sample,gene,{target}`."""
+    return predictions.rename(columns={"group": "gene", "prediction": target})[["sample", "gene", target]]

@@ -1,0 +1,211 @@
+"""What a GPU does here, in under ten minutes: parity in bf16, attention, throughput and memory, a training killed and resumed.
+
+    make gpu-check                                   # writes docs/gpu.md; without a GPU it says so and writes nothing
+    python benchmark/gpu_check.py --device cpu --length 512 --output cpu.md    # the same steps on a CPU, to try the script
+
+Models have random weights: speed and memory do not depend on them. A step that fails is a row with its reason; the others
+go on. Shares of the matrix rate count 6 multiplications and additions a parameter and token (8 with gradient checkpointing).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from glmflow.config.adaptations import Adaptation
+from glmflow.models import load_model, new_model
+from glmflow.models.parity import COMPUTED
+from glmflow.models.weights import read_tensors
+from glmflow.plan.jobs import gpu_of, known_gpu
+from glmflow.plan.resources import example_products, need, shape_of
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "small": {"causal": False, "context": 32_768, "hidden_size": 512, "num_layers": 8, "num_heads": 8},
+    "dilated_cnn": {"channels": [48, 96, 128]},
+    "caduceus": {"d_model": 256, "n_layer": 8},
+    "hyenadna": {"d_model": 256, "n_layer": 8},
+}
+"""Family to size: what fits any GPU from 16 GB on."""
+TOLERANCE = 0.05
+"""Largest difference of bf16 from the original in float32, as a share of the largest value, that counts as the same."""
+Row = list[str]
+
+
+def main() -> int:
+    """Run every part and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cuda", help="cuda, or cpu to try the script (default: cuda)")
+    parser.add_argument("--length", type=int, default=32_768, help="bases of a sequence (default: 32,768)")
+    parser.add_argument("--output", type=Path, default=Path("docs/gpu.md"), help="page to write (default: docs/gpu.md)")
+    parser.add_argument(
+        "--without", nargs="*", default=[], help="parts to leave out: parity, attention, shapes, resume"
+    )
+    arguments = parser.parse_args()
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        print("No GPU here: nothing was measured and nothing written (glmflow doctor says why).")
+        return 0
+    device = torch.device(arguments.device)
+    name = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
+    parts: dict[str, tuple[str, Row, Callable[[], Iterator[Row]]]] = {
+        "parity": ("Parity in bf16", ["checkpoint", "family", "largest difference", "same"], lambda: parity(device)),
+        "attention": (
+            "Attention",
+            ["kernel", "ms", "difference from SDPA"],
+            lambda: attention(device, arguments.length),
+        ),
+        "shapes": (
+            f"Fine-tuning on {arguments.length:,} bases",
+            ["family", "parameters", "bases a second", "share of the matrix rate", "GPU memory (GB)", "plan (GB)"],
+            lambda: shapes(device, arguments.length, name),
+        ),
+        "resume": ("Killed and resumed", ["test", "outcome", "seconds"], resume),
+    }
+    lines = [f"# GPU check: {name}", "", f"torch {torch.__version__}, CUDA {torch.version.cuda}; `make gpu-check`.", ""]
+    failed = 0
+    for key, (title, header, rows) in parts.items():
+        if key not in arguments.without:
+            print(f"== {title}", flush=True)
+            lines += [f"## {title}", "", "| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+            for row in rows():
+                print("\t".join(row), flush=True)
+                failed += any(cell.startswith(("failed", "no (")) for cell in row)
+                lines.append("| " + " | ".join(row) + " |")
+            lines.append("")
+    arguments.output.write_text("\n".join(lines))
+    print(f"{arguments.output} is written; {failed} failed")
+    return int(failed > 0)
+
+
+def parity(device: torch.device) -> Iterator[Row]:
+    """Compare each checkpoint of the parity folder, in bf16, with what its original computed in float32."""
+    folder = Path(os.environ.get("GLMFLOW_TEST_DATA", "")) / "parity"
+    found = sorted(path.parent for path in folder.glob("*/io.safetensors"))
+    if not found:
+        yield ["none", "", "GLMFLOW_TEST_DATA names no folder with parity/", ""]
+    for path in found:
+        try:
+            adapter = load_model(path)
+            adapter.network.to(device).eval()
+            stored = {key: tensor.to(device) for key, tensor in read_tensors(path / "io.safetensors").items()}
+            mask = stored.pop("attention_mask", None)
+            expected = {key: stored.pop(key) for key in COMPUTED if key in stored}
+            with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+                computed = adapter(*stored.values(), mask)._asdict()
+            worst = max(relative(computed[key], tensor, mask) for key, tensor in expected.items())
+            yield [
+                path.name,
+                adapter.card.family,
+                f"{worst:.2%}",
+                "yes" if worst <= TOLERANCE else "no (see the family)",
+            ]
+        except Exception as error:
+            yield [path.name, "", f"failed: {reason(error)}", ""]
+
+
+def relative(found: torch.Tensor, expected: torch.Tensor, mask: torch.Tensor | None) -> float:
+    """Return the largest difference where there is no padding, as a share of the largest value."""
+    difference, size = (found.float() - expected.float()).abs(), expected.float().abs()
+    if mask is not None:
+        difference, size = difference[mask.bool()], size[mask.bool()]
+    return float(difference.max() / size.max().clamp(min=1e-9))
+
+
+def attention(device: torch.device, length: int) -> Iterator[Row]:
+    """Time SDPA and, where it is installed, flash-attention 2 on 8 heads of 64."""
+    query = torch.randn(1, length, 8, 64, device=device, dtype=torch.bfloat16)
+
+    def sdpa() -> torch.Tensor:
+        heads = query.transpose(1, 2)
+        return torch.nn.functional.scaled_dot_product_attention(heads, heads, heads).transpose(1, 2)
+
+    yield ["SDPA", f"{1000 * seconds(sdpa, device):.2f}", "0"]
+    try:
+        from flash_attn import flash_attn_func
+    except ImportError:
+        yield ["flash-attention 2", "not installed", ""]
+        return
+    if device.type == "cuda":
+        taken = seconds(lambda: flash_attn_func(query, query, query), device)
+        yield [
+            "flash-attention 2",
+            f"{1000 * taken:.2f}",
+            f"{relative(flash_attn_func(query, query, query), sdpa(), None):.2%}",
+        ]
+
+
+def shapes(device: torch.device, length: int, name: str) -> Iterator[Row]:
+    """Time an update of each shape in bf16 with AdamW; compare its peak memory with the plan."""
+    gpu = gpu_of(known_gpu(name))
+    training = {"optimizer": "adamw", "learning_rate": 1e-4, "steps": 1, "batch": 1, "micro_batch": 1, "bf16": True}
+    adaptation = Adaptation.model_validate({"kind": "full", "head": {"kind": "linear"}, "train": training})
+    for family, config in SHAPES.items():
+        try:
+            adapter = new_model(family, config)
+            network = adapter.network.to(device).train()
+            optimizer = torch.optim.AdamW(network.parameters(), lr=1e-4)
+            ids = torch.randint(1, 5, (1, length), device=device)
+            if device.type == "cuda":
+                torch.cuda.reset_peak_memory_stats()
+
+            def update(network=network, optimizer=optimizer, ids=ids):
+                with torch.autocast(device.type, torch.bfloat16):
+                    loss = network.logits(network.states(ids)).float().square().mean()
+                loss.backward()
+                optimizer.step()
+                optimizer.zero_grad()
+
+            taken = seconds(update, device)
+            shape = shape_of(config, family)
+            planned = need(shape, adaptation, length, 1, 1, gpu, adaptation.head_for("coverage"))
+            share = 6 * example_products(shape, length) / taken / (gpu.bf16_tflops * 1e12)
+            peak = f"{torch.cuda.max_memory_allocated() / 2**30:.2f}" if device.type == "cuda" else "–"
+            rate = f"{share:.1%}" if device.type == "cuda" else "–"
+            parameters = sum(part.numel() for part in network.parameters())
+            yield [family, f"{parameters:,}", f"{length / taken:,.0f}", rate, peak, f"{planned.gpu_mb / 1024:.2f}"]
+        except Exception as error:
+            yield [family, "", f"failed: {reason(error)}", "", "", ""]
+
+
+def resume() -> Iterator[Row]:
+    """Run the tests that kill trainings and compare the resumed weights with undisturbed ones."""
+    for test in ("tests/unit/training/loop/test_kill_matrix.py", "tests/workflow/test_kill.py"):
+        begun = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", test], capture_output=True, text=True, check=False, timeout=400
+        )
+        last = (done.stdout.strip().splitlines() or ["nothing said"])[-1]
+        yield [
+            test,
+            "same weights" if done.returncode == 0 else f"failed: {last}",
+            f"{time.perf_counter() - begun:.0f}",
+        ]
+
+
+def seconds(work: Callable[[], Any], device: torch.device, rounds: int = 3) -> float:
+    """Return the fastest of some rounds, after one that is not counted, in seconds."""
+    taken = []
+    for _ in range(rounds + 1):
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        begun = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        taken.append(time.perf_counter() - begun)
+    return min(taken[1:])
+
+
+def reason(error: Exception) -> str:
+    """Return an error in one line without a character that ends a cell."""
+    return f"{type(error).__name__} {error}".splitlines()[0].replace("|", "/")[:160]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

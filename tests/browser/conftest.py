@@ -1,0 +1,85 @@
+"""Reports of made-up studies, and a browser without a network that opens them."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from browsing import ARGUMENTS, CHROMIUM, MIXED
+
+
+def synthetic(name):
+    """A module of made-up studies of the report's unit tests."""
+    place = Path(__file__).parents[1] / f"unit/report/{name}.py"
+    spec = importlib.util.spec_from_file_location(f"{name}_of_browser", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory):
+    """The report of a synthetic study."""
+    from glmflow.models.facts import catalogue
+    from glmflow.report import ReportInputs, write_report
+
+    results = synthetic("synthetic_study").make_study(tmp_path_factory.mktemp("study"), genes_per_contig=20)
+    pages = {"rnaseq_tracks": "tracks.html"}
+    inputs = ReportInputs.from_results(results, genes_first=("gene25",), families=catalogue(), pages=pages)
+    write_report(inputs, results / "report")
+    return results / "report"
+
+
+@pytest.fixture(scope="session")
+def mixed(tmp_path_factory):
+    """The report of a study that mixes kinds of task."""
+    from glmflow.report import ReportInputs, write_report
+
+    kinds = synthetic("synthetic_kinds")
+    results = kinds.make_mixed_study(
+        tmp_path_factory.mktemp("mixed"), runs=kinds.synthetic_study.RUNS[-3:], seeds=(1,), genes_per_contig=6
+    )
+    write_report(ReportInputs.from_results(results, pages=MIXED), results / "report")
+    return results / "report"
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as api:
+        browser = api.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opening(chromium):
+    """Open pages of a report; at the end, no request may have failed or left its folder, and no script."""
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, offline=True)
+    context.set_default_timeout(180_000)  # a busy machine draws slowly
+    troubles, folders = [], []
+
+    def watch(page):
+        page.on("requestfailed", lambda request: troubles.append(f"request failed: {request.url[:200]}"))
+        page.on("pageerror", lambda error: troubles.append(f"script error: {error}"))
+        page.on(
+            "console",
+            lambda line: troubles.append(f"console: {line.text}") if line.type in ("error", "warning") else None,
+        )
+        page.on("request", lambda request: troubles.append(request.url[:200]) if outside(request.url) else None)
+
+    def outside(url):
+        return not url.startswith(("data:", "blob:", *(f"file://{folder}/" for folder in folders)))
+
+    context.on("page", watch)
+
+    def open_page(folder, name, ready=True):
+        folders.append(folder)
+        page = context.new_page()
+        page.goto(f"file://{folder}/{name}")
+        if ready:
+            page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
+        return page
+
+    yield open_page
+    context.close()
+    assert troubles == []

@@ -1,0 +1,162 @@
+"""Pages that are read by keyboard, screen reader and telephone; links that show what their sender saw; figures as tables."""
+
+import re
+
+import pytest
+from browsing import CHROMIUM, MIXED
+
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGES = ["index.html", "models.html", *sorted({*MIXED.values()})]
+
+
+def sideways(page):
+    """Pixels by which a page is wider than its window."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+def open_page(opening, folder, name):
+    return opening(folder, name, ready=not name.startswith("models.html"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(opening, mixed, name):
+    """axe-core (WCAG 2.2 AA and best practice), what igv.js draws by itself left out."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-core is not installed (pip install axe-playwright-python)"
+    )
+    page = open_page(opening, mixed, name)
+    found = axe.Axe().run(page, context={"exclude": [["#browser"]]}, options={"runOnly": RULES})
+    listed = [f"{one['id']}: {node['html'][:120]}" for one in found.response["violations"] for node in one["nodes"]]
+    assert listed == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_telephone_shows_each_page_without_scrolling_sideways(opening, mixed, name):
+    page = open_page(opening, mixed, name)
+    for width in (390, 768, 1366):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.wait_for_timeout(50)
+        assert sideways(page) == 0, width
+
+
+def test_a_link_shows_what_its_sender_saw(opening, mixed):
+    page = open_page(opening, mixed, "index.html")
+    assert "=" not in page.url, "what a page starts with needs no address"
+    page.select_option("#filters select[name=task]", "promoters")
+    page.select_option("#filters select[name=metric]", "brier")
+    page.wait_for_function("document.querySelector('#shown').textContent.includes('Brier score')")
+    page.locator("nav a[href='#training']").click()
+    assert {"task=promoters", "metric=brier", "at=training"} <= {*page.url.partition("#")[2].split("&")}
+    other = open_page(opening, mixed, "index.html#" + page.url.partition("#")[2])
+    assert other.locator("#shown").inner_text() == page.locator("#shown").inner_text()
+    assert other.locator("#filters select[name=metric]").input_value() == "brier"
+    assert other.evaluate("scrollY") > 0
+
+
+def test_choices_of_charts_stand_in_the_address(opening, mixed):
+    page = open_page(opening, mixed, "personal.html")
+    select = page.locator("#chart-pairs select").first
+    name = select.get_attribute("name")
+    values = select.locator("option").evaluate_all("all => all.map((one) => one.value)")
+    wanted = next(value for value in values if value != select.input_value())
+    select.select_option(wanted)
+    page.wait_for_function("name => location.hash.includes(name)", arg=name)
+    other = open_page(opening, mixed, "personal.html#" + page.url.partition("#")[2])
+    assert other.locator(f"#chart-pairs select[name={name}]").input_value() == wanted
+
+
+def test_the_browser_keeps_its_runs_and_scale_in_the_address(opening, mixed):
+    page = open_page(opening, mixed, "tracks.html")
+    page.locator("#own-scale").check()
+    page.locator("#runs input").nth(1).click()
+    page.wait_for_function("location.hash.includes('scale=own') && location.hash.includes('runs=')")
+    other = open_page(opening, mixed, "tracks.html#" + page.url.partition("#")[2])
+    assert other.locator("#own-scale").is_checked()
+    for place in range(page.locator("#runs input").count()):
+        assert (
+            other.locator("#runs input").nth(place).is_checked() == page.locator("#runs input").nth(place).is_checked()
+        )
+
+
+def found(page, text):
+    """What the search lists for a text that is typed."""
+    page.keyboard.press("/")
+    page.locator("#find").fill(text)
+    page.locator("#found-list a").first.wait_for()
+    return page.locator("#found-list a").all_inner_texts()
+
+
+@pytest.mark.parametrize("start", ["models.html", "context.html"])
+def test_a_gene_is_found_from_any_page_by_keyboard(opening, mixed, start):
+    page = open_page(opening, mixed, start)
+    name = re.search(r'\["(gene\d+) \(', (mixed / "data/search.js").read_text())[1]
+    listed = found(page, name)
+    assert listed[0].startswith(name) and "gene" in listed[0]
+    with page.expect_navigation():
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("Enter")
+    page.wait_for_selector("body[data-ready=yes]", timeout=60_000)
+    assert "gene=" in page.url or "find=" in page.url
+
+
+def test_a_region_finds_the_genes_in_it(opening, mixed):
+    page = open_page(opening, mixed, "tracks.html")
+    place = page.evaluate(
+        "(() => { const t = JSON.parse(document.getElementById('data').textContent).genes; const r = tables.rows(t)[0]; return [r.chrom, r.start, r.end, r.gene_name]; })()"
+    )
+    listed = found(page, f"{place[0]}:{place[1] + 1:,}-{place[2]:,}")
+    assert any(text.startswith(place[3]) for text in listed)
+    page.locator("#find").fill("no such thing")
+    page.wait_for_function("document.getElementById('found-said').textContent === 'nothing found'")
+    page.keyboard.press("Escape")
+    assert page.locator("#found-list").is_hidden()
+
+
+def test_what_was_found_is_shown_with_its_scores(opening, mixed):
+    page = open_page(opening, mixed, "personal.html#find=G3")
+    home = page.locator("#found")
+    assert home.locator("h2").inner_text() == "G3" and home.locator("tbody tr").count() > 0
+    home.locator("button", has_text="Close").click()
+    assert page.locator("#found").count() == 0 and "find" not in page.url
+
+
+def test_without_the_index_a_page_says_so(opening, mixed, tmp_path):
+    (tmp_path / "context.html").write_text((mixed / "context.html").read_text())
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/search.js").write_text("")
+    page = opening(tmp_path, "context.html")
+    page.locator("#find").fill("gene")
+    page.wait_for_function("document.getElementById('found-said').textContent.includes('data/search.js')")
+
+
+def test_every_table_and_chart_is_saved_as_tsv(opening, mixed):
+    page = open_page(opening, mixed, "personal.html")
+    count = page.locator("main table").count()
+    assert count > 3 and page.locator("button.save").count() == count
+    with page.expect_download() as saved:
+        page.locator("button.save:visible").first.click()
+    lines = [line.split("\t") for line in saved.value.path().read_text().splitlines()]
+    table = page.locator("main table:visible").first
+    assert len(lines) == table.locator("tr").count() and len({len(line) for line in lines}) == 1
+    assert lines[1][0] == table.locator("tbody tr").first.locator("td").first.inner_text()
+    page.locator("#chart-pairs summary").click()
+    with page.expect_download() as saved:
+        page.locator("#chart-pairs .vega-actions a", has_text="TSV").first.click()
+    head, *rows = saved.value.path().read_text().splitlines()
+    assert {"gene_name", "pearson"} <= {*head.split("\t")} and len(rows) == 120
+
+
+def test_the_keyboard_skips_to_the_content_and_reaches_what_scrolls(opening, mixed):
+    page = open_page(opening, mixed, "sequences.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    assert page.locator(".scroll:not([tabindex])").count() == 0

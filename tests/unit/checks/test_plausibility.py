@@ -1,0 +1,73 @@
+"""Warnings made from scores alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from glmflow.checks.plausibility import control_of_chance, identical_replicates, implausible_scores, kind_of_split
+from glmflow.statistics.influence import mean_value
+
+
+def row(**more):
+    known = {"label": "a", "value": 0.3, "low": 0.2, "high": 0.4, "ceiling_high": 0.5, "missing": 0.0, "constant": 0.1}
+    return pd.DataFrame([known | more])
+
+
+@pytest.mark.parametrize(
+    ("found", "name", "status"),
+    [
+        ({}, None, None),
+        ({"value": 0.55, "low": 0.5, "high": 0.6}, "above the ceiling", "WARN"),
+        ({"value": 0.45}, None, None),
+        ({"value": 1.0, "low": 1.0, "high": 1.0, "ceiling_high": np.nan}, "a correlation of 1", "FAIL"),
+        ({"value": -0.3, "low": -0.4, "high": -0.1}, "a negative sign", "WARN"),
+        ({"value": -0.05, "low": -0.2, "high": 0.1}, None, None),
+        ({"missing": 0.01}, "nothing predicted", "WARN"),
+        ({"missing": 0.2}, "nothing predicted", "FAIL"),
+        ({"constant": 0.7}, "constant predictions", "WARN"),
+    ],
+)
+def test_each_bound_has_its_warning(found, name, status):
+    audits = implausible_scores(row(**found))
+    assert {audit.name: audit.status for audit in audits if audit.status != "PASS"} == ({name: status} if name else {})
+    assert all("a" in audit.sentence for audit in audits if audit.status != "PASS")
+
+
+def test_bounds_that_are_not_known_are_not_judged():
+    assert len(implausible_scores(row()[["label", "value", "low", "high"]])) == 2
+
+
+def test_replicates_that_are_one_file():
+    audit = identical_replicates([("r1", "r2", 0.98), ("r1", "r3", 1.0), ("r2", "r3", -1.0)])
+    assert audit.status == "FAIL" and "r1 and r3, r2 and r3" in audit.sentence
+    assert identical_replicates([("r1", "r2", 0.999)]).status == "PASS"
+
+
+def test_the_split_that_chose_is_validation_whatever_its_name():
+    assert kind_of_split("test", ["validation"]) == ("test", "")
+    word, note = kind_of_split("test", ["test"])
+    assert word == "validation" and "held out" not in note and "chose" in note
+
+
+def scored(values, seed=0):
+    noise = 0.02 * np.random.default_rng(seed).normal(size=300)
+    return [mean_value(value + noise) for value in values]
+
+
+def test_a_control_scores_what_chance_does():
+    rng = np.random.default_rng(0)
+    at_chance = control_of_chance(scored(0.01 * rng.normal(size=10)), "samples permuted")
+    assert at_chance.status == "PASS" and "10 draws" in at_chance.sentence
+    leaking = control_of_chance(scored(0.1 + 0.01 * rng.normal(size=10)), "samples permuted")
+    assert leaking.status == "WARN" and "not what chance does" in leaking.sentence
+    assert "10 say more" in control_of_chance(scored([0.0]), "samples permuted").sentence
+
+
+def test_intervals_of_controls_cover_chance():
+    """95 % of controls of ten draws at chance pass (here 200; 3 standard errors are 4.6 %)."""
+    passed = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        shared = 0.02 * rng.normal(size=300)
+        draws = [mean_value(0.01 * rng.normal() + shared + 0.01 * rng.normal(size=300)) for _ in range(10)]
+        passed += control_of_chance(draws, "x").status == "PASS"
+    assert 0.90 <= passed / 200 <= 0.99

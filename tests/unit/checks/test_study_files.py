@@ -1,0 +1,190 @@
+"""Files of a study are compared before any job: what is missing, and genotypes of another genome."""
+
+import gzip
+
+import pyBigWig
+import pysam
+import pytest
+from glmflow.checks.study_files import check_inputs
+from glmflow.config import ConfigurationError, check_study
+
+RECORD = "{chrom}\t{pos}\t.\tA\tC\t.\tPASS\t.\tGT\t0|1"
+
+
+def write_vcf(path, chroms, indexed, lengths=()):
+    """A VCF with one record on each contig; its header also names a contig `alt` that has none."""
+    lines = ["##fileformat=VCFv4.2", '##FORMAT=<ID=GT,Number=1,Type=String,Description="">']
+    stated = {name: f",length={length}" for name, length in dict(lengths).items()}
+    lines += [f"##contig=<ID={name}{stated.get(name, '')}>" for name in [*dict.fromkeys(chroms), "alt"]]
+    lines += ["#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tP1"]
+    lines += [RECORD.format(chrom=chrom, pos=1) for chrom in chroms]
+    plain = path.with_suffix("")
+    plain.write_text("\n".join(lines) + "\n")
+    pysam.tabix_compress(str(plain), str(path), force=True)
+    if indexed:
+        pysam.tabix_index(str(path), preset="vcf", force=True)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "genome.fa").write_text("".join(f">{name}\n{'ACGT' * 2500}\n" for name in ("chr1", "chr2")))
+    (tmp_path / "genes.gtf").write_text("")
+    with pyBigWig.open("a.bw", "w") as track:
+        track.addHeader([("chr1", 10_000), ("chr2", 10_000)])
+        track.addEntries(["chr1"], [0], ends=[100], values=[1.0])
+    return tmp_path
+
+
+def study(vcf="v.vcf.gz", contigs=None):
+    return check_study(
+        {
+            "study": "trial",
+            "reference": {"fasta": "genome.fa"} | ({"contigs": contigs} if contigs else {}),
+            "cohort": {"vcf": vcf},
+            "tracks": {"t": {"biosample": "b", "replicates": ["a.bw"]}},
+            "splits": {"by": "contig", "train": ["chr1"], "test": ["chr2"]},
+            "tasks": {"rna": {"kind": "rnaseq_tracks", "windows": {"size": 4096, "overlap": 2048}}},
+            "models": {"mean": {"baseline": {"kind": "mean_track"}}},
+            "adaptations": {"baseline": {"kind": "baseline"}},
+            "runs": [{"tasks": ["rna"], "models": ["mean"], "adaptations": ["baseline"]}],
+        }
+    )
+
+
+def overlay():
+    raw = study().model_dump(mode="json", exclude_unset=True, exclude={"reference", "cohort", "tracks"})
+    files = {"fasta": "genome.fa", "vcf": "v.vcf.gz", "annotation": "genes.gtf"}
+    return check_study(raw | {"simulate": {"overlay": files}})
+
+
+def problems(checked):
+    with pytest.raises(ConfigurationError) as caught:
+        check_inputs(checked)
+    return caught.value.problems
+
+
+FOREIGN = "v.vcf.gz: contig 'chr9' has variants and is not in genome.fa. Give the FASTA they were called on"
+
+
+def test_an_index_tells_contigs_that_the_genome_lacks(place):
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr9"], indexed=True)
+    (problem,) = problems(study())
+    assert problem.startswith(FOREIGN) and "reference.contigs" in problem and "annotate --rename-chrs" in problem
+    check_inputs(study(contigs=["chr1"]))
+
+
+def test_contigs_that_the_genome_lacks_are_named(place):
+    write_vcf(place / "v.vcf.gz", ["chr1"], indexed=True)
+    (problem,) = problems(study(contigs=["chr1", "2"]))
+    assert problem == "configuration: reference.contigs.1: contig '2' is not in genome.fa; it has chr1, chr2"
+
+
+def test_without_an_index_the_first_record_tells_and_the_rest_is_left_to_the_parser(place, caplog):
+    write_vcf(place / "v.vcf.gz", ["chr9", "chr1"], indexed=False)
+    (problem,) = problems(study())
+    assert problem.startswith(FOREIGN)
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr9"], indexed=False)
+    caplog.clear()
+    check_inputs(study())
+    assert "v.vcf.gz has no current index: whether all of its contigs are in genome.fa is checked while" in caplog.text
+
+
+def test_what_is_no_vcf_is_said(place):
+    (place / "v.vcf.gz").write_text("hello\n")
+    assert problems(study()) == ["v.vcf.gz: not a VCF or BCF file. Give a VCF or BCF file."]
+
+
+def test_genotypes_under_a_simulation_are_compared_with_its_genome(place):
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr2"], indexed=True)
+    check_inputs(overlay())
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr9"], indexed=True)
+    (problem,) = problems(overlay())
+    assert problem.startswith(FOREIGN)
+
+
+def test_every_file_of_a_cohort_is_looked_at(place):
+    write_vcf(place / "v.vcf.gz", ["chr1"], indexed=True)
+    write_vcf(place / "w.vcf.gz", ["chr9"], indexed=True)
+    (problem,) = problems(study(["v.vcf.gz", "x.vcf.gz"]))
+    assert "cohort.vcf.1: no such file: x.vcf.gz" in problem
+    (problem,) = problems(study(["v.vcf.gz", "w.vcf.gz"]))
+    assert problem.startswith("w.vcf.gz: contig 'chr9'")
+    (place / "w.vcf.gz.tbi").unlink()
+    write_vcf(place / "w.vcf.gz", ["chr2"], indexed=True)
+    check_inputs(study(["v.vcf.gz", "w.vcf.gz"]))
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_length_in_a_header_is_that_of_the_genome(place, indexed):
+    same = {"chr1": 10_000, "alt": 7}  # nothing lies on alt
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr2"], indexed, same)
+    check_inputs(study())
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr2"], indexed, same | {"chr1": 248_956_422})
+    expected = ["v.vcf.gz: contig chr1 has 248956422 bases, in the genome 10000. Give the FASTA of the assembly that "]
+    for checked in (study(), study(contigs=["chr1"]), overlay()):
+        assert [problem.removesuffix("the variants were called on.") for problem in problems(checked)] == expected
+
+
+def test_a_file_is_one_replicate_of_one_track(place):
+    (place / "link.bw").symlink_to(place / "a.bw")
+    for tracks, where, before in (
+        ({"t": ["a.bw", "a.bw"]}, "t.replicates.1: a.bw", "t.replicates.0"),
+        ({"t": ["a.bw"], "u": ["link.bw"]}, "u.replicates.0: link.bw", "t.replicates.0"),
+    ):
+        given = {name: {"biosample": name, "replicates": files} for name, files in tracks.items()}
+        checked = check_study(
+            study(contigs=["chr1"]).model_dump(exclude_unset=True) | {"tracks": given, "cohort": None}
+        )
+        assert problems(checked) == [f"configuration: tracks.{where} is tracks.{before} already; give each file once"]
+
+
+def predicting(**keys):
+    raw = study(contigs=["chr1"]).model_dump(exclude_unset=True)
+    raw["models"]["cnn"], raw["adaptations"]["full"] = {"new": {"family": "dilated_cnn"}}, {"kind": "full"}
+    raw["runs"] = [{"tasks": ["rna"], "models": ["cnn"], "adaptations": ["full"]}]
+    return check_study(raw | {"predict": {"p": {"write": "means", **keys}}})
+
+
+def test_files_of_a_prediction_are_of_its_genome_before_anything_is_trained(place):
+    write_vcf(place / "v.vcf.gz", ["chr1"], indexed=True)
+    write_vcf(place / "w.vcf.gz", ["chr1", "chr9"], indexed=True)
+    (place / "other.fa").write_text(f">chr1\n{'ACGT' * 9}\n>chr9\nACGT\n")
+    (place / "x.bed").write_text("chr1\t0\t37\nchr9\t0\t2\n")
+    person = {"vcf": "w.vcf.gz", "sample": "P1"}
+    assert problems(predicting(bed="x.bed")) == [
+        "x.bed:2: no contig chr9; the genome has chr1, chr2. Name one of them."
+    ]
+    assert problems(predicting(bed="x.bed", fasta="other.fa")) == [
+        "x.bed:1: chr1:0-37 is not within chr1 (0-36). Correct the interval."
+    ]
+    for keys in (person, {"write": "variants", "vcf": "w.vcf.gz"}):
+        (problem,) = problems(predicting(**keys))
+        assert problem.startswith("w." + FOREIGN.removeprefix("v."))
+        check_inputs(predicting(**keys, fasta="other.fa"))
+    (place / "x.bed").write_text("chr1\t0\t36\n")
+    check_inputs(predicting(**person, bed="x.bed"))  # of chr1 alone
+    write_vcf(place / "w.vcf.gz", ["chr1"], True, {"chr1": 40})
+    assert "w.vcf.gz: contig chr1 has 40 bases, in the genome 10000." in problems(predicting(**person, bed="x.bed"))[0]
+
+
+def test_contigs_that_a_study_does_not_use_are_not_compared(place):
+    """hg19's mitochondrion of 16,571 bases, in tracks and genotypes that have the other one of 16,569."""
+    write_vcf(place / "v.vcf.gz", ["chr1", "MT"], indexed=True, lengths={"MT": 16})
+    (place / "genome.fa").write_text((place / "genome.fa").read_text() + ">chrM\nACGTACGTACGTACGTAC\n")
+    with pyBigWig.open("a.bw", "w") as track:
+        track.addHeader([("chr1", 10_000), ("chr2", 10_000), ("chrM", 16)])
+        track.addEntries(["chr1"], [0], ends=[100], values=[1.0])
+    assert len(problems(study())) == 2
+    check_inputs(study(contigs=["chr1", "chr2"]))
+
+
+def test_a_genome_in_plain_gzip_is_read_as_the_job_reads_it(place):
+    write_vcf(place / "v.vcf.gz", ["chr1"], indexed=True)
+    packed = gzip.compress((place / "genome.fa").read_bytes())
+    (place / "genome.fa").write_bytes(packed)
+    check_inputs(study())
+    write_vcf(place / "v.vcf.gz", ["chr1", "chr9"], indexed=True)
+    assert problems(study())[0].startswith("v.vcf.gz: contig 'chr9' has variants")
+    (place / "genome.fa").write_bytes(packed[:-9])
+    assert problems(study())[0].startswith("genome.fa: damaged or cut short")

@@ -1,0 +1,112 @@
+"""Units of matrices whose unit is known."""
+
+import numpy as np
+import pytest
+from glmflow.checks.audit import FAIL, PASS, WARN
+from glmflow.checks.units import matrix_facts, mixed_units
+
+SAMPLES = [f"s{number}" for number in range(40)]
+BATCH = np.repeat(["a", "b"], 20)
+
+
+def counts(seed=0, genes=2000):
+    """Reads of genes of very different expression, negative binomial, libraries alike within a factor of 2."""
+    rng = np.random.default_rng(seed)
+    mean = np.exp(rng.normal(2, 2.5, (genes, 1))) * rng.uniform(0.7, 1.4, len(SAMPLES))
+    mean[rng.random(genes) < 0.3] *= 0.002
+    return rng.negative_binomial(5, 5 / (5 + mean)).astype(float)
+
+
+def tpm(seed=0):
+    length = np.exp(np.random.default_rng(1).normal(7, 1, (2000, 1)))
+    rate = counts(seed) / length
+    return 1e6 * rate / rate.sum(axis=0)
+
+
+def statuses(values, **more):
+    return {audit.name: audit.status for audit in mixed_units(matrix_facts(values, SAMPLES), **more)}
+
+
+UNITS = {
+    "counts": counts,
+    "per million": tpm,
+    "other": lambda: (
+        1e9 * counts() / counts().sum(axis=0) / np.exp(np.random.default_rng(1).normal(7, 1, (2000, 1))) * 3.3
+    ),
+    "logarithms": lambda: np.log2(tpm() + 1),
+    "logarithms of logarithms": lambda: np.log1p(np.log1p(tpm())),
+    "centred": lambda: np.random.default_rng(0).normal(size=(2000, 40)),
+}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_unit_of_a_whole_matrix(unit):
+    facts = matrix_facts(UNITS[unit](), SAMPLES)
+    assert facts.unit == unit
+    assert {audit.status for audit in mixed_units(facts) if audit.name != "small values"} == {PASS}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        lambda: np.log(tpm() + 0.01),
+        lambda: np.log1p(tpm()),
+        lambda: np.log2(3.3 * tpm() + 1),
+        lambda: np.log2(counts() + 1),
+    ],
+)
+def test_logarithms_of_any_base_and_offset(values):
+    assert matrix_facts(values(), SAMPLES).unit == "logarithms"
+
+
+@pytest.mark.parametrize("number", [1, 5, 20])
+def test_counts_beside_values_per_million_fail(number):
+    values = tpm()
+    values[:, :number] = counts()[:, :number]
+    found = mixed_units(matrix_facts(values, SAMPLES))
+    assert found[0].status == FAIL and ("s0" if number < 20 else f"{number} samples are counts") in found[0].sentence
+
+
+def test_logarithms_beside_what_is_none_fail():
+    values = tpm()
+    values[:, 20:] = np.log1p(values[:, 20:])
+    assert statuses(values)["mixed units"] == FAIL
+
+
+def test_a_factor_of_30_between_groups_fails_and_names_them():
+    values = tpm()
+    values[:, BATCH == "b"] *= 30
+    known = statuses(values, groups=BATCH)
+    assert known["a factor between groups"] == FAIL and known["a factor between samples"] == FAIL
+    few = tpm()
+    few[:, :3] /= 30
+    found = {audit.name: audit for audit in mixed_units(matrix_facts(few, SAMPLES))}
+    assert found["a factor between samples"].status == FAIL
+    assert {"s0", "s1", "s2"} <= set(found["a factor between samples"].sentence.replace(",", "").split())
+
+
+def test_depth_that_spreads_is_said():
+    spread = np.exp(np.random.default_rng(3).uniform(-1, 1, 40))
+    found = statuses(np.round(counts() * 20 * spread))
+    assert found["depth"] == WARN and found["a factor between samples"] == PASS and statuses(counts())["depth"] == PASS
+
+
+def test_logarithms_are_not_taken_twice():
+    assert statuses(np.log2(tpm() + 1), takes_log=True)["logarithm taken twice"] == FAIL
+    assert statuses(np.log2(tpm() + 1), takes_log=False)["logarithm taken twice"] == PASS
+    assert statuses(tpm(), takes_log=True)["logarithm taken twice"] == PASS
+    assert statuses(np.log1p(np.log1p(tpm())))["small values"] == WARN
+
+
+def test_few_genes_of_low_expression_are_not_called_logarithms():
+    few = np.random.default_rng(0).gamma(2, 2, (12, 40))
+    assert statuses(few, takes_log=True)["logarithm taken twice"] == PASS
+
+
+def test_missing_values_and_empty_matrices():
+    values = tpm()
+    values[:50] = np.nan
+    values[0, 3] = np.nan
+    assert statuses(values)["mixed units"] == PASS
+    assert mixed_units(matrix_facts(np.zeros((0, 0)), []))[0].status == PASS
+    assert mixed_units(matrix_facts(np.zeros((3, 40)), SAMPLES))[0].status == PASS

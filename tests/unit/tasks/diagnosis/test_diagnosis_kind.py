@@ -1,0 +1,247 @@
+"""Kind `diagnosis` from tables to scores: splits, refused crops, baselines at the known figures, controls and verdicts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from diagnosis_data import data_folder
+from glmflow.baselines.fit_baseline import run_baseline
+from glmflow.config.tasks import task_block
+from glmflow.errors import InputError
+from glmflow.statistics.group_draws import group_weights
+from glmflow.tasks.diagnosis import examples, score
+from glmflow.tasks.diagnosis.answer_calibration import abstention, best_temperature, risk_by_coverage, tempered
+from glmflow.tasks.diagnosis.reading_controls import UNREAD, UNUSED, USED, Answers, verdict
+from glmflow.tasks.diagnosis.simulated_questions import simulate_questions, sites
+from pydantic import ValidationError
+
+
+def of_pathways(**settings):
+    folder = data_folder() / "kegg"
+    table = {"train": str(folder / "val.json"), "test": str(folder / "test.json")}
+    given = {"kind": "diagnosis", "layout": "kegg", "table": table, "bootstrap": 100, **settings}
+    return task_block(given)
+
+
+@pytest.fixture(scope="module")
+def official():
+    task = of_pathways(splits={"by": "official", "validation": 0})
+    return task, examples(task, {}, None)
+
+
+def settings_of(task, baseline):
+    return {
+        "study": "s",
+        "task_label": "t",
+        "model_label": "m",
+        "adaptation_label": "a",
+        "seed": 1,
+        "task": task.model_dump(mode="json"),
+        "model": {"baseline": {"kind": baseline} if isinstance(baseline, str) else baseline},
+    }
+
+
+@pytest.fixture
+def scored(tmp_path):
+    def run(task, made, baseline):
+        tables = tmp_path / "tables"
+        tables.mkdir(exist_ok=True)
+        for name, table in made.facts.items():
+            table.to_csv(tables / name, sep="\t", index=False)
+        settings = settings_of(task, baseline)
+        run_baseline(settings, made.table, {"tables": str(tables)}, tmp_path / "run")
+        predictions = pd.read_parquet(tmp_path / "run/predictions.parquet")
+        found = score(settings, made.table, predictions, tmp_path / "run/predicted", {"tables": str(tables)})
+        rows = found.metrics[(found.metrics["split"] == "test") & (found.metrics["subset"] == "all")]
+        return found, rows.set_index("metric")["value"]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("baseline", "right"),
+    [
+        ("majority", 24),
+        ("answer_lookup", 115),
+        ({"kind": "answer_lookup", "by": ["network"]}, 97),
+        ({"kind": "answer_lookup", "by": ["pathway"]}, 100),
+        ({"kind": "answer_lookup", "by": ["gene", "network", "pathway"]}, 118),
+        ({"kind": "answer_lookup", "by": ["chromosome"]}, 63),
+        ("nearest_reference", 104),
+        ("question_tfidf", 117),
+        pytest.param("reference_kmers", 104, marks=pytest.mark.slow),
+    ],
+)
+def test_baselines_reach_what_is_known_of_the_pathway_questions(official, scored, baseline, right):
+    task, made = official
+    _, values = scored(task, made, baseline)
+    assert round(values["accuracy"] * 146) == right
+
+
+def test_the_audit_stands_beside_the_examples(official):
+    _, made = official
+    checks = made.checks.set_index("check")["found"]
+    assert checks["test: the pair of alleles is one of training"] == 34
+    assert checks["test: the reference is one of training"] == 64
+    assert checks["test: gene is known from training"] == 120
+    assert made.checks.set_index("check").loc["test: gene is known from training", "status"] == "FAIL"
+    rules = made.facts["lookups.tsv"].set_index("rule")
+    assert rules.loc["gene", ["seen", "correct"]].tolist() == [120, 113]
+    assert rules.loc["nearest reference, 500 or more shared 31-mers", ["seen", "correct"]].tolist() == [104, 100]
+    unanswerable = made.table[(made.table["split"] == "test") & (made.table["subset"] == "")]
+    assert len(unanswerable) == 8
+
+
+@pytest.mark.parametrize(
+    ("by", "column"),
+    [
+        ("gene", "gene"),
+        pytest.param("pathway", "network", marks=pytest.mark.slow),
+        pytest.param("chromosome", "chromosome", marks=pytest.mark.slow),
+    ],
+)
+def test_groups_are_never_parted(by, column):
+    made = examples(of_pathways(splits={"by": by, "test": 0.3}), {}, None)
+    parted = made.table.groupby(made.table[column].str.replace("*", ""))["split"].nunique()
+    assert parted.max() == 1 and set(made.table["split"]) == {"train", "validation", "test"}
+    if by != "chromosome":
+        assert made.checks.set_index("check")["found"]["test: the reference is one of training"] == 0
+
+
+@pytest.mark.slow
+def test_merged_splits_are_scored_as_one_and_said(tmp_path):
+    folder = data_folder() / "kegg_hard"
+    table = {
+        "train": str(folder / "val.json"),
+        "validation": str(folder / "test.json"),
+        "test": str(folder / "test.json"),
+    }
+    task = of_pathways(table=table, splits={"by": "official", "merge": True})
+    made = examples(task, {}, None)
+    assert (made.table["split"] == "test").sum() == 292
+    assert (made.checks["status"] == "WARN").any()
+
+
+def test_a_crop_that_hides_the_change_is_refused_with_its_count():
+    with pytest.raises(InputError, match="290 of 290 questions show the same reference and variant"):
+        examples(of_pathways(crop="first", flank=512), {}, None)
+    made = examples(of_pathways(crop="first", flank=1500, splits={"by": "official"}), {}, None)
+    assert len(made.table) == 290
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"table": None},
+        {"simulated": {}},
+        {"splits": {"by": "column"}},
+        {"splits": {"by": "gene", "merge": True}},
+        {"table": "one.json", "splits": {"by": "official"}},
+    ],
+)
+def test_settings_that_make_no_sense(settings):
+    given = {"kind": "diagnosis", "table": {"train": "a", "test": "b"}, **settings}
+    with pytest.raises((ValidationError, InputError)):
+        task_block(given)
+
+
+def test_an_answer_outside_of_the_list_is_refused():
+    with pytest.raises(InputError, match="not in the list"):
+        examples(of_pathways(classes=["melanoma"], splits={"by": "official"}), {}, None)
+
+
+@pytest.mark.slow
+def test_measured_variants_by_exon(scored):
+    path = data_folder() / "brca1_sge.jsonl"
+    task = task_block({
+        "kind": "diagnosis", "table": str(path), "flank": 32, "unchanged": "functional", "bootstrap": 50,
+        "splits": {"by": "column", "column": "exon", "validation": ["X2"], "test": ["X3", "X4", "X5"]},
+    })  # fmt: skip
+    made = examples(task, {}, None)
+    assert set(made.table.loc[made.table["split"] == "test", "group"]) == {"X3", "X4", "X5"}
+    assert made.facts["classes.tsv"]["class"].tolist() == ["functional", "intermediate", "loss of function"]
+    _, common = scored(task, made, "majority")
+    _, consequence = scored(task, made, {"kind": "answer_column", "column": "consequence"})
+    _, conserved = scored(task, made, {"kind": "answer_column", "column": "phylop"})
+    assert consequence["accuracy"] > common["accuracy"] and conserved["auroc"] > 0.6
+
+
+# --- simulated questions -----------------------------------------------------------------------------------------
+
+
+def test_simulated_truth_needs_text_and_dna():
+    rows = simulate_questions(600, 50, 64, 8, False, 1, "no disease")
+    assert rows["split"].value_counts().to_dict() == {"train": 600, "validation": 50, "test": 50}
+    broken = rows["case"] == "broken"
+    assert (rows["answer"].ne("no disease") == broken).all() and 0.4 < broken.mean() < 0.6
+    assert rows[broken].groupby("gene")["answer"].nunique().eq(1).all()
+    for ref, alt, hit in zip(rows["reference_sequence"], rows["variant_sequence"], broken):
+        differ = [place for place, (one, other) in enumerate(zip(ref, alt)) if one != other]
+        assert differ == [32] and sites(ref) == 1 and sites(alt) == (not hit)
+
+
+def test_in_the_leaky_world_the_text_gives_every_answer(scored):
+    task = task_block(
+        {"kind": "diagnosis", "simulated": {"train": 80, "test": 40, "leaky": True}, "flank": 32, "bootstrap": 20}
+    )
+    made = examples(task, {}, None)
+    _, values = scored(task, made, "answer_lookup")
+    assert values["accuracy"] == 1
+    assert made.facts["classes.tsv"]["class"].iloc[-1] == "no disease"
+
+
+# --- what answers rest on ----------------------------------------------------------------------------------------
+
+
+def judged(own, others, unvaried, truth, known=True):
+    """Return the verdict on answers by class: the unchanged one is 0."""
+    one = np.eye(3)
+    given = Answers(one[own], np.array(truth), np.arange(len(truth)).astype(object), 0, known)
+    weights = group_weights(given.groups, 500)
+    return verdict(given, [one[others]], one[unvaried], weights)
+
+
+def test_verdicts_follow_lower_bounds():
+    truth = [0, 1] * 40
+    swapped = [1, 0] * 40
+    assert judged(truth, truth, truth, truth).verdict == UNUSED
+    assert judged(truth, swapped, truth, truth).verdict == UNREAD
+    assert judged(truth, swapped, [0] * 80, truth).verdict == USED
+
+
+def test_a_few_changed_answers_are_no_reading_of_the_variant():
+    """Answers that the reference gives away: a tenth of them change, clearly more than none, and most stay."""
+    truth, swapped = [0, 1] * 100, [1, 0] * 100
+    unvaried = [0 if place % 20 == 1 else answer for place, answer in enumerate(truth)]
+    found = judged(truth, swapped, unvaried, truth)
+    assert found.variant_low > 0 and found.stay == pytest.approx(0.9) and found.verdict == UNREAD
+    assert judged(truth, swapped, unvaried, truth, known=False).verdict == USED
+
+
+def test_a_lead_within_chance_is_none():
+    truth = [0, 1] * 10
+    others = [*truth[:-1], 0]
+    found = judged(truth, others, truth, truth)
+    assert found.dna == pytest.approx(1 / 20) and found.dna_low == 0 and found.verdict == UNUSED
+
+
+# --- how far probabilities can be trusted -------------------------------------------------------------------------
+
+
+def test_a_temperature_undoes_what_was_done_to_probabilities():
+    generator = np.random.default_rng(0)
+    sound = generator.dirichlet(np.ones(4), 4000)
+    truth = np.array([generator.choice(4, p=row) for row in sound])
+    assert best_temperature(tempered(sound, 0.4), truth) == pytest.approx(2.5, rel=0.1)
+    assert best_temperature(sound[:0], truth[:0]) == 1
+    assert tempered(sound, 1) == pytest.approx(sound)
+
+
+def test_answers_are_withheld_where_they_would_be_wrong():
+    sure, unsure = [0.9, 0.1], [0.6, 0.4]
+    probabilities = np.array([sure] * 8 + [unsure] * 2)
+    truth = np.array([0] * 8 + [1, 0])
+    curve = risk_by_coverage(probabilities, truth)
+    assert curve["coverage"].tolist()[-1] == 1.0
+    rule = abstention(curve, 0.05)
+    assert rule.threshold == 0.9 and rule.risk == 0 and rule.coverage == pytest.approx(0.8)
+    assert abstention(risk_by_coverage(probabilities, 1 - truth), 0.05).coverage == 0

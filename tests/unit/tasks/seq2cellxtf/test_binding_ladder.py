@@ -1,0 +1,154 @@
+"""Baselines on simulated binding: their order is that of what they know, and nobody exceeds the truth."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from glmflow.baselines.fit_baseline import fit_of
+from glmflow.baselines.fitting_data import FittingData
+from glmflow.binding.binding_tables import Binding
+from glmflow.config.baselines import Baseline
+from glmflow.config.tasks import task_block
+from glmflow.dna.shuffles import eulerian_walk
+from glmflow.errors import InputError
+from glmflow.files import write_table
+from glmflow.tasks.seq2cellxtf import examples, score
+from glmflow.tasks.tables import Division
+from pydantic import TypeAdapter
+
+TASK = {
+    "kind": "seq2cellxtf",
+    "simulated": {"regions": 1200, "cells": 8, "tfs": 24, "width": 300, "seed": 1},
+    "keys": {"cells": 1, "families": 2, "tfs": 3, "pairs": 0.06, "validation": 0.1},
+    "length": 300,
+    "components": 4,
+    "bootstrap": 20,
+}
+BLIND = [{"kind": "key_prevalence"}, {"kind": "region_width"}, {"kind": "predicted_frequency"}, {"kind": "best_motif"}]
+LADDER = [BLIND[0], BLIND[1], BLIND[3], {"kind": "motif_accessibility"}, {"kind": "pooled_boosting", "trees": 60}]
+
+
+def made(folder, **settings):
+    found = examples(task_block(TASK | settings), {}, Division())
+    for name, table in found.facts.items():
+        write_table(table, folder / name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("binding")
+    return made(folder), folder
+
+
+def metrics_of(simulated, block, **task):
+    found, folder = simulated
+    settings = {
+        "study": "s",
+        "task_label": "t",
+        "model_label": block["kind"],
+        "adaptation_label": "baseline",
+        "seed": 1,
+    }
+    settings["task"] = TASK | task
+    baseline = TypeAdapter(Baseline).validate_python(block)
+    data = FittingData(baseline, settings, found.table, {"tables": str(folder)})
+    predictions = fit_of("seq2cellxtf", baseline.kind)(data)(Path())
+    scored = score(settings, found.table, predictions, Path(), {"tables": str(folder)})
+    rows = scored.metrics[(scored.metrics["split"] == "test") & (scored.metrics["protocol"] == "strict")]
+    return rows.set_index(["subset", "metric"])["value"], scored
+
+
+def test_who_knows_more_scores_higher_and_nobody_exceeds_the_truth(simulated):
+    found = [metrics_of(simulated, block)[0] for block in [*LADDER, {"kind": "binding_truth"}]]
+    values = [one["all", "auprc"] for one in found]
+    assert values == sorted(values) and len(set(values)) == len(values)
+    assert found[0]["all", "auroc"] == 0.5
+    assert found[-1]["all", "cell_concordance"] > found[3]["all", "cell_concordance"] > 0.53
+
+
+def test_what_is_blind_to_cells_has_a_concordance_of_exactly_one_half(simulated):
+    for block in BLIND:
+        values, _ = metrics_of(simulated, block)
+        assert values["all", "cell_concordance"] == 0.5
+        if block["kind"] != "best_motif":
+            assert values["all", "tf_concordance"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        *({"kind": name} for name in ("region_composition", "known_frequency", "known_tf_mean", "known_cell_mean")),
+        *({"kind": name} for name in ("known_tf_cell_mean", "motif_expression", "cell_accessibility", "two_tower")),
+        {"kind": "best_motif", "corrected": True},
+        {"kind": "cell_accessibility", "proxy": True},
+        {"kind": "motif_accessibility", "proxy": True},
+        {"kind": "nearest_key"},
+        {"kind": "nearest_key", "by": "cell"},
+        {"kind": "pooled_logistic"},
+        {"kind": "pooled_logistic", "accessibility": False},
+        {"kind": "pooled_boosting", "accessibility": False, "trees": 20},
+    ],
+    ids=lambda block: "-".join(map(str, block.values())),
+)
+def test_every_baseline_orders_regions_better_than_chance(simulated, block):
+    values, scored = metrics_of(simulated, block)
+    assert values["all", "auroc"] > 0.55 and np.isfinite(values["all", "auprc"])
+    assert "test\tall\tall\t300\tauprc" in scored.units
+
+
+def test_permuted_cells_leave_no_order_of_cells(tmp_path):
+    control = made(tmp_path, control="permuted_cells"), tmp_path
+    values, _ = metrics_of(control, {"kind": "motif_accessibility"})
+    assert values["all", "cell_concordance"] == pytest.approx(0.5, abs=0.03)
+
+
+def test_permuted_tfs_leave_no_motif(simulated, tmp_path):
+    control = made(tmp_path, control="permuted_tfs"), tmp_path
+    values, _ = metrics_of(control, {"kind": "best_motif"})
+    own, _ = metrics_of(simulated, {"kind": "best_motif"})
+    assert values["all", "auroc"] < 0.6 < own["all", "auroc"]
+
+
+def test_the_width_is_said_to_leak_and_examples_are_the_same_again(simulated, tmp_path):
+    found, folder = simulated
+    width = found.checks[found.checks["check"].str.contains("width of regions alone")].iloc[0]
+    assert width["leak"] == "yes"
+    again = made(tmp_path)
+    pd.testing.assert_frame_equal(again.table, found.table)
+    for path in folder.iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
+
+
+def test_tables_come_back_as_arrays(simulated):
+    found, folder = simulated
+    binding = Binding(found.table, folder)
+    assert binding.labels.sum() == len(found.facts["labels.parquet"])
+    assert set(binding.split_of_keys) == {"train", "validation", "test"}
+    own = binding.accessibility[:, binding.split_of_regions == "train"]
+    assert np.quantile(own, 0.95, axis=1) == pytest.approx(1, abs=0.01)
+    assert binding.truth.shape == binding.labels.shape and (binding.occupancy <= 1).all()
+
+
+def test_a_key_without_predictions_is_named(simulated):
+    found, folder = simulated
+    binding = Binding(found.table, folder)
+    key = binding.keys.loc[binding.keys["split"] == "test", "key"].iloc[0]
+    rows = found.table.loc[found.table["split"] != "train", ["example"]]
+    names = [name for name in binding.keys["key"] if name != key]
+    half = pd.DataFrame(0.5, index=rows.index, columns=[f"prediction_{name}" for name in names])
+    predictions = pd.concat([rows, half], axis=1)
+    settings = {"task": TASK, "study": "s", "task_label": "t", "model_label": "m", "adaptation_label": "a", "seed": 1}
+    with pytest.raises(InputError, match=f"1 keys are not predicted: {key}"):
+        score(settings, found.table, predictions, Path(), {"tables": str(folder)})
+
+
+def test_shuffled_sequences_keep_their_dinucleotides():
+    rng = np.random.default_rng(0)
+    for size in (2, 3, 10, 200):
+        text = "".join(rng.choice(list("ACGT"), size))
+        other = eulerian_walk(text, rng)
+        pairs = [sorted(one[i : i + 2] for i in range(size - 1)) for one in (text, other)]
+        assert pairs[0] == pairs[1]
+    assert other != text

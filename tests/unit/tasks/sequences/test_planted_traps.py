@@ -1,0 +1,219 @@
+"""Data sets in which something is wrong by design: each is named by the audit, or refused in one line; a clean one is not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from glmflow.checks.examples_audit import audited
+from glmflow.checks.sequences import check
+from glmflow.config.tasks.sequences import Sequences
+from glmflow.errors import InputError
+from glmflow.tasks.sequences import examples
+from glmflow.tasks.tables import Division
+from pydantic import ValidationError
+
+TRAIN, VALIDATION, TEST, LENGTH = 160, 20, 60, 150
+COMPLEMENT = str.maketrans("ACGT", "TGCA")
+GENERATOR = np.random.default_rng(7)
+
+
+def drawn(length, gc=0.5):
+    return "".join(GENERATOR.choice(list("ACGT"), length, p=[(1 - gc) / 2, gc / 2, gc / 2, (1 - gc) / 2]))
+
+
+def changed(text, share):
+    return "".join(
+        "ACGT"["ACGT".index(c) - GENERATOR.integers(1, 4)] if GENERATOR.random() < share else c for c in text
+    )
+
+
+@pytest.fixture
+def clean():
+    """Random sequences of two classes, of which nothing can be learned, with splits and places far from each other."""
+    generator = np.random.default_rng(0)
+    count = TRAIN + VALIDATION + TEST
+    return pd.DataFrame(
+        {
+            "sequence": ["".join(generator.choice(list("ACGT"), LENGTH)) for _ in range(count)],
+            "label": generator.choice(["pos", "neg"], count),
+            "split": ["train"] * TRAIN + ["validation"] * VALIDATION + ["test"] * TEST,
+            "chrom": generator.permutation([f"chr{i % 4}" for i in range(count)]),
+            "start": generator.permutation(count) * 1000,
+        }
+    ).assign(end=lambda table: table["start"] + LENGTH)
+
+
+def found(table, folder, **settings):
+    """What does not pass, by the name of the check."""
+    path = folder / "t.csv"
+    table.to_csv(path, index=False)
+    task = Sequences(kind="sequences", table=str(path), length=LENGTH, bootstrap=20, **settings)
+    made, _ = audited(examples(task, {}, Division()), task, {})
+    checks = made.checks[made.checks["status"] != "PASS"]
+    return dict(zip(checks["check"], checks["status"])), dict(zip(checks["check"], checks["detail"]))
+
+
+def test_nothing_is_found_where_nothing_is_wrong(clean, tmp_path):
+    assert found(clean, tmp_path)[0] == {}
+
+
+COPIES = {
+    "exact": (lambda s: s, "exact: test"),
+    "lower case": (str.lower, "exact: test"),
+    "RNA": (lambda s: s.replace("T", "U"), "exact: test"),
+    "reverse complement": (lambda s: s.translate(COMPLEMENT)[::-1], "exact: test"),
+    "shifted": (lambda s: s[50:] + drawn(50), "near: test"),
+    "shifted, other strand": (lambda s: (s[50:] + drawn(50)).translate(COMPLEMENT)[::-1], "near: test"),
+    "padded with N": (lambda s: "N" * 20 + s + "N" * 20, "near: test"),
+    "contained": (lambda s: s[40:110], "near: test"),
+    "shifted by more than half": (lambda s: s[90:] + drawn(90), "related copies: test"),
+    "6 % changed": (lambda s: changed(s, 0.06), "related copies: test"),
+    "written backwards": (lambda s: s[::-1], "backwards: test"),
+    "complement": (lambda s: s.translate(COMPLEMENT), "backwards: test"),
+    "N every 15 bases": (lambda s: "".join("N" if i % 15 == 7 else c for i, c in enumerate(s)), "rows without k-mers"),
+}
+
+
+@pytest.mark.parametrize("name", COPIES)
+def test_copies_of_training_rows_among_test_rows(clean, tmp_path, name):
+    copy, check = COPIES[name]
+    texts = clean["sequence"].tolist()
+    for place in range(12):
+        texts[TRAIN + VALIDATION + place] = copy(texts[place])
+    status, detail = found(
+        clean.assign(sequence=texts, end=clean["start"] + LENGTH).drop(columns=["chrom", "start", "end"]), tmp_path
+    )
+    assert status[check] == ("WARN" if check.startswith(("related", "rows")) else "FAIL"), detail
+    assert detail[check].startswith("12 of 60" if check.startswith(("exact", "near", "backwards")) else "")
+
+
+def by_class(table, of_pos, of_neg=lambda s: s):
+    return table.assign(
+        sequence=[(of_pos if label == "pos" else of_neg)(s) for s, label in zip(table["sequence"], table["label"])]
+    )
+
+
+def moved(table):
+    """Positives in the first half of the contigs, negatives in the second."""
+    start = np.where(table["label"] == "pos", table["start"] // 2, 500_000 + table["start"] // 2)
+    return table.assign(start=start, end=start + 150)
+
+
+SHORTCUTS = {
+    "length": (lambda t: by_class(t, lambda s: s[:120]), "length alone"),
+    "length, in part": (lambda t: by_class(t, lambda s: s[: 100 + GENERATOR.integers(40)], lambda s: s[: 118 + GENERATOR.integers(32)]), "length alone"),
+    "GC content": (lambda t: by_class(t, lambda s: drawn(LENGTH, 0.6)), "gc alone"),
+    "N": (lambda t: by_class(t, lambda s: s[:145] + "NNNNN"), "n_share alone"),
+    "an adapter": (lambda t: by_class(t, lambda s: "A" + s[1:-1] + "A"), "first and last base alone"),
+    "lower case": (lambda t: by_class(t, str.lower), "lower case"),
+    "contig": (lambda t: t.assign(chrom=np.where(t["label"] == "pos", "chr1", "chr2")), "contig alone"),
+    "place": (moved, "nearest training interval alone"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHORTCUTS)
+def test_what_tells_the_label_without_the_sequence(clean, tmp_path, name):
+    plant, check = SHORTCUTS[name]
+    status, detail = found(plant(clean), tmp_path)
+    assert status[check] == "WARN", detail
+
+
+def split_faults():
+    test = TRAIN + VALIDATION
+    swap = {"pos": "neg", "neg": "pos"}
+
+    def swapped(t):
+        t = by_class(t, lambda s: drawn(LENGTH, 0.65))
+        return t.assign(label=[swap[own] if row >= test else own for row, own in enumerate(t["label"])])
+
+    def conflicting(t):
+        texts, labels = t["sequence"].tolist(), t["label"].tolist()
+        for place in range(12):
+            texts[test + place], labels[test + place] = texts[place], swap[labels[place]]
+        return t.assign(sequence=texts, label=labels)
+
+    return {
+        "labels of the test split swapped": (swapped, "swapped labels", "opposite of the test rows"),
+        "one sequence, two labels": (conflicting, "label conflicts", "12 sequences have two labels"),
+        "a class without test rows": (lambda t: t.assign(label=["pos" if r >= test else own for r, own in enumerate(t["label"])]), "test rows of each class", "neg 0"),
+        "names used twice": (lambda t: t.assign(id=[f"r{row % 200}" for row in range(len(t))]), "name: test", "have the name of a train"),
+        "one gene in both splits": (lambda t: t.assign(gene_id=[f"g{row % 30}" for row in range(len(t))]), "gene_id: test", "splits: {by: group, column: gene_id}"),
+        "one group in both splits": (lambda t: t.assign(group=[f"g{row % 30}" for row in range(len(t))]), "group: test", "belong to a group of"),
+        "rows repeated": (lambda t: pd.concat([t, t.iloc[:30]]), "exact copies", "30 rows repeat an earlier one"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", split_faults())
+def test_faults_of_splits_and_labels(clean, tmp_path, name):
+    plant, check, words = split_faults()[name]
+    status, detail = found(plant(clean), tmp_path)
+    assert status[check] in ("WARN", "FAIL") and words in detail[check], detail
+
+
+def test_a_class_with_few_test_rows_is_no_leak(clean, tmp_path):
+    rows = clean[(clean["split"] != "test") | (clean["label"] == "pos")]
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    task = Sequences(kind="sequences", table=str(tmp_path / "t.csv"), length=LENGTH, bootstrap=20)
+    checks = examples(task, {}, Division()).checks.set_index("check")
+    assert checks.loc["test rows of each class", ["status", "leak"]].tolist() == ["WARN", "no"]
+
+
+def test_values_of_another_scale_and_values_far_from_all_others(clean, tmp_path):
+    values = GENERATOR.normal(size=len(clean))
+    assert found(clean.assign(label=values), tmp_path, labels="values")[0] == {}
+    other = np.where(clean["split"] == "test", values * 50 + 20, values)
+    assert found(clean.assign(label=other), tmp_path, labels="values")[0]["scale of values"] == "WARN"
+    far = np.where(np.arange(len(clean)) == 3, 1e9, values)
+    assert "1 values are" in found(clean.assign(label=far), tmp_path, labels="values")[1]["outlying values"]
+
+
+@pytest.mark.parametrize(
+    ("plant", "message"),
+    [
+        (lambda t: t.assign(chrom=["1" if c == "chr1" and r % 2 else c for r, c in enumerate(t["chrom"])]), "contig 1 is called '1' and 'chr1'"),
+        (lambda t: t.assign(label=[own.upper() if r % 3 else own for r, own in enumerate(t["label"])]), "differ in spelling alone"),
+        (lambda t: t.assign(label=GENERATOR.normal(size=len(t))), "hardly classes"),
+        (lambda t: t.assign(label=["third" if r > 200 else own for r, own in enumerate(t["label"])]), "class third has no row to train on"),
+        (lambda t: t[t["split"] != "test"], "the test split has no rows"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused_in_one_line(clean, tmp_path, plant, message):
+    with pytest.raises(InputError, match=message) as error:
+        found(plant(clean), tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_values_that_are_all_the_same_are_refused(clean, tmp_path):
+    with pytest.raises(InputError, match="all values of label are 3"):
+        found(clean.assign(label=3.0), tmp_path, labels="values")
+
+
+def test_one_file_for_two_splits_is_refused_before_it_is_read():
+    with pytest.raises(ValidationError, match=r"table.test: a.csv is table.train already"):
+        Sequences(kind="sequences", table={"train": "a.csv", "test": "a.csv"})
+
+
+def test_a_test_file_that_holds_the_training_rows_in_another_order_fails(clean, tmp_path):
+    train = clean[["sequence", "label"]]
+    train.to_csv(tmp_path / "train.csv", index=False)
+    train.sample(frac=1, random_state=1).to_csv(tmp_path / "test.csv", index=False)
+    paths = {name: str(tmp_path / f"{name}.csv") for name in ("train", "test")}
+    made = examples(Sequences(kind="sequences", table=paths, length=LENGTH), {}, Division())
+    row = made.checks.set_index("check").loc["exact: test"]
+    assert row["status"] == "FAIL" and row["found"] == row["of"] == len(train)
+
+
+def test_columns_are_looked_for_in_the_header_before_any_job(clean, tmp_path):
+    from glmflow.config import check_study
+
+    path = tmp_path / "t.csv"
+    clean.rename(columns={"label": "outcome"}).assign(answer="x").to_csv(path, index=False)
+
+    def problems(**columns):
+        task = {"kind": "sequences", "table": str(path), "columns": columns}
+        runs = [{"tasks": ["t"], "models": ["m"], "adaptations": ["b"]}]
+        blocks = {"models": {"m": {"baseline": "majority"}}, "adaptations": {"b": {"kind": "baseline"}}}
+        study = check_study({"study": "s", "tasks": {"t": task}, **blocks, "runs": runs}, "s.yaml", None)
+        return [text for _, text in check(study, "t", lambda: None)]
+
+    assert "no column of labels" in problems()[0] and problems(label="outcome") == []
+    assert "Did you mean 'outcome'" in problems(label="outcom")[0]

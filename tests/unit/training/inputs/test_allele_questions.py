@@ -1,0 +1,269 @@
+"""Questions as items and batches, arms, controls, and a run from training to new questions."""
+
+import json
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from glmflow.apply.answer_questions import answers
+from glmflow.config import read_study, run_settings
+from glmflow.config.heads.answer_heads import TextAnswers
+from glmflow.errors import InputError
+from glmflow.models.heads import new_head
+from glmflow.models.text.conversation import END
+from glmflow.models.text.text_loading import new_text_model, new_tokenizer
+from glmflow.tasks.diagnosis import examples, score
+from glmflow.training.finetune import finetune
+from glmflow.training.inputs.allele_views import Alleles, of_example, permuted, shuffled_flanks
+from glmflow.training.inputs.question_items import AlleleQuestions, Words, padded
+from glmflow.training.predict import predict
+from glmflow.training.tuned import load_tuned
+
+HEAD = {"kind": "text_answers", "hidden": 16, "layers": 1, "heads": 2, "vocabulary": 330, "stride": 16}
+
+
+def study_of(head, tmp_path, text=None):
+    """Return a study of one short run."""
+    raw = {
+        "study": "s",
+        "tasks": {
+            "t": {
+                "kind": "diagnosis", "simulated": {"train": 40, "test": 12}, "flank": 20, "draws": 2, "bootstrap": 50,
+                "splits": {"by": "official"},
+            }
+        },
+        "models": {"m": {"new": {"family": "small", "config": {"hidden_size": 8, "num_layers": 1, "num_heads": 1}}}},
+        "adaptations": {
+            "a": {
+                "kind": "full", "head": {**HEAD, **head} if head.get("kind", HEAD["kind"]) == HEAD["kind"] else head,
+                "train": {"optimizer": "adamw", "steps": 2, "batch": 4, "micro_batch": 4, "evaluations": 1},
+            }
+        },
+        "runs": [{"tasks": ["t"], "models": ["m"], "adaptations": ["a"]}],
+    }  # fmt: skip
+    path = tmp_path / "study.yaml"
+    path.write_text(json.dumps(raw))
+    return read_study(path)
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """Train and predict with a head; return task, settings, examples, the run's folder and its predictions."""
+
+    def run(**head):
+        study = study_of(head, tmp_path)
+        task, settings = study.tasks["t"], run_settings(study, study.runs_of("t")[0])
+        made = examples(task, {}, None)
+        folder = tmp_path / "run"
+        (tables := tmp_path / "tables").mkdir()
+        for name, table in made.facts.items():
+            table.to_csv(tables / name, sep="\t", index=False)
+        files = {"tables": str(tables)}
+        finetune(settings, made.table, files, None, folder)
+        predict(settings, made.table, files, folder / "model", folder)
+        return task, settings | {"task": task.model_dump(mode="json")}, made, folder, files
+
+    return run
+
+
+def test_a_run_from_training_to_new_questions(trained, tmp_path):
+    _, settings, made, folder, files = trained(dna="both", generate=3)
+    predictions = pd.read_parquet(folder / "predictions.parquet")
+    columns = [name for name in predictions if name.startswith("prediction_")]
+    assert len(predictions) == 24 and len(columns) == made.facts["classes.tsv"].shape[0]
+    assert predictions[columns].sum(axis=1).to_numpy() == pytest.approx(1)
+    logs = pd.read_parquet(folder / "predicted/logp.parquet").drop(columns="example").to_numpy()
+    assert (np.exp(logs).sum(axis=1) < 1).all(), "probabilities of whole texts add up to one over all texts"
+    controls = pd.read_parquet(folder / "predicted/controls.parquet")
+    assert Counter(controls["control"]) == Counter(
+        {"others": 24, "shuffled": 24, "ref_as_alt": 12, "swapped": 12, "mean": 12, "no_dna": 12}
+    )
+    assert set(controls["example"]) == set(made.table.loc[made.table["split"] == "test", "example"])
+    scored = score(settings, made.table, predictions, folder / "predicted", files)
+    assert {"dna_lead", "variant_lead", "generated_accuracy"} <= set(scored.metrics["metric"])
+    assert "verdict.tsv" in scored.tables and len(scored.tables["official.csv"]) == 12
+    table = tmp_path / "new.jsonl"
+    rows = made.table[made.table["split"] == "test"].head(3)
+    keys = {"text_question": "question", "sequence_ref": "reference_sequence", "sequence_alt": "variant_sequence"}
+    rows.rename(columns=keys)[list(keys.values())].to_json(table, orient="records", lines=True)
+    found = answers(folder, table, most=2, sure=0.999)
+    own = predictions.set_index("example").loc[rows["example"], columns]
+    first = found[found["rank"] == 1]
+    assert first["answer"].tolist() == [name.removeprefix("prediction_") for name in own.idxmax(axis=1)]
+    assert first["probability"].to_numpy() == pytest.approx(own.max(axis=1).to_numpy(), abs=1e-5)
+    assert len(found) == 6 and found["withheld"].all()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"dna": "none"},
+        pytest.param({"dna": "mean"}, marks=pytest.mark.slow),
+        pytest.param({"kind": "allele_classifier", "heads": 2}, marks=pytest.mark.slow),
+    ],
+)
+def test_arms_without_words_or_dna(trained, head):
+    _, _, made, folder, _ = trained(**head)
+    predictions = pd.read_parquet(folder / "predictions.parquet")
+    controls = folder / "predicted/controls.parquet"
+    assert controls.exists() == ("kind" in head)
+    if "kind" in head:
+        return
+    own = made.table.merge(predictions, on="example").drop_duplicates("text_question")
+    every = made.table.merge(predictions, on="example")
+    columns = [name for name in predictions if name.startswith("prediction_")]
+    by_question = every.groupby("text_question")[columns].std().fillna(0).to_numpy()
+    assert by_question.max() < 1e-5 and len(own) > 1, "the same text has the same answer, whatever its alleles"
+
+
+# --- items -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def words():
+    tokenizer = new_tokenizer(["Which disease? Answer: amber fever"] * 3, 320)
+    return Words(tokenizer, ["amber fever", "no disease"], False, 0.5)
+
+
+def table(rows):
+    return pd.DataFrame(
+        [
+            {"example": f"q{number}", "text_question": "Which?", "text_reasoning": "Because.", "target": answer}
+            for number, answer in enumerate(rows)
+        ]
+    )
+
+
+def test_some_training_draws_show_no_change(words):
+    view = of_example("ACGTACG", "ACGAACG", settings(3))
+    items = AlleleQuestions(table(["amber fever"] * 2), [view, view], words, 0.3, 1)
+    drawn = [items(0, np.random.default_rng(seed)) for seed in range(400)]
+    same = [item for item in drawn if item["view"].ref == item["view"].alt]
+    assert 0.2 < len(same) / 400 < 0.4 and {item["target"] for item in same} == {1}
+    assert all(item["target"] == 0 for item in drawn if item["view"].ref != item["view"].alt)
+    assert same[0]["view"].places() == ((3, 4), (3, 4))
+    assert items(0, None)["target"] == 0
+    assert words.tokenizer.decode(same[0]["answer"]) == f"Answer: no disease{END}"
+
+
+def test_the_answer_has_its_share_of_the_loss_behind_a_trace(words):
+    traced = Words(words.tokenizer, words.classes, True, 0.25)
+    view = of_example("ACGTACG", "ACGAACG", settings(3))
+    item = AlleleQuestions(table(["amber fever"]), [view], traced, 0.0, 1)(0, np.random.default_rng(0))
+    own = len(traced.answers[0])
+    assert item["weight"][-own:].sum() == pytest.approx(0.75 * own)
+    assert item["weight"][:-own].sum() == pytest.approx(0.25 * own)
+    assert traced.tokenizer.decode(item["answer"]).startswith("<think>\nBecause.\n</think>")
+    plain = AlleleQuestions(table(["amber fever"]), [view], traced, 0.0, 1)(0, None)
+    assert len(plain["answer"]) == own
+
+
+def settings(flank, crop="change"):
+    from types import SimpleNamespace
+
+    return SimpleNamespace(flank=flank, crop=crop)
+
+
+def test_a_pair_without_a_change_is_looked_at_in_its_middle():
+    assert of_example("ACGTA", "ACGTA", settings(9)) == Alleles("ACGTA", "ACGTA", 2, 3, 3)
+
+
+def test_swapped_and_unvaried_alleles_keep_their_place():
+    view = of_example("AACCGG", "AACTTCGG", settings(9))
+    assert view.unvaried().alt == view.ref and view.unvaried().places()[1] == view.places()[0]
+    assert view.swapped().swapped() == view and view.swapped().ref == view.alt
+
+
+def test_flanks_are_shuffled_alike_in_both_alleles():
+    generator = np.random.default_rng(0)
+    left, right = ("".join(generator.choice(list("ACGT"), 60)) for _ in range(2))
+    view = of_example(f"{left}A{right}", f"{left}TT{right}", settings(60))
+    found = shuffled_flanks(view, 1)
+    assert found.ref != view.ref and found.ref[found.start : found.ref_end] == "A"
+    assert (
+        found.ref[: found.start] == found.alt[: found.start]
+        and found.ref[found.ref_end :] == found.alt[found.alt_end :]
+    )
+    pairs = [Counter(text[place : place + 2] for place in range(59)) for text in (left, found.ref[:60])]
+    assert pairs[0] == pairs[1] and shuffled_flanks(view, 1) == found and shuffled_flanks(view, 2) != found
+
+
+def test_pairs_of_other_questions_have_another_answer():
+    views = [Alleles("A", "C", 0, 1, number) for number in range(30)]
+    given = ["x", "y", "z"] * 10
+    found = permuted(views, given, 3)
+    assert all(given[own.alt_end] != answer for own, answer in zip(found, given))
+    assert permuted(views[:1], ["x"], 0) == views[:1]
+
+
+def test_rows_are_filled_on_the_right():
+    assert padded([np.array([1, 2]), np.array([3])], -2).tolist() == [[1, 2], [3, -2]]
+
+
+# --- heads -------------------------------------------------------------------------------------------------------
+
+
+def test_a_text_model_of_a_folder_is_adapted_and_only_what_changed_is_kept(tmp_path):
+    tokenizer = new_tokenizer(["Which disease? Answer: a"] * 3, 320)
+    text = new_text_model(tokenizer.size, 16, 1, 2, 0)
+    text.save_pretrained(tmp_path)
+    (tmp_path / "tokenizer.json").write_text(tokenizer.written())
+    block = {"kind": "text_answers", "text": str(tmp_path), "rank": 2, "alpha": 2, "dropout": 0.0}
+    given = {"classes": ["a", "b"], "flank": 4, "tokenizer": ""}
+    torch.manual_seed(1)
+    head = new_head(block, 6, given)
+    kept = head.state_dict()
+    assert any("lora_" in name for name in kept) and not any(name.endswith("embed_tokens.weight") for name in kept)
+    trained = {name for name, one in head.named_parameters() if one.requires_grad}
+    assert all("lora_" in name or name.startswith("bridge.") for name in trained)
+    with torch.no_grad():
+        for name, one in head.named_parameters():
+            if name in trained:
+                one.add_(0.1)
+    again = new_head(block, 6, given)
+    again.load_state_dict(head.state_dict())
+    states = torch.randn(2, 9, 6)
+    inside, change = torch.ones(2, 9, dtype=torch.bool), torch.tensor([[4, 5], [4, 5]])
+    ids = torch.tensor([[1, -1, *tokenizer.encode("Which?")]])
+    with torch.no_grad():
+        first, second = (one.eval().ranked(one.vectors(states, inside, change), ids) for one in (head, again))
+    assert torch.equal(first, second)
+    with pytest.raises(RuntimeError, match="missing"):
+        again.load_state_dict({})
+
+
+def test_both_strands_are_read_at_the_same_base():
+    from glmflow.models.heads.answer_heads import both_read
+
+    inside = torch.tensor([[True] * 3 + [False], [True] * 4, [True] * 3 + [False], [True] * 4])
+    states = torch.arange(16, dtype=torch.float32).reshape(4, 4, 1)
+    found, own = both_read(states, inside)
+    assert found.shape == (2, 4, 2) and torch.equal(own, inside[:2])
+    assert found[0, :3, 1].tolist() == [10, 9, 8] and found[1, :, 1].tolist() == [15, 14, 13, 12]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [{"text": "x", "hidden": 4}, {"hidden": 10, "heads": 3}, {"tuning": "full", "rank": 2}],
+)
+def test_heads_that_make_no_sense(block):
+    with pytest.raises(ValueError, match=r"hidden|rank"):
+        TextAnswers.model_validate({"kind": "text_answers", **block})
+
+
+def test_a_tokenizer_that_joins_prompt_and_answer_is_refused():
+    class Joining:
+        def encode(self, text):
+            return [len(text)]
+
+    with pytest.raises(InputError, match="joins the answer"):
+        Words(Joining(), ["a"], False, 0.5).require_joints()
+
+
+def test_models_are_loaded_as_they_were_saved(trained):
+    _, _, _, folder, _ = trained(dna="diff")
+    model, run = load_tuned(folder / "model")
+    assert run.task.target == "answer_text" and model.target.head.bridge.parts == ("ref", "diff")
+    assert not any(own.requires_grad for own in model.parameters())

@@ -1,0 +1,73 @@
+# Tuned models applied to other genomes, samples and variants (`predict:` of a study).
+#
+# needs  results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/model, and the files that `predict:` names
+# makes  …/seed{seed}/predict/{label}   a folder of bigWigs, a parquet table or a VCF
+PREDICTIONS = []
+
+
+def applied_files(prediction):
+    """Return an input function that gives what a kind of task reads beside the files that `predict:` names."""
+
+    def files(wildcards):
+        task = STUDY.tasks[wildcards.task]
+        own = task.files(STUDY, wildcards.task, "apply")
+        if not own or prediction.records:
+            return {"genes": prediction.genes or []}
+        return {
+            "genes": prediction.genes or [],
+            "tables": [] if prediction.genes else own["tables"],
+            "cohort": own.get("cohort", []),
+        }
+
+    return files
+
+
+for LABEL, PREDICTION in STUDY.predict.items():
+    OTHER = f"predict/{LABEL}{PREDICTION.suffix}"
+    APPLIED = [
+        label for label, task in STUDY.tasks.items() if PREDICTION.write in task.writes
+    ]
+    PREDICTIONS += [
+        f"{run.folder(RESULTS)}/{OTHER}"
+        for run in study_config.applied_runs(STUDY, PREDICTION)
+    ]
+    OTHER = f"results/{RUN}/{OTHER}"
+
+    rule:
+        name:
+            f"apply_{LABEL}"
+        input:
+            unpack(applied_files(PREDICTION)),
+            model=f"results/{RUN}/model",
+            fasta=PREDICTION.fasta or "results/{study}/reference/genome.fa",
+            vcf=PREDICTION.vcf or [],
+            bed=PREDICTION.bed or [],
+        output:
+            directory(OTHER) if not PREDICTION.suffix else OTHER,
+        log:
+            f"logs/{{study}}/apply/{LABEL}/{{task}}/{{model}}/{{adaptation}}/seed{{seed}}.log",
+        benchmark:
+            f"benchmarks/{{study}}/apply/{LABEL}/{{task}}/{{model}}/{{adaptation}}/seed{{seed}}.tsv"
+        wildcard_constraints:
+            task=any_of(APPLIED),
+            adaptation=TRAINED,
+        resources:
+            gpu=1,
+            mem_mb=lambda wildcards, attempt, prediction=PREDICTION: job_plan.applying_mb(
+                STUDY, prediction, predicting(wildcards)
+            )
+            * attempt,
+            runtime=lambda wildcards, attempt: walltime(240, attempt),
+        params:
+            sample=PREDICTION.samples,
+            haplotype=PREDICTION.haplotype,
+            records_along=PREDICTION.records_along,
+            span=PREDICTION.span,
+            share=PREDICTION.share,
+            symbolic=PREDICTION.symbolic,
+            most_mismatches=PREDICTION.mismatches,
+            unphased=PREDICTION.unphased,
+            filter=PREDICTION.filters or [],
+            states=f"{RESULTS}/states",
+        script:
+            "../scripts/apply.py"

@@ -1,0 +1,26 @@
+# What training will need, before it runs; checkpoints of what has run, removed.
+#
+# needs  the study alone
+# makes  results/{study}/plan.tsv
+rule plan:
+    log:
+        f"logs/{STUDY.study}/plan.log",
+    localrule: True
+    params:
+        rows=lambda wildcards: job_plan.table(list(JOBS.values()), GPU_MODEL),
+        heading=job_plan.heading(GPU_MODEL),
+        problems=TOO_LARGE,
+        path=f"{RESULTS}/plan.tsv",
+    script:
+        "../scripts/plan.py"
+
+
+# Checkpoints of finished runs, named and removed.
+rule clean_checkpoints:
+    log:
+        f"logs/{STUDY.study}/clean_checkpoints.log",
+    localrule: True
+    params:
+        results=RESULTS,
+    script:
+        "../scripts/clean_checkpoints.py"

@@ -1,0 +1,19 @@
+"""Download the public data sets that a study names."""
+
+from scriptlog import logged
+
+with logged(snakemake, online=True) as terminal:
+    from glmflow.config.public_sets import read_public_sets, wanted_files
+    from glmflow.errors import InputError
+    from glmflow.fetching import fetch
+
+    if not snakemake.params.sets:
+        raise InputError(
+            "the study names no data set",
+            fix="Name one: snakemake -c1 fetch --config data=geuvadis (docs/data.md lists them).",
+        )
+    by_hand = [name for name in snakemake.params.sets if not read_public_sets()[name].files]
+    if by_hand:
+        found = read_public_sets()[by_hand[0]]
+        raise InputError(f"no file of it can be fetched: {found.note}", where=by_hand[0], fix=f"Its page: {found.page}")
+    fetch(wanted_files(snakemake.params.sets), terminal=terminal)

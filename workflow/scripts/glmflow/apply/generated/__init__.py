@@ -1,0 +1,1 @@
+"""`glmflow generate`: sequences drawn from a causal model, released by the gate and by nothing else."""

@@ -1,0 +1,189 @@
+"""Sequences drawn part by part, each screened in memory before it is kept: a run that was stopped goes on where it was."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from glmflow.errors import InputError
+from glmflow.files import atomic_path, write_table
+from glmflow.genome.canonical import as_bases
+from glmflow.models.adapter import Adapter
+from glmflow.models.generation import Sampling, draw, prompt_ids
+from glmflow.models.registry import read_record
+from glmflow.models.weights import file_hashes
+from glmflow.screening.audit_log import verify
+from glmflow.screening.gate import Gate, GateSettings
+from glmflow.training.parts import Parts
+
+log = logging.getLogger(__name__)
+
+TABLE, FASTA, LOG, RECORD = "sequences.parquet", "sequences.fa.gz", "audit.jsonl", "generation.json"
+
+
+class GenerationRequest(NamedTuple):
+    """What is to be drawn.
+
+    Attributes
+    ----------
+    prompts
+        Name and bases of each prompt.
+    copies
+        Sequences of each prompt.
+    length
+        Bases that are drawn behind it.
+    batch
+        Sequences that are drawn together, and that a run that is stopped loses at most.
+    keep_prompt
+        Write the prompt before what was drawn. The gate screens both together in any case.
+    """
+
+    prompts: tuple[tuple[str, str], ...]
+    copies: int
+    length: int
+    sampling: Sampling
+    batch: int = 8
+    keep_prompt: bool = False
+
+
+def run_generation(
+    model: Adapter, request: GenerationRequest, settings: GateSettings, folder: Path, identity: Mapping[str, Any]
+) -> dict[str, int]:
+    """Draw, screen and write sequences; return counts: `drawn`, `blocked`, `released`.
+
+    `sequences.fa.gz` and `sequences.parquet` (`name`, `prompt`, `number`, `length`, `tokens`, `log_likelihood` in nats,
+    `verdict`, `sequence`, empty where it was blocked), `audit.jsonl` and `generation.json` (settings, and the last entry of the
+    log that the sequences were released on).
+
+    Parameters
+    ----------
+    identity
+        What the model is; written into log and record.
+
+    Raises
+    ------
+    InputError
+        The gate is not set, a prompt cannot be read, or nothing can be drawn from this model.
+    """
+    request.sampling.checked()
+    model.require("generation")
+    if request.length < 1 or request.copies < 1 or not request.prompts:
+        raise InputError("nothing to draw", fix="Give a prompt, a number of sequences and a length of 1 or more.")
+    for name, prompt in request.prompts:
+        try:
+            prompt_ids(model, prompt)
+        except InputError as error:
+            raise InputError(f"prompt {name}: {error}") from None
+    described = {
+        "model": dict(identity),
+        "prompts": hashlib.sha256("".join(f"{n}\0{s}\0" for n, s in request.prompts).encode()).hexdigest(),
+        **{name: value for name, value in request._asdict().items() if name not in ("prompts", "sampling")},
+        **request.sampling._asdict(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    gate = Gate(settings, folder / LOG, described)
+    if settings.acknowledged:
+        log.warning("nothing is screened: %s", settings.acknowledged)
+    chance = gate.screen.chance(request.length) if gate.screen else None
+    if chance:
+        log.warning("%.0f %% of random sequences of %d bases are blocked by this list", 100 * chance, request.length)
+    if not model.network.continues:
+        log.warning("%s keeps nothing of what it has read: every token is a pass over its window", model.card.family)
+    parts = Parts(folder / ".parts", described | {"gate": gate.identity})
+    plan = [(name, prompt, copy) for name, prompt in request.prompts for copy in range(request.copies)]
+    tables = []
+    began, fresh = time.monotonic(), 0
+    for number, start in enumerate(range(0, len(plan), request.batch)):
+        known = (parts.folder / str(number)).is_dir()
+        rows = plan[start : start + request.batch]
+        tables += parts.tables(number, lambda own=rows, first=start: [_part(model, own, first, request, gate)])
+        fresh += 0 if known else len(rows)
+        left = (time.monotonic() - began) / max(fresh, 1) * (len(plan) - start - len(rows))
+        log.info("%d of %d sequences, about %.1f minutes left", start + len(rows), len(plan), left / 60)
+    table = pd.concat(tables, ignore_index=True)
+    released = int((table["verdict"] != "blocked").sum())
+    counts = {"drawn": len(table), "blocked": len(table) - released, "released": released}
+    _write(table, folder)
+    record = described | {
+        "gate": gate.identity,
+        "blocked_of_random": chance,
+        "counts": counts,
+        "audit_head": gate.log.head,
+    }
+    with atomic_path(folder / RECORD) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n")
+    parts.remove()
+    return counts
+
+
+def _part(
+    model: Adapter, rows: Sequence[tuple[str, str, int]], first: int, request: GenerationRequest, gate: Gate
+) -> pd.DataFrame:
+    """Draw some sequences and return what may be kept of them."""
+    prompts = [_bases(prompt) for _, prompt, _ in rows]
+    numbers = range(first, first + len(rows))
+    drawn = draw(model, prompts, request.length, request.sampling, numbers, request.batch)
+    names = [f"{name}_{copy}" for name, _, copy in rows]
+    whole = [prompt + own.sequence for prompt, own in zip(prompts, drawn)]
+    passed = gate.passed(names, whole)
+    shown = whole if request.keep_prompt else [own.sequence for own in drawn]
+    verdict = "not screened" if gate.settings.acknowledged else "passed"
+    return pd.DataFrame(
+        {
+            "name": names,
+            "prompt": [name for name, _, _ in rows],
+            "number": np.array(numbers, np.int64),
+            "length": [len(sequence) for sequence in shown],
+            "tokens": [own.tokens for own in drawn],
+            "log_likelihood": [own.log_likelihood for own in drawn],
+            "verdict": [verdict if good else "blocked" for good in passed],
+            "sequence": [sequence if good else "" for sequence, good in zip(shown, passed)],
+        }
+    )
+
+
+def _bases(prompt: str) -> str:
+    return as_bases(prompt).tobytes().decode("ascii")
+
+
+def _write(table: pd.DataFrame, folder: Path) -> None:
+    """Write the sequences; the same bytes for the same sequences."""
+    write_table(table, folder / TABLE)
+    text = "".join(
+        f">{row.name}\n{row.sequence}\n" for row in table.itertuples(index=False) if row.verdict != "blocked"
+    )
+    with atomic_path(folder / FASTA) as temporary:
+        temporary.write_bytes(gzip.compress(text.encode("ascii"), mtime=0))
+
+
+def verify_generation(folder: Path) -> int:
+    """Return how many entries the log of generated sequences has, after all of it was verified.
+
+    Raises
+    ------
+    InputError
+        The log was changed, or lacks the entry that the sequences were released on.
+    """
+    for name in (RECORD, LOG):
+        if not (folder / name).is_file():
+            raise InputError(f"no {name}", where=folder, fix="Give a folder that glmflow generate has written.")
+    record = json.loads((folder / RECORD).read_text())
+    return verify(folder / LOG, record["audit_head"])[0]
+
+
+def model_identity(folder: Path, model: Adapter) -> dict[str, Any]:
+    """Return what tells a model from others: its folder's name and the SHA-256 over its files, and what its record says."""
+    record = read_record(folder)
+    hashes = "".join(f"{name} {value}\n" for name, value in sorted(file_hashes(folder).items()))
+    found = {"name": folder.resolve().name, "family": model.card.family}
+    found["sha256"] = hashlib.sha256(hashes.encode()).hexdigest()
+    return found | {key: record[key] for key in ("corpus", "excluded", "gate_required") if key in record}

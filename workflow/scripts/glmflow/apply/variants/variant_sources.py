@@ -1,0 +1,268 @@
+"""Where variants come from: VCF and BCF files, tables with or without a genome, BED files; read in parts, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.errors import InputError
+from glmflow.genome.edits import Records
+from glmflow.genome.intervals import read_intervals
+from glmflow.genome.stretches import Genome
+from glmflow.models.tokenizers import clean
+
+from .vcf_lines import header_of, record_lines
+
+TAB = "\t"
+MOST = 2
+"""How many times the asked number of records a part may hold, so that records of one place stay together."""
+
+NAMES = {
+    "chrom": ("chrom", "chr", "#chrom", "contig", "element"),
+    "pos": ("pos", "position"),
+    "start": ("start",),
+    "ref": ("ref", "reference"),
+    "alt": ("alt", "alternative"),
+    "sequence": ("sequence", "sequences"),
+    "offset": ("offset",),
+    "name": ("name", "id", "example"),
+}
+"""Columns of a table, by what they may be called, in upper or lower case."""
+
+
+@dataclass
+class VcfSource:
+    """A VCF or BCF file.
+
+    Attributes
+    ----------
+    header
+        Its header lines; none where it has no header.
+    symbolic
+        INFO is kept, for symbolic alleles.
+    """
+
+    path: Path
+    symbolic: bool = False
+    header: list[str] = field(init=False)
+
+    def __post_init__(self):
+        self.header = header_of(self.path)
+
+    def parts(self, size: int, keep: bool = False) -> Iterator[Records]:
+        """Yield the records; see `Source`."""
+        records, last = Records([], [], [], []), None
+        info: list[str] = []
+        for number, line in record_lines(self.path):
+            cells = line.split("\t", 8)
+            broken = ""
+            try:
+                chrom, pos, ref, alt, _, _, more = cells[0], int(cells[1]) - 1, *cells[3:8]
+            except (IndexError, ValueError):
+                chrom, pos, ref, alt, more = "", -1, "", "", ""
+                broken = f"record {number} is no VCF record ({line.count(TAB) + 1} columns, {line[:40]!r})"
+            if len(records) >= size and ((chrom, pos) != last or len(records) >= MOST * size):
+                yield self._closed(records, info)
+                records, info = Records([], [], [], []), []
+            if broken:
+                records.broken[len(records)] = broken
+            records.chrom.append(chrom)
+            records.pos.append(pos)
+            records.ref.append(ref)
+            records.alt.append(alt)
+            if keep:
+                records.lines.append(line)
+            if self.symbolic:
+                info.append(more)
+            last = chrom, pos
+        if len(records):
+            yield self._closed(records, info)
+
+    def _closed(self, records: Records, info: list[str]) -> Records:
+        records.info = info if self.symbolic else None
+        return records
+
+
+@dataclass
+class TableSource:
+    """A table (tab- or comma-separated text, or parquet) of `chrom, pos, ref, alt`, or of `sequence, offset, ref, alt`.
+
+    `pos` counts from 1 as in a VCF; `start` may stand in its place, from 0. `offset` counts from 0; without it, `pos` and
+    `start` of a sequence tell it.
+    """
+
+    path: Path
+    columns: dict[str, str] = field(init=False)
+    names: list[str] = field(init=False)
+
+    def __post_init__(self):
+        if not self.path.exists():
+            raise InputError("no such file", where=self.path, fix="Give a table of variants.")
+        self.names = list(self._read_columns())
+        lower = {name.lower(): name for name in reversed(self.names)}
+        self.columns = {
+            key: next(lower[option] for option in options if option in lower)
+            for key, options in NAMES.items()
+            if any(option in lower for option in options)
+        }
+        has = self.columns
+        placed = (
+            "offset" in has or ("pos" in has and "start" in has)
+            if self.own_sequences
+            else ("chrom" in has and ("pos" in has or "start" in has))
+        )
+        if not ({"ref", "alt"} <= set(has) and placed):
+            raise InputError(
+                f"columns {', '.join(self.names[:12])} do not make variants",
+                where=self.path,
+                fix="Give chrom, pos (from 1) or start (from 0), ref and alt; or sequence, offset (from 0), ref and alt.",
+            )
+
+    @property
+    def own_sequences(self) -> bool:
+        """Whether each row has its own sequence, so that no genome is needed."""
+        return "sequence" in self.columns
+
+    def parts(self, size: int, keep: bool = False) -> Iterator[Records]:
+        """Yield the rows; see `Source`."""
+        for table in self._chunks(size):
+            columns = {key: table[name].tolist() for key, name in self.columns.items()}
+            ref, alt = ([str(value) for value in columns[key]] for key in ("ref", "alt"))
+            pos, broken = self._positions(columns, table)
+            if self.own_sequences:
+                records = self._with_sequences(columns, pos, ref, alt, table)
+            else:
+                records = Records([str(value) for value in columns["chrom"]], pos, ref, alt)
+            records.broken = broken
+            if keep:
+                records.lines = table
+            yield records
+
+    def _positions(self, columns: Mapping[str, list], table: pd.DataFrame) -> tuple[list[int], dict[int, str]]:
+        """Return the 0-based first base of REF of each row, in its contig or sequence; and rows without, in words."""
+        has, own = self.columns, self.own_sequences
+        name = "offset" if own and "offset" in has else "pos" if "pos" in has else "start"
+        begins = columns["start"] if own and name == "pos" else [0] * len(table)
+        found, broken = [], {}
+        for row, (value, begin) in enumerate(zip(columns[name], begins)):
+            try:
+                found.append(int(value) - int(begin) - (name == "pos"))
+            except (TypeError, ValueError):
+                found.append(-1)
+                broken[row] = f"row {table.index[row] + 1}: a position is no number ({has[name]} {value!r})"
+        return found, broken
+
+    def _with_sequences(
+        self, columns: Mapping[str, list], pos: list[int], ref: list[str], alt: list[str], table: pd.DataFrame
+    ) -> Records:
+        """Return records, each on a sequence of its own."""
+        rows = [str(number) for number in table.index]
+        sequences = RowSequences(dict(zip(rows, columns["sequence"])), self.path)
+        given = "chrom" in columns and "pos" in columns
+        if given:
+            numbers = pd.to_numeric(pd.Series(columns["pos"]), errors="coerce").fillna(0).astype(np.int64)
+            labels = list(zip(map(str, columns["chrom"]), (numbers - 1).tolist()))
+        else:
+            names = columns.get("name") or columns.get("chrom") or [f"row{number + 1}" for number in table.index]
+            labels = list(zip(map(str, names), pos))
+        return Records(rows, pos, ref, alt, genome=sequences, labels=labels)
+
+    def _read_columns(self) -> Sequence[str]:
+        if self.path.suffix == ".parquet":
+            import pyarrow.parquet as parquet
+
+            return parquet.read_schema(self.path).names
+        return self._text(nrows=0).columns
+
+    def _chunks(self, size: int) -> Iterator[pd.DataFrame]:
+        """Yield rows of the table, numbered throughout."""
+        if self.path.suffix == ".parquet":
+            import pyarrow.parquet as parquet
+
+            begin = 0
+            for batch in parquet.ParquetFile(self.path).iter_batches(size):
+                table = batch.to_pandas()
+                table.index = range(begin, begin + len(table))
+                begin += len(table)
+                yield table
+        else:
+            yield from self._text(chunksize=size)
+
+    def _text(self, **options: Any) -> Any:
+        """Read text; every field stays as it is written."""
+        separator = "," if ".csv" in self.path.suffixes else "\t"
+        try:
+            return pd.read_csv(self.path, sep=separator, dtype=str, keep_default_na=False, **options)
+        except (ValueError, UnicodeDecodeError, OSError) as error:
+            raise InputError(f"cannot be read as a table: {error}", where=self.path) from None
+
+
+class RowSequences:
+    """Sequences that rows of a table bring along, as a genome whose contigs they are."""
+
+    def __init__(self, sequences: Mapping[str, str], where: Path):
+        self._codes: dict[str, NDArray[np.uint8]] = {}
+        for row, sequence in sequences.items():
+            try:
+                self._codes[row] = clean(str(sequence))
+            except InputError as error:
+                raise InputError(f"row {int(row) + 1}: {error.what}", where=where, fix=error.fix) from None
+        self.contigs = {row: len(codes) for row, codes in self._codes.items()}
+
+    def fetch(self, chrom: str, start: int, end: int) -> NDArray[np.uint8]:
+        """Return the bases of an interval; N past the ends."""
+        codes = self._codes[chrom]
+        found = np.full(end - start, ord("N"), np.uint8)
+        left, right = max(start, 0), min(end, len(codes))
+        if left < right:
+            found[left - start : right - start] = codes[left:right]
+        return found
+
+
+@dataclass
+class BedSource:
+    """Every base of some intervals, changed into each of the three others; bases of overlapping intervals once."""
+
+    path: Path
+    genome: Genome
+    header: list[str] = field(init=False)
+
+    def __post_init__(self):
+        contigs = [f"##contig=<ID={name},length={length}>" for name, length in self.genome.contigs.items()]
+        self.header = ["##fileformat=VCFv4.2", *contigs]
+
+    def parts(self, size: int, keep: bool = False) -> Iterator[Records]:
+        """Yield the bases; see `Source`."""
+        for chrom, start, end in union(read_intervals(self.path, self.genome.contigs)):
+            for begin in range(start, end, size):
+                codes = self.genome.fetch(chrom, begin, min(begin + size, end))
+                known = np.flatnonzero(codes != ord("N"))
+                pos, ref = (known + begin).tolist(), codes[known].tobytes().decode("ascii")
+                alt = [",".join(base for base in "ACGT" if base != own) for own in ref]
+                records = Records([chrom] * len(pos), pos, list(ref), alt)
+                if keep:
+                    rows = zip(pos, ref, alt)
+                    records.lines = [f"{chrom}\t{p + 1}\t.\t{r}\t{a}\t.\t.\t." for p, r, a in rows]
+                if len(records):
+                    yield records
+
+
+def union(intervals: Sequence[tuple]) -> list[tuple[str, int, int]]:
+    """Return intervals sorted within their contigs, those that overlap or touch as one; contigs in order of appearance."""
+    by_contig: dict[str, list[tuple[int, int]]] = {}
+    for chrom, start, end, *_ in intervals:
+        by_contig.setdefault(chrom, []).append((start, end))
+    merged: list[tuple[str, int, int]] = []
+    for chrom, some in by_contig.items():
+        for start, end in sorted(some):
+            if merged and merged[-1][0] == chrom and start <= merged[-1][2]:
+                merged[-1] = chrom, merged[-1][1], max(end, merged[-1][2])
+            else:
+                merged.append((chrom, start, end))
+    return merged

@@ -1,0 +1,144 @@
+"""What baselines of binding are fitted on: training keys in training regions, and all numbers that describe both."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from glmflow.binding.binding_tables import Binding, held_out
+
+Array = NDArray[np.float64]
+
+
+class Frame:
+    """A binding task with its training part and what is predicted of it.
+
+    Attributes
+    ----------
+    keys, regions
+        Rows that are predicted.
+    learned_keys, learned_regions
+        Rows of the training split.
+    """
+
+    def __init__(self, binding: Binding):
+        self.binding = binding
+        self.keys, self.regions = held_out(binding)
+        self.learned_keys, self.learned_regions = binding.rows("train")
+
+    @cached_property
+    def labels(self) -> NDArray[np.bool_]:
+        """Labels that are learned from, `[training keys, training regions]`."""
+        return self.binding.labels[np.ix_(self.learned_keys, self.learned_regions)]
+
+    @cached_property
+    def known(self) -> Array:
+        """Labels of training keys in the regions that are predicted, `[training keys, regions]`."""
+        return self.binding.labels[np.ix_(self.learned_keys, self.regions)].astype(np.float64)
+
+    @cached_property
+    def prevalence(self) -> float:
+        """Share of labels that are bound in training."""
+        return float(self.labels.mean())
+
+    def scaled(self, values: NDArray) -> Array:
+        """Return columns `[all regions, n]` less their mean over training regions, by their standard deviation there."""
+        own = values[self.learned_regions]
+        spread = own.std(axis=0)
+        return (values - own.mean(axis=0)) / np.where(spread > 0, spread, 1)
+
+    @cached_property
+    def generic(self) -> Array:
+        """Composition and width of all regions, scaled."""
+        return self.scaled(self.binding.generic)
+
+    @cached_property
+    def motifs(self) -> Array:
+        """Margins of all TFs' best sites in all regions, scaled."""
+        return self.scaled(self.binding.margins)
+
+    @cached_property
+    def described(self) -> Array:
+        """Motifs and composition of all regions: what a model of sequence alone is given here."""
+        return np.concatenate([self.motifs, self.generic], axis=1)
+
+    @cached_property
+    def frequency(self) -> Array:
+        """Predicted share of keys that bind each region, by ridge regression on motifs and composition, `[all regions]`."""
+        return self.ridge(self.labels.mean(axis=0), 100.0)
+
+    def ridge(self, target: Array, alpha: float) -> Array:
+        """Return a ridge regression of a number of the training regions, for all regions."""
+        return Ridge(alpha).fit(self.described[self.learned_regions], target).predict(self.described)
+
+    @cached_property
+    def proxy(self) -> Array:
+        """Accessibility that is predicted from sites of expressed TFs, `[cells, all regions]`.
+
+        Ridge regression of the mean label of a training cell in a training region on occupancy x expression of each TF.
+        """
+        binding, occupancy = self.binding, self.binding.occupancy
+        inputs, target = [], []
+        cells = np.array(binding.cell_of_keys)[self.learned_keys]
+        for cell in np.unique(cells):
+            inputs.append(self._of_cell(occupancy[self.learned_regions], cell))
+            target.append(self.labels[cells == cell].mean(axis=0))
+        model = Ridge(30.0).fit(np.concatenate(inputs), np.concatenate(target))
+        return np.stack([model.predict(self._of_cell(occupancy, cell)) for cell in range(len(binding.cell_names))])
+
+    def _of_cell(self, occupancy: NDArray, cell: int) -> Array:
+        generic = self.generic if len(occupancy) == len(self.generic) else self.generic[self.learned_regions]
+        return np.concatenate([occupancy * self.binding.expressed[cell], generic], axis=1)
+
+    @cached_property
+    def cell_similarity(self) -> Array:
+        """Correlation of the features of cells, `[cells, cells]`; that of the expression of TFs where there are none."""
+        table = self.binding.cells.to_numpy(np.float64)
+        table = table if table.shape[1] > 1 else self.binding.tf_expression
+        if table.shape[1] < 2 or not np.ptp(table):
+            return np.eye(len(table))
+        spread = table.std(axis=0)
+        with np.errstate(invalid="ignore"):
+            found = np.corrcoef((table - table.mean(axis=0)) / np.where(spread > 0, spread, 1))
+        return np.nan_to_num(found)
+
+    def columns(self, key: int, accessibility: bool = True) -> Array:
+        """Return the numbers of a key in all regions, `[all regions, n]`: what pooled models read."""
+        binding = self.binding
+        tf, cell = binding.tf_of_keys[key], binding.cell_of_keys[key]
+        occupancy, margin = binding.occupancy[:, tf].astype(np.float64), binding.margins[:, tf].astype(np.float64)
+        on = float(binding.expressed[cell, tf])
+        proxy = self.proxy[cell]
+        found = [margin.clip(-15, 8), occupancy, np.full(len(margin), on), occupancy * on]
+        found += [proxy, occupancy * proxy, self.frequency, *self.generic.T]
+        if accessibility and binding.accessibility is not None:
+            open_ = binding.accessibility[cell].astype(np.float64)
+            found += [open_, open_ - self.usual_accessibility, occupancy * open_, occupancy * on * open_]
+        return np.stack(found, axis=1)
+
+    @cached_property
+    def usual_accessibility(self) -> Array:
+        """Mean accessibility of the training cells, `[all regions]`."""
+        cells = np.unique(self.binding.cell_of_keys[self.learned_keys])
+        return self.binding.accessibility[cells].mean(axis=0).astype(np.float64)
+
+    def kin(self, key: int) -> Array:
+        """Return the best margin among TFs of related motifs, and the number of sites of all TFs, `[all regions, 2]`."""
+        tf = self.binding.tf_of_keys[key]
+        alike = self.binding.similarity[tf].copy()
+        alike[tf] = 0
+        related = np.flatnonzero(alike > 0.5)
+        best = (
+            self.binding.margins[:, related].max(axis=1) if len(related) else np.full(len(self.binding.regions), -15.0)
+        )
+        return np.stack([best.clip(-15, 8), self.binding.occupancy.sum(axis=1)], axis=1).astype(np.float64)
+
+    def logistic(self, labels: NDArray[np.bool_]) -> Array:
+        """Return the probability in all regions by a logistic regression of one key on motifs and composition."""
+        if labels.all() or not labels.any():
+            return np.full(len(self.described), float(labels.mean()))
+        model = LogisticRegression(C=0.05, max_iter=200).fit(self.described[self.learned_regions], labels)
+        return model.predict_proba(self.described)[:, 1]

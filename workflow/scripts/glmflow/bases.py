@@ -1,0 +1,27 @@
+"""Bases as ASCII codes (`uint8`): the other strand of a sequence."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def _complements() -> NDArray[np.uint8]:
+    table = np.arange(256, dtype=np.uint8)
+    pairs = b"ACGTacgt", b"TGCAtgca"
+    table[list(pairs[0])] = list(pairs[1])
+    return table
+
+
+COMPLEMENT = _complements()
+"""The complement of each code; letters other than A, C, G and T stay as they are."""
+
+
+def reverse_complement(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the reverse complement of codes `[L]`; letters other than A, C, G and T stay as they are."""
+    return COMPLEMENT[codes][::-1]
+
+
+def other_strand(sequence: str) -> str:
+    """Return the reverse complement of a sequence as text."""
+    return reverse_complement(np.frombuffer(sequence.encode("ascii"), np.uint8)).tobytes().decode("ascii")

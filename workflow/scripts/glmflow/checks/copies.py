@@ -1,0 +1,181 @@
+"""Whether held-out sequences are copies of training sequences, under whatever name, on whatever contig or strand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from glmflow.genome.canonical import Sequence
+from glmflow.genome.homology import MOST_COMMON, SHOWN
+from glmflow.genome.similarity import (
+    HOMOLOGOUS,
+    NEAR,
+    Sketches,
+    covered,
+    exact_copies,
+    groups,
+    joined_labels,
+    near_copies,
+    nearest,
+)
+from glmflow.genome.window_sequences import suited_sketch
+
+from .audit import Audit, graded, named
+
+FOUND_ELSEWHERE = 0.2
+"""Share of a sequence's k-mers, in training sequences together, from which on it counts as found there."""
+
+
+class Copies(NamedTuple):
+    """Held-out sequences beside the training sequence that each is most like.
+
+    Attributes
+    ----------
+    table
+        A row a held-out sequence: `row` (its number among all), `split`, `nearest_training` (number of a training
+        sequence; -1 where none shares a k-mer), `share` of k-mers, `identity_estimate`, `strand`, `relation` (`exact`,
+        `near`, `related`, `repeat`, `none`) and `covered` (share of its k-mers that any training sequence holds).
+    no_near_copy
+        Of every sequence, whether it is held out and no training sequence is an exact, near or related copy of it.
+    audits
+        What it means.
+    """
+
+    table: pd.DataFrame
+    no_near_copy: NDArray[np.bool_]
+    audits: list[Audit]
+
+
+def compare_splits(
+    sequences: Collection[Sequence],
+    split: ArrayLike,
+    names: ArrayLike | None = None,
+    training: tuple[str, ...] = ("train",),
+    k: int | None = None,
+    near: float = NEAR,
+    related: float = HOMOLOGOUS,
+    fraction: float | None = None,
+    cores: int = 1,
+) -> Copies:
+    """Compare held-out sequences with those of training.
+
+    Parameters
+    ----------
+    sequences
+        Every sequence; gone through two or three times.
+    split
+        Split of each; what is in none of `training` is held out, except empty names and `predict`.
+    names
+        Names to call them by; their numbers where None.
+    training
+        Splits that are learned from: add `validation` where it chooses a model.
+    k, fraction
+        See `sketch`; chosen by the number of bases where None.
+    near, related
+        Shares of k-mers from which on a copy is a leak, and a warning.
+    """
+    split = np.asarray(split, dtype=str)
+    learned = np.isin(split, training)
+    held_out = ~learned & (split != "") & (split != "predict")
+    sketches = suited_sketch(sequences, k, fraction, cores)
+    queries, targets = sketches.of(held_out), sketches.of(learned)
+    number = np.flatnonzero(learned)
+    found = nearest(queries, targets, cores=cores)
+    table = pd.DataFrame({"row": np.flatnonzero(held_out), "split": split[held_out]})
+    table["nearest_training"] = np.append(number, -1)[found["target"]]
+    table["share"], table["strand"] = found["share"], found["strand"]
+    table["relation"] = _relations(queries, targets, found, near, related, cores)
+    table["covered"] = covered(queries, targets)
+    if sketches.fraction == 1:  # windows of a whole genome: an exact copy shares all of its k-mers, so it is near
+        _mark_exact(table, exact_copies(sequences), learned)
+    table["identity_estimate"] = table["share"] ** (1 / sketches.k)
+    leaking = table["relation"].isin(["exact", "near", "related"]).to_numpy()
+    clean = held_out.copy()
+    clean[table["row"].to_numpy()[leaking]] = False
+    shown = np.arange(len(split)) if names is None else np.asarray(names, dtype=object)
+    return Copies(table, clean, list(_audits(table, shown, near, related)))
+
+
+def homology_groups(
+    sequences: Collection[Sequence], share: float = HOMOLOGOUS, k: int | None = None, cores: int = 1
+) -> NDArray[np.int64]:
+    """Return the group of each sequence, for splits in which no group is parted: copies and relatives are one.
+
+    Parameters
+    ----------
+    sequences
+        Every sequence; gone through twice.
+    share
+        Share of the smaller set of k-mers from which on two are related.
+    """
+    sketches = suited_sketch(sequences, k, cores=cores)
+    label = groups(sketches, share, cores=cores)
+    if sketches.fraction < 1:
+        return label
+    # Sequences too short for a k-mer are copies where they are equal.
+    return joined_labels(_merged(label, exact_copies(sequences)["copy"].to_numpy()))
+
+
+def _merged(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return labels that join what either of two labels joins."""
+    if not len(one):
+        return one
+    shape = (int(one.max()) + 1, int(other.max()) + 1)
+    edges = coo_array((np.ones(len(one), bool), (one, other + shape[0])), shape=(sum(shape),) * 2)
+    return connected_components(edges, directed=False)[1][one]
+
+
+def _relations(
+    queries: Sketches, targets: Sketches, found: pd.DataFrame, near: float, related: float, cores: int
+) -> NDArray[np.object_]:
+    """Return what each query is to its nearest target by the k-mers they share."""
+    relation = np.full(len(found), "none", dtype=object)
+    pairs = near_copies(queries, targets, related, best=SHOWN, cores=cores).table
+    repeat = pairs["common"] > MOST_COMMON
+    for name, rows in (("repeat", repeat), ("related", ~repeat), ("near", ~repeat & (pairs["share"] >= near))):
+        relation[pairs.loc[rows, "query"].unique()] = name
+    return relation
+
+
+def _mark_exact(table: pd.DataFrame, copy: pd.DataFrame, learned: NDArray[np.bool_]) -> None:
+    """Mark the held-out sequences that equal a training sequence, read off either strand."""
+    first = copy[learned].reset_index(names="place").drop_duplicates("copy").set_index("copy")
+    own = copy.iloc[table["row"]].reset_index(drop=True)
+    same = own["copy"].isin(first.index).to_numpy()
+    source = first.loc[own.loc[same, "copy"]]
+    table.loc[same, "nearest_training"] = source["place"].to_numpy()
+    table.loc[same, ["share", "relation"]] = [1.0, "exact"]
+    table.loc[same, "strand"] = np.where(source["strand"].to_numpy() == own.loc[same, "strand"].to_numpy(), "+", "-")
+
+
+def _audits(table: pd.DataFrame, names: NDArray, near: float, related: float) -> Iterable[Audit]:
+    """Yield what the relations of each held-out split mean."""
+    for split, part in table.groupby("split", sort=True):
+        count = len(part)
+        for relation, what, limits in (
+            ("exact", "equal a training sequence, read off either strand", {"fail": 0}),
+            ("near", f"share {near:.0%} of their k-mers or more with a training sequence", {"fail": 0}),
+            ("related", f"share {related:.0%} of their k-mers or more with a training sequence", {"warn": 0}),
+            ("repeat", "are like training sequences by repeats, which is no leak", {"warn": 0.5}),
+        ):
+            rows = part[part["relation"] == relation]
+            rows = rows.sort_values("share", ascending=False, kind="stable")  # the clearest are named
+            pairs = [
+                f"{names[own]} ({names[other]}, {strand})"
+                for own, other, strand in zip(rows["row"], rows["nearest_training"], rows["strand"])
+            ]
+            sentence = f"{len(rows):,} of {count:,} {split} sequences {what}"
+            sentence += f": {named(pairs)}" if pairs else ""
+            figure = len(rows) / count if relation == "repeat" else len(rows)
+            yield graded(f"{relation} copies", figure, sentence, split, **limits)
+        rest = part[~part["relation"].isin(["exact", "near", "related", "repeat"])]
+        within = rest[rest["covered"] >= FOUND_ELSEWHERE]
+        sentence = f"{len(within):,} of {count:,} {split} sequences are put together from parts of training sequences"
+        sentence += f": {named([str(names[row]) for row in within['row']])}" if len(within) else ""
+        yield graded("parts of training sequences", len(within), sentence, split, warn=0)

@@ -1,0 +1,137 @@
+"""Samples that are one sample, and relatives in different splits; groups that leave too little of a split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from glmflow.genome.shares import came_out, require_half
+
+from .audit import Audit, graded, named
+
+TWIN, FIRST, SECOND = 2**-1.5, 2**-2.5, 2**-3.5
+"""Kinship from which on two samples are one sample, parent and child or siblings, relatives of the second degree.
+
+The limits of KING (Manichaikul et al. 2010, Bioinformatics 26:2867, table 1). Genotyping errors take kinship off the
+same person: 10 % of wrong genotypes leave about 0.4."""
+CLEAR = 4.0
+"""Standard deviations of the kinship of unrelated samples that a relation has to exceed beside its limit."""
+SURE = 0.45
+"""Kinship from which on two samples are one person however much chance there is."""
+
+
+class Relations(NamedTuple):
+    """Related samples.
+
+    Attributes
+    ----------
+    pairs
+        `one`, `other`, `kinship`, `relation` (`same person`, `parent and child or siblings`), `splits`, `between_splits`.
+    noise
+        Standard deviation of the kinship of unrelated samples, which is large over a short stretch of genome.
+    audits
+        What they mean.
+    """
+
+    pairs: pd.DataFrame
+    noise: float
+    audits: list[Audit]
+
+
+def relations(
+    kinship: NDArray[np.float64], samples: Sequence[str], split: ArrayLike | None = None, where: str = ""
+) -> Relations:
+    """Return the samples that are the same person, or related in the first degree.
+
+    Parameters
+    ----------
+    kinship
+        KING-robust estimates `[samples, samples]`; NaN where there is none.
+    samples
+        Names.
+    split
+        Split of each sample; samples without one (empty) take no part in comparisons between splits.
+    """
+    upper = np.triu(np.ones(kinship.shape, bool), 1)
+    known = kinship[upper & np.isfinite(kinship)]
+    # Of populations far apart kinship is below 0: the upper half of the unrelated is what can be taken for relatives.
+    unrelated = known[known < FIRST]
+    middle = float(np.median(unrelated)) if len(unrelated) else 0.0
+    above = unrelated[unrelated >= middle] - middle
+    noise = float(np.sqrt((above**2).mean())) if len(above) else 0.0
+    parts = np.array([""] * len(samples) if split is None else list(split), dtype=object)
+    table = np.nan_to_num(kinship, nan=-1.0)
+    rows = []
+    # Over a short stretch of genome many unrelated pairs pass the limits by chance: that is said, and no pair named.
+    clear = middle + CLEAR * noise
+    related = (table >= max(FIRST, clear)) | (table >= max(TWIN, min(clear, SURE)))
+    for a, b in np.argwhere(upper & related):
+        relation = "same person" if table[a, b] >= max(TWIN, min(clear, SURE)) else "parent and child or siblings"
+        between = parts[a] != parts[b] and bool(parts[a]) and bool(parts[b])
+        rows.append((samples[a], samples[b], float(table[a, b]), relation, f"{parts[a]}, {parts[b]}", between))
+    pairs = pd.DataFrame(rows, columns=["one", "other", "kinship", "relation", "splits", "between_splits"])
+    return Relations(pairs, noise, [*_of_pairs(pairs, len(samples), where), _of_noise(pairs, noise, middle, where)])
+
+
+def _of_pairs(pairs: pd.DataFrame, count: int, where: str) -> list[Audit]:
+    """Return what the pairs mean: one sample in two splits is a leak, relatives have to be known."""
+    audits = []
+    for name, relation, limits in (
+        ("one person under two names", "same person", {"fail": 0}),
+        ("relatives in different splits", "parent and child or siblings", {"warn": 0}),
+    ):
+        found = pairs[pairs["relation"] == relation]
+        between = found[found["between_splits"]]
+        shown = between if len(between) else found
+        text = f"{len(found):,} pairs of {count:,} samples are {relation}, {len(between):,} of them in different splits"
+        names = [f"{row.one} and {row.other} ({row.kinship:.2f})" for row in shown.itertuples()]
+        text += f": {named(names)}" if names else ""
+        if relation == "same person" and not len(between):
+            audits.append(graded(name, len(found), text, where, warn=0))
+        else:
+            audits.append(graded(name, len(between), text, where, **limits))
+    return audits
+
+
+def _of_noise(pairs: pd.DataFrame, noise: float, middle: float, where: str) -> Audit:
+    """Return whether kinship can be distinguished from chance at all."""
+    needed = middle + CLEAR * noise
+    text = f"kinship of unrelated samples scatters by {noise:.3f}; a first degree is {FIRST:.3f} or more"
+    if needed > FIRST:
+        text += (
+            f". Over so little of the genome that is chance: relatives can be distinguished from {needed:.2f} on, so take a higher "
+            "`kinship` or give families"
+        )
+    return graded("noise of kinship", needed, text, where, warn=FIRST)
+
+
+def require_shares(
+    split: ArrayLike, asked: Mapping[str, float], groups: ArrayLike, what: str, where: str, fix: str
+) -> Audit:
+    """Return an audit of the shares that came out, and stop where groups swallowed a split.
+
+    Parameters
+    ----------
+    split
+        Split of each unit.
+    asked
+        Share of each split that was asked for (`train`, `validation`, `test`).
+    groups
+        Group of each unit, whose members stay together.
+    what
+        What the units are, as it stands in a sentence (`samples`).
+    where, fix
+        Key of the configuration, and what to do about it.
+
+    Raises
+    ------
+    InputError
+        A split has less than half of its share, with the shares that came out and the largest group.
+    """
+    outcome = came_out(split, asked, groups, what)
+    require_half(outcome, where, fix)
+    return graded("shares of splits", outcome.missing, outcome.text, where, warn=0.25)

@@ -1,0 +1,280 @@
+"""What a study's files have to be before any job starts: present, and of one genome. `glmflow check` asks by hand."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from glmflow.config import (
+    ConfigurationError,
+    Study,
+    check_study,
+    expand_runs,
+    is_made,
+    locate,
+    read_yaml,
+    simulation_inputs,
+)
+from glmflow.config.public_sets import set_with
+from glmflow.config.published import LISTED, read_checkpoints
+from glmflow.errors import InputError
+
+from .named_samples import unknown_samples
+
+log = logging.getLogger(__name__)
+
+
+def add_check_command(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    """Add `check STUDY` to the commands."""
+    parser = subparsers.add_parser(
+        "check",
+        description="Check the YAML of a study, its keys and labels, and whether its files are there, belong to one "
+        "genome and hold the samples that it names, by their headers and indexes alone. The workflow checks the same "
+        "before any job starts, but for broken YAML given by --configfile, of which Snakemake itself names no line. "
+        "Exit status 1 where something is wrong.",
+    )
+    parser.add_argument("study", type=Path, help="a study's YAML file, such as config/config.yaml")
+    parser.add_argument(
+        "--fail-on",
+        choices=("never", "leak", "warning"),
+        help="audit the files that the study names too, and the examples that are made: what makes the exit status 1 "
+        "(default: `fail_on` of the study; `never` there audits nothing here)",
+    )
+    parser.set_defaults(run=run_check)
+    return parser
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Print how many runs a sound study has, what is left out of it, and what its audits found; return the exit status.
+
+    Raises
+    ------
+    InputError
+        Something is wrong with the study: every mistake, a line each.
+    """
+    path = arguments.study
+    checkpoints = read_checkpoints(LISTED) if LISTED.is_file() else None
+    study = check_study(read_yaml(path), path, checkpoints)
+    check_inputs(study, path)
+    runs, misfits = expand_runs(study)
+    for misfit in misfits:
+        print(f"Left out: {misfit.task}/{misfit.model}/{misfit.adaptation}: {misfit.reason}.")
+    later = "; REF alleles, phase and sort order are checked when the VCF is read" if _reads_vcf(study) else ""
+    print(f"{path}: keys, labels, files and their headers are sound; {len(runs)} run{'s' * (len(runs) != 1)}{later}")
+    fail_on = getattr(arguments, "fail_on", None)
+    if fail_on is None and study.fail_on == "never":
+        return 0
+    from .study_audits import every_audit, report_audits
+
+    audits, missing = every_audit(study)
+    if missing:
+        print(f"Examples that are not made, and not audited: {', '.join(missing)} (glmflow audit {path} makes them)")
+    return report_audits(audits, fail_on or study.fail_on)
+
+
+def _reads_vcf(study: Study) -> bool:
+    """Whether a study has genotypes that no job of it makes."""
+    given = [*(study.cohort.vcf if study.cohort else []), *(one.vcf for one in study.predict.values() if one.vcf)]
+    return bool(simulation_inputs(study)) or not all(is_made(study, vcf) for vcf in given)
+
+
+def check_inputs(study: Study, source: str | Path | None = None) -> None:
+    """Check the files that a study names: all are there, of one genome, and hold the samples that are named.
+
+    Only headers and indexes are read. Files that the workflow itself will make are not looked at. `source` is the
+    configuration file, read again only to give line numbers.
+
+    Raises
+    ------
+    ConfigurationError
+        With every problem, a line each.
+    """
+    if problems := [f"{locate(key, source)}: {text}" for key, text in _missing(study)]:
+        raise ConfigurationError(problems)
+    named = [*_repeated_tracks(study), *unknown_samples(study)]
+    strangers: Iterable[InputError] = ()
+    if study.simulate and study.simulate.overlay:
+        overlay = study.simulate.overlay
+        named += _strange_contigs(study, overlay.fasta)
+        strangers = _foreign_genotypes(study, [overlay.vcf], overlay.fasta)
+    elif study.reference and not study.simulate and study.data.reference is study.reference:
+        named += _strange_contigs(study, study.reference.fasta)
+        strangers = _unlike(study)
+    problems = [f"{locate(key, source)}: {text}" for key, text in named]
+    for text in map(str, (*strangers, *_strange_predictions(study))):
+        if not any(problem.endswith(text) for problem in problems):  # of a file that several keys name, once
+            problems.append(text)
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def _missing(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the keys whose files are not there, with a sentence each."""
+    named: dict[tuple[str | int, ...], str] = {}
+    if study.simulate:
+        keys = ("fasta", "vcf", "annotation")
+        named.update({("simulate", "overlay", key): path for key, path in zip(keys, simulation_inputs(study))})
+    for block in ("reference", "cohort"):
+        for key, path in getattr(study, block) or ():
+            if key in ("fasta", "annotation", "blacklist", "samples") and path:
+                named[block, key] = path
+    for n, path in enumerate(study.cohort.vcf if study.cohort else ()):
+        named["cohort", "vcf", n] = path
+    for name, track in study.tracks.items():
+        named.update({("tracks", name, "replicates", n): path for n, path in enumerate(track.replicates)})
+    for label, model in study.models.items():
+        if model.checkpoint and "/" in model.checkpoint:
+            named["models", label, "checkpoint"] = model.checkpoint
+    for label, task in study.tasks.items():
+        named.update({("tasks", label, *key): path for key, path in task.named_files().items()})
+    for label, prediction in study.predict.items():
+        for key in ("fasta", "vcf", "bed", "genes"):
+            if getattr(prediction, key):
+                named["predict", label, key] = getattr(prediction, key)
+    for key, path in named.items():
+        if not Path(path).exists() and not is_made(study, path):
+            of_set = set_with(path, study.sets)
+            fix = f"`snakemake -c1 fetch --config data={of_set}` downloads it" if of_set else "Put or link it there"
+            yield key, f"no such file: {path}. {fix}, or correct the path (it starts in {Path.cwd()})"
+
+
+def _repeated_tracks(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the replicates that are given before, in the same track or another: one measurement would count as two."""
+    before: dict[Path, str] = {}
+    for label, track in study.tracks.items():
+        for position, path in enumerate(track.replicates):
+            key = ("tracks", label, "replicates", position)
+            first = before.setdefault(Path(path).resolve(), ".".join(map(str, key)))
+            if first != ".".join(map(str, key)):
+                yield key, f"{path} is {first} already; give each file once"
+
+
+def _strange_contigs(study: Study, fasta: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the contigs that a study names and its genome lacks, with a sentence each."""
+    from glmflow.genome.contigs import some
+
+    named = {("reference", "contigs"): study.reference.contigs or []} if study.reference else {}
+    if study.splits and study.splits.by == "contig":
+        named |= {("splits", split): getattr(study.splits, split) for split in ("train", "validation", "test")}
+    try:
+        contigs = _contigs_of(study, fasta)
+    except InputError:  # said once, where the other files are compared with it
+        return
+    copies = _left_out(study, contigs, fasta)
+    for key, names in named.items():
+        for position, chrom in enumerate(names):
+            if chrom not in contigs:
+                yield (*key, position), f"contig {chrom!r} is not in {fasta}; it has {some(contigs)}"
+            elif chrom in copies and key[0] == "splits":
+                what = (
+                    f"contig {chrom!r} is a copy of others (alternate locus, patch, HLA or decoy), which are left out"
+                )
+                yield (*key, position), f"{what}; say `reference.alternates: keep` to use it"
+
+
+def _left_out(study: Study, contigs: Mapping[str, int], fasta: str) -> list[str]:
+    """Return the contigs that a study leaves out as copies of others, and log how many there are."""
+    from glmflow.genome.contigs import alternate_contigs, say_alternates
+
+    if study.reference is None or study.reference.contigs is not None or study.reference.alternates == "keep":
+        return []
+    copies = alternate_contigs(contigs)
+    if copies:
+        log.warning("%s", say_alternates(copies, fasta))
+    return copies
+
+
+def _unlike(study: Study) -> Iterator[InputError]:
+    """Yield the files whose contigs do not belong to the reference; those that the study does not use are not compared."""
+    from glmflow.tracks.reading import check_track_matches, check_track_sign
+
+    data = study.data
+    assert data.reference is not None
+    try:
+        contigs = _contigs_of(study, data.reference.fasta)
+    except InputError as error:
+        yield error
+        return
+    chosen = data.reference.contigs
+    if data.cohort is not None:
+        yield from _foreign_genotypes(study, data.cohort.vcf, data.reference.fasta, chosen)
+    if chosen is not None:
+        contigs = {name: contigs[name] for name in chosen if name in contigs}
+    for track in data.tracks.values():
+        for path in track.replicates:
+            try:
+                check_track_matches(path, contigs)
+                check_track_sign(path, track.negate)
+            except InputError as error:
+                yield error
+
+
+def _strange_predictions(study: Study) -> Iterator[InputError]:
+    """Yield the intervals and genotypes of predictions that are not of the genome that they are read with."""
+    from glmflow.genome.intervals import read_intervals
+
+    for prediction in study.predict.values():
+        fasta = prediction.fasta or _own_genome(study)
+        if prediction.records or fasta is None or is_made(study, fasta):
+            continue
+        chosen: set[str] | None = set() if prediction.bed or prediction.write == "expression" else None
+        try:
+            if prediction.bed and not is_made(study, prediction.bed):
+                chosen = {interval[0] for interval in read_intervals(Path(prediction.bed), _contigs_of(study, fasta))}
+        except InputError as error:
+            yield error
+        of_cohort = study.cohort is not None and prediction.vcf in study.cohort.vcf and not prediction.fasta
+        if prediction.vcf and not is_made(study, prediction.vcf) and not of_cohort:
+            yield from _foreign_genotypes(study, [prediction.vcf], fasta, chosen)
+
+
+def _own_genome(study: Study) -> str | None:
+    """Return the real genome of a study; None where it has none."""
+    if study.simulate and study.simulate.overlay:
+        return study.simulate.overlay.fasta
+    return study.reference.fasta if study.reference else None
+
+
+def _contigs_of(study: Study, fasta: str) -> dict[str, int]:
+    """Return the contigs of a genome: of the study's own, which a job copies, also where it is in plain gzip."""
+    from glmflow.genome.reference import Reference, contig_lengths
+
+    own = not study.simulate and study.reference is not None and fasta == study.reference.fasta
+    return contig_lengths(fasta) if own else Reference(fasta).contigs
+
+
+def _foreign_genotypes(
+    study: Study, vcfs: Sequence[str], fasta: str, chosen: Collection[str] | None = None
+) -> Iterator[InputError]:
+    """Yield the contigs of VCFs that hold variants and are not in the genome, or have another length there.
+
+    Without a current index only the contig of the first record is known; the others are compared while the file is
+    parsed. Where the contigs to read are `chosen` by name, the VCFs may have others, and others of another length.
+    """
+    from glmflow.genome.contigs import find_contig
+    from glmflow.genome.guards import foreign_contig, other_length
+    from glmflow.genome.vcf_files import contigs_with_records, stated_lengths
+
+    try:
+        contigs = _contigs_of(study, fasta)
+        for vcf in map(Path, vcfs):
+            found, lengths = contigs_with_records(vcf), stated_lengths(vcf)
+            if not found.complete and chosen is None:
+                log.warning(
+                    "%s has no current index: whether all of its contigs are in %s is checked while it is parsed",
+                    vcf,
+                    fasta,
+                )
+            for name in found.names:
+                ours = find_contig(name, contigs)
+                if ours is None:
+                    if chosen is None:
+                        yield foreign_contig(name, Path(fasta), vcf)
+                elif chosen is not None and ours not in chosen:
+                    continue
+                elif lengths.get(name, contigs[ours]) != contigs[ours]:
+                    yield other_length(name, lengths[name], contigs[ours], vcf)
+    except InputError as error:
+        yield error

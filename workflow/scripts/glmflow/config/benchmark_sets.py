@@ -1,0 +1,90 @@
+"""Published sets of labelled sequences and protocols by name: `genomic_benchmarks/human_nontata_promoters`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from glmflow.errors import InputError
+from glmflow.yaml_text import load_yaml
+
+FILE = Path(__file__).with_suffix(".yaml")
+
+
+@cache
+def _content() -> Mapping[str, Any]:
+    return load_yaml(FILE.read_text())
+
+
+def set_names() -> list[str]:
+    """Return the names of all published sets."""
+    return list(_content()["sets"])
+
+
+def benchmark_set(name: str) -> dict[str, Any]:
+    """Return what is known of a published set.
+
+    Returns
+    -------
+    dict
+        `layout` (`folder`: files by split and class; `table`), and where they are known `columns`, `only` (rows of a table
+        that holds several sets), `one_based`, `length` and `anchor` (windows around an interval), `target`, `classes` (in
+        the order of their indices), `integer_labels` (names of them), `assembly`, `metric` (what is published), `published`.
+
+    Raises
+    ------
+    InputError
+        There is no such set; the closest name is said.
+    """
+    sets = _content()["sets"]
+    if name not in sets:
+        close = get_close_matches(name, sets, 1)
+        groups = ", ".join(dict.fromkeys(known.partition("/")[0] for known in sets))
+        hint = f"Did you mean {close[0]}?" if close else f"There are sets of {groups}."
+        raise InputError(f"no published set {name!r}", where="preset", fix=hint)
+    return dict(sets[name])
+
+
+def published_numbers(name: str) -> list[dict[str, Any]]:
+    """Return the published scores of a set: `model`, `metric`, `value`, `protocol`, `source`; they are never ours."""
+    found = benchmark_set(name)
+    return [
+        {
+            "model": row["model"],
+            "metric": found["metric"],
+            "value": row["value"],
+            "protocol": row["protocol"],
+            "source": protocol(row["protocol"])["source"],
+        }
+        for row in found.get("published", [])
+    ]
+
+
+def protocol_names() -> list[str]:
+    """Return the names of all protocols."""
+    return list(_content()["protocols"])
+
+
+def protocol(name: str) -> dict[str, Any]:
+    """Return the settings of a protocol: `words`, `source`, and what it fixes.
+
+    Raises
+    ------
+    InputError
+        There is no such protocol.
+    """
+    protocols = _content()["protocols"]
+    if name not in protocols:
+        raise InputError(f"no protocol {name!r}", where="protocol", fix=f"Name one of {', '.join(protocols)}.")
+    return dict(protocols[name])
+
+
+def read_settings(name: str) -> dict[str, Any]:
+    """Return how the files of a published set are read, as keyword arguments of `sources.read_source`."""
+    found = benchmark_set(name)
+    keys = {"columns": "columns", "only": "only", "one_based": "one_based", "target": "target"}
+    settings = {argument: found[key] for key, argument in keys.items() if key in found}
+    return settings | ({"classes": found["integer_labels"]} if "integer_labels" in found else {})

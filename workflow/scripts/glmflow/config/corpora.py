@@ -1,0 +1,155 @@
+"""What published checkpoints were trained on, so that "the test contig was in pretraining" stands beside a score."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from glmflow.errors import InputError
+
+from .base import Block
+from .syntax import read_yaml
+
+UNKNOWN = "unknown"
+HUMAN = ("human", "homo_sapiens", "h_sapiens", "hg19", "hg38", "grch37", "grch38", "hs37d5", "t2t", "chm13")
+
+
+HUMAN_LENGTHS = {
+    *(248956422, 242193529, 198295559, 190214555, 181538259, 170805979, 159345973, 145138636, 138394717, 133797422),
+    *(135086622, 133275309, 114364328, 107043718, 101991189, 90338345, 83257441, 80373285, 58617616, 64444167),
+    *(46709983, 50818468, 156040895, 57227415),  # GRCh38: 1 to 22, X, Y
+    *(249250621, 243199373, 198022430, 191154276, 180915260, 171115067, 159138663, 146364022, 141213431, 135534747),
+    *(135006516, 133851895, 115169878, 107349540, 102531392, 90354753, 81195210, 78077248, 59128983, 63025520),
+    *(48129895, 51304566, 155270560, 59373566),  # GRCh37
+}
+
+
+class Corpus(Block):
+    """What a checkpoint was trained on, as its authors state it."""
+
+    species: list[str] | Literal["unknown"] = Field(UNKNOWN, description="Species that are known to be in it.")
+    complete: bool = Field(False, description="No other species is in it.")
+    contigs: list[str] | Literal["all", "unknown"] = Field(UNKNOWN, description="Contigs of these species.")
+    parts: bool = Field(False, description="Intervals of these contigs, not all of them.")
+    held_out: list[str] = Field(default_factory=list, description="Contigs that were kept out of training.")
+    populations: str = Field(UNKNOWN, description="Whose genomes: `reference`, a collection, or unknown.")
+    source: str = Field("no source found", description="Who says so.")
+    verified: bool = Field(False, description="It was read there.")
+
+    @property
+    def says(self) -> str:
+        """The source as it stands in a sentence."""
+        return f"as stated by its {self.source}" if self.verified else f"{self.source}, not verified"
+
+
+class Seen(NamedTuple):
+    """Whether something was in a checkpoint's training data, and a sentence that says it."""
+
+    answer: Literal["yes", "partly", "no", "unknown"]
+    sentence: str
+
+
+def read_corpora(path: str | Path) -> dict[str, Corpus]:
+    """Return the corpora of `config/corpora.yaml` by name."""
+    return {name: Corpus.model_validate(entry) for name, entry in read_yaml(path).items()}
+
+
+def corpus_of(checkpoint: str, checkpoints: dict[str, dict[str, Any]], corpora: dict[str, Corpus]) -> Corpus:
+    """Return what a checkpoint was trained on; an unknown corpus for one that is not listed (a folder of one's own).
+
+    Raises
+    ------
+    InputError
+        The list names a corpus that is not described.
+    """
+    name = checkpoints.get(checkpoint, {}).get("corpus", UNKNOWN)
+    if name not in corpora and name != UNKNOWN:
+        raise InputError(f"no corpus {name!r}", where=f"config/models.yaml: {checkpoint}", fix="Describe it.")
+    return corpora.get(name, Corpus())
+
+
+def seen_in_pretraining(corpus: Corpus, contig: str, species: str = "homo_sapiens") -> Seen:
+    """Return whether a contig of a species was in pretraining: yes, partly, no, or unknown.
+
+    Parameters
+    ----------
+    corpus
+        What the checkpoint was trained on.
+    contig
+        Its name, with or without `chr`.
+    species
+        As genus_species; names of the human genome's assemblies mean human.
+    """
+    species = _species(species)
+    where = f"{species.replace('_', ' ')}, {contig}"
+    if corpus.species == UNKNOWN:
+        return Seen("unknown", f"it is not known whether {where} was in pretraining ({corpus.says})")
+    if species not in map(_species, corpus.species):
+        if corpus.complete:
+            return Seen("no", f"{species.replace('_', ' ')} was not in pretraining ({corpus.says})")
+        return Seen(
+            "unknown", f"it is not known whether {where} was in pretraining among other species ({corpus.says})"
+        )
+    plain = _plain(contig)
+    if plain in map(_plain, corpus.held_out):
+        return Seen("no", f"{where} was kept out of pretraining ({corpus.says})")
+    if corpus.contigs == UNKNOWN:
+        return Seen("unknown", f"the species was in pretraining; whether {contig} was is not known ({corpus.says})")
+    if corpus.contigs != "all" and plain not in map(_plain, corpus.contigs):
+        return Seen("no", f"{where} was not in pretraining ({corpus.says})")
+    if corpus.parts:
+        return Seen("partly", f"parts of {where} were in pretraining ({corpus.says})")
+    return Seen("yes", f"{where} was in pretraining ({corpus.says})")
+
+
+def populations_seen(corpus: Corpus) -> str:
+    """Return a sentence on whose genomes were in pretraining."""
+    if corpus.populations == UNKNOWN:
+        return f"whose genomes were in pretraining is not known ({corpus.says})"
+    if corpus.populations == "reference":
+        return f"pretrained on reference genomes alone ({corpus.says})"
+    return f"genomes of {corpus.populations} were in pretraining: its samples are not new to the model ({corpus.says})"
+
+
+def pretraining_sentences(
+    corpus: Corpus, held_out: Sequence[str], lengths: Mapping[str, int], species: str | None = None
+) -> list[str]:
+    """Return what has to be said beside the scores of a checkpoint: whether what is held out was in its pretraining.
+
+    Parameters
+    ----------
+    corpus
+        What the checkpoint was trained on.
+    held_out
+        Contigs that are tested on.
+    lengths
+        Length of every contig of the genome; human assemblies are known by them.
+    species
+        As genus_species; None where it is not given.
+    """
+    if species is None and not HUMAN_LENGTHS & set(lengths.values()):
+        unknown = "it is not known whether the test data were in pretraining: give `reference.species`"
+        return [f"{unknown} ({corpus.says})", populations_seen(corpus)]
+    found = [seen_in_pretraining(corpus, contig, species or "homo_sapiens") for contig in held_out]
+    sentences = []
+    for answer in dict.fromkeys(seen.answer for seen in found):
+        own = [seen.sentence for seen in found if seen.answer == answer]
+        more = f"; so of {len(own) - 1} more contigs" if len(own) > 1 else ""
+        sentences.append(own[0] + more)
+    return [*sentences, populations_seen(corpus)]
+
+
+def _species(name: str) -> str:
+    """Return a species as genus_species in small letters."""
+    plain = re.sub(r"[\s.\-]+", "_", name.strip().lower())
+    return "homo_sapiens" if plain in HUMAN else plain
+
+
+def _plain(contig: str) -> str:
+    """Return a contig's name without `chr`; the mitochondrion is MT."""
+    plain = re.sub(r"^chr(omosome)?_?", "", contig.strip().lower())
+    return "mt" if plain == "m" else plain

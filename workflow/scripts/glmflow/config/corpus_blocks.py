@@ -1,0 +1,70 @@
+"""What language models are pretrained on: sources, cleaning, and what is held out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .base import Block, Fraction, Label, Positive
+
+
+class Source(Block):
+    """Files of one division."""
+
+    path: str = Field(description="A file, or a pattern of files (`*`), FASTA or GenBank, plain or gzip.")
+    division: Label = Field(
+        "all", description="Group of organisms: what is sampled and held out is balanced over them."
+    )
+    format: Literal["fasta", "genbank"] | None = Field(None, description="Format; by the ending where left out.")
+
+
+class CorpusSplit(Block):
+    """What is held out of a corpus."""
+
+    by: Literal["cluster", "species", "genus", "family", "contig", "position"] = Field(
+        "cluster",
+        description="What is held out together: clusters of genomes that are alike, a taxon (where the files name it), a "
+        "contig, or parts of every sequence (`position`: the first part is learned from, the last is the test).",
+    )
+    identity: Annotated[float, Field(gt=0.5, le=1)] = Field(
+        0.95, description="Identity from which on two genomes are one cluster (21-mer containment)."
+    )
+    validation: Fraction = Field(0.1, description="Share of the bases for validation.")
+    test: Fraction = Field(0.1, description="Share of the bases for testing.")
+    genus_holdout: list[str] = Field(
+        default_factory=list, description="Genera that are held out whole, as a second test."
+    )
+    max_shared: Fraction = Field(
+        0.02, description="Largest share of held-out bases in matches of 32 bases or more to training; above it stops."
+    )
+    seed: int = Field(1, description="Seed of the draw.")
+
+    @model_validator(mode="after")
+    def _some_left(self) -> CorpusSplit:
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test leave nothing to train on; use shares that add up to less than 1")
+        return self
+
+
+class CorpusBlock(Block):
+    """Genomes that language models are pretrained on."""
+
+    sources: Annotated[list[Source], Field(min_length=1)] = Field(description="Where the sequences are.")
+    exclude: list[str] = Field(
+        default_factory=list, description="Species, genera, families or accessions that are left out and counted."
+    )
+    min_length: Positive = Field(1000, description="Shorter sequences are left out.")
+    max_n: Fraction = Field(0.05, description="Largest share of unknown bases; runs of 20 cut a sequence first.")
+    keep_softmask: bool = Field(True, description="Keep what is in lower case marked.")
+    circular: bool | None = Field(None, description="Whether sequences are circular; as the file says where left out.")
+    temperature: Fraction = Field(
+        0.5, description="Divisions are drawn by their bases to this power: 1 as they are, 0 evenly."
+    )
+    split: CorpusSplit = Field(default_factory=CorpusSplit, description="What is held out.")
+
+
+def corpus_files(results: str, corpus: str) -> dict[str, str | list[str]]:
+    """Return the files of a corpus of a study, whose results are in a folder."""
+    folder = f"{results}/corpora/{corpus}"
+    return {"corpus": f"{folder}/sequences.parquet", "bases": f"{folder}/bases.u8"}

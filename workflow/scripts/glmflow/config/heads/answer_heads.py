@@ -1,0 +1,112 @@
+"""Heads that answer questions in words about a pair of alleles."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ..base import Fraction, Positive
+from ..blocks import HeadBlock
+
+PARTS = {"diff": ("ref", "diff"), "pair": ("ref", "alt"), "both": ("ref", "diff", "alt")}
+"""Parts that a text model is given, by what an arm reads."""
+
+
+class TextAnswers(HeadBlock):
+    """A text model that reads the states of both alleles between its words, and ranks answers by their likelihood."""
+
+    kind: Literal["text_answers"]
+    target = "answer_text"
+    default = True
+
+    text: str | None = Field(
+        None,
+        description="Folder of a causal text model (safetensors, config.json, tokenizer.json; ChatML with thoughts, as Qwen3). "
+        "Left out: a small Qwen3 from random weights, its byte pairs learned from the training questions.",
+    )
+    hidden: Positive = Field(128, description="Width of the small text model.")
+    layers: Positive = Field(3, description="Its layers.")
+    heads: Positive = Field(4, description="Its attention heads.")
+    vocabulary: Positive = Field(700, description="Its byte pairs.")
+    tuning: Literal["full", "lora", "frozen"] | None = Field(
+        None,
+        description="What is trained of the text model: by default low-rank adapters of one from a folder, and all of a new one.",
+    )
+    rank: Positive = Field(32, description="Rank of the text model's low-rank adapters.")
+    alpha: Positive = Field(64, description="Their alpha.")
+    dropout: Fraction = Field(0.05, description="Their dropout.")
+    dna: Literal["diff", "pair", "both", "none", "mean", "permuted", "shuffled"] = Field(
+        "diff",
+        description="The arm: reference and difference of the states (`diff`), reference and variant (`pair`, as published), all "
+        "three (`both`); controls that are trained so: no DNA (`none`), learned vectors without content (`mean`), the pairs of "
+        "other questions (`permuted`), shuffled flanks (`shuffled`).",
+    )
+    pooling: Literal["strided", "queries", "focus", "none"] = Field(
+        "strided",
+        description="How states become vectors of the text model: means of `stride` bases, learned queries, the bases next to the "
+        "change as they are (`focus`), or every base. What changes always has a vector of its own.",
+    )
+    stride: Positive = Field(8, description="Bases of a mean.")
+    queries: Positive = Field(32, description="Learned queries (`pooling: queries`).")
+    both_strands: bool = Field(
+        False,
+        description="Read both strands of the alleles, their states side by side: for causal models, whose states left of the "
+        "change are the same in both.",
+    )
+    no_change: Fraction = Field(
+        0.1,
+        description="Share of the training questions whose variant is the reference, answered by `unchanged`: without them the "
+        "reference alone becomes the answer.",
+    )
+    traces: bool = Field(
+        False,
+        description="Learn the reasoning of the table before the answer. Published traces name positions and alleles that the "
+        "reader never gets.",
+    )
+    trace_weight: Fraction = Field(0.5, description="Share of the loss that reasoning has (`traces`).")
+    generate: Annotated[int, Field(ge=0)] = Field(
+        0, description="Tokens of a text that is written for each test question, greedily, beside the ranking; 0: none."
+    )
+
+    @model_validator(mode="after")
+    def _one_size(self) -> TextAnswers:
+        sizes = sorted({"hidden", "layers", "heads", "vocabulary"} & self.model_fields_set)
+        if self.text is not None and sizes:
+            raise ValueError(f"{', '.join(sizes)}: the text model of a folder has its sizes; leave it out")
+        if self.text is None and self.hidden % (2 * self.heads):
+            raise ValueError(f"hidden: {self.hidden} is no multiple of twice the heads ({self.heads})")
+        if self.tuning not in (None, "lora") and {"rank", "alpha", "dropout"} & self.model_fields_set:
+            raise ValueError("rank, alpha and dropout are of low-rank adapters; say tuning: lora, or leave them out")
+        return self
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Return the parts of a pair of alleles that the text model is given."""
+        return () if self.dna == "none" else PARTS.get(self.dna, PARTS["diff"])
+
+    def parameters(self, hidden: int, outputs: int) -> int:
+        """Return the number of parameters: the bridge, and all of a small text model (those of a folder are its own)."""
+        width = hidden * (2 if self.both_strands else 1)
+        bridge = len(self.parts) * (width + 4) * self.hidden
+        own = self.layers * 10 * self.hidden**2 + self.vocabulary * self.hidden
+        return bridge + (own if self.text is None else 0)
+
+
+class AlleleClassifier(HeadBlock):
+    """DNA alone: learned queries attend over the states of both alleles; two linear layers give the class."""
+
+    kind: Literal["allele_classifier"]
+    target = "answer_text"
+
+    difference: bool = Field(
+        True, description="Read the difference of both alleles around the change too; without it as published."
+    )
+    heads: Positive = Field(8, description="Attention heads; they divide the width of the states.")
+    dropout: Fraction = Field(0.1, description="Dropout between the layers.")
+    no_change: Fraction = Field(0.1, description="Share of training questions whose variant is the reference.")
+
+    def parameters(self, hidden: int, outputs: int) -> int:
+        """Return the number of parameters."""
+        read = (3 if self.difference else 2) * hidden
+        return 4 * hidden * (hidden + 1) + (read + 1) * hidden + (hidden + 1) * outputs

@@ -1,0 +1,40 @@
+"""What the published checkpoints of a study have seen of what it tests on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .contig_lengths import contig_lengths
+from .corpora import Corpus, corpus_of, pretraining_sentences, read_corpora
+from .published import read_checkpoints
+from .study import Study
+
+
+def pretraining_of(study: Study, folder: str | Path) -> dict[str, list[str]]:
+    """Return by model what has to be said beside its scores; models that no checkpoint is behind are left out.
+
+    Parameters
+    ----------
+    folder
+        Holds `models.yaml` and `corpora.yaml`; without them every corpus is unknown.
+    """
+    lists = [Path(folder) / name for name in ("models.yaml", "corpora.yaml")]
+    listed = all(path.is_file() for path in lists)
+    checkpoints, corpora = (read_checkpoints(lists[0]), read_corpora(lists[1])) if listed else ({}, {})
+    lengths, reference = contig_lengths(study) or {}, study.data.reference
+    held_out = (
+        list(getattr(study.splits, "test", [])) if study.splits and study.splits.by == "contig" else list(lengths)
+    )
+    found = {}
+    for label in study.models:
+        name = label
+        while (model := study.models[name]).extend:
+            name = model.extend.model
+        if not model.checkpoint:
+            continue
+        corpus: Corpus = corpus_of(model.checkpoint, checkpoints, corpora)
+        if study.simulate and not study.simulate.overlay and not study.reference:
+            found[label] = ["the genome is simulated: no checkpoint has seen it"]
+        else:
+            found[label] = pretraining_sentences(corpus, held_out, lengths, reference.species if reference else None)
+    return found

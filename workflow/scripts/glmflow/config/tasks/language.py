@@ -1,0 +1,74 @@
+"""Kind `language`: what held-out sequence costs a model, in bits a base, beside what it costs a compressor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ..adaptations import Adaptation
+from ..base import Place, Positive
+from ..corpus_blocks import corpus_files
+from ..task_block import Files, TaskBlock, Work
+from ..views import Run, StudyView
+
+
+class Language(TaskBlock):
+    """Bits a base of the same held-out bases, with more and more of what lies before them."""
+
+    kind: Literal["language"]
+    input = "scored_windows"
+    target = "next_bases"
+    adaptations = frozenset({"zero-shot", "baseline"})
+    refused = {
+        "new": "an untrained model has learned nothing that could be scored",
+        **dict.fromkeys(("full", "lora", "probe"), "bits a base are scored as the model is: train it with `pretrain`"),
+    }
+    needs = frozenset({"likelihood"})
+    page = "language"
+    genome = False
+    compared = "own"
+
+    corpus: str = Field(description="Corpus (`corpora`) whose held-out sequences are scored.")
+    contexts: Annotated[list[Positive], Field(min_length=1)] = Field(
+        default_factory=lambda: [16, 64, 256], description="Bases before the scored ones that are shown, each in turn."
+    )
+    scored: Positive = Field(64, description="Bases at the end of a window that are scored, at every context.")
+    windows: Positive = Field(256, description="Windows of each held-out split.")
+    controls: list[Literal["far_replaced", "shuffled"]] = Field(
+        default_factory=lambda: ["far_replaced", "shuffled"],
+        description="The same with the context beyond the shortest one replaced by that of another window, or shuffled: "
+        "what context is worth is what is lost by it.",
+    )
+    repeat_k: Annotated[int, Field(ge=6, le=31)] = Field(
+        16, description="A base counts as one of a copy where the k bases before it occur earlier in the window."
+    )
+    bootstrap: Positive = Field(1000, description="Bootstrap draws behind each interval.")
+    seed: int = Field(1, description="Seed of the draw of windows.")
+
+    @property
+    def window_bp(self) -> int:
+        """Longest stretch that an example covers."""
+        return max(self.contexts) + self.scored
+
+    @property
+    def window_key(self) -> Place:
+        """Key of the settings that says how long windows are."""
+        return ("contexts",)
+
+    def files(self, study: StudyView, label: str, step: str, run: Run | None = None) -> Files:
+        """Return the input files of a step."""
+        return corpus_files(study.results, self.corpus) if step in ("examples", "baseline") else {}
+
+    def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
+        """Yield what is wrong beside other blocks."""
+        if self.corpus not in study.corpora:
+            known = ", ".join(study.corpora) or "none"
+            yield ("corpus",), f"no corpus {self.corpus!r} in `corpora` (there is {known})"
+
+    def work(self, study: StudyView, label: str, adaptation: Adaptation) -> Work:
+        """Return the sequences that a model is asked about."""
+        count = 2 * self.windows * (1 + len(self.controls))
+        asked = tuple((context + self.scored, count) for context in self.contexts)
+        return Work(length=self.window_bp, window=self.window_bp, asked=asked)

@@ -1,0 +1,64 @@
+"""Keys that are set and that no run of the study would read: they are refused, so that no setting is silently ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .adaptations import BESIDE_TRAIN, BESIDE_TRAINING, LORA, OPTIONAL, READ_WHERE_SOLVED, Adaptation
+from .base import Place
+from .blocks import TRAINED
+from .fitting import words
+from .study import Study
+from .task_block import TaskBlock
+from .validation_metrics import LOSS, REPORTED
+
+
+def unread_keys(study: Study) -> Iterator[tuple[Place, str]]:
+    """Yield the keys of adaptations and tasks that are set and do nothing for a pair of task and adaptation."""
+    pairs = dict.fromkeys((run.task, run.adaptation) for run in study.expanded[0])
+    for task_label, label in pairs:
+        adaptation, task = study.adaptations[label], study.tasks[task_label]
+        for key, reason in unread(adaptation, task):
+            yield (
+                ("adaptations", label, *key.split(".")),
+                f"does nothing for task {task_label!r}: {reason}. Leave it out",
+            )
+    for label, task in study.tasks.items():
+        kinds = {study.adaptations[adaptation].kind for pair, adaptation in pairs if pair == label}
+        if kinds and not kinds & TRAINED:
+            for key in sorted(task.training & task.model_fields_set):
+                yield ("tasks", label, key), "does nothing: no model is trained on this task. Leave it out"
+
+
+def unread(adaptation: Adaptation, task: TaskBlock) -> Iterator[tuple[str, str]]:
+    """Yield the keys of an adaptation that are set and not read for a task, with the reason."""
+    kind = adaptation.kind
+    if kind not in TRAINED:
+        for key in sorted(adaptation.model_fields_set - BESIDE_TRAINING[kind]):
+            yield key, f"nothing is trained with kind {kind}"
+        return
+    if getattr(adaptation.head, "solver", "gradient") == "exact":
+        own = [f"train.{key}" for key in sorted(adaptation.train.model_fields_set - READ_WHERE_SOLVED)]
+        swept = set(adaptation.sweep or {}) - BESIDE_TRAIN
+        for key in [*own, *(["loss"] if adaptation.loss else []), *(["sweep"] if swept else [])]:
+            yield key, "head.solver: exact computes the head, and trains nothing"
+    reported = (LOSS, *REPORTED.get(task.target, ()))
+    if adaptation.train.best_by not in reported:
+        yield "train.best_by", f"what is reported of {words(task.target)} while it is learned is {', '.join(reported)}"
+    if kind != "lora":
+        for key in sorted(adaptation.model_fields_set & LORA):
+            yield key, f"only kind lora has low-rank adapters, not kind {kind}"
+    for key in ("head", "loss"):
+        block = getattr(adaptation, key)
+        if block is not None and not block.suits(task.target):
+            own = block.targets_in_words()
+            yield key, f"{block.kind} is a {key} for {own}, and the task predicts {words(task.target)}"
+    for key in sorted(OPTIONAL - task.option_keys(kind)):
+        block, name = key.split(".")
+        if name in getattr(adaptation, block).model_fields_set:
+            yield (
+                key,
+                f"kind {task.kind} does not read it"
+                if key not in task.options
+                else ("the states of a frozen model are computed once, for windows as they are"),
+            )

@@ -1,0 +1,171 @@
+"""A corpus from its files: read, cut, copies left out, grouped, divided, audited, written."""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmflow.config.corpus_blocks import CorpusBlock
+from glmflow.dna.exact_matches import WIDTH, Collection
+from glmflow.errors import InputError
+from glmflow.files import write_table
+
+from .corpus_divided import assign, at_positions, clusters
+from .corpus_store import write_corpus
+from .corpus_windows import sampling_weights
+from .record_cleaning import cut, without_copies
+from .sequence_records import UNKNOWN, Record, letters, read_records
+
+BINS = ((-0.1, 0.0, "none"), (0.0, 0.05, "up to 5 %"), (0.05, 1.0, "above 5 %"))
+"""Shares of a held-out sequence that lie in exact matches of 32 bases or more to training sequences."""
+
+
+def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
+    """Build a corpus and write it into a folder; returns the table of its sequences.
+
+    Beside the corpus it writes `counts.tsv` (what was left out, bases by division and split) and `audit.tsv` (of each
+    split the share of bases in matches to training).
+
+    Raises
+    ------
+    InputError
+        A file is missing or broken, nothing is left, or held-out sequences share more with training than `max_shared`.
+    """
+    block = CorpusBlock.model_validate(settings)
+    left_out: Counter[str] = Counter()
+    records, divisions = [], {}
+    for record, division in _sources(block):
+        parts = list(cut(record, block.min_length, block.max_n))
+        left_out["bases in runs of N and in short or unknown parts"] += len(record.codes) - sum(
+            len(part.codes) for part in parts
+        )
+        if excluded(record, block.exclude):
+            left_out[f"sequences excluded ({record.species or record.name})"] += 1
+            continue
+        records += parts
+        divisions |= {part.name: division for part in parts}
+    kept, copies = without_copies(records)
+    left_out["copies of other sequences"] += len(copies)
+    if not kept:
+        raise InputError("no sequence is left", where="corpora.*.sources", fix="See min_length, max_n and exclude.")
+    of_cluster = clusters([record for record, _ in kept], block.split.identity)
+    rows, sequences = [], []
+    for (record, digest), cluster in zip(kept, of_cluster.tolist()):
+        split = block.split
+        parts = at_positions(record, split.validation, split.test) if split.by == "position" else [("train", record)]
+        for name, part in parts:
+            rows.append(_row(part, divisions[record.name], digest, cluster, name, block.circular))
+            sequences.append(part.codes if block.keep_softmask else part.codes & 7)
+    table = pd.DataFrame(rows)
+    if block.split.by != "position":
+        split = block.split
+        table["split"] = assign(
+            table, split.by, split.validation, split.test, split.genus_holdout, split.seed
+        ).to_numpy()
+    table["weight"] = 0.0
+    for name in table["split"].unique():
+        own = table["split"] == name
+        table.loc[own, "weight"] = sampling_weights(table[own], block.temperature)
+    table["shared"] = shared_with_training(table, sequences)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_table(_audit(table), folder / "audit.tsv")
+    counts = table.groupby(["division", "split"])["length"].agg(["size", "sum"]).reset_index()
+    counted = [(f"{row.division}, {row.split}: sequences", row.size, "") for row in counts.itertuples(index=False)]
+    counted += [(f"{row.division}, {row.split}: bases", row.sum, "") for row in counts.itertuples(index=False)]
+    counted += [(item, count, "left out") for item, count in left_out.items() if count]
+    write_table(pd.DataFrame(counted, columns=["item", "count", "detail"]), folder / "counts.tsv")
+    write_corpus(folder, table, sequences)
+    refuse_leak(table, block.split.max_shared)
+    return table
+
+
+def _sources(block: CorpusBlock) -> Iterator[tuple[Record, str]]:
+    for source in block.sources:
+        files = sorted(glob.glob(source.path))  # noqa: PTH207 - patterns may be absolute
+        if not files:
+            raise InputError("no such file", where=source.path, fix="Give a path, or a pattern that matches files.")
+        for file in files:
+            for record in read_records(Path(file), source.format):
+                yield record, source.division
+
+
+def excluded(record: Record, words: Sequence[str]) -> bool:
+    """Return whether a record is of a species, genus or family that is left out."""
+    own = {record.species.lower(), record.genus.lower(), record.family.lower(), record.name.lower()}
+    return any(word.lower() in own for word in words)
+
+
+def _row(record: Record, division: str, digest: str, cluster: int, split: str, circular: bool | None) -> dict[str, Any]:
+    codes = record.codes & 7
+    known = codes < UNKNOWN
+    around = record.circular if circular is None else circular
+    return {
+        "sequence": record.name,
+        "assembly": record.assembly,
+        "division": division,
+        "taxid": record.taxid,
+        "species": record.species,
+        "genus": record.genus,
+        "family": record.family,
+        "length": len(codes),
+        "n": int((~known).sum()),
+        "softmask": int((record.codes >= 8).sum()),
+        "gc": float(np.isin(codes, (1, 2)).sum() / max(1, known.sum())),
+        "topology": "circular" if around else "linear",
+        "sha256": digest,
+        "cluster": cluster,
+        "split": split,
+    }
+
+
+def shared_with_training(table: pd.DataFrame, sequences: Sequence[np.ndarray]) -> np.ndarray:
+    """Return of each held-out sequence the share of its bases in exact matches of 32 bases or more to training, either strand.
+
+    Not a number for training sequences.
+    """
+    train = (table["split"] == "train").to_numpy()
+    shares = np.full(len(table), np.nan)
+    if train.all():
+        return shares
+    collection = Collection(letters(codes) for codes, own in zip(sequences, train) if own)
+    for row in np.flatnonzero(~train):
+        found = collection.match(letters(sequences[row]))
+        shares[row] = found.covered(WIDTH) / len(sequences[row])
+    return shares
+
+
+def _audit(table: pd.DataFrame) -> pd.DataFrame:
+    """Return by split: sequences and bases by how much of them is in training."""
+    rows = []
+    for split, part in table[table["split"] != "train"].groupby("split"):
+        bases = part["length"].sum()
+        row = {"split": split, "sequences": len(part), "bases": int(bases)}
+        row["shared"] = float((part["shared"] * part["length"]).sum() / bases)
+        for low, high, name in BINS:
+            inside = (part["shared"] > low) & (part["shared"] <= high)
+            row[f"bases of sequences with {name} shared"] = int(part.loc[inside, "length"].sum())
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def refuse_leak(table: pd.DataFrame, most: float) -> None:
+    """Stop where held-out sequences share more of their bases with training than is allowed.
+
+    Raises
+    ------
+    InputError
+        A split does.
+    """
+    for row in _audit(table).itertuples():
+        if row.shared > most:
+            raise InputError(
+                f"{row.shared:.1%} of the held-out bases ({row.split}) stand in training sequences, in matches of 32 bases or more",
+                where="corpora.*.split.max_shared",
+                fix=f"Divide by cluster or genus, or allow it (max_shared above {most:g}) and say so.",
+            )

@@ -1,0 +1,94 @@
+"""Windows of a corpus as they are drawn for training: each a pure function of the seed and its number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.bases import reverse_complement
+from glmflow.errors import InputError
+
+from .corpus_store import Corpus
+from .sequence_records import UNKNOWN, letters
+
+MOST_UNKNOWN = 0.05
+"""Largest share of unknown bases in a window."""
+ATTEMPTS = 1000
+
+
+def sampling_weights(table: pd.DataFrame, temperature: float = 0.5) -> NDArray[np.float64]:
+    """Return the probability of each sequence, ``float64[n]``, summing to one.
+
+    Divisions are drawn by their bases to the power of `temperature`, species of a division evenly, and sequences of a
+    species by their lengths; a sequence of no known species is its cluster's.
+    """
+    species = table["species"].where(table["species"] != "", "cluster" + table["cluster"].astype(str))
+    length = table["length"].astype(float)
+    division = length.groupby(table["division"]).transform("sum")
+    share = length.groupby(table["division"]).sum() ** temperature
+    of_division = table["division"].map(share / share.sum())
+    many = species.groupby(table["division"]).transform("nunique")
+    of_species = length / length.groupby([table["division"], species]).transform("sum")
+    return np.where(division > 0, of_division / many * of_species, 0.0)
+
+
+class CorpusWindows:
+    """Random windows of one split of a corpus, either strand.
+
+    Parameters
+    ----------
+    length
+        Bases of a window; shorter sequences are not drawn.
+    both_strands
+        Whether half of the windows are read off the other strand.
+
+    Raises
+    ------
+    InputError
+        No sequence of the split is that long.
+    """
+
+    def __init__(self, corpus: Corpus, split: str, length: int, both_strands: bool = True):
+        rows = corpus.of(split)
+        rows = rows[(rows["length"] >= length) & (rows["weight"] > 0)]
+        if rows.empty:
+            raise InputError(
+                f"no sequence of split {split} is {length} bases long", where=corpus.folder, fix="Take shorter windows."
+            )
+        self.corpus, self.length, self.both_strands = corpus, length, both_strands
+        self.rows = rows.index.to_numpy()
+        circular = (rows["topology"] == "circular").to_numpy()
+        lengths = rows["length"].to_numpy(np.int64)
+        self.places = np.where(circular, lengths, lengths - length + 1)
+        self.cumulative = np.cumsum(rows["weight"].to_numpy(float) / rows["weight"].sum())
+        self.bases = int(lengths.sum())
+
+    def __len__(self) -> int:
+        return max(1, self.bases // self.length)
+
+    def place(self, generator: np.random.Generator) -> tuple[int, int, NDArray[np.uint8]]:
+        """Draw a window: row of the corpus, start, and codes as they stand there.
+
+        Raises
+        ------
+        InputError
+            All that was drawn is rich in unknown bases.
+        """
+        for _ in range(ATTEMPTS):
+            number = min(int(np.searchsorted(self.cumulative, generator.random(), side="right")), len(self.rows) - 1)
+            start = int(generator.integers(self.places[number]))
+            codes = self.corpus.codes(self.rows[number], start, start + self.length)
+            if ((codes & 7) >= UNKNOWN).mean() <= MOST_UNKNOWN:
+                return int(self.rows[number]), start, codes
+        raise InputError(f"{ATTEMPTS} windows in a row are rich in N", where=self.corpus.folder)
+
+    def __call__(self, index: int, generator: np.random.Generator | None) -> dict[str, Any]:
+        """Return a window (`sequence`, and `noise` for masks); without a generator the same one for the same index."""
+        generator = np.random.default_rng(index) if generator is None else generator
+        sequence = letters(self.place(generator)[2])
+        if self.both_strands and generator.random() < 0.5:
+            sequence = reverse_complement(sequence)
+        return {"sequence": sequence.tobytes().decode("ascii"), "noise": generator.random((2, self.length))}

@@ -1,0 +1,181 @@
+"""Sequences of FASTA and GenBank files, with what the file says of where they come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glmflow.errors import InputError
+from glmflow.genome.fasta import ALPHABET
+from glmflow.text_files import text_lines
+
+UNKNOWN = 4
+MASKED = 8
+"""Added to the code of a base in lower case."""
+GENBANK = (".gb", ".gbk", ".gbff")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One sequence.
+
+    Attributes
+    ----------
+    name, assembly
+        Accession with version, and the file it is part of: its records stay together.
+    codes : uint8[L]
+        0 to 3 for A, C, G, T, 4 for anything else; 8 more for lower case.
+    species, genus, family, taxid
+        Empty where the file does not say.
+    circular
+        Whether the end goes on at the start.
+    """
+
+    name: str
+    assembly: str
+    codes: NDArray[np.uint8]
+    species: str = ""
+    genus: str = ""
+    family: str = ""
+    taxid: str = ""
+    circular: bool = False
+
+
+def _codes() -> NDArray[np.uint8]:
+    table = np.full(256, 255, np.uint8)
+    for letter in range(256):
+        if ALPHABET[letter]:
+            base = b"ACGTN".index(bytes([ALPHABET[letter]]))
+            table[letter] = base + (MASKED if chr(letter).islower() else 0)
+    return table
+
+
+CODE = _codes()
+LETTERS = np.frombuffer(b"ACGTN", np.uint8)
+
+
+def encode(text: str, name: str, path: Path) -> NDArray[np.uint8]:
+    """Return the codes of a sequence.
+
+    Raises
+    ------
+    InputError
+        It holds a character that is no nucleotide.
+    """
+    raw = np.frombuffer(text.encode("latin-1", "replace"), np.uint8)
+    codes = CODE[raw]
+    if len(codes) and codes.max() == 255:
+        found = chr(raw[int(np.argmax(codes == 255))])
+        raise InputError(f"{name} holds {found!r}, which is no nucleotide", where=path, fix="Give DNA sequences.")
+    return codes
+
+
+def letters(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return codes as upper-case ASCII letters."""
+    return LETTERS[np.minimum(codes & 7, UNKNOWN)]
+
+
+def stem(path: Path) -> str:
+    """Return the name of a file without its endings."""
+    return re.sub(r"(\.(fa|fna|fasta|ffn|gb|gbk|gbff|gz|bgz))+$", "", path.name)
+
+
+def read_records(path: Path, form: str | None = None) -> Iterator[Record]:
+    """Yield the sequences of a file, plain or gzip.
+
+    Parameters
+    ----------
+    form
+        `fasta` or `genbank`; by the file's name where None.
+
+    Raises
+    ------
+    InputError
+        It is neither, or broken.
+    """
+    plain = path.with_suffix("") if path.suffix in (".gz", ".bgz") else path
+    form = form or ("genbank" if plain.suffix in GENBANK else "fasta")
+    yield from (_genbank if form == "genbank" else _fasta)(path)
+
+
+def _fasta(path: Path) -> Iterator[Record]:
+    name, parts = None, []
+    for _, line in text_lines(path):
+        if line.startswith(">"):
+            if name is not None:
+                yield _plain(name, parts, path)
+            name, parts = line[1:].split(maxsplit=1)[0] if line[1:].strip() else "", []
+        elif name is None:
+            if line.strip():
+                raise InputError("not FASTA: it does not begin with '>'", where=path, fix="Give FASTA or GenBank.")
+        else:
+            parts.append(line.strip())
+    if name is None:
+        raise InputError("no sequence in the FASTA file", where=path)
+    yield _plain(name, parts, path)
+
+
+def _plain(name: str, parts: list[str], path: Path) -> Record:
+    # `gi|...|ref|NC_000001.1|` of old downloads names the accession last but one.
+    fields = name.split("|")
+    short = fields[3] if len(fields) >= 4 and fields[0] == "gi" else name
+    return Record(short, stem(path), encode("".join(parts), short, path))
+
+
+class _Entry:
+    """One GenBank entry as it is read."""
+
+    def __init__(self, locus: str):
+        self.name = locus.split()[1] if len(locus.split()) > 1 else ""
+        self.circular = " circular " in locus
+        self.species, self.taxid, self.lineage = "", "", []
+        self.parts: list[str] = []
+        self.inside = ""
+
+    def record(self, path: Path) -> Record:
+        text = "".join(self.parts)
+        if not text:
+            fix = "Fetch it with its sequence (gbwithparts)."
+            raise InputError(f"GenBank entry {self.name} has no sequence", where=path, fix=fix)
+        # GenBank writes all bases in lower case: that is no mask.
+        codes = encode(text.upper(), self.name, path)
+        genus = self.lineage[-1] if self.lineage else self.species.split()[0] if self.species else ""
+        family = next((taxon for taxon in reversed(self.lineage) if re.search("(aceae|idae|viridae)$", taxon)), "")
+        words = self.species.split()
+        species = " ".join(words[:2]) if len(words) > 1 and words[1].islower() and words[1] != "phage" else self.species
+        return Record(self.name, stem(path), codes, species, genus, family, self.taxid, self.circular)
+
+
+def _genbank(path: Path) -> Iterator[Record]:
+    entry: _Entry | None = None
+    for _, line in text_lines(path):
+        key = line[:12].strip()
+        if line.startswith("LOCUS"):
+            entry = _Entry(line + " ")
+        elif entry is None:
+            if line.strip():
+                raise InputError("not GenBank: it does not begin with LOCUS", where=path, fix="Give FASTA or GenBank.")
+        elif line.startswith("//"):
+            yield entry.record(path)
+            entry = None
+        elif key == "ORIGIN":
+            entry.inside = "ORIGIN"
+        elif entry.inside == "ORIGIN":
+            entry.parts.append("".join(line.split()[1:]))
+        elif key == "VERSION" and len(line.split()) > 1:
+            entry.name = line.split()[1]
+        elif key == "ORGANISM":
+            entry.inside, entry.species = "ORGANISM", line[12:].strip()
+        elif entry.inside == "ORGANISM" and not key:
+            entry.lineage += [taxon.strip(" .") for taxon in line.split(";") if taxon.strip(" .\n")]
+        elif key and line[:1] != " ":
+            entry.inside = key
+        if entry is not None and '/db_xref="taxon:' in line:
+            entry.taxid = line.split("taxon:")[1].split('"')[0]
+    if entry is not None:
+        raise InputError(f"GenBank entry {entry.name} is cut off", where=path, fix="Fetch the file again.")

@@ -1,0 +1,1 @@
+"""Labelled sequences: their files, what is wrong with them, how they are split, and what simple properties tell."""

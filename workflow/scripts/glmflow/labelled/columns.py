@@ -1,0 +1,123 @@
+"""Which column of a table holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from os import PathLike
+
+from glmflow.errors import InputError
+from glmflow.genome.contigs import some
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "sequence": ("sequence", "seq", "dna_sequence", "dna_seq", "text"),
+    "label": ("label", "labels", "target"),
+    "split": ("split",),
+    "fold": ("fold",),
+    "group": ("group",),
+    "chrom": ("chrom", "chr", "chromosome", "#chrom"),
+    "start": ("start", "chromstart", "chrom_start"),
+    "end": ("end", "stop", "chromend", "chrom_end"),
+    "strand": ("strand",),
+    "example": ("example", "id", "name"),
+}
+"""Headers that are taken for a role without being asked; capitals and spaces around them do not count."""
+
+KIN = (
+    *("gene", "gene_id", "gene_name", "gene_symbol", "transcript", "transcript_id", "locus", "family", "cluster"),
+    *("donor", "patient", "person", "individual", "subject", "participant", "sample", "sample_id", "accession"),
+)
+"""Headers of columns whose rows belong together: not read as anything, but looked at for what splits share."""
+
+SEVERAL = ("label",)
+"""Roles that may be played by several columns, if the user names them."""
+
+
+def find_columns(
+    header: Sequence[str], given: Mapping[str, str | Sequence[str]] | None = None, where: str | PathLike[str] = "table"
+) -> dict[str, list[str]]:
+    """Return the columns that play each role; roles that no column plays are left out.
+
+    Parameters
+    ----------
+    header
+        Columns of the table.
+    given
+        Role to column (or columns, for `label`), as the user names them; nothing else is looked for in these roles.
+    where
+        The file, for messages.
+
+    Raises
+    ------
+    InputError
+        A column that was named is not there, two columns could play one role, or neither a sequence nor an interval
+        can be found.
+    """
+    given = {role: [names] if isinstance(names, str) else list(names) for role, names in (given or {}).items()}
+    twice = [name for name in dict.fromkeys(header) if list(header).count(name) > 1]
+    if twice:
+        raise InputError(f"two columns are called {twice[0]!r}", where=where, fix="Rename one of them.")
+    for role, names in given.items():
+        if role not in NAMES:
+            raise InputError(f"columns: no role {role!r}", where=where, fix=f"Roles are {', '.join(NAMES)}.")
+        if len(names) > 1 and role not in SEVERAL:
+            raise InputError(f"columns: {role} is played by one column", where=where, fix="Name one.")
+        require_columns(names, header, where)
+    taken = {name for names in given.values() for name in names}
+    found = dict(given)
+    for role, names in NAMES.items():
+        if role in given:
+            continue
+        candidates = [name for name in header if name not in taken and name.strip().lower() in names]
+        if len(candidates) > 1:
+            raise InputError(
+                f"two columns could be the {role}: {' and '.join(map(repr, candidates[:2]))}",
+                where=where,
+                fix=f"Say which: columns: {{{role}: {candidates[0]}}}.",
+            )
+        if candidates:
+            found[role] = candidates
+    interval = [role for role in ("chrom", "start", "end") if role in found]
+    if "sequence" not in found and len(interval) < 3:
+        what = f"neither a sequence nor chrom, start and end among its columns ({some(map(str, header), 8)})"
+        raise InputError(what, where=where, fix=f"Say which is which: columns: {{sequence: {_example(header)}}}.")
+    if len(interval) < 3:
+        for role in interval:
+            del found[role]
+    return found
+
+
+def require_columns(names: Iterable[str], header: Sequence[str], where: str | PathLike[str]) -> None:
+    """Stop if a table lacks a column.
+
+    Raises
+    ------
+    InputError
+        It does; a name that is close to it is suggested.
+    """
+    for name in names:
+        if name not in header:
+            raise InputError(f"no column {name!r}", where=where, fix=_hint(name, header))
+
+
+def kin_columns(header: Sequence[str], found: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the columns that play no role and by whose name rows belong together (genes, donors ...)."""
+    taken = {name for names in found.values() for name in names}
+    return [name for name in header if name not in taken and name.strip().lower() in KIN]
+
+
+def describe(found: Mapping[str, Sequence[str]], header: Sequence[str]) -> str:
+    """Say which column was taken for what, and which ones were left alone."""
+    taken = {name for names in found.values() for name in names}
+    left = [name for name in header if name not in taken]
+    pairs = ", ".join(f"{role} = {'+'.join(names)}" for role, names in found.items())
+    return pairs + (f"; not read: {some(left, 8)}" if left else "")
+
+
+def _hint(name: str, header: Sequence[str]) -> str:
+    close = get_close_matches(name, header, 1)
+    return f"Did you mean {close[0]!r}?" if close else f"It has {some(map(str, header), 8)}."
+
+
+def _example(header: Sequence[str]) -> str:
+    return str(header[0]) if header else "NAME"

@@ -1,0 +1,131 @@
+"""What can be read off a sequence without looking at what it says: length, composition, its ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.genome.packed import Packed, blocks, count_in, ranges
+
+_CODE = np.full(256, -1, np.int64)
+_CODE[list(b"ACGT")] = range(4)
+
+
+def composition(packed: Packed) -> pd.DataFrame:
+    """Return numbers that describe each sequence.
+
+    Returns
+    -------
+    DataFrame
+        `length`, `gc` (share of G and C in its length), `n_share`, `cpg_oe` (CpG observed / expected: CG x bases / (C x G)),
+        `first`, `last` (0 to 3 for A C G T, -1 for N).
+    """
+    parts = []
+    for rows in blocks(packed.lengths, 1 << 25):
+        part = packed.part(rows.start, min(rows.stop, packed.count))
+        letters = {letter: count_in(part, part.codes == ord(letter)) for letter in "ACGT"}
+        bases = sum(letters.values())
+        cg = np.zeros(len(part.codes), bool)
+        cg[:-1] = (part.codes[:-1] == ord("C")) & (part.codes[1:] == ord("G"))
+        ends = part.offsets[1:] - 1
+        cg[ends[(ends >= 0) & (part.lengths > 0)]] = False
+        with np.errstate(invalid="ignore", divide="ignore"):
+            expected = letters["C"] * letters["G"] / np.maximum(bases, 1)
+            oe = np.where(expected > 0, count_in(part, cg) / np.where(expected > 0, expected, 1), 0.0)
+        some = part.lengths > 0
+        parts.append(
+            pd.DataFrame(
+                {
+                    "length": part.lengths,
+                    "gc": (letters["G"] + letters["C"]) / np.maximum(part.lengths, 1),
+                    "n_share": 1 - bases / np.maximum(part.lengths, 1),
+                    "cpg_oe": oe,
+                    "first": np.where(some, _CODE[part.codes[np.where(some, part.offsets[:-1], 0)]], -1),
+                    "last": np.where(some, _CODE[part.codes[np.where(some, ends, 0)]], -1),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["length", "gc"])
+
+
+def kmer_table(packed: Packed, k: int, both_strands: bool = False) -> NDArray[np.float32]:
+    """Count the k-mers of each sequence, `[n, 4**k]` in the order of A C G T; those with an N are left out.
+
+    Parameters
+    ----------
+    both_strands
+        Each k-mer is counted with its reverse complement, in one column: `[n, (4**k + palindromes) / 2]`.
+    """
+    size = 4**k
+    column = np.arange(size)
+    if both_strands:
+        turned = reverse_index(k)
+        _, column = np.unique(np.minimum(column, turned), return_inverse=True)
+        size = int(column.max()) + 1
+    table = np.zeros((packed.count, size), np.float32)
+    for rows in blocks(packed.lengths, 1 << 24):
+        part = packed.part(rows.start, min(rows.stop, packed.count))
+        index, owner = kmer_places(part, k)
+        cell = owner * size + column[index]
+        count = part.count
+        table[rows.start : rows.start + count] = np.bincount(cell, minlength=count * size).reshape(count, size)
+    return table
+
+
+def kmer_places(packed: Packed, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the number of each k-mer without an N, and the sequence it lies in, one after the other."""
+    code = _CODE[packed.codes]
+    if len(code) < k:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    value = np.zeros(len(code) - k + 1, np.int64)
+    valid = np.ones(len(value), bool)
+    for offset in range(k):
+        letter = code[offset : offset + len(value)]
+        value = value * 4 + letter
+        valid &= letter >= 0
+    usable = np.maximum(packed.lengths - k + 1, 0)
+    owner = np.repeat(np.arange(packed.count), usable)
+    places = ranges(packed.offsets[:-1], usable)
+    keep = valid[places]
+    return value[places[keep]], owner[keep]
+
+
+def reverse_index(k: int) -> NDArray[np.int64]:
+    """Return the number of the reverse complement of each k-mer, `[4**k]`."""
+    number, turned = np.arange(4**k), np.zeros(4**k, np.int64)
+    for _ in range(k):
+        turned = turned * 4 + (3 - number % 4)
+        number = number // 4
+    return turned
+
+
+def one_hot(packed: Packed) -> NDArray[np.float32]:
+    """Return each base of aligned sequences as four columns, `[n, 4 L]`; N is zero in all of them.
+
+    Raises
+    ------
+    ValueError
+        The sequences differ in length.
+    """
+    lengths = np.unique(packed.lengths)
+    if len(lengths) != 1:
+        raise ValueError("sequences of several lengths are not aligned")
+    code = _CODE[packed.codes].reshape(packed.count, int(lengths[0]))
+    table = np.zeros((*code.shape, 4), np.float32)
+    known = code >= 0
+    table[known, code[known]] = 1
+    return table.reshape(packed.count, -1)
+
+
+def consensus_identity(packed: Packed) -> float:
+    """Return how often a base is the most frequent one of its column, in aligned sequences; NaN if lengths differ.
+
+    Mutants of one sequence are near 1; unrelated sequences are near 0.3.
+    """
+    if packed.count < 20 or len(np.unique(packed.lengths)) != 1 or packed.lengths[0] == 0:
+        return float("nan")
+    rows = np.unique(np.linspace(0, packed.count - 1, 2000).astype(int))
+    table = packed.take(rows).codes.reshape(len(rows), -1)
+    counts = np.stack([(table == ord(letter)).mean(axis=0) for letter in "ACGT"])
+    return float(counts.max(axis=0).mean())

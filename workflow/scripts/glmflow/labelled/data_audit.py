@@ -1,0 +1,173 @@
+"""What is wrong with a data set before anything is trained: copies, conflicts, leaks between splits, trivial cues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.genome.packed import Packed
+from glmflow.genome.similarity import K, exact_copies
+from glmflow.labelled.audit_checks import (
+    exact_pairs,
+    example_pairs,
+    leak_checks,
+    property_checks,
+    quality_checks,
+    scored_rows,
+)
+from glmflow.labelled.audit_facts import class_facts, copy_facts, length_facts, near_facts, target_facts
+from glmflow.labelled.composition import composition, consensus_identity
+from glmflow.labelled.copied_examples import copied_examples
+from glmflow.labelled.near_pairs import NearPairs, near_pairs, suited_k
+from glmflow.labelled.overlap import overlapping_pairs
+from glmflow.labelled.separability import separability
+from glmflow.labelled.split_checks import split_checks
+
+
+class Audit(NamedTuple):
+    """Findings of an audit.
+
+    Attributes
+    ----------
+    facts : dict
+        Counts by name, as JSON data.
+    checks : DataFrame
+        `check`, `rows`, `of`, `verdict` (PASS, WARN or FAIL), `text`.
+    examples : DataFrame
+        Up to 20 pairs of each finding: `check`, `first`, `second` (examples), their splits and labels, `share`, `strand`.
+    properties : DataFrame
+        What one property alone reaches (see `separability`).
+    near : NearPairs
+        Near copies; of short sequences those by 11-mers.
+    copies : DataFrame
+        Held-out rows that are copies of rows a model has seen (`copied_examples`); None where pairs are not listed.
+    """
+
+    facts: dict[str, Any]
+    checks: pd.DataFrame
+    examples: pd.DataFrame
+    properties: pd.DataFrame
+    near: NearPairs
+    copies: pd.DataFrame | None = None
+
+
+def audit(
+    rows: pd.DataFrame,
+    packed: Packed,
+    target: NDArray,
+    classes: Sequence[str] | None,
+    k: int | None = None,
+    share: float = 0.5,
+    cores: int = 1,
+) -> Audit:
+    """Audit a data set.
+
+    Parameters
+    ----------
+    rows
+        `example`; `split`, `chrom`, `start`, `end`, `group`, `lower`, `ambiguous`, `named`, `kin_*` where known.
+    packed
+        Its sequences.
+    target
+        Class index or number of each row; of several targets the first.
+    classes
+        Names of the classes; None for numbers.
+    k, share
+        What a near copy is: by default half of the 21-mers. Where sequences are too short for these, 11-mers are looked
+        at as well, and leaks are those of the 11-mers.
+    cores
+        Threads.
+    """
+    facts: dict[str, Any] = {"rows": len(rows), "kind": "regression" if classes is None else "classification"}
+    describe = composition(packed)
+    facts["length"] = length_facts(packed.lengths)
+    if "ambiguous" in rows:
+        facts["rows_with_ambiguity_codes"] = int((rows["ambiguous"] > 0).sum())
+        facts["rows_in_lower_case"] = int((rows["lower"] > 0).sum())
+    split = rows["split"].to_numpy(object) if "split" in rows else np.full(len(rows), None, object)
+    # Test rows once more, written backwards: canonical forms make these the same as their complements.
+    turned = np.flatnonzero(split == "test")
+    both = exact_copies(chain(packed.each(), (packed.one(row)[::-1] for row in turned)))
+    copies, backwards = both.iloc[: len(rows)], _backwards(both, split, turned)
+    facts |= copy_facts(copies, target, classes is not None)
+    if classes is not None:
+        facts |= class_facts(rows, describe, target, classes)
+    else:
+        facts["target"] = target_facts(np.asarray(target, np.float64))
+    near = near_pairs(packed, k or K, share, cores=cores)
+    facts["near_copies"] = near_facts(near, target if classes is not None else None)
+    if k is None and suited_k(packed.lengths) != K:
+        near = near_pairs(packed, suited_k(packed.lengths), share, cores=cores)
+        facts["near_copies_short"] = near_facts(near, target if classes is not None else None)
+    facts["consensus_identity"] = round(consensus_identity(packed), 4)
+    pairs = {"exact": exact_pairs(copies), "near": near.table}
+    if "chrom" in rows:
+        first, second, count = overlapping_pairs(rows)
+        pairs["overlap"] = pd.DataFrame({"first": first, "second": second, "share": np.nan, "strand": "+"})
+        facts["overlap_by_coordinates"] = {
+            "pairs": count,
+            "rows": len(np.union1d(first, second)),
+            **(
+                {"pairs_with_different_labels": int((target[first] != target[second]).sum())}
+                if classes is not None
+                else {}
+            ),
+        }
+    train, test = scored_rows(split, target, len(rows))
+    properties = separability(
+        packed,
+        describe,
+        target,
+        None if classes is None else len(classes),
+        train,
+        test,
+        places=rows if "chrom" in rows else None,
+    )
+    checks = [
+        *quality_checks(facts, near),
+        *leak_checks(rows, split, pairs),
+        *split_checks(rows, split, target, classes, properties, backwards),
+        *property_checks(properties),
+    ]
+    table = pd.DataFrame(checks, columns=["check", "rows", "of", "verdict", "text"])
+    shown = example_pairs(rows, split, target, classes, pairs)
+    leaked = copied_examples(rows["example"].tolist(), split, near, copies)
+    return Audit(facts, table, shown, properties, near, leaked)
+
+
+def interval_audit(
+    rows: pd.DataFrame, target: NDArray, classes: Sequence[str] | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Audit intervals whose sequences are not at hand: what splits share by coordinates, and what the place alone tells.
+
+    Returns
+    -------
+    checks, properties : DataFrame
+        As those of `Audit`.
+    """
+    split = rows["split"].to_numpy(object)
+    train, test = scored_rows(split, target, len(rows))
+    facts = pd.DataFrame({"length": (rows["end"] - rows["start"]).to_numpy()})
+    properties = separability(None, facts, target, None if classes is None else len(classes), train, test, places=rows)
+    checks = [
+        *leak_checks(rows, split, {}),
+        *split_checks(rows, split, target, classes, properties, np.zeros(0, np.int64)),
+        *property_checks(properties),
+    ]
+    return pd.DataFrame(checks, columns=["check", "rows", "of", "verdict", "text"]), properties
+
+
+def _backwards(copies: pd.DataFrame, split: NDArray, turned: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the test rows that, written backwards, are training or validation rows, and are not so as they stand.
+
+    `copies` has a row for every row of the data set, and one more for each of the `turned` rows, written backwards.
+    """
+    copy = copies["copy"].to_numpy()
+    seen = np.unique(copy[: len(split)][np.isin(split, ("train", "validation"))])
+    found = np.isin(copy[len(split) :], seen) & ~np.isin(copy[: len(split)][turned], seen)
+    return turned[found]

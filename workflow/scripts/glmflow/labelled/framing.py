@@ -1,0 +1,79 @@
+"""Intervals made into windows of one length, and compared with the genome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from glmflow.errors import InputError
+from glmflow.genome.contigs import match_contigs, some
+from glmflow.genome.packed import Packed, blocks, fetch
+from glmflow.genome.reference import Reference
+
+
+def place_on_genome(rows: pd.DataFrame, contigs: Mapping[str, int], where: str) -> pd.DataFrame:
+    """Return the rows with the genome's names of contigs (chr1 or 1).
+
+    Raises
+    ------
+    InputError
+        A row lies on a contig that the genome lacks, or ends beyond its contig.
+    """
+    theirs = match_contigs(contigs, dict.fromkeys(rows["chrom"]), where)
+    ours = {name: chrom for chrom, name in theirs.items()}
+    unknown = [name for name in dict.fromkeys(rows["chrom"]) if name not in ours]
+    if unknown:
+        count = int(rows["chrom"].isin(unknown).sum())
+        what = f"{count:,} rows lie on contigs that the genome lacks: {some(unknown)}"
+        raise InputError(what, where=where, fix="Leave them out, or give the genome of these coordinates.")
+    chrom = rows["chrom"].map(ours)
+    beyond = (rows["end"] > chrom.map(contigs)).to_numpy()
+    if beyond.any():
+        row = rows.iloc[int(beyond.argmax())]
+        what = f"{int(beyond.sum()):,} intervals end beyond their contig: {row.chrom}:{row.start}-{row.end}"
+        raise InputError(what, where=where, fix="Give the genome of these coordinates (hg19 or hg38?).")
+    return rows.assign(chrom=chrom)
+
+
+def windows_around(
+    rows: pd.DataFrame, length: int, contigs: Mapping[str, int], anchor: str = "middle"
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return windows of one length around the middle (or the start) of intervals; those that leave a contig are dropped.
+
+    The first base of a window is `anchor - length // 2`, as the Genomics Long-Range Benchmark has it: a variant stands
+    at index `length // 2`.
+
+    Returns
+    -------
+    windows : DataFrame
+        The rows that remain, with `start` and `end` of the window.
+    counts : dict
+        `beyond_contig`: windows left out. The set shrinks with the length: compare lengths on the rows of the longest.
+    """
+    start, end = rows["start"].to_numpy(np.int64), rows["end"].to_numpy(np.int64)
+    first = ((start + end) // 2 if anchor == "middle" else start) - length // 2
+    last = first + length
+    inside = (first >= 0) & (last <= rows["chrom"].map(contigs).to_numpy(np.float64))
+    windows = rows.assign(start=first, end=last)[inside].reset_index(drop=True)
+    return windows, {"beyond_contig": int((~inside).sum())}
+
+
+def differing_from_genome(
+    rows: pd.DataFrame, packed: Packed, reference: Reference, most: int = 2000
+) -> tuple[int, int]:
+    """Return how many of up to `most` rows that have both sequence and interval differ from the genome, and of how many.
+
+    An N on either side is no difference.
+    """
+    chosen = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int))
+    own, table = packed.take(chosen), rows.iloc[chosen]
+    differing = 0
+    for part in blocks(own.lengths, 1 << 24):
+        there = fetch(reference, table.iloc[part])
+        for row in range(there.count):
+            a, b = own.one(part.start + row), there.one(row)
+            unequal = len(a) != len(b) or bool(((a != b) & (a != ord("N")) & (b != ord("N"))).any())
+            differing += unequal
+    return differing, len(chosen)

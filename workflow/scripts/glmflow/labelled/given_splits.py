@@ -1,0 +1,65 @@
+"""The splits that a data set comes with, under the names that the workflow uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from glmflow.errors import InputError
+from glmflow.genome.contigs import some
+from glmflow.genome.splits import SPLITS
+
+SPELLINGS = {
+    "train": ("train", "training", "tr", "trn"),
+    "validation": ("validation", "valid", "val", "dev", "eval", "development"),
+    "test": ("test", "testing", "tst", "held_out", "heldout"),
+}
+_KNOWN = {spelling: split for split, spellings in SPELLINGS.items() for spelling in spellings}
+
+
+def split_name(text: str) -> str | None:
+    """Return which of train, validation and test a spelling means; None if it means none."""
+    return _KNOWN.get(text.strip().lower())
+
+
+def read_split_column(column: pd.Series, name: str, where: str) -> pd.Series:
+    """Return a column of splits in the workflow's spelling.
+
+    Raises
+    ------
+    InputError
+        A value is no split, or two spellings of one split stand side by side.
+    """
+    found = {text: split_name(str(text)) for text in column.unique()}
+    unknown = [str(text) for text, split in found.items() if split is None]
+    if unknown:
+        row = int((column.astype(str) == unknown[0]).to_numpy().argmax()) + 1
+        what = f"{unknown[0]!r} is no split" + (f" (nor {some(map(repr, unknown[1:]))})" if len(unknown) > 1 else "")
+        place = f"{where}, row {row}, column {name}"
+        raise InputError(what, where=place, fix="Write train, validation and test, or leave the column out.")
+    spelled: dict[str, str] = {}
+    for text, split in found.items():
+        if spelled.setdefault(str(split), str(text)) != str(text):
+            what = f"column {name}: {spelled[str(split)]!r} and {text!r} both mean {split}"
+            raise InputError(what, where=where, fix="Write one of them.")
+    return column.map(found)
+
+
+def require_rows(split: pd.Series, wanted: Iterable[str] = ("train", "test"), where: str = "split") -> None:
+    """Stop if a split that is wanted has no row.
+
+    Raises
+    ------
+    InputError
+        It has none; the counts of the others are said.
+    """
+    counts = split.value_counts()
+    for name in wanted:
+        if not counts.get(name, 0):
+            has = ", ".join(f"{one} {counts[one]:,}" for one in SPLITS if counts.get(one, 0)) or "no row in any"
+            raise InputError(
+                f"the {name} split has no rows ({has})",
+                where=where,
+                fix="Give it rows, or split otherwise (splits.by).",
+            )

@@ -1,0 +1,139 @@
+"""Findings about splits beside copies: classes that are missing, labels that differ or are swapped, names, other groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.labelled.audit_checks import PROPERTY_WORDS, Check
+
+FEWEST_OF_CLASS = 10
+"""Test rows of a class below which nothing can be said of it."""
+UNLIKE = 0.1
+"""Total variation distance between the classes of training and test rows that is warned about."""
+SWAPPED = 0.35
+"""AUROC on test rows, of what was fitted to training rows, at or below which labels look swapped."""
+SURE = 4.0
+"""Standard errors that make a finding more than chance."""
+KIN = "kin_"
+"""Prefix of columns that are not asked for, and by whose name rows belong together."""
+
+
+def split_checks(
+    rows: pd.DataFrame,
+    split: NDArray,
+    target: NDArray,
+    classes: Sequence[str] | None,
+    properties: pd.DataFrame,
+    backwards: NDArray[np.int64],
+) -> list[Check]:
+    """Return what is to be known of the splits, by name.
+
+    Parameters
+    ----------
+    rows
+        `named` (names that are not unique) and `kin_*` (unread columns of genes, donors ...) where there are any.
+    split, target
+        Of each row: the split; class index or number.
+    classes
+        Names of the classes; None for numbers.
+    properties
+        As `separability` returns it.
+    backwards
+        Test rows that are training rows written backwards, or the opposite strand written forwards.
+    """
+    train, test = split == "train", split == "test"
+    found = list(_names(rows, split))
+    total = int(test.sum())
+    text = (
+        f"{len(backwards):,} of {total:,} test rows are other rows written backwards (or the opposite strand forwards)"
+    )
+    if total and len(backwards):
+        found.append(
+            ("backwards: test", len(backwards), total, "FAIL" if len(backwards) > 0.05 * total else "WARN", text)
+        )
+    if not (train.any() and total):
+        return found
+    if classes is None:
+        return [*found, *_values(target[train], target[test])]
+    return [*found, *_classes(target[train], target[test], classes), *_swapped(properties, target[test])]
+
+
+def _names(rows: pd.DataFrame, split: NDArray) -> Iterator[Check]:
+    """Yield names that several rows have, and what is shared with training or validation rows by unread columns."""
+    seen, test = np.isin(split, ("train", "validation")), split == "test"
+    total = int(test.sum())
+    if "named" in rows:
+        twice = int(rows["named"].duplicated(keep=False).sum())
+        text = f"{twice:,} rows share their name with another row, so that rows are called by their numbers"
+        yield "names", twice, len(rows), "WARN", text
+    for column in ("named", *(name for name in rows if str(name).startswith(KIN))):
+        if column not in rows or not total or not seen.any():
+            continue
+        values = rows[column]
+        shared = int((values.isin(set(values[seen].dropna())) & values.notna() & test).sum())
+        word = "name" if column == "named" else column.removeprefix(KIN)
+        text = f"{shared:,} of {total:,} test rows have the {word} of a train or validation row"
+        if shared and column != "named":
+            text += f"; splits: {{by: group, column: {word}}} keeps them apart"
+        if shared or column != "named":
+            yield f"{word}: test", shared, total, "WARN" if shared else "PASS", text
+
+
+def _classes(train: NDArray, test: NDArray, classes: Sequence[str]) -> Iterator[Check]:
+    """Yield classes that the test split lacks, and whether classes are as frequent in it as in training."""
+    count = np.bincount(test, minlength=len(classes))
+    few = [f"{name} {number}" for name, number in zip(classes, count) if number < FEWEST_OF_CLASS]
+    text = "every class has test rows"
+    if few:
+        text = f"test rows of a class are few or none ({', '.join(few[:10])}): nothing can be said of it"
+    yield "test rows of each class", len(few), len(classes), "WARN" if few else "PASS", text
+    learned = np.bincount(train, minlength=len(classes)) / len(train)
+    own = count / len(test)
+    distance = float(np.abs(learned - own).sum() / 2)
+    error = np.sqrt(learned * (1 - learned) / len(test)).sum() / 2
+    place = int(np.abs(learned - own).argmax())
+    text = f"{classes[place]}: {learned[place]:.1%} of the training rows, {own[place]:.1%} of the test rows"
+    unlike = distance > UNLIKE and distance > SURE * error
+    yield "shares of classes", len(test) if unlike else 0, len(test), "WARN" if unlike else "PASS", text
+
+
+def _swapped(properties: pd.DataFrame, test: NDArray) -> Iterator[Check]:
+    """Yield whether what is learned from training rows is wrong about test rows: labels of one of both are swapped."""
+    if len(np.unique(test)) != 2:
+        return
+    ones, zeros = int(test.sum()), int((test == 0).sum())
+    error = np.sqrt((len(test) + 1) / (12 * ones * zeros))
+    worst = properties.loc[properties["auroc"].idxmin()] if properties["auroc"].notna().any() else None
+    if worst is None:
+        return
+    bad = worst["auroc"] <= SWAPPED and 0.5 - worst["auroc"] > SURE * error
+    name = PROPERTY_WORDS.get(worst["property"], worst["property"])
+    text = "what tells training labels tells test labels alike"
+    if bad:
+        text = f"what {name} tells of training rows is the opposite of the test rows (AUROC {worst['auroc']:.2f}): labels swapped?"
+    yield "swapped labels", len(test) if bad else 0, len(test), "FAIL" if bad else "PASS", text
+
+
+def _values(train: NDArray, test: NDArray) -> Iterator[Check]:
+    """Yield whether values of test rows are of the scale of training rows, and values far from all others."""
+    middle = np.median(train)
+    spread = np.median(np.abs(train - middle)) * 1.4826
+    shift = abs(np.median(test) - middle)
+    ratio = np.median(np.abs(test - np.median(test))) * 1.4826 / spread if spread > 0 else 1.0
+    unlike = spread > 0 and (shift > 2 * spread or not 1 / 3 < ratio < 3)
+    text = (
+        f"values of training rows: median {middle:.4g}, spread {spread:.3g}; of test rows: {np.median(test):.4g}, "
+        f"{ratio * spread:.3g}"
+    )
+    yield "scale of values", len(test) if unlike else 0, len(test), "WARN" if unlike else "PASS", text
+    both = np.concatenate([train, test])
+    far = np.abs(both - middle) > 1000 * spread if spread > 0 else np.zeros(len(both), bool)
+    text = "no value is far from all others"
+    if far.any():
+        value = both[np.abs(both - middle).argmax()]
+        text = f"{int(far.sum()):,} values are a thousand spreads from the median ({value:.4g}): a loss of squares learns these"
+    yield "outlying values", int(far.sum()), len(both), "WARN" if far.any() else "PASS", text

@@ -1,0 +1,30 @@
+"""Metrics of predictions, one module each, found by module name.
+
+A module declares `NAME`, `LABEL`, `DIRECTION` (`higher`, `lower` or `none`), `EXPLANATION` (a sentence for readers of the report)
+and `TARGETS` (kinds of target that it scores), and has a function `value(truth, scores) -> float`. A new metric is a new file.
+
+For the target `class_label`, `truth` is `int[n]` (number of the class) and `scores` `float[n, classes]`, their probabilities;
+of a `label_set` each label is scored so, as two classes. For `measured_values` both are `float[n]`.
+A value that is not defined for the data (AUROC of a single class) is NaN.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+
+DIRECTIONS = ("higher", "lower", "none")
+
+
+@cache
+def all_metrics() -> dict[str, ModuleType]:
+    """Return every metric's module by `NAME`, sorted."""
+    modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
+    return {module.NAME: module for module in sorted(modules, key=lambda module: module.NAME)}
+
+
+def declared(target: str) -> dict[str, ModuleType]:
+    """Return the modules of the metrics that score a kind of target (such as `class_label`), by `NAME`, sorted."""
+    return {name: module for name, module in all_metrics().items() if target in module.TARGETS}

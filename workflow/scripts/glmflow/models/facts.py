@@ -1,0 +1,89 @@
+"""What is known of a family of models without importing it: what it reads, what it cannot do, what it keeps in memory.
+
+The facts of a family are in `families/<family>.yaml` beside its code:
+
+``inputs``           what it reads: ``sequence``, or ``regions`` (regions x motifs).
+``objective``        ``causal``, ``masked`` or ``regions``.
+``model_type``       value of ``model_type`` in ``config.json`` by which the plan knows the family.
+``bases_per_token``  bases that a token stands for; 1 where left out.
+``pairs``            pairs of tokens that attention meets: ``all`` where left out, ``causal`` (half), ``none``.
+``kept``             numbers kept for the backward pass, see `Kept`; measured by counting the tensors that autograd saves.
+``published``        a list of what was published: name, origin, context, licence, differences from the original's outputs for
+                     a tiny random checkpoint (``logits``, ``states``; `glmflow parity`, float32 on a CPU), and
+                     ``cannot``: what it cannot do, with the reason and the alternative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from glmflow.yaml_text import load_yaml
+
+FAMILIES = Path(__file__).with_name("families")
+
+
+class Kept(NamedTuple):
+    """Numbers kept per token and layer: `width` x hidden size + `inner` x feed-forward size + `pairs` x tokens of a row.
+
+    With bf16 the first two take `bf16_width` and `bf16_inner` times their 4 bytes.
+    """
+
+    width: float = 16
+    inner: float = 4
+    pairs: float = 0.0
+    bf16_width: float = 0.76
+    bf16_inner: float = 0.5
+
+
+class Facts(NamedTuple):
+    """The facts of a family (see the module's description)."""
+
+    family: str
+    inputs: tuple[str, ...] = ("sequence",)
+    objective: str = "masked"
+    model_type: str = ""
+    bases_per_token: float = 1.0
+    pairs: str = "all"
+    kept: Kept = Kept()
+    published: tuple[Mapping[str, Any], ...] = ()
+
+    def cannot(self, capability: str) -> str | None:
+        """Return why no model of the family has a capability; None where some have it."""
+        if capability == "likelihood":
+            return "it gives no probabilities of bases" if self.objective == "regions" else None
+        reasons = [entry.get("cannot", {}).get(capability) for entry in self.published]
+        return reasons[0] if reasons and all(reasons) else None
+
+
+@lru_cache
+def facts_of(family: str) -> Facts:
+    """Return the facts of a family; for one without a file, the cautious defaults."""
+    path = FAMILIES / f"{family}.yaml"
+    if not path.is_file():
+        return Facts(family)
+    found = load_yaml(path.read_text(encoding="utf-8"))
+    kept = Kept(**found.pop("kept", {}))
+    found["inputs"], found["published"] = tuple(found["inputs"]), tuple(found.get("published", ()))
+    return Facts(family, **found | {"kept": kept})
+
+
+def all_facts() -> list[Facts]:
+    """Return the facts of all families, by name."""
+    return [facts_of(path.stem) for path in sorted(FAMILIES.glob("*.yaml"))]
+
+
+def family_of_type(model_type: str) -> str:
+    """Return the family of a `model_type` of ``config.json``; the type itself where no family is known by it."""
+    return next((facts.family for facts in all_facts() if facts.model_type == model_type), model_type)
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Return what was published of all families, an entry each, with its family."""
+    return [
+        {"family": facts.family, "objective": facts.objective, **entry}
+        for facts in all_facts()
+        for entry in facts.published
+    ]

@@ -1,0 +1,189 @@
+"""From the states of two alleles to a few vectors that a text model reads between its words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+PARTS = ("ref", "diff", "alt")
+POOLINGS = ("strided", "queries", "focus", "none")
+FOCUS = 16
+"""Bases on each side of the change that are not pooled (`focus`)."""
+FAINT = 1e-4
+"""A difference below this share of the size of the states is noise of the arithmetic, and is not made larger."""
+
+
+def on_one_grid(states: Tensor, inside: Tensor, change: Tensor, flank: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the states of alleles on a grid around what changes, the same places of both.
+
+    Parameters
+    ----------
+    states : float[S, L, D]
+    inside : bool[S, L]
+        Bases of an allele; padding behind it is not.
+    change : int[S, 2]
+        Start and end of what changes; nothing of an allele may (an insertion, of the reference).
+    flank
+        Bases on each side.
+
+    Returns
+    -------
+    flanks : float[S, 2 flank, D]
+        Left of the change, then right of it; zero where the allele ends before.
+    changed : float[S, D]
+        Mean over what changes; zero where that is nothing.
+    there : bool[S, 2 flank]
+        Which places of the flanks are bases.
+    """
+    start, end = change[:, :1], change[:, 1:]
+    step = torch.arange(flank, device=states.device)
+    places = torch.cat([start - flank + step, end + step], dim=1)
+    length = inside.sum(1, keepdim=True)
+    there = (places >= 0) & (places < length)
+    held = places.clamp(0, states.shape[1] - 1)
+    flanks = states.gather(1, held[..., None].expand(-1, -1, states.shape[-1])) * there[..., None]
+    every = torch.arange(states.shape[1], device=states.device)
+    own = ((every >= start) & (every < end)).to(states.dtype)
+    changed = (own[..., None] * states).sum(1) / own.sum(1, keepdim=True).clamp(min=1)
+    return flanks, changed, there
+
+
+def size_of(values: Tensor) -> Tensor:
+    """Return the root mean square of each row's values, `[S, 1, 1]` of `[S, N, D]`; the slope at 0 is 0, not infinite."""
+    return (values.float().pow(2).mean(dim=(1, 2), keepdim=True) + 1e-20).sqrt()
+
+
+class AlleleBridge(nn.Module):
+    """Parts of two alleles (`ref`, `alt`, their difference `diff`) as vectors of a text model.
+
+    Each part is scaled by one number for the whole crop: a difference is tiny, and scaling each place would make noise of
+    the places where there is none. What changes has a vector of its own in every part, so that pooling never averages it
+    away; each part stands between learned vectors that say where it begins and ends.
+
+    Parameters
+    ----------
+    dim, width
+        Width of the states, and of the text model's embeddings.
+    flank
+        Bases on each side of the change.
+    parts
+        Of `PARTS`, in their order.
+    pooling
+        `strided` (means of `stride` bases), `queries` (as many as `queries`, which attend over all bases), `focus` (the
+        bases next to the change as they are, the others strided) or `none` (every base).
+    scale
+        Size of an embedding of the text model, which the vectors begin with.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        width: int,
+        flank: int,
+        parts: Sequence[str] = ("ref", "diff"),
+        pooling: str = "strided",
+        stride: int = 8,
+        queries: int = 32,
+        scale: float = 0.02,
+    ):
+        super().__init__()
+        self.parts, self.flank, self.how = tuple(parts), flank, pooling
+        self.register_buffer("weights", pooling_weights(flank, pooling, stride), persistent=False)
+        if pooling == "queries":
+            self.queries = nn.Parameter(torch.randn(queries, dim) * dim**-0.5)
+            self.places = nn.Parameter(torch.randn(2 * flank, dim) * 0.02)
+            self.keys = nn.Linear(dim, dim)
+        vectors = queries if pooling == "queries" else self.weights.shape[0]
+        self.of_part = vectors + 1
+        self.project = nn.ModuleDict({name: nn.Linear(dim, width) for name in self.parts})
+        self.kinds = nn.ParameterDict({name: nn.Parameter(torch.randn(width)) for name in self.parts})
+        self.edges = nn.ParameterDict({name: nn.Parameter(torch.randn(2, width)) for name in self.parts})
+        self.scale = nn.Parameter(torch.tensor(float(scale)))
+
+    @property
+    def vectors(self) -> int:
+        """Return how many vectors a pair of alleles is, with those at both ends of each part."""
+        return len(self.parts) * (self.of_part + 2)
+
+    def pooled(self, flanks: Tensor, changed: Tensor, there: Tensor) -> Tensor:
+        """Return the pooled flanks of alleles with what changes between them, `[S, of_part, D]`."""
+        if self.how == "queries":
+            keys = self.keys(flanks + self.places)
+            scores = torch.einsum("qd,sld->sql", self.queries, keys) * keys.shape[-1] ** -0.5
+            scores = scores.masked_fill(~there[:, None], torch.finfo(scores.dtype).min)
+            return torch.cat([scores.softmax(-1) @ flanks, changed[:, None]], dim=1)
+        weights = self.weights.to(flanks.dtype) * there[:, None]
+        means = (weights @ flanks) / weights.sum(-1, keepdim=True).clamp(min=1)
+        left = means.shape[1] // 2
+        return torch.cat([means[:, :left], changed[:, None], means[:, left:]], dim=1)
+
+    def found(self, states: Tensor, inside: Tensor, change: Tensor) -> dict[str, Tensor]:
+        """Return each part of pairs of alleles, scaled, `[S, of_part, D]`; rows of the states are ref, alt, ref, alt ...
+
+        Parameters
+        ----------
+        states : float[2 S, L, D]
+        inside : bool[2 S, L]
+        change : int[2 S, 2]
+        """
+        flanks, changed, there = on_one_grid(states.float(), inside, change, self.flank)
+        both = there[0::2] & there[1::2]
+        ref = self.pooled(flanks[0::2], changed[0::2], there[0::2])
+        alt = self.pooled(flanks[1::2], changed[1::2], there[1::2])
+        size = size_of(ref).clamp(min=1e-8)
+        parts = {"ref": ref / size, "alt": alt / size_of(alt).clamp(min=1e-8)}
+        if "diff" in self.parts:
+            apart = self.pooled((flanks[1::2] - flanks[0::2]) * both[..., None], changed[1::2] - changed[0::2], both)
+            parts["diff"] = apart / torch.maximum(size_of(apart), FAINT * size)
+        return {name: parts[name] for name in self.parts}
+
+    def forward(self, states: Tensor, inside: Tensor, change: Tensor) -> Tensor:
+        """Return the vectors of pairs of alleles, `[S, vectors, width]`."""
+        parts = self.found(states, inside, change)
+        return self.joined({name: self.project[name](own) for name, own in parts.items()})
+
+    def without_content(self, pairs: int) -> Tensor:
+        """Return vectors that hold nothing of any allele, `[S, vectors, width]`: learned ones in every place."""
+        empty = {name: self.project[name].bias.expand(pairs, self.of_part, -1) for name in self.parts}
+        return self.joined(empty)
+
+    def joined(self, parts: dict[str, Tensor]) -> Tensor:
+        """Return the vectors of all parts in a row, each with its kind and between its ends."""
+        rows = []
+        for name, own in parts.items():
+            ends = self.edges[name].expand(len(own), 2, -1)
+            rows += [ends[:, :1], own + self.kinds[name], ends[:, 1:]]
+        return torch.cat(rows, dim=1) * self.scale
+
+
+def pooling_weights(flank: int, pooling: str, stride: int) -> Tensor:
+    """Return which bases of the flanks each vector is the mean of, `[vectors, 2 flank]` of 0 and 1; left ones first."""
+    if pooling == "queries":
+        return torch.zeros(0, 2 * flank)
+    left: list[tuple[int, int]] = []
+    near = {"none": flank, "focus": min(FOCUS, flank)}.get(pooling, 0)
+    far = flank - near
+    left += [(max(0, end - stride), end) for end in range(far, 0, -stride)][::-1]
+    left += [(place, place + 1) for place in range(far, flank)]
+    rows = torch.zeros(2 * len(left), 2 * flank)
+    for row, (start, end) in enumerate(left):
+        rows[row, start:end] = 1
+        rows[-1 - row, 2 * flank - end : 2 * flank - start] = 1
+    return rows
+
+
+class AttentionPooler(nn.Module):
+    """A learned query that attends over the states of an allele: the published classifier of DNA alone."""
+
+    def __init__(self, dim: int, heads: int = 8):
+        super().__init__()
+        self.query = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
+        self.attention = nn.MultiheadAttention(dim, heads, batch_first=True)
+
+    def forward(self, states: Tensor, inside: Tensor) -> Tensor:
+        """Return one vector an allele, `[S, D]`, from states `[S, L, D]`; padding is not attended to."""
+        query = self.query.expand(len(states), -1, -1)
+        found, _ = self.attention(query, states, states, key_padding_mask=~inside, need_weights=False)
+        return found.squeeze(1)

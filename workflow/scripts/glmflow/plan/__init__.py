@@ -1,0 +1,1 @@
+"""What every job of a study will need, before anything is queued."""

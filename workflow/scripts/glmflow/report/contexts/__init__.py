@@ -1,0 +1,1 @@
+"""Loss and recall of models by the length of context they read."""

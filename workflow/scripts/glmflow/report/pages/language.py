@@ -1,0 +1,141 @@
+"""Report page of kind `language`: bits a base of models beside those of a compressor."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from glmflow.report.audit_card import audit_card
+from glmflow.report.rendering import embed, render, vega
+from glmflow.report.study_tables import Study
+from glmflow.report.wording import Level, Words, number
+
+HEADLINE = ("bits_per_base",)
+LINK = "Language"
+LEVELS = {
+    "bases": Level(
+        "Per base", "", "Over the scored bases of held-out windows; stretches of 10,000 bases are units.", "windows"
+    )
+}
+METRICS = {
+    "bits_per_base": Words(
+        "bits a base",
+        "lower",
+        "bases",
+        "Loss in bits a base over the scored bases of windows (n), whatever the tokens. Lower is better; 2 is chance where the "
+        "four bases are equally frequent. Of masked models another quantity: they see both sides.",
+    ),
+    "bits_of_context": Words(
+        "bits of context",
+        "higher",
+        "bases",
+        "Bits a base that are lost where the context beyond the shortest one is replaced by another window's (n windows): what "
+        "the order of far bases is worth. 0 where it is not used.",
+    ),
+}
+COMPRESSOR = "context_mixture"
+SUBSETS = {
+    "all": "all bases",
+    "copies": "continue a copy",
+    "new": "other bases",
+    "soft_masked": "lower case",
+    "unmasked": "upper case",
+    "no_shared": "no match to training",
+    "little_shared": "up to 5 % matches",
+    "much_shared": "above 5 % matches",
+}
+
+
+def page(study: Study, task: str) -> str:
+    """Return the page of a task: the sentence on the compressor first, then bits by context and stratum, and the audits."""
+    table = study.rows(study.summary, task)
+    table = table.assign(context=pd.to_numeric(table["context_bp"]))
+    plain = table[(table["metric"] == "bits_per_base") & (table["protocol"] == "strict")]
+    return render(
+        "language.html",
+        study=study,
+        task=task,
+        files={other: study.pages[other] for other in study.like(task)},
+        first=against_compressor(plain, compressors(study, task)),
+        verdict=study.verdict(task),
+        contexts=by_context(plain[plain["subset"] == "all"]),
+        strata=by_stratum(plain),
+        gains=by_context(table[(table["metric"] == "bits_of_context") & (table["subset"] == "all")]),
+        card=audit_card(study, task),
+        vega=vega(),
+        data=embed({"charts": {}, "datasets": {}}),
+    )
+
+
+def compressors(study: Study, task: str) -> set[str]:
+    """Return the labels of the models of a task that are compressors."""
+    blocks = {
+        run.model: (run.settings.get("model") or {}).get("baseline") for run in study.inputs.runs if run.task == task
+    }
+    return {label for label, block in blocks.items() if (block or {}).get("kind") == COMPRESSOR}
+
+
+def against_compressor(plain: pd.DataFrame, compressor: set[str]) -> str:
+    """Return the sentence that a page begins with: does the best model beat the best compressor, each at its best context?"""
+    best = {
+        side: rows.loc[rows["value"].idxmin()] if len(rows) else None
+        for side, rows in (
+            ("model", _tests(plain[plain["origin"].isin(["pretrained", "scratch"])])),
+            ("compressor", _tests(plain[plain["model"].isin(compressor)])),
+        )
+    }
+    model, other = best["model"], best["compressor"]
+    if model is None:
+        return "No model was scored: these are baselines."
+    cost = f"{model['model']} costs {number(model['value'])} bits a base{_interval(model)}"
+    own = f"{cost} at {int(model['context'])} bases of context"
+    if other is None:
+        return f"{own}; no compressor was run beside it, so that this says nothing of what it has learned."
+    lead = other["value"] - model["value"]
+    theirs = f"the compressor {other['model']} {number(other['value'])}{_interval(other)}"
+    if lead <= 0:
+        return f"The best model does not beat the compressor: {own}, {theirs}."
+    clear = model["ci_high"] < other["ci_low"]
+    surely = "" if clear else " Their intervals overlap: see the verdict below for the paired comparison."
+    return f"The best model is below the compressor by {number(lead)} bits a base: {own}, {theirs}.{surely}"
+
+
+def _tests(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[(rows["subset"] == "all") & (rows["split"] == "test")]
+
+
+def _interval(row: pd.Series) -> str:
+    return f" [{number(row['ci_low'])}, {number(row['ci_high'])}]" if pd.notna(row["ci_low"]) else ""
+
+
+def by_context(rows: pd.DataFrame) -> list[dict[str, str]]:
+    """Return the rows of a table: split, model, context, value and interval."""
+    ordered = rows.sort_values(["split", "context", "value"])
+    return [
+        {
+            "split": row.split,
+            "model": row.model,
+            "context": f"{int(row.context):,}",
+            "value": number(row.value),
+            "interval": f"{number(row.ci_low)} to {number(row.ci_high)}" if pd.notna(row.ci_low) else "",
+            "seeds": str(row.seeds),
+        }
+        for row in ordered.itertuples()
+    ]
+
+
+def by_stratum(plain: pd.DataFrame) -> list[dict[str, str]]:
+    """Return bits a base by stratum, of each model at its longest context."""
+    if plain.empty:
+        return []
+    longest = plain.groupby("model")["context"].transform("max")
+    rows = plain[(plain["context"] == longest) & (plain["subset"] != "all")].sort_values(["split", "subset", "value"])
+    return [
+        {
+            "split": row.split,
+            "stratum": SUBSETS.get(row.subset, row.subset),
+            "model": row.model,
+            "context": f"{int(row.context):,}",
+            "value": number(row.value),
+        }
+        for row in rows.itertuples()
+    ]

@@ -1,0 +1,1 @@
+"""Targets of genes in samples: runs compared gene by gene, controls, variants that act."""

@@ -1,0 +1,1 @@
+"""Signals along the genome: the genome browser, genes observed and predicted, replicates."""

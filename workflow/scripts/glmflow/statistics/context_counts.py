@@ -1,0 +1,86 @@
+"""How often each base follows each context, for contexts of all lengths up to one at once.
+
+Every place of the sequences is one number: the bases before it, the nearest first, and the base itself. Sorted, the places
+that share a context of any length lie together, so that one array answers for every length, without a table of 4^k.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+LONGEST = 31
+"""Bases of the longest context: two bits each, and the base that follows, in 64 bits."""
+
+Codes = NDArray[np.uint8]
+"""Bases as 0 to 3 for A, C, G and T; anything above is no base."""
+
+
+def known_before(codes: Codes, most: int) -> NDArray[np.int64]:
+    """Return how many bases stand before each place without a gap, at most `most`, `[L]`."""
+    places = np.arange(len(codes))
+    unknown = np.where(codes > 3, places, -1)
+    last = np.maximum.accumulate(np.append(-1, unknown))[:-1]
+    return np.minimum(places - last - 1, most)
+
+
+def contexts(codes: Codes, length: int) -> NDArray[np.uint64]:
+    """Return the `length` bases before each place as a number, the nearest in its highest digits, `[L]`; others read as A."""
+    found = np.zeros(len(codes), np.uint64)
+    bases = np.where(codes > 3, 0, codes).astype(np.uint64)
+    for distance in range(1, min(length, len(codes) - 1) + 1):
+        found[distance:] |= bases[:-distance] << np.uint64(2 * (length - distance))
+    return found
+
+
+def other_strand(codes: Codes) -> Codes:
+    """Return the reverse complement of codes; what is no base stays what it is."""
+    return np.where(codes > 3, codes, 3 - codes)[::-1]
+
+
+class ContextCounts:
+    """Counts of the bases that follow contexts.
+
+    Parameters
+    ----------
+    sequences
+        Codes ``uint8[L]`` each. Places whose `longest` bases before them are not all known are not counted.
+    longest
+        Bases of the longest context.
+    both_strands
+        Count the reverse complements too.
+    """
+
+    def __init__(self, sequences: Iterable[Codes], longest: int, both_strands: bool = True):
+        if not 0 <= longest <= LONGEST:
+            raise ValueError(f"contexts of {longest} bases: at most {LONGEST}")
+        self.longest = longest
+        parts = []
+        for codes in sequences:
+            for strand in (codes, other_strand(codes)) if both_strands else (codes,):
+                kept = (known_before(strand, longest) == longest) & (strand < 4)
+                parts.append(((contexts(strand, longest) << np.uint64(2)) | strand)[kept])
+        places = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+        places.sort()
+        follows = (places & np.uint64(3)).astype(np.uint8)
+        self._contexts = places >> np.uint64(2)
+        self._before = np.zeros((4, len(places) + 1), np.int64 if len(places) >= 2**31 else np.int32)
+        for base in range(4):
+            np.cumsum(follows == base, out=self._before[base, 1:])
+
+    def __len__(self) -> int:
+        """Return the number of places that were counted."""
+        return len(self._contexts)
+
+    def following(self, sorted_contexts: NDArray[np.uint64], order: int) -> NDArray[np.int64]:
+        """Return how often each base followed the nearest `order` bases of contexts, ``[4, n]``.
+
+        `sorted_contexts` are those of `contexts` with this object's `longest`; in ascending order the search is fast.
+        """
+        shift = np.uint64(2 * (self.longest - order))
+        first = (sorted_contexts >> shift) << shift
+        start = np.searchsorted(self._contexts, first)
+        end = np.searchsorted(self._contexts, first + ((np.uint64(1) << shift) - np.uint64(1)), side="right")
+        return (self._before[:, end] - self._before[:, start]).astype(np.int64)

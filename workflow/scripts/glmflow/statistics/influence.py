@@ -1,0 +1,254 @@
+"""What every unit adds to a score: its influence, of which intervals and paired comparisons are made.
+
+A score is a number of many cells, each of which lies in a locus (a gene with its neighbours, a block of a contig, a group
+of near copies) and a sample (a family; one for all where nothing is measured in samples). The influence of a cell is by
+how much it moves the score: to first order score + sum(influence * (weight - 1)) is what the score of reweighted cells
+would be (Hampel 1974, J. Am. Stat. Assoc. 69:383), and the sum of all influences is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .correlation import constant_columns, pearson_columns
+
+MOST = 1000
+"""Units of an axis that are kept apart; of more, some are drawn into one, which stay independent of each other."""
+
+
+class Score(NamedTuple):
+    """A score of one run, with what its units add to it.
+
+    Attributes
+    ----------
+    value
+        The score.
+    influence : float64[loci, samples]
+        What each locus in each sample adds; sums to 0. A score that knows no samples has one column.
+    plays
+        False where the run predicts one value for everything, so that it has no part in a comparison.
+    """
+
+    value: float
+    influence: NDArray[np.float64]
+    plays: bool = True
+
+
+def numbered(labels: ArrayLike) -> NDArray[np.int64]:
+    """Return the unit of each label, numbered in sorted order, at most `MOST`.
+
+    More units than that are drawn into `MOST` bins by a fixed shuffle: sums of independent units are independent.
+    """
+    _, inverse = np.unique(np.asarray(labels), return_inverse=True)
+    count = int(inverse.max()) + 1 if len(inverse) else 0
+    if count <= MOST:
+        return inverse
+    return (np.random.default_rng(0).permutation(count) % MOST)[inverse]
+
+
+def mean_correlation(
+    observed: ArrayLike,
+    predicted: ArrayLike,
+    loci: ArrayLike | None = None,
+    samples: ArrayLike | None = None,
+    within: ArrayLike | None = None,
+) -> Score:
+    """Return the mean over genes of Pearson's r over samples; a gene that is constant in either table counts as 0.
+
+    Parameters
+    ----------
+    observed, predicted
+        `[samples, genes]`; NaN where a pair is missing.
+    loci
+        Locus of each gene, by any label; genes that share one are one unit. Each gene its own where None.
+    samples
+        Family of each sample, by any label. Each sample its own where None.
+    within
+        Group (population) of each sample: means of groups are taken off both tables, so that what groups share counts
+        for nothing.
+    """
+    x, y = np.array(observed, dtype=np.float64), np.array(predicted, dtype=np.float64)
+    missing = ~(np.isfinite(x) & np.isfinite(y))
+    x[missing] = y[missing] = np.nan
+    varies = ~(constant_columns(x) | constant_columns(y))
+    if within is not None:
+        x, y = without_group_means(x, within), without_group_means(y, within)
+        scale = [np.nanmax(np.abs(table), axis=0, initial=0) for table in (np.asarray(observed), np.asarray(predicted))]
+        for table, size in zip((x, y), scale):  # what is left of a group's constant is rounding
+            table[np.abs(table) < 1e-12 * size] = 0
+        varies &= ~(constant_columns(x) | constant_columns(y))
+    r = np.where(varies, pearson_columns(x, y), 0.0)
+    n = np.maximum((~missing).sum(axis=0), 1)
+    zx, zy = (np.where(varies & ~missing, np.nan_to_num(standardised(table)), 0.0) for table in (x, y))
+    value = float(r.mean()) if r.size else float("nan")
+    moved = (_moved_correlation(zx, zy, r, n, missing) + (r - value) / n) / max(1, len(r))
+    cells = np.where(missing, 0.0, moved).T
+    plays = bool((~constant_columns(np.where(missing, np.nan, np.asarray(predicted, dtype=np.float64)))).any())
+    return Score(value, summed(cells, loci, samples), plays)
+
+
+def _moved_correlation(
+    zx: NDArray[np.float64], zy: NDArray[np.float64], r: NDArray[np.float64], n: NDArray, missing: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return by how much each sample moves each gene's correlation, `[samples, genes]`: by leaving it out.
+
+    The derivative itself (Devlin et al. 1975, Biometrika 62:531) is too small where samples are few.
+    """
+    more = n / np.maximum(n - 1, 1)
+    left_x, left_y = n - more * zx**2, n - more * zy**2
+    scale = np.sqrt(np.maximum(left_x * left_y, 0))
+    without = np.where(scale > 1e-9 * n, (n * r - more * zx * zy) / np.maximum(scale, 1e-12), 0.0)
+    without = np.where(missing, 0.0, np.clip(without, -1, 1))
+    return np.where(missing, 0.0, (without.sum(axis=0) / n - without) * (n - 1) / n)
+
+
+def mean_value(values: ArrayLike, loci: ArrayLike | None = None, samples: ArrayLike | None = None) -> Score:
+    """Return the mean of one value a row, such as a correct label, an error or a correlation of one gene."""
+    values = np.asarray(values, dtype=np.float64)
+    value = float(values.mean()) if len(values) else float("nan")
+    cells = (values - value)[:, None] / max(1, len(values))
+    if samples is None:
+        return Score(value, summed(cells, loci, None))
+    rows, columns = _numbers(loci, len(values)), numbered(samples)
+    table = np.zeros((rows.max() + 1, columns.max() + 1))
+    np.add.at(table, (rows, columns), cells[:, 0])
+    return Score(value, table)
+
+
+def mean_of_scores(
+    scores: Sequence[Score], blocks: Sequence[NDArray[np.int64]], samples: ArrayLike, plays: bool = True
+) -> Score:
+    """Return the mean of scores that were made each of its own rows (keys, cells) on the same loci.
+
+    A score adds by how far it is from the mean, shared by its loci.
+
+    Parameters
+    ----------
+    scores
+        With one column each.
+    blocks
+        Locus of each row of each score's influence, numbered over all scores.
+    samples
+        What is resampled beside loci, a label a score.
+    """
+    value = float(np.mean([score.value for score in scores]))
+    there = np.unique(np.concatenate(list(blocks)))  # a locus without a row is none
+    cells = np.zeros((len(there), len(scores)))
+    for column, (score, block) in enumerate(zip(scores, blocks)):
+        own = np.searchsorted(there, block)
+        moved = score.influence[:, 0] + (score.value - value) / len(own)
+        cells[own, column] = moved / len(scores)
+    return Score(value, summed(cells, None, samples), plays)
+
+
+def of_sums(
+    sums: ArrayLike, statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]], loci: ArrayLike | None = None
+) -> Score:
+    """Return a statistic of pooled sums, such as a correlation over all bases, by leaving out a block at a time.
+
+    Parameters
+    ----------
+    sums
+        Additive sums of each row (tile), `[rows, k]`.
+    statistic
+        Function of pooled sums, `[..., k] -> [...]`.
+    loci
+        Block of each row.
+    """
+    sums = np.asarray(sums, dtype=np.float64)
+    blocks = summed(sums, loci, np.arange(sums.shape[1]))
+    total = sums.sum(axis=0)
+    return _jackknife(float(statistic(total)), np.asarray(statistic(total - blocks), dtype=np.float64))
+
+
+def of_weights(
+    statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]], rows: int, loci: ArrayLike | None = None
+) -> Score:
+    """Return a statistic of weighted rows, such as an AUROC, by leaving out a group at a time.
+
+    Parameters
+    ----------
+    statistic
+        Function of weights `[draws, rows] -> [draws]`.
+    rows
+        Number of rows.
+    loci
+        Group of each row (near copies).
+    """
+    return several_of_weights(lambda weights: {"": statistic(weights)}, rows, loci)[""]
+
+
+def several_of_weights(
+    statistics: Callable[[NDArray[np.float64]], Mapping[str, NDArray[np.float64]]],
+    rows: int,
+    loci: ArrayLike | None = None,
+) -> dict[str, Score]:
+    """Return several statistics of weighted rows by name, as `of_weights` does each.
+
+    Parameters
+    ----------
+    statistics
+        Function of weights `[draws, rows] -> {name: [draws]}`.
+    """
+    group = _numbers(loci, rows)
+    count = int(group.max()) + 1
+    whole = statistics(np.ones((1, rows)))
+    step = max(1, 20_000_000 // max(1, rows))
+    without = [
+        statistics((group != np.arange(start, min(start + step, count))[:, None]).astype(np.float64))
+        for start in range(0, count, step)
+    ]
+    return {
+        name: _jackknife(float(value[0]), np.concatenate([part[name] for part in without]))
+        for name, value in whole.items()
+    }
+
+
+def _jackknife(value: float, without: NDArray[np.float64]) -> Score:
+    """Turn the statistics that are left without each unit into influences (Efron 1982, The Jackknife, chapter 3)."""
+    known = np.isfinite(without)
+    without = np.where(known, without, value)  # without a unit that holds all of one class there is no score
+    moved = (without.mean() - without) * (len(without) - 1) / max(1, len(without))
+    return Score(value, moved[:, None])
+
+
+def without_group_means(table: NDArray[np.float64], groups: ArrayLike) -> NDArray[np.float64]:
+    """Return a table `[samples, genes]` with the mean of each group of samples taken off; NaN stays."""
+    left = np.array(table, dtype=np.float64)
+    group = np.unique(np.asarray(groups), return_inverse=True)[1]
+    for number in range(group.max(initial=-1) + 1):
+        members = group == number
+        here = np.isfinite(left[members])
+        left[members] -= np.where(here, left[members], 0).sum(axis=0) / np.maximum(here.sum(axis=0), 1)
+    return left
+
+
+def summed(cells: NDArray[np.float64], loci: ArrayLike | None, samples: ArrayLike | None) -> NDArray[np.float64]:
+    """Return cells `[rows, columns]` summed over the rows of each locus and the columns of each sample's family."""
+    rows, columns = _numbers(loci, cells.shape[0]), _numbers(samples, cells.shape[1])
+    by_locus = np.zeros((int(rows.max(initial=-1)) + 1, cells.shape[1]))
+    np.add.at(by_locus, rows, cells)
+    table = np.zeros((int(columns.max(initial=-1)) + 1, len(by_locus)))
+    np.add.at(table, columns, by_locus.T)
+    return table.T
+
+
+def _numbers(labels: ArrayLike | None, count: int) -> NDArray[np.int64]:
+    """Return the unit of each of `count` things: each its own where there are no labels."""
+    units = numbered(np.arange(count) if labels is None else labels)
+    if len(units) != count:
+        raise ValueError(f"{len(units)} labels for {count} units")
+    return units
+
+
+def standardised(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return columns with mean 0 and standard deviation 1; NaN stays."""
+    here = np.isfinite(table)
+    n = np.maximum(here.sum(axis=0), 1)
+    centred = table - np.where(here, table, 0).sum(axis=0) / n
+    deviation = np.sqrt((np.where(here, centred, 0) ** 2).sum(axis=0) / n)
+    return centred / np.where(deviation > 0, deviation, 1)

@@ -1,0 +1,170 @@
+"""Scores of a run's answers: ranked classes, what they rest on, how far they can be trusted, and texts where it wrote some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmflow.files import read_table
+from glmflow.tasks import class_scores
+from glmflow.tasks.held_out import groups_of, held_out_rows
+from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
+
+from .answer_calibration import abstention, best_temperature, log_loss, risk_by_coverage, tempered
+from .official_answers import official_csv, official_rows, official_scores
+from .reading_controls import Answers, reading
+from .strict_answers import strict_scores
+
+ERRORS = (0.01, 0.05, 0.1)
+"""Errors at which answers are withheld."""
+SHOWN = 5
+"""Classes of a question that are kept with their probabilities."""
+CONTROLS, GENERATED = "controls.parquet", "generated.parquet"
+
+
+def score(
+    settings: Mapping[str, Any],
+    examples: pd.DataFrame,
+    predictions: pd.DataFrame,
+    predicted: Path,
+    files: Mapping[str, Any],
+) -> Scored:
+    """Score the probabilities of the answers on validation and test questions; intervals resample groups.
+
+    Parameters
+    ----------
+    predictions
+        `example`, and `prediction_{class}`.
+    predicted
+        `controls.parquet` (answers with other alleles) and `generated.parquet` (texts), of runs that have them.
+    files
+        `tables`: the folder with `classes.tsv`.
+
+    Returns
+    -------
+    Scored
+        Tables `reading.tsv` and `verdict.tsv` (what answers rest on), `risk.tsv`, `calibration.tsv`, `answers.tsv` (the
+        likeliest classes of each question), `official.csv` of texts.
+    """
+    found = class_scores.score(settings, examples, predictions, predicted, files)
+    classes = read_table(f"{files['tables']}/classes.tsv")["class"].astype(str).tolist()
+    columns = [f"prediction_{name}" for name in classes]
+    rows = held_out_rows(examples, predictions, classes)
+    task = settings["task"]
+    tables, metrics = dict(found.tables), []
+    calibrated, trust = calibration(rows, columns, classes)
+    tables |= trust
+    metrics += calibrated
+    tables["answers.tsv"] = likeliest(rows, columns, classes)
+    if (predicted / CONTROLS).exists():
+        controls, own = pd.read_parquet(predicted / CONTROLS), []
+        asked = rows[rows["example"].isin(set(controls["example"]))]
+        for split, part in asked.groupby("split", sort=True):
+            given = answers_of(part, columns, classes, task["unchanged"])
+            table, told = reading(given, controls, part["example"].tolist(), columns, task["bootstrap"])
+            own.append(table.assign(split=split))
+            if told is not None and split == "test":
+                tables["verdict.tsv"] = pd.DataFrame([told._asdict()])
+                for name, three in (("dna_lead", told[1:4]), ("variant_lead", told[4:7])):
+                    metrics.append(bounded(name, three, told.n, split))
+        tables["reading.tsv"] = pd.concat(own, ignore_index=True)
+    if (predicted / GENERATED).exists():
+        texts = rows.merge(pd.read_parquet(predicted / GENERATED), on="example")
+        metrics += of_texts(texts[texts["split"] == "test"], classes)
+        test = texts[texts["split"] == "test"]
+        tables["official.csv"] = official_rows(test["generation"], test["answer"], test["text_question"])
+    keys = {**run_keys(settings), "context_bp": found.metrics["context_bp"].iloc[0]}
+    every = pd.concat([found.metrics, metrics_table(metrics, **keys)], ignore_index=True)
+    return Scored(every, tables, found.units)
+
+
+def answers_of(part: pd.DataFrame, columns: list[str], classes: list[str], unchanged: str) -> Answers:
+    """Return the answers of some questions with their truth and groups."""
+    number = {name: place for place, name in enumerate(classes)}
+    truth = part["target"].map(number).to_numpy(np.int64)
+    known = bool((part["target"] == unchanged).any())
+    return Answers(part[columns].to_numpy(np.float64), truth, groups_of(part), number[unchanged], known)
+
+
+def bounded(name: str, three: tuple[float, float, float], n: int, split: str) -> dict[str, Any]:
+    """Return a row of metrics with an interval."""
+    value, low, high = three
+    return {**metric_row(name, value, n, split=split), "ci_low": low, "ci_high": high}
+
+
+def calibration(
+    rows: pd.DataFrame, columns: list[str], classes: list[str]
+) -> tuple[list[dict[str, Any]], dict[str, pd.DataFrame]]:
+    """Return the log loss of test answers at the temperature that is best on validation, and what withholding answers does."""
+    number = {name: place for place, name in enumerate(classes)}
+
+    def of(split: str) -> tuple[np.ndarray, np.ndarray]:
+        part = rows[rows["split"] == split]
+        return part[columns].to_numpy(np.float64), part["target"].map(number).to_numpy(np.int64)
+
+    (chosen_on, known), (asked, truth) = of("validation"), of("test")
+    if not len(truth):
+        return [], {}
+    heat = best_temperature(chosen_on, known)
+    cooled = tempered(asked, heat)
+    curve = risk_by_coverage(cooled, truth)
+    lines = []
+    for error in ERRORS:
+        rule = abstention(risk_by_coverage(tempered(chosen_on, heat), known), error) if len(known) else None
+        given = cooled.max(axis=1) >= (rule.threshold if rule else np.inf)
+        wrong = (cooled.argmax(axis=1) != truth)[given]
+        lines.append({
+            "error": error,
+            "threshold": rule.threshold if rule else np.inf,
+            "coverage": float(given.mean()),
+            "risk": float(wrong.mean()) if len(wrong) else np.nan,
+            "temperature": heat,
+        })  # fmt: skip
+    metrics = [
+        metric_row("calibrated_log_loss", log_loss(cooled, truth), len(truth), split="test"),
+        metric_row("risk_area", float(np.trapezoid(curve["risk"], curve["coverage"])), len(truth), split="test"),
+        metric_row("coverage_at_5", lines[1]["coverage"], len(truth), split="test"),
+    ]
+    return metrics, {"risk.tsv": curve, "calibration.tsv": pd.DataFrame(lines)}
+
+
+def likeliest(rows: pd.DataFrame, columns: list[str], classes: list[str]) -> pd.DataFrame:
+    """Return the likeliest classes of each test question: `example`, `question`, `truth`, `rank`, `answer`, `probability`."""
+    part = rows[rows["split"] == "test"]
+    values = part[columns].to_numpy(np.float64)
+    order = np.argsort(-values, axis=1, kind="stable")[:, :SHOWN]
+    found = [
+        (row.example, row.text_question, row.target, rank + 1, classes[place], own[place])
+        for row, own, places in zip(part.itertuples(index=False), values, order)
+        for rank, place in enumerate(places)
+    ]
+    return pd.DataFrame(found, columns=["example", "question", "truth", "rank", "answer", "probability"])
+
+
+def of_texts(texts: pd.DataFrame, classes: list[str]) -> list[dict[str, Any]]:
+    """Return the scores of generated texts: by our rule (`strict`), and as the originals score them (`official`)."""
+    if texts.empty:
+        return []
+    written, truths = texts["generation"].astype(str).tolist(), texts["answer"].tolist()
+    strict = strict_scores(written, texts["target"].tolist(), classes)
+    own = strict["macro_over_ground_truth_labels"]
+    found = {
+        "generated_accuracy": strict["accuracy"],
+        "generated_f1_macro": own["f1-score"],
+        "no_answer": strict["no_answer"] / len(written),
+        "outside_list": strict["outside_list"] / len(written),
+    }
+    rows = [metric_row(name, value, len(written), split="test") for name, value in found.items()]
+    published = official_scores(official_csv(official_rows(written, truths)))
+    names = {
+        "accuracy": "generated_accuracy",
+        "macro_precision": "generated_precision_macro",
+        "macro_f1": "generated_f1_macro",
+    }
+    for name, ours in names.items():
+        rows.append({**metric_row(ours, published[name], len(written), split="test"), "protocol": "official"})
+    return rows

@@ -1,0 +1,244 @@
+"""Examples of kind `diagnosis`: questions with their alleles, split and group, and what answers them without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmflow.config.tasks.diagnosis import Diagnosis
+from glmflow.errors import InputError
+from glmflow.genome.allele_change import cropped, hidden
+from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
+
+from .question_audit import Keys, audit, keys_of
+from .question_layouts import one_question, read_questions
+from .question_splits import divide
+from .simulated_questions import simulate_questions
+
+ANSWERABLE = "answer_in_training"
+"""Subset of held-out questions whose answer training gives at least once: no other can be right."""
+AUDITED = 5000
+"""Questions of which all pairs are compared."""
+SEEN = {
+    "lookup_gene": "gene",
+    "lookup_network_plain": "network",
+    "lookup_pathway_genes": "genes of the pathway",
+    "lookup_chromosome": "chromosome",
+}
+
+
+def examples(task: Diagnosis, files: Mapping[str, Any], division: Division) -> Made:
+    """Return one example a question.
+
+    Columns beside the standard ones: `sequence_ref`, `sequence_alt` (whole windows; models read a crop), `text_question`,
+    `text_reasoning`, `target` (the class), and what the text says: `gene`, `network`, `pathway`, `chromosome`, `position`.
+    Tables: `classes.tsv` (the answers to choose from), `lookups.tsv` (what look-ups alone reach), `groups.tsv`.
+
+    Raises
+    ------
+    InputError
+        A row is wrong, a split is empty, an answer is not in the list, or cropping hides the change of a question.
+    """
+    rows = read(task)
+    require_changes(rows, task)
+    parts = divide(rows, task)
+    used = np.array([split is not None for split in parts.split])
+    rows = rows[used].assign(split=parts.split[used], group=parts.group[used]).reset_index(drop=True)
+    shared = None if parts.shared is None else parts.shared[np.ix_(used, used)]
+    require_splits(rows["split"])
+    classes = classes_of(rows, task)
+    known = set(rows.loc[rows["split"] == "train", "target"])
+    rows["subset"] = np.where(rows["target"].isin(known), ANSWERABLE, "")
+    if rows.loc[rows["split"] != "train", "subset"].ne("").all():
+        rows["subset"] = ""
+    rows["example"] = [f"question{number}" for number in range(len(rows))]
+    rows["chrom"] = None
+    facts: dict[str, pd.DataFrame] = {"classes.tsv": class_table(rows, classes)}
+    facts["sources.tsv"] = pd.DataFrame({"note": parts.notes})
+    checks, counts = Checks(), counted(rows, used)
+    if not task.simulated and len(rows) <= AUDITED:
+        keys = keys_of(rows) if shared is None else keys_of(rows, shared)
+        found = audited(rows, keys, checks)
+        facts |= {"lookups.tsv": lookup_table(found), "groups.tsv": group_table(found)}
+        counts |= told(found)
+    if task.splits.merge:
+        detail = (
+            "the originals choose their weights by the loss on the rows that they are scored on; here other rows choose"
+        )
+        checks.add("rows that choose weights are scored", 0, len(rows), detail, leak=False, status=WARN)
+    return Made(examples_table(rows), counts_table(counts), checks.table(), facts)
+
+
+def read(task: Diagnosis) -> pd.DataFrame:
+    """Return the questions of a task's files, or simulated ones, with `split` where it is known."""
+    if task.simulated:
+        made = simulate_questions(**task.simulated.model_dump(), unchanged=task.unchanged)
+        rows = pd.DataFrame([one_question("table", row) for row in made.to_dict("records")])
+        return rows.assign(gene=made["gene"], case=made["case"], split=made["split"])
+    tables = []
+    for split, path in task.sources().items():
+        table = read_questions(task.layout, path)
+        tables.append(table.assign(split=split) if split else table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def asked(path: str | Path, task: Diagnosis) -> pd.DataFrame:
+    """Return new questions of a table as test examples; their answers need not be known.
+
+    Raises
+    ------
+    InputError
+        A row is wrong, or cropping hides the change of a question.
+    """
+    rows = read_questions(task.layout if task.layout != "kegg" else "table", path, answered=False)
+    require_changes(rows, task)
+    names = [f"question{number}" for number in range(len(rows))]
+    return rows.assign(example=names, split="test", target=task.unchanged)
+
+
+def require_changes(rows: pd.DataFrame, task: Diagnosis) -> None:
+    """Stop where what a model reads of both alleles is the same in a question that is not about equal alleles.
+
+    Raises
+    ------
+    InputError
+        With the number of such questions.
+    """
+    asked = rows[rows["target"] != task.unchanged]
+    read_of = [
+        cropped(ref, alt, task.crop, task.flank) for ref, alt in zip(asked["sequence_ref"], asked["sequence_alt"])
+    ]
+    same = hidden([ref for ref, _ in read_of], [alt for _, alt in read_of])
+    if same:
+        what = (
+            f"{len(same):,} of {len(asked):,} questions show the same reference and variant after cropping to "
+            f"{2 * task.flank:,} bases ({task.crop}): the change is not seen"
+        )
+        fix = "Say crop: change, or a larger flank; leave rows out whose alleles do not differ."
+        raise InputError(what, where="tasks.*.crop", fix=fix)
+
+
+def require_splits(split: pd.Series) -> None:
+    """Stop where there is nothing to learn from, or to score."""
+    for name in ("train", "test"):
+        if not (split == name).any():
+            what = f"no {name} question"
+            raise InputError(what, where="splits", fix="Give shares, values or files that leave some in each split.")
+
+
+def classes_of(rows: pd.DataFrame, task: Diagnosis) -> list[str]:
+    """Return the answers to choose from, the one for equal alleles last where the table has none.
+
+    Raises
+    ------
+    InputError
+        An answer of the table is not in the list that is given.
+    """
+    found = sorted(set(rows["target"]))
+    if task.classes is not None:
+        listed = [name.lower().strip() for name in task.classes]
+        if lost := sorted(set(found) - set(listed)):
+            what = f"the answer {lost[0]!r} is not in the list of classes"
+            raise InputError(what, where="tasks.*.classes", fix="Add it, or leave `classes` out.")
+        found = listed
+    return found if task.unchanged in found else [*found, task.unchanged]
+
+
+def class_table(rows: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
+    """Return the classes in their order with the number of questions of each in every split."""
+    table = pd.crosstab(rows["target"], rows["split"]).reindex(classes, fill_value=0)
+    return table.rename_axis("class").reset_index()
+
+
+def audited(rows: pd.DataFrame, keys: Keys, checks: Checks) -> Mapping[str, Any]:
+    """Return the audit of test rows against all others, and add what they share to the checks."""
+    split = rows["split"].to_numpy(object)
+    train, test = np.flatnonzero(split != "test"), np.flatnonzero(split == "test")
+    found = audit(rows, keys, train, test)
+    of = len(test)
+    copied, same = found["identical_pair"], found["identical_reference"]
+    checks.add("test: the pair of alleles is one of training", copied, of, "copies: remembering them answers")
+    checks.add(
+        "test: the reference is one of training", same, of, "the locus says the answer, the variant is not needed"
+    )
+    for key, name in SEEN.items():
+        one = found[key]
+        detail = f"looking it up answers {one['correct']} of these {one['seen']}"
+        fails = key == "lookup_gene" and one["seen"] > 0
+        status = None if fails else warned(one["seen"])
+        checks.add(f"test: {name} is known from training", one["seen"], of, detail, leak=fails, status=status)
+    lost = found["test_labels_never_in_train"]["items"]
+    detail = f"no model can be right there; the others are scored apart as {ANSWERABLE}"
+    checks.add("test: the answer is none of training", lost, of, detail, leak=False, status=warned(lost))
+    two = found["duplicated_pairs_with_two_answers"]
+    pairs = found["distinct_pairs"]
+    checks.add("pairs of alleles with two answers", two, pairs, leak=False, status=warned(two))
+    return found
+
+
+def warned(found: int) -> str | None:
+    """Return the status of what has to be known; None where there is none of it."""
+    return WARN if found else None
+
+
+def lookup_table(found: Mapping[str, Any]) -> pd.DataFrame:
+    """Return what each look-up reaches on test questions: `rule`, `seen`, `correct`, `of`, `accuracy`."""
+    of, rows = found["n_test"], []
+    one = found["majority"]
+    rows.append((f"majority ({one['label']})", of, one["correct"]))
+    for key, name in SEEN.items():
+        rows.append((name, found[key]["seen"], found[key]["correct"]))
+        rows.append((f"{name}, else majority", of, found[key]["with_majority_backoff"]))
+    ruled = found["rule_gene_net_genes_majority"]["correct"]
+    rows.append(("gene, network, genes of the pathway, majority in turn", of, ruled))
+    for key, one in found["nn31"].items():
+        if key.startswith("shared_ge_"):
+            rows.append(
+                (
+                    f"nearest reference, {key.removeprefix('shared_ge_')} or more shared 31-mers",
+                    one["items"],
+                    one["correct"],
+                )
+            )
+    rows.append(("nearest reference, else majority", of, found["nn31"]["accuracy_all_1nn_else_majority"]["correct"]))
+    table = pd.DataFrame(rows, columns=["rule", "seen", "correct"])
+    return table.assign(of=of, accuracy=table["correct"] / of)
+
+
+def group_table(found: Mapping[str, Any]) -> pd.DataFrame:
+    """Return groups by what must not be split, and what look-ups in all other groups reach."""
+    rows = []
+    of = found["n_train"] + found["n_test"]
+    for name, own in {**found["components"], **found["groups"]}.items():
+        rows.append({"groups": name, "number": own["groups"], "largest": own["largest"][0], "of": of})
+    for name, own in found["leave_group_out"].items():
+        for rule, one in own.items():
+            if isinstance(one, dict):
+                rows.append(
+                    {"groups": name, "left_out": rule, "correct": one["correct"], "accuracy": one["accuracy"], "of": of}
+                )
+    return pd.DataFrame(rows)
+
+
+def counted(rows: pd.DataFrame, used: np.ndarray) -> dict[str, int]:
+    """Return how many questions there are of each split and kind of change, and how many are in none."""
+    counts = {f"{split} questions": int((rows["split"] == split).sum()) for split in ("train", "validation", "test")}
+    counts["questions that are in no split"] = int((~used).sum())
+    counts |= {f"changes: {kind}": int(n) for kind, n in rows["kind"].value_counts().items()}
+    counts["groups"] = int(rows["group"].nunique())
+    return counts
+
+
+def told(found: Mapping[str, Any]) -> dict[str, int]:
+    """Return what traces say that a reader is not given."""
+    return {
+        "traces that name a position, which the question does not": found["trace_names_position"],
+        "traces that contain the answer": found["trace_contains_answer"],
+        "traces that name another answer": found["traces_naming_another_label"],
+        "genes": found["genes_total"],
+        "genes with one answer": found["genes_with_one_answer"],
+    }

@@ -1,0 +1,132 @@
+"""Questions about a pair of alleles, from the layouts that they are published in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from glmflow.errors import InputError
+from glmflow.genome.allele_change import change_of, uncut
+from glmflow.labelled.delimited import TableFile
+
+from .question_texts import (
+    EMPTY,
+    list_free_answer,
+    list_free_class,
+    pathway_question,
+    placed_question,
+    variant_effect_answer,
+)
+
+KEYS = ("question", "answer", "reference_sequence", "variant_sequence")
+COLUMNS = (
+    "sequence_ref", "sequence_alt", "text_question", "text_reasoning", "answer", "target", "gene", "network", "pathway",
+    "chromosome", "position", "kind",
+)  # fmt: skip
+"""What is known of a question, whatever its layout; None where it is not said."""
+PATHWAY, CODING, NON_SNV, TABLE = "kegg", "vep_coding", "vep_non_snv", "table"
+
+
+def read_questions(layout: str, path: str | Path, answered: bool = True) -> pd.DataFrame:
+    """Return the questions of a file: `COLUMNS`, and every other column of the file under its own name.
+
+    Parameters
+    ----------
+    layout
+        `kegg` (with or without the pathway in its questions: `kegg_hard`), `vep_coding`, `vep_non_snv` or `table`.
+    path
+        JSON lines, CSV, TSV or parquet.
+    answered
+        Whether every row has its answer; new questions need none.
+
+    Raises
+    ------
+    InputError
+        There is no such file, a key is missing, an allele is empty or holds another letter, or no row is left.
+    """
+    rows, others = [], []
+    for number, row in enumerate(_lines(Path(path), layout), 1):
+        where = f"{path}, row {number}"
+        rows.append(one_question(layout, row if answered else {**row, "answer": row.get("answer") or "?"}, where))
+        read = (*KEYS, "reasoning", "mutated_sequence", *COLUMNS)
+        others.append({name: value for name, value in row.items() if name not in read})
+    if not rows:
+        raise InputError("no question", where=path, fix="Give a row a question.")
+    return pd.concat([pd.DataFrame(rows, columns=list(COLUMNS)), pd.DataFrame(others)], axis=1)
+
+
+def one_question(layout: str, row: Mapping[str, Any], where: str = "row") -> dict[str, Any]:
+    """Return what is known of one row of a file (see `read_questions`)."""
+    row = dict(row)
+    if layout == NON_SNV and "variant_sequence" not in row and "mutated_sequence" in row:
+        row["variant_sequence"] = row["mutated_sequence"]
+    missing = [key for key in KEYS if not isinstance(row.get(key), str) or (key != "question" and not row[key].strip())]
+    if missing:
+        raise InputError(f"without {', '.join(missing)}", where=where, fix=f"A row has {', '.join(KEYS)}, none empty.")
+    ref, alt = (_bases(row[key], key, where) for key in ("reference_sequence", "variant_sequence"))
+    if layout == NON_SNV:
+        ref, alt = uncut(ref, alt)
+    answer = row["answer"].strip()
+    target = {CODING: variant_effect_answer, NON_SNV: list_free_class}.get(layout, str.lower)(answer)
+    told = {PATHWAY: pathway_question, NON_SNV: placed_question, CODING: placed_question}.get(layout, lambda _: EMPTY)
+    known = {**told(row["question"]), **{key: row[key] for key in EMPTY if row.get(key) not in (None, "")}}
+    return {
+        "sequence_ref": ref,
+        "sequence_alt": alt,
+        "text_question": row["question"].strip(),
+        "text_reasoning": reasoning(row.get("reasoning")),
+        "answer": list_free_answer(answer) if layout == NON_SNV else answer,
+        "target": target,
+        **known,
+        "kind": change_of(ref, alt).kind,
+    }
+
+
+def reasoning(value: Any) -> str:
+    """Return a trace as text: as it is, or the steps of a source file joined by line ends; empty where there is none."""
+    if isinstance(value, Mapping):
+        value = value.get("reasoning_steps")
+    if isinstance(value, list):
+        return "\n".join(map(str, value))
+    return value if isinstance(value, str) else ""
+
+
+def _bases(text: str, key: str, where: str) -> str:
+    found = text.strip().upper()
+    other = sorted(set(found) - set("ACGTN"))
+    if other:
+        fix = "Give the alleles in A, C, G, T and N."
+        raise InputError(f"{key} holds {other[0]!r}, which is no base", where=where, fix=fix)
+    return found
+
+
+def _lines(path: Path, layout: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a file as mappings; of JSON with values as they are."""
+    if not path.is_file():
+        raise InputError("no such file", where=path, fix="Give the path of a table of questions.")
+    if path.suffix in (".json", ".jsonl", ".ndjson"):
+        with path.open(encoding="utf-8") as handle:
+            for number, line in enumerate(handle, 1):
+                if line.strip():
+                    yield _parsed(line, path, number)
+        return
+    if path.suffix in (".parquet", ".pq"):
+        yield from pd.read_parquet(path).to_dict("records")
+        return
+    separator = TableFile(path).delimiter
+    yield from pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False).to_dict("records")
+
+
+def _parsed(line: str, path: Path, number: int) -> Mapping[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if not isinstance(row, dict):
+        fix = "A line is one question: {question, answer, reference_sequence, variant_sequence}."
+        raise InputError("is no JSON object", where=f"{path}, line {number}", fix=fix)
+    return row

@@ -1,0 +1,71 @@
+"""Which rows are of one locus: stretches of reference that they share, and groups by what must not be split."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+K = 31
+LOCUS = 500
+"""Shared 31-mers that make two windows one locus. A single one joins most of a genome through its repeats (Alu)."""
+OTHER = 4
+LETTERS = np.full(256, OTHER, np.uint8)
+LETTERS[list(b"ACGT")] = range(4)
+Rows = Sequence[str]
+
+
+def kmer_matrix(sequences: Rows, k: int = K) -> sparse.csr_matrix:
+    """Return which k-mers each sequence holds, of the strand as it is, `[sequences, k-mers]` of 1."""
+    own = [distinct_kmers(text, k) for text in sequences]
+    every, columns = np.unique(np.concatenate([np.empty(0, np.uint64), *own]), return_inverse=True)
+    rows = np.repeat(np.arange(len(own)), [len(one) for one in own])
+    return sparse.csr_matrix((np.ones(len(rows), np.int32), (rows, columns)), shape=(len(own), max(1, len(every))))
+
+
+def distinct_kmers(sequence: str, k: int = K) -> NDArray[np.uint64]:
+    """Return the distinct k-mers of a sequence as numbers (of base 4, at most 31 digits); those with other letters left out."""
+    codes = LETTERS[np.frombuffer(sequence.encode("ascii"), np.uint8)]
+    length = len(codes) - k + 1
+    if length < 1:
+        return np.empty(0, np.uint64)
+    numbers, known = np.zeros(length, np.uint64), np.ones(length, bool)
+    for at in range(k):
+        numbers = (numbers << np.uint64(2)) | (codes[at : at + length] & np.uint8(3))
+        known &= codes[at : at + length] < OTHER
+    return np.unique(numbers[known])
+
+
+def shared_kmers(sequences: Rows, others: Rows | None = None, k: int = K) -> NDArray[np.int32]:
+    """Return the number of distinct k-mers that each two sequences share, `[sequences, others]`."""
+    matrix = kmer_matrix([*sequences, *(others or [])], k)
+    first = matrix[: len(sequences)]
+    return (first @ (matrix[len(sequences) :] if others is not None else first).T).toarray()
+
+
+def same_key(keys: Sequence[Hashable]) -> sparse.csr_matrix:
+    """Return pairs of rows of the same key, each row paired with the first of its key; None belongs to no other."""
+    first: dict[Hashable, int] = {}
+    pairs = [(row, first.setdefault(key, row)) for row, key in enumerate(keys) if key is not None]
+    rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
+    return sparse.csr_matrix((np.ones(len(rows), bool), (rows, columns)), shape=(len(keys), len(keys)))
+
+
+def groups_by(*keys: Sequence[Hashable], shared: NDArray | None = None, least: int = LOCUS) -> NDArray[np.int64]:
+    """Return the group of each row: rows with any key in common, or that share `least` k-mers, are of one group.
+
+    Parameters
+    ----------
+    keys
+        Sequences of one key a row (gene, network ...).
+    shared : int[rows, rows]
+        Numbers of shared k-mers.
+    """
+    graphs = [same_key(own) for own in keys]
+    if shared is not None:
+        graphs.append(sparse.csr_matrix(shared >= least))
+    joined = sum(graphs[1:], graphs[0]) if graphs else sparse.csr_matrix((0, 0))
+    return connected_components(joined, directed=False)[1].astype(np.int64)

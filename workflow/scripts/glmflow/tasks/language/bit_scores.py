@@ -1,0 +1,120 @@
+"""Bits a base, by context, stratum and control, with what comparisons need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.errors import InputError
+from glmflow.statistics.bootstrap import interval_of_sums
+from glmflow.statistics.influence import of_sums
+from glmflow.statistics.stored import Stored, digest
+from glmflow.tasks.comparable import cell, with_intervals
+from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
+
+BITS = np.log(2)
+
+
+class Cell(NamedTuple):
+    """What one number is made of: of each window the nats of the bases of a stratum and their number, ``[windows, 2]``."""
+
+    split: str
+    subset: str
+    control: str
+    context_bp: int
+    windows: NDArray[np.str_]
+    units: NDArray[np.str_]
+    sums: NDArray[np.float64]
+
+
+def score(
+    settings: Mapping[str, Any],
+    examples: pd.DataFrame,
+    predictions: pd.DataFrame,
+    predicted: Path,
+    files: Mapping[str, Any],
+) -> Scored:
+    """Score the losses of a model.
+
+    Returns
+    -------
+    Scored
+        ``bits_per_base`` at each context, of all bases and by stratum: copies within the window and other bases, lower
+        case and upper case, how much of a sequence is in training, divisions. A control stands as `protocol`.
+        ``bits_of_context``: what is lost when the far context is replaced by another window's.
+    """
+    rows, units = [], {}
+    found = list(cells(examples, predictions))
+    draws = settings["task"]["bootstrap"]
+    for one in found:
+        value = interval_of_sums(one.sums, lambda total: total[..., 0] / total[..., 1] / BITS, draws)
+        protocol = one.control or "strict"
+        own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split, "protocol": protocol}
+        rows.append(metric_row("bits_per_base", value, **own))
+        if not one.control:
+            name = cell("bits_per_base", one.split, one.subset, context_bp=one.context_bp)
+            ratio = of_sums(one.sums, lambda total: total[..., 0] / total[..., 1] / BITS, one.units)
+            units[name] = Stored(ratio, digest(one.windows, one.units), higher=False, chance=None)
+    plain = {(one.split, one.subset, one.context_bp): one for one in found if not one.control}
+    for one in found:
+        if one.control == "far_replaced":
+            both = np.concatenate([one.sums, plain[one.split, one.subset, one.context_bp].sums], axis=1)
+            value = interval_of_sums(both, _gain, draws)
+            own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split}
+            rows.append(metric_row("bits_of_context", value, **own))
+    metrics = metrics_table(rows, **run_keys(settings))
+    return Scored(with_intervals(metrics, units), units=units)
+
+
+def _gain(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    return (total[..., 0] / total[..., 1] - total[..., 2] / total[..., 3]) / BITS
+
+
+def cells(examples: pd.DataFrame, predictions: pd.DataFrame) -> Iterator[Cell]:
+    """Yield the sums over windows behind every number.
+
+    Parameters
+    ----------
+    predictions
+        `example`, `context_bp`, `control` (empty: the window as it is), `prediction` (nats of the scored bases, not a
+        number where not asked).
+
+    Raises
+    ------
+    InputError
+        An example has no prediction.
+    """
+    table = predictions.merge(examples, on="example", validate="many_to_one")
+    if missing := set(examples["example"]) - set(table["example"]):
+        raise InputError(f"{len(missing)} examples have no prediction, {min(missing)} among them")
+    for (split, context, control), group in table.groupby(["split", "context_bp", "control"], sort=True):
+        nats = np.stack(group["prediction"].to_list()).astype(float)
+        marks = np.stack([np.frombuffer(text.encode(), np.uint8) - ord("0") for text in group["marks"]])
+        asked, names = ~np.isnan(nats), group["subset"].str.split(";")
+        strata = {"all": asked, "copies": asked & (marks >= 2), "new": asked & (marks < 2)}
+        if (marks % 2).any():
+            strata |= {"soft_masked": asked & (marks % 2 == 1), "unmasked": asked & (marks % 2 == 0)}
+        every = sorted({name for own in names for name in own})
+        for name in every:
+            inside = np.array([name in own for own in names])
+            if not inside.all():
+                strata[name] = asked & inside[:, None]
+        for subset, chosen in strata.items():
+            kept = chosen.any(axis=1)
+            if not kept.any():
+                continue
+            sums = np.stack([np.where(chosen, nats, 0).sum(axis=1), chosen.sum(axis=1)], axis=1)[kept]
+            own = group[kept]
+            yield Cell(
+                str(split),
+                subset,
+                str(control),
+                int(context),
+                *(own[c].to_numpy(str) for c in ("example", "group")),
+                sums,
+            )

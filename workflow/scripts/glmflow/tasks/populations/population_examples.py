@@ -1,0 +1,149 @@
+"""The examples of population classes: haplotypes of drawn samples in chosen windows, split, and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.config.tasks.populations import Populations
+from glmflow.errors import InputError
+from glmflow.genome.gene_windows import GeneWindows
+from glmflow.genome.haplotypes import HaplotypeReader
+from glmflow.genome.intervals import read_intervals
+from glmflow.genome.reference import Reference
+from glmflow.genome.splits import SPLITS
+from glmflow.genome.store import open_store
+from glmflow.labelled.given_splits import require_rows
+from glmflow.labelled.subsets import column_of, judged
+from glmflow.tasks.populations.distinctness import haplotype_numbers, seen_haplotypes, window_alleles, window_report
+from glmflow.tasks.populations.population_samples import (
+    densest_windows,
+    draw_samples,
+    haplotype_rows,
+    permuted_labels,
+    read_samples,
+    split_haplotypes,
+)
+from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
+
+MOST = 2_000_000_000
+"""Bases of haplotypes beyond which the examples would not fit into memory."""
+
+
+def examples(task: Populations, files: Mapping[str, Any], division: Division) -> Made:
+    """Return both haplotypes of every drawn sample in every window: `sequence`, `target` (the population), `window`.
+
+    `group` is the sample with its relatives; the subset `unseen_haplotype` holds the test haplotypes that no training or
+    validation one is equal to. Facts: `classes.tsv`, `windows.tsv` (distinct and identical haplotypes of each window),
+    `samples.tsv` (who was drawn).
+
+    Raises
+    ------
+    InputError
+        A column, class or window is not there, or a split is left without haplotypes.
+    """
+    genome = Reference(files["fasta"])
+    store = open_store(files["store"])
+    reader = GeneWindows(HaplotypeReader(store, genome, task.variants))
+    table = read_samples(Path(files["samples"]), task.column)
+    drawn = draw_samples(table, task.column, store.samples, task.classes, task.seed, task.most)
+    names = drawn["sample"].tolist()
+    windows = chosen_windows(task, files.get("regions") or None, reader, names)
+    if (total := 2 * len(drawn) * len(windows) * task.windows.size) > MOST:
+        what = f"{len(windows)} windows of {task.windows.size:,} bases in {len(drawn)} samples are {total:,} bases"
+        raise InputError(
+            what, where="windows", fix=f"Take fewer or shorter windows, or `most` samples: up to {MOST:,}."
+        )
+    labelled = permuted_labels(drawn, task.splits.seed) if task.control == "permuted_labels" else drawn
+    rows = haplotype_rows(labelled, windows)
+    shares = {"validation": task.splits.validation, "test": task.splits.test}
+    split = split_haplotypes(rows, task.splits.by, shares, task.splits.seed)
+    require_rows(pd.Series(split), where="splits")
+    sequences, numbers = read_haplotypes(reader, windows, names, task.control == "reference")
+    unseen, seen = seen_by_window(rows, numbers, split)
+    target = rows["target"].to_numpy(np.int64)
+    subset = judged(unseen, target)
+    scored = {} if subset.refused or unseen.sum() == (split == "test").sum() else {"unseen_haplotype": subset}
+    checks = checks_of(task, seen)
+    rows = rows.assign(split=split, sequence=sequences, strand="+", subset=column_of(scored, len(rows)))
+    rows["target"] = rows.pop("label")
+    classes = sorted(drawn["label"].unique())
+    counts = {
+        "samples of each class": len(drawn) // len(classes),
+        "windows": len(windows),
+        **{f"{name} haplotypes": int((split == name).sum()) for name in ("train", "validation", "test")},
+        **{name.replace("_", " "): number for name, number in seen.items()},
+        f"test haplotypes of the subset unseen_haplotype{f' (not scored: {subset.refused})' if subset.refused else ''}": int(
+            unseen.sum()
+        ),
+    }
+    report = window_report(rows, numbers, split)
+    in_splits = pd.crosstab(rows["target"], rows["split"]).reindex(classes)
+    in_splits = in_splits[[name for name in SPLITS if name in in_splits]].rename_axis("class").reset_index()
+    facts = {"classes.tsv": in_splits, "windows.tsv": report, "samples.tsv": labelled}
+    return Made(examples_table(rows), counts_table(counts), checks.table(), facts)
+
+
+def chosen_windows(task: Populations, regions: str | None, reader: GeneWindows, samples: list[str]) -> pd.DataFrame:
+    """Return `chrom`, `start`, `end` of the windows: those of a BED file, or the densest of each contig."""
+    genome = reader.reader.reference
+    if regions is None:
+        return densest_windows(reader.reader.store, genome.contigs, task.windows.size, task.windows.densest, samples)
+    found = read_intervals(Path(regions), genome.contigs)
+    other = next((one for one in found if one[2] - one[1] != task.windows.size), None)
+    if other is not None:
+        what = f"{other[0]}:{other[1]}-{other[2]} has {other[2] - other[1]:,} bases, and windows.size is {task.windows.size:,}"
+        raise InputError(what, where=regions, fix="Give windows of this size.")
+    windows = pd.DataFrame([one[:3] for one in found], columns=["chrom", "start", "end"])
+    return windows.drop_duplicates(ignore_index=True)
+
+
+def read_haplotypes(
+    reader: GeneWindows, windows: pd.DataFrame, samples: list[str], reference: bool
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the sequence of each row of `haplotype_rows`, and the number of the distinct haplotype of its window."""
+    sequences, numbers = [], []
+    for row in windows.itertuples(index=False):
+        read = reader.reference if reference else reader.haplotypes
+        found = read(row.chrom, row.start, row.end, "+", samples)
+        texts = np.array([codes.tobytes().decode("ascii") for codes in found.sequences], object)
+        sequences.append(texts[found.of_person.ravel()])
+        alleles = window_alleles(reader, row.chrom, row.start, row.end, samples)
+        numbers.append(np.zeros(len(alleles), np.int64) if reference else haplotype_numbers(alleles))
+    return np.concatenate(sequences), np.concatenate(numbers)
+
+
+def seen_by_window(
+    rows: pd.DataFrame, numbers: NDArray[np.int64], split: NDArray
+) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    """Return the test haplotypes that are equal to no known one of their window, and the counts added up over windows."""
+    unseen, total = np.zeros(len(rows), bool), {}
+    for _, own in rows.groupby("window", sort=False):
+        at = own.index.to_numpy()
+        unseen[at], counts = seen_haplotypes(numbers[at], split[at], own["sample"].to_numpy(object))
+        total = {name: total.get(name, 0) + number for name, number in counts.items()}
+    return unseen, total
+
+
+def checks_of(task: Populations, seen: Mapping[str, int]) -> Checks:
+    """Return what the splits share: samples never, equal haplotypes by the nature of the task."""
+    checks, of = Checks(), seen["test"]
+    apart = seen["test_haplotypes_whose_person_is_in_training"]
+    checks.add(
+        "test haplotypes whose sample is in training", apart, of, leak=apart > 0 and task.splits.by != "loci",
+        detail="by: loci holds out windows, not samples" if task.splits.by == "loci" else "",
+    )  # fmt: skip
+    detail = "the same loci are in all splits, which is the task's nature: a table of haplotypes could answer for them"
+    checks.add(
+        "test haplotypes that are equal to a training one",
+        seen["test_haplotypes_identical_to_a_training_one"],
+        of,
+        detail,
+        status=WARN if seen["test_haplotypes_identical_to_a_training_one"] else None,
+    )
+    return checks

@@ -1,0 +1,7 @@
+"""Kind `region_expression`: expression at promoters from accessible regions and their motifs."""
+
+from .region_examples import examples
+from .region_matrix import motif_matrix
+from .region_scores import score
+
+__all__ = ["examples", "motif_matrix", "score"]

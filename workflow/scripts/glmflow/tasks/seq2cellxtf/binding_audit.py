@@ -1,0 +1,102 @@
+"""What gives labels away without any biology: widths of regions, a universe of test labels, motif twins, neighbours, copies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.binding.binding_data import BindingData, region_names
+from glmflow.binding.key_scores import ranked_scores
+from glmflow.genome.packed import pack
+from glmflow.labelled.copied_examples import COLUMNS, copied_examples
+from glmflow.labelled.near_pairs import near_pairs, suited_k
+from glmflow.tasks.tables import Checks
+
+TELLING = 0.6
+"""Mean AUROC of the width of regions above which it is a leak."""
+NEIGHBOURS = 10_000
+"""Bases between a test region and a training region below which they are neighbours."""
+
+
+def binding_checks(data: BindingData, keys: pd.DataFrame, split: NDArray[np.object_], copies: pd.DataFrame) -> Checks:
+    """Return the checks of a task.
+
+    Parameters
+    ----------
+    keys
+        `key`, `tf`, `family`, `cluster`, `split`, `kind`, `relation`.
+    split
+        Split of each region.
+    copies
+        Held-out regions that are copies of regions of training (`copied_regions`).
+    """
+    checks = Checks()
+    test_keys, test = np.flatnonzero(keys["split"] == "test"), np.flatnonzero(split == "test")
+    training_keys = np.flatnonzero(keys["split"] == "train")
+    areas = width_areas(data, test_keys, test)
+    mean = float(np.mean(areas)) if len(areas) else 0.5
+    checks.add(
+        "test keys whose binding the width of regions alone orders (AUROC above .6)",
+        int((areas > TELLING).sum()),
+        len(areas),
+        f"AUROC of the width alone {mean:.3f}, mean over test keys; 0.5 where all regions have one width",
+        leak=mean > TELLING,
+    )
+    bound = data.labels[np.ix_(test_keys, test)].any(axis=0)
+    known = data.labels[np.ix_(training_keys, test)].any(axis=0)
+    alone = ~known
+    checks.add(
+        "test regions that no training key binds",
+        int(alone.sum()),
+        len(test),
+        f"{float(bound[alone].mean()) if alone.any() else 0:.2f} of them are bound by a test key: regions are there because "
+        "some key binds them",
+        leak=bool(alone.any() and bound[alone].all()),
+    )
+    new = keys[(keys["split"] == "test") & keys["kind"].isin(["b", "d"])]
+    twins = new[new["relation"] == "sibling"]
+    checks.add(
+        "test keys of a new TF whose family or motif cluster is in training",
+        len(twins),
+        len(new),
+        "they are scored apart from those of new families",
+        leak=False,
+    )
+    near = neighbours(data.regions, split)
+    found = int(near.sum())
+    status = "WARN" if found else "PASS"
+    checks.add(
+        f"test regions within {NEIGHBOURS // 1000} kb of a training region", found, len(test), leak=False, status=status
+    )
+    found = int((copies["split"] == "test").sum())
+    checks.add("test regions with a near copy in training (21-mers)", found, len(test))
+    return checks
+
+
+def width_areas(data: BindingData, keys: NDArray[np.int64], regions: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the AUROC of the width of regions for each key with both classes."""
+    width = (data.regions["end"] - data.regions["start"]).to_numpy(np.float64)[regions]
+    areas = [ranked_scores(data.labels[key, regions], width)["auroc"] for key in keys]
+    return np.array([area for area in areas if np.isfinite(area)])
+
+
+def neighbours(regions: pd.DataFrame, split: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Return of each test region whether a training region is near."""
+    found = []
+    for chrom, own in regions[split == "test"].groupby("chrom", sort=False):
+        train = regions[(split == "train") & (regions["chrom"] == chrom).to_numpy()].sort_values("start")
+        if train.empty:
+            found.append(np.zeros(len(own), bool))
+            continue
+        starts, reach = train["start"].to_numpy(), np.maximum.accumulate(train["end"].to_numpy())
+        last = np.searchsorted(starts, own["end"].to_numpy() + NEIGHBOURS, "left") - 1
+        found.append((last >= 0) & (reach[np.maximum(last, 0)] > own["start"].to_numpy() - NEIGHBOURS))
+    return np.concatenate(found) if found else np.zeros(0, bool)
+
+
+def copied_regions(regions: pd.DataFrame, split: NDArray[np.object_]) -> pd.DataFrame:
+    """Return the held-out regions that share half of their k-mers with a region of training (`copied_examples`)."""
+    packed = pack(regions["sequence"])
+    found = copied_examples(region_names(regions), split, near_pairs(packed, suited_k(packed.lengths)))
+    return pd.DataFrame(columns=COLUMNS) if found is None else found

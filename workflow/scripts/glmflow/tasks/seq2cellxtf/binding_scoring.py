@@ -1,0 +1,266 @@
+"""Scores of a run on held-out keys in held-out regions, by what training knows of the key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.binding.binding_matrix import BindingMatrix
+from glmflow.binding.binding_tables import Binding
+from glmflow.binding.concordance import pair_counts
+from glmflow.binding.key_scores import best_threshold, calibration_slope, column_scores, f1, log_loss, ranked_scores
+from glmflow.binding.keys import some_of
+from glmflow.errors import InputError
+from glmflow.statistics.bootstrap import Interval
+from glmflow.statistics.group_draws import group_weights
+from glmflow.tasks.comparable import cell
+from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
+
+from .binding_units import KeyUnits
+from .official_binding import official_scores
+
+RANKED = ("auroc", "auprc", "lift", "recall_fdr10", "recall_fdr50")
+TERCILES = ("narrow_regions", "middle_regions", "wide_regions")
+FEWEST_PARTS = 1.05
+"""Ratio of the widest to the narrowest tercile of regions below which they are not scored apart."""
+
+
+def score(
+    settings: Mapping[str, Any],
+    examples: pd.DataFrame,
+    predictions: pd.DataFrame,
+    predicted: Path,
+    files: Mapping[str, Any],
+) -> Scored:
+    """Score test keys in test regions and validation keys in validation regions.
+
+    A row of metrics is of all keys, of a kind (a to d, by what training knows), or of a kind whose family or motif cluster
+    training has seen (`kind_b_sibling`) or not (`kind_b_new_family`). Intervals are over blocks of the
+    genome and TFs (`binding_units`; of concordances by drawing both).
+
+    Parameters
+    ----------
+    predictions
+        `example`, and `prediction_{key}` for every held-out key.
+    files
+        `tables`: the folder with the tables of the task.
+
+    Raises
+    ------
+    InputError
+        A key or region has no finite prediction.
+    """
+    binding = Binding(examples, files["tables"])
+    draws = int(settings["task"]["bootstrap"])
+    parts = {split: part_of(binding, predictions, split) for split in ("validation", "test")}
+    threshold = None
+    if parts["validation"] is not None:
+        threshold = best_threshold(parts["validation"].labels, parts["validation"].scores)
+    rows, tables, units = [], [], {}
+    length = int(settings["task"]["length"])
+    for split, part in parts.items():
+        if part is None:
+            continue
+        own = part.key_table(threshold)
+        tables.append(own.assign(split=split))
+        weights = Weights(part, draws)
+        of_keys = part.units()
+        for subset, keys in subsets_of(part.keys):
+            units |= {cell(name, split, subset, context_bp=length): one for name, one in of_keys.mean(keys).items()}
+            rows += [row | {"split": split, "subset": subset} for row in rows_of(part, own, keys, weights)]
+        if split == "test":
+            rows += [row | {"split": split} for row in by_width(part)]
+            rows += [row | {"split": split} for row in as_the_hackathon(part)]
+    keys = {**run_keys(settings), "context_bp": length}
+    rows = [{"protocol": "strict", **row} for row in rows]
+    written = {"keys.tsv": pd.concat(tables, ignore_index=True)}
+    if settings["task"].get("hackathon"):
+        written["submission.csv"] = submission(binding, parts["test"])
+    return Scored(metrics_table(rows, **keys), written, units)
+
+
+def submission(binding: Binding, part: Part) -> pd.DataFrame:
+    """Return what the hackathon takes: test keys x test regions, which are named by their place in the trial's FASTA."""
+    places = np.flatnonzero(binding.split_of_regions == "test")
+    table = pd.DataFrame(part.scores, columns=[str(place) for place in places])
+    return pd.concat([part.keys[["key"]].rename(columns={"key": ""}), table], axis=1)
+
+
+class Part:
+    """Labels and predictions of the keys and regions that are scored together, `[keys, regions]`."""
+
+    def __init__(self, binding: Binding, keys: NDArray, regions: NDArray, scores: NDArray):
+        self.keys = binding.keys.iloc[keys].reset_index(drop=True)
+        self.regions = binding.regions.iloc[regions].reset_index(drop=True)
+        self.labels = binding.labels[np.ix_(keys, regions)]
+        self.scores = scores
+        in_cell = {
+            name: binding.labels[(binding.keys["cell"] == name).to_numpy()][:, regions].sum(axis=0)
+            for name in self.keys["cell"].unique()
+        }
+        self.others = np.stack([in_cell[name] for name in self.keys["cell"]]) > self.labels
+        self.probabilities = bool((scores >= 0).all() and (scores <= 1).all())
+
+    def units(self) -> KeyUnits:
+        """Return what blocks of the genome and TFs add to the scores of keys."""
+        names = self.regions["example"].tolist(), self.keys["key"].tolist()
+        return KeyUnits(self.labels, self.scores, self.regions["group"], self.keys["tf"].to_numpy(), names)
+
+    def key_table(self, threshold: float | None) -> pd.DataFrame:
+        """Return the scores of each key; NaN for one of one class."""
+        rows = []
+        for bound, values, other in zip(self.labels, self.scores, self.others):
+            found = ranked_scores(bound, values)
+            found["bound"] = int(bound.sum())
+            hard = other | bound
+            found["hard_negative_auroc"] = ranked_scores(bound[hard], values[hard])["auroc"] if hard.any() else np.nan
+            both = 0 < bound.sum() < len(bound)
+            if threshold is not None:
+                found["f1_at_threshold"] = f1(bound, values, threshold) if both else np.nan
+            if self.probabilities:
+                found["log_loss"] = log_loss(bound, values)
+                found["calibration_slope"] = calibration_slope(bound, values)
+            rows.append(found)
+        named = self.keys[["key", "cell", "tf", "family", "cluster", "kind", "relation"]]
+        return pd.concat([named, pd.DataFrame(rows)], axis=1)
+
+
+def part_of(binding: Binding, predictions: pd.DataFrame, split: str) -> Part | None:
+    """Return what is scored of a split; None where it has no key or region."""
+    keys, regions = binding.rows(split)
+    if not len(keys) or not len(regions):
+        return None
+    names = binding.keys["key"].to_numpy()[keys]
+    lacking = [name for name in names if f"prediction_{name}" not in predictions]
+    if lacking:
+        raise InputError(
+            f"{len(lacking)} keys are not predicted: {some_of(lacking)}", where="predictions", fix="Predict all."
+        )
+    wanted = binding.regions["example"].to_numpy()[regions]
+    table = predictions.set_index("example").reindex(wanted)
+    scores = table[[f"prediction_{name}" for name in names]].to_numpy(np.float32).T
+    wrong = ~np.isfinite(scores)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        what = f"{int(wrong.sum()):,} predictions are missing or not finite, first {names[row]} at {wanted[column]}"
+        raise InputError(what, where="predictions", fix="Predict every key in every region.")
+    return Part(binding, keys, regions, scores)
+
+
+def subsets_of(keys: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Yield the subsets of held-out keys that are scored, by name."""
+    yield "all", np.arange(len(keys))
+    for kind in sorted(set(keys["kind"]) - {""}):
+        own = keys["kind"] == kind
+        yield f"kind_{kind}", np.flatnonzero(own)
+        for relation in sorted(set(keys["relation"][own]) - {""}):
+            yield f"kind_{kind}_{relation}", np.flatnonzero(own & (keys["relation"] == relation))
+
+
+class Weights:
+    """How often blocks of the genome and TFs are drawn.
+
+    Attributes
+    ----------
+    blocks
+        Of each block, `[draws, blocks]`.
+    tfs
+        Of each key's TF, `[draws, keys]`.
+    """
+
+    def __init__(self, part: Part, draws: int):
+        groups = part.regions["group"].to_numpy()
+        names, self.block_of = np.unique(groups.astype(str), return_inverse=True)
+        self.draws = draws if len(names) > 1 else 0
+        self.blocks = group_weights(np.arange(len(names)), max(1, self.draws), 0)
+        self.tfs = group_weights(part.keys["tf"].to_numpy().astype(str), max(1, self.draws), 1)
+
+
+def limits(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the 2.5 and 97.5 % quantiles of what is a number."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return np.nan, np.nan
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def rows_of(part: Part, table: pd.DataFrame, keys: NDArray[np.int64], weights: Weights) -> Iterator[dict[str, Any]]:
+    """Yield the metrics of some keys: means over those with both classes, then those of columns and pairs."""
+    own = table.iloc[keys]
+    scored = own["auroc"].notna()
+    for name in [*RANKED, "prevalence", "hard_negative_auroc", "f1_at_threshold", "log_loss", "calibration_slope"]:
+        if name not in own:
+            continue
+        values = own.loc[scored, name].dropna()
+        if values.empty:
+            continue
+        yield metric_row(name, float(values.mean()), len(values))
+        if name in ("auroc", "auprc"):
+            yield metric_row(f"median_{name}", float(values.median()), len(values))
+    labels, scores = part.labels[keys], part.scores[keys]
+    columns = column_scores(labels, scores)
+    if columns.n:
+        yield metric_row("column_auroc", columns.auroc, columns.n)
+        yield metric_row("column_auprc", columns.auprc, columns.n)
+    cells, tfs = part.keys["cell"].to_numpy()[keys], part.keys["tf"].to_numpy()[keys]
+    for name, shared, resampled in (("cell_concordance", tfs, True), ("tf_concordance", cells, False)):
+        found = concordance_of(labels, scores, shared, weights, part.keys["tf"].to_numpy() if resampled else None)
+        if found is not None:
+            yield metric_row(name, found)
+
+
+def concordance_of(
+    labels: NDArray, scores: NDArray, shared: NDArray, weights: Weights, tfs: NDArray | None
+) -> Interval | None:
+    """Return the concordance of pairs of keys with a value in common; None where labels never differ."""
+    names, won, pairs = [], [], []
+    blocks = weights.blocks.shape[1]
+    for name, ordered, all_ in pair_counts(labels, scores, shared):
+        names.append(name)
+        won.append(np.bincount(weights.block_of, ordered, blocks))
+        pairs.append(np.bincount(weights.block_of, all_, blocks))
+    if not names or not np.sum(pairs):
+        return None
+    won, pairs = np.array(won), np.array(pairs)
+    value = float(won.sum() / pairs.sum())
+    low = high = np.nan
+    if weights.draws:
+        times = np.ones((weights.draws, len(names)))
+        if tfs is not None:
+            times = weights.tfs[:, [int(np.flatnonzero(tfs == name)[0]) for name in names]]
+        up, of = (np.einsum("dg,gb,db->d", times, counts, weights.blocks) for counts in (won, pairs))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            low, high = limits(up / of)
+    return Interval(value, low, high, int(pairs.sum()))
+
+
+def by_width(part: Part) -> Iterator[dict[str, Any]]:
+    """Yield AUROC and AUPRC within each third of the regions by width; nothing where regions have one width."""
+    width = (part.regions["end"] - part.regions["start"]).to_numpy(np.float64)
+    cuts = np.quantile(width, [1 / 3, 2 / 3])
+    if cuts[1] < FEWEST_PARTS * width.min():
+        return
+    third = np.searchsorted(cuts, width, "left")
+    for number, subset in enumerate(TERCILES):
+        here = third == number
+        found = [ranked_scores(bound[here], own[here]) for bound, own in zip(part.labels, part.scores)]
+        for name in ("auroc", "auprc"):
+            values = [one[name] for one in found if np.isfinite(one[name])]
+            if values:
+                yield metric_row(name, float(np.mean(values)), len(values), subset=subset)
+
+
+def as_the_hackathon(part: Part) -> Iterator[dict[str, Any]]:
+    """Yield the scores of the hackathon's own scorer, which needs two keys at least."""
+    if len(part.keys) < 2:
+        return
+    names = part.keys["key"].tolist(), part.regions["example"].tolist()
+    truth, upload = BindingMatrix(*names, part.labels.astype(float)), BindingMatrix(*names, part.scores)
+    for name, value in official_scores(truth, upload).items():
+        yield metric_row(name, value, len(part.keys), protocol="official", subset="all")

@@ -1,0 +1,170 @@
+"""The examples of a task on labelled sequences: read, split, audited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmflow.config.benchmark_sets import published_numbers, read_settings
+from glmflow.config.tasks.sequences import Sequences
+from glmflow.errors import InputError
+from glmflow.genome.packed import Packed, fetch, pack
+from glmflow.genome.reference import Reference
+from glmflow.labelled.classes import Labels, classes_table
+from glmflow.labelled.framing import differing_from_genome, place_on_genome
+from glmflow.labelled.given_splits import require_rows
+from glmflow.labelled.holdout import split_rows
+from glmflow.labelled.near_pairs import near_pairs, suited_k
+from glmflow.labelled.sources import Labelled, read_source
+from glmflow.tasks.audited import audited
+from glmflow.tasks.tables import Division, Made, counts_table, examples_table
+
+AUDITED = 2_000_000_000
+"""Bases of intervals that are read to be compared; beyond them only coordinates are."""
+
+UNKEPT = ("lower", "ambiguous", "fold", "target", "named")
+"""Columns of the rows that no table of examples has."""
+
+
+def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> Made:
+    """Return one example a row: its class, labels or values, split, group of near copies and leak-free subsets.
+
+    Classes are in `target`, labels (0 or 1) and values in `target_{name}`. Beside them: `classes.tsv` (what is predicted, in
+    its order, and rows in each split), `audit.tsv`, `audit_pairs.tsv`, `audit_facts.tsv`,
+    `properties.tsv` (what length, composition ... alone reach), `sources.tsv` (what was taken for what) and `published.tsv`.
+
+    Raises
+    ------
+    InputError
+        A file, column, label, letter or interval is wrong; a split or class has nothing to train on.
+    """
+    data = read(task)
+    if data.labels.kind != task.predicts:
+        what = f"the labels are {data.labels.kind} ({data.labels.why}), and the task predicts {task.predicts}"
+        raise InputError(what, where="sequences", fix=f"Say labels: {data.labels.kind}, or name other columns.")
+    reference = Reference(files["genome"]) if files.get("genome") else None
+    rows, packed, counts = with_sequences(data.rows, reference)
+    truth, strata, names = truth_of(rows, data.labels, task.scale)
+    near = near_pairs(packed, task.similarity.k or suited_k(packed.lengths), task.similarity.share) if packed else None
+    settings = task.splits.model_dump(exclude_none=True)
+    dealt = split_rows(rows, settings, strata, packed, near, reference and reference.contigs)
+    used = np.array([split is not None for split in dealt.split])
+    counts["rows that are in no split"] = int((~used).sum())
+    rows = rows[used].assign(split=dealt.split[used]).reset_index(drop=True)
+    truth, strata = truth[used].reset_index(drop=True), None if strata is None else strata[used]
+    if packed is not None and not used.all():
+        packed = packed.take(np.flatnonzero(used))
+        near = near_pairs(packed, task.similarity.k or suited_k(packed.lengths), task.similarity.share)
+    require_rows(rows["split"])
+    if task.control == "permuted_labels":
+        truth = permuted(truth, rows["split"], task.splits.seed)
+        strata = None if strata is None else truth.iloc[:, 0].to_numpy()
+        dealt.notes.append("control: labels of training and validation rows have changed places among themselves")
+    labels = data.labels._replace(targets=truth)
+    first = truth.iloc[:, 0].to_numpy()
+    facts = {"classes.tsv": classes_table(labels, rows["split"]).drop(columns="index")}
+    found = audited(rows, packed, first, names, task.similarity.k, task.similarity.share, strata)
+    rows = found.rows
+    length = packed.lengths if packed is not None else (rows["end"] - rows["start"]).to_numpy()
+    counts["sequences longer than `length`, of which the middle is read"] = int((length > task.length).sum())
+    counts |= found.counts
+    told = [f"the audit is of {labels.classes[0]}, the first of {len(labels.classes)}"] if truth.shape[1] > 1 else []
+    taken = pd.DataFrame({"note": [*data.taken, f"labels: {labels.why}", *dealt.notes, *told]})
+    facts |= {"sources.tsv": taken, "published.tsv": published(task)} | found.facts
+    given = [name for name in rows if name in UNKEPT or name.startswith(("target_", "kin_"))]
+    kept = rows.drop(columns=given).join(targets_as_written(truth, labels))
+    evidence = {"sequences": packed} if packed is not None else {}
+    return Made(examples_table(kept), counts_table(counts), found.checks.table(), facts, evidence, found.copies)
+
+
+def truth_of(
+    rows: pd.DataFrame, labels: Labels, scale: str
+) -> tuple[pd.DataFrame, np.ndarray | None, list[str] | None]:
+    """Return the targets as numbers, the class of each row (None: values), and the names of these classes.
+
+    Of several labels the first one is that class, by which rows are dealt alike to all splits.
+    """
+    truth = rows[list(labels.targets)].reset_index(drop=True)
+    if labels.kind == "values":
+        values = truth.to_numpy(np.float64)
+        for name, column in zip(labels.classes, values.T):
+            if column.min() == column.max():
+                what = f"all values of {name} are {column[0]:g}, so that there is nothing to learn"
+                raise InputError(what, where="sequences.columns.label", fix="Name another column of values.")
+        if scale == "log" and values.min() <= -1:
+            what = f"a value of {values.min():g}, whose log2(1 + value) is not finite"
+            raise InputError(what, where="sequences.scale", fix="Say scale: plain.")
+        return (np.log2(1 + truth) if scale == "log" else truth), None, None
+    names = labels.classes if labels.kind == "classes" else ["no", "yes"]
+    return truth, truth.iloc[:, 0].to_numpy(np.int64), names
+
+
+def permuted(truth: pd.DataFrame, split: pd.Series, seed: int) -> pd.DataFrame:
+    """Return targets whose training and validation rows have changed places, each among themselves."""
+    order = np.arange(len(truth))
+    for number, name in enumerate(("train", "validation")):
+        own = np.flatnonzero(split == name)
+        order[own] = np.random.default_rng([seed, number]).permutation(own)
+    return truth.iloc[order].reset_index(drop=True)
+
+
+def targets_as_written(truth: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+    """Return the columns of an examples table: `target`, the name of the class; else `target_{name}`, numbers."""
+    if labels.kind == "classes":
+        return pd.DataFrame({"target": np.array(labels.classes, object)[truth["target"].to_numpy(np.int64)]})
+    return truth.set_axis([f"target_{name}" for name in labels.classes], axis=1)
+
+
+def read(task: Sequences) -> Labelled:
+    """Return the rows of the files that the settings name."""
+    source = {form: getattr(task, form) for form in ("table", "fasta", "bed", "folder")}
+    data = read_source(source, **read_settings_of(task))
+    if task.splits.by == "column" or (task.splits.by == "group" and task.splits.column):
+        data.rows[task.splits.column] = data.rows["group"]
+    return data
+
+
+def read_settings_of(task: Sequences) -> dict[str, Any]:
+    """Return how the files of a task are read, as keyword arguments of `read_source`: by its preset and its own keys."""
+    known = read_settings(task.preset) if task.preset else {}
+    columns = {**known.get("columns", {}), **task.columns.model_dump(exclude_none=True)}
+    if task.splits.column is not None and task.splits.by in ("column", "group"):
+        columns["group"] = task.splits.column
+    return {
+        "columns": columns,
+        "target": task.predicts,
+        "classes": task.classes or known.get("classes"),
+        "one_based": task.one_based or bool(known.get("one_based")),
+        "only": {**known.get("only", {}), **task.only},
+    }
+
+
+def with_sequences(
+    rows: pd.DataFrame, reference: Reference | None
+) -> tuple[pd.DataFrame, Packed | None, dict[str, int]]:
+    """Return the rows on the genome's contigs, their sequences (None: too many to be held), and counts."""
+    counts: dict[str, int] = {}
+    if "sequence" in rows:
+        packed = pack(rows["sequence"])
+        if "chrom" in rows and reference is not None and set(rows["chrom"]) <= set(reference.contigs):
+            differing, of = differing_from_genome(rows, packed, reference)
+            counts[f"sequences that differ from the genome at their interval, of {of:,} looked at"] = differing
+        return rows, packed, counts
+    if reference is None:  # models are refused where they would read them
+        counts["intervals that are compared by coordinates alone, as there is no genome"] = len(rows)
+        return rows, None, counts
+    rows = place_on_genome(rows, reference.contigs, "intervals")
+    total = int((rows["end"] - rows["start"]).sum())
+    if total > AUDITED:
+        counts["bases of intervals, which are compared by coordinates alone"] = total
+        return rows, None, counts
+    return rows, fetch(reference, rows), counts
+
+
+def published(task: Sequences) -> pd.DataFrame:
+    """Return the published numbers of a preset: never merged with our own."""
+    columns = ["model", "metric", "value", "protocol", "source"]
+    return pd.DataFrame(published_numbers(task.preset) if task.preset else [], columns=columns)

@@ -1,0 +1,1 @@
+"""What an example is made into, a module an input: items, batches, and the sequences that are predicted."""

@@ -1,0 +1,176 @@
+"""A trained model asked the same questions with other alleles in place of their own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from glmflow.models.interface import Tokens
+from glmflow.models.text.dna_text import PADDING, embedded
+
+from ..parts import Parts
+from ..ready import Predictor
+from ..stream import to_device
+from ..targets.answer_text import ranked
+from .allele_views import Alleles, permuted, shuffled_flanks
+from .question_items import AlleleQuestions, collate, probabilities, read_words, views_of
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 256
+"""Questions that are asked between two times that answers are kept."""
+APART = 2**20
+"""Numbers of parts that one way of asking may take."""
+
+
+class Asking:
+    """A model and the held-out questions that it is asked.
+
+    Attributes
+    ----------
+    items
+        The questions, in the order of `examples`.
+    test : int[n]
+        Places of the test questions, of which controls are asked.
+    """
+
+    def __init__(self, predictor: Predictor, examples: pd.DataFrame):
+        self.model, self.run = predictor.model, predictor.run
+        self.head, self.examples = self.model.target.head, examples
+        settings = self.run.adaptation.head_for(self.run.task.target)
+        self.generates = getattr(settings, "generate", 0)
+        self.classes = list(self.head.classes)
+        tokenizer = getattr(self.head, "tokenizer", None)
+        written = tokenizer.written() if tokenizer else ""
+        self.words = read_words(settings, {"classes": self.classes, "tokenizer": written})
+        unchanged = self.classes.index(self.run.task.unchanged)
+        self.items = AlleleQuestions(examples, views_of(examples, self.run.task), self.words, 0.0, unchanged)
+        self.test = np.flatnonzero((examples["split"] == "test").to_numpy())
+        self.batch = max(1, self.run.adaptation.train.micro_batch)
+
+    def own(self) -> list[Alleles]:
+        """Return the alleles of each question as this arm reads them."""
+        if self.head.dna == "shuffled":
+            return [shuffled_flanks(view, self.run.seed) for view in self.items.views]
+        return self.items.views
+
+    def batches(self, views: Sequence[Alleles], places: Sequence[int]) -> Any:
+        """Yield batches of questions with the alleles that are given, one a place."""
+        tokenize = partial(self.model.adapter.tokenize, chunk=True)
+        for first in range(0, len(places), self.batch):
+            rows = [
+                self.items(int(place), None) | {"view": view}
+                for place, view in zip(places[first : first + self.batch], views[first : first + self.batch])
+            ]
+            yield collate(rows, tokenize, both_strands=self.head.both_strands)
+
+    def ranked(
+        self, views: Sequence[Alleles], parts: Parts, way: int, places: NDArray | None = None, vectors: Any = "own"
+    ) -> NDArray[np.float64]:
+        """Return the log probabilities of all answers, `[n, classes]`, kept part by part.
+
+        Parameters
+        ----------
+        way
+            Number of the way of asking: parts of different ways are kept apart.
+        places
+            Of the questions; all by default.
+        vectors
+            In place of the alleles' own: `[n vectors, H]`, or None for no DNA.
+        """
+        places = np.arange(len(self.items)) if places is None else places
+        found = []
+        for first in range(0, len(places), AT_ONCE):
+            own = slice(first, first + AT_ONCE)
+            found.append(parts.array(way * APART + first, partial(self._part, views[own], places[own], vectors)))
+        return np.concatenate(found)
+
+    def _part(self, views: Sequence[Alleles], places: NDArray, vectors: Any) -> NDArray[np.float64]:
+        rows = []
+        for batch in self.batches(views, places):
+            given = vectors
+            if isinstance(vectors, torch.Tensor):
+                given = vectors.expand(len(batch["targets"]), *vectors.shape)
+            rows.append(ranked(self.model, batch, given))
+        return np.concatenate(rows)
+
+    def mean_vectors(self, views: Sequence[Alleles], places: NDArray) -> torch.Tensor:
+        """Return the mean of the vectors of questions, in each place of the DNA."""
+        total, seen = None, 0
+        for batch in self.batches(views, places):
+            moved = to_device(batch, self.model.device)
+            with torch.no_grad():
+                tokens = Tokens(*(moved.get(name) for name in Tokens._fields))
+                own = self.model.target.vectors(self.model.features(tokens), moved)
+            total, seen = own.sum(0) if total is None else total + own.sum(0), seen + len(own)
+        return total / seen
+
+
+def controls(asking: Asking, parts: Parts) -> pd.DataFrame:
+    """Return the probabilities of all answers to the test questions with other alleles: `example`, `control`, `draw`, classes.
+
+    Pairs of other questions with another answer and shuffled flanks are drawn several times; the reference in the variant's
+    place, both swapped, the mean vector in every place of the DNA, and no DNA at all are asked once.
+    """
+    views = [asking.own()[place] for place in asking.test]
+    answers = asking.examples["target"].iloc[asking.test].tolist()
+    ways: list[tuple[str, int, list[Alleles], Any]] = []
+    for draw in range(asking.run.task.draws):
+        ways.append(("others", draw, permuted(views, answers, asking.run.seed * 1000 + draw), "own"))
+        ways.append(("shuffled", draw, [shuffled_flanks(view, draw) for view in views], "own"))
+    ways.append(("ref_as_alt", 0, [view.unvaried() for view in views], "own"))
+    ways.append(("swapped", 0, [view.swapped() for view in views], "own"))
+    ways.append(("mean", 0, views, asking.mean_vectors(views, asking.test)))
+    if hasattr(asking.head, "bridge"):
+        ways.append(("no_dna", 0, views, None))
+    names, found = asking.examples["example"].iloc[asking.test].tolist(), []
+    for number, (control, draw, own, vectors) in enumerate(ways, 1):
+        logs = asking.ranked(own, parts, number, asking.test, vectors)
+        table = pd.DataFrame(probabilities(logs), columns=asking.classes)
+        table.insert(0, "draw", draw)
+        table.insert(0, "control", control)
+        table.insert(0, "example", names)
+        found.append(table)
+    log.info("%d controls asked of %d test questions", len(ways), len(names))
+    return pd.concat(found, ignore_index=True)
+
+
+def generated(asking: Asking) -> list[tuple[str, str]]:
+    """Return a text for each test question, written greedily; none where the head writes none."""
+    if not asking.generates or asking.words.tokenizer is None:
+        return []
+    own, texts = [asking.own()[place] for place in asking.test], []
+    for batch in asking.batches(own, asking.test):
+        texts += written(asking, to_device(batch, asking.model.device))
+    return list(zip(asking.examples["example"].iloc[asking.test], texts))
+
+
+@torch.no_grad()
+def written(asking: Asking, batch: dict[str, Any]) -> list[str]:
+    """Return what the text model writes behind each prompt of a batch, with its end where it writes it."""
+    head, model = asking.head, asking.model
+    tokens = Tokens(*(batch.get(name) for name in Tokens._fields))
+    vectors = model.target.vectors(model.features(tokens), batch)
+    found = []
+    for row in range(len(batch["prompt_ids"])):
+        ids = batch["prompt_ids"][row : row + 1]
+        ids = ids[:, ids[0] != PADDING]
+        own = None if vectors is None else vectors[row : row + 1]
+        words = embedded(head.text, head.prompts(ids, own), own)
+        made = head.text.generate(
+            inputs_embeds=words,
+            attention_mask=torch.ones(words.shape[:2], dtype=torch.long, device=words.device),
+            max_new_tokens=asking.generates,
+            do_sample=False,
+            eos_token_id=asking.words.tokenizer.end,
+            pad_token_id=asking.words.tokenizer.end,
+        )
+        found.append(asking.words.tokenizer.decode(made[0].tolist()))
+    return found

@@ -1,0 +1,96 @@
+"""Input `allele_questions`: a question in words, both alleles around the change, and the answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from glmflow.errors import InputError
+from glmflow.files import read_table, write_table
+
+from ..parts import Parts
+from ..ready import Predictor, Ready
+from ..tuned import RunBlocks
+from .allele_controls import Asking, controls, generated
+from .question_items import (
+    AlleleQuestions,
+    collate,
+    probabilities,
+    require_length,
+    seen_by,
+    tokenizer_of,
+    views_of,
+    words_of,
+)
+
+log = logging.getLogger(__name__)
+
+CONTROLS = "controls.parquet"
+
+
+def ready(run: RunBlocks, examples: pd.DataFrame, files: Mapping[str, Any]) -> Ready:
+    """Return the training and validation questions of a run.
+
+    Parameters
+    ----------
+    files
+        `tables`: the folder with `classes.tsv`.
+
+    Raises
+    ------
+    InputError
+        Nothing to learn from, a question that is too long, or a tokenizer that joins prompts and answers.
+    """
+    head, task = run.adaptation.head_for(run.task.target), run.task
+    classes = read_table(f"{files['tables']}/classes.tsv")["class"].astype(str).tolist()
+    learned, held_out = (examples[examples["split"] == split] for split in ("train", "validation"))
+    if learned.empty:
+        raise InputError("no training question", where="examples", fix="Give rows of the split train.")
+    fitted = {"classes": classes, "flank": task.flank, "tokenizer": ""}
+    tokenizer = tokenizer_of(head, fitted, learned)
+    words = words_of(head, fitted, tokenizer)
+    words.require_joints()
+    unchanged = classes.index(task.unchanged)
+    make = partial(AlleleQuestions, words=words, no_change=head.no_change, unchanged=unchanged)
+    train = make(learned, seen_by(head, views_of(learned, task), learned, run.seed))
+    require_length(train, words)
+    validation = make(held_out, views_of(held_out, task)) if len(held_out) else None
+    log.info("%d training and %d validation questions, %d answers", len(learned), len(held_out), len(classes))
+    return Ready(
+        train=train,
+        validation=validation,
+        collate=partial(collate, both_strands=getattr(head, "both_strands", False)),
+        fitted=fitted,
+        length=task.window_bp,
+        files=[str(Path(head.text) / "config.json")] if getattr(head, "text", None) else [],
+        at_once=2 * run.adaptation.train.micro_batch,
+    )
+
+
+def predict(
+    predictor: Predictor, examples: pd.DataFrame, files: Mapping[str, Any], parts: Parts, folder: Path
+) -> pd.DataFrame:
+    """Return the probabilities of all answers of held-out questions, `prediction_{class}`.
+
+    `controls.parquet` holds those of test questions with other alleles in place of their own (`allele_controls`), and
+    `generated.parquet` a text of each, where the head writes some.
+    """
+    held_out = examples[examples["split"] != "train"].reset_index(drop=True)
+    asking = Asking(predictor, held_out)
+    logs = asking.ranked(asking.own(), parts, 0)
+    names = [f"prediction_{name}" for name in asking.classes]
+    table = pd.concat([held_out[["example"]], pd.DataFrame(probabilities(logs), columns=names)], axis=1)
+    write_table(
+        pd.concat([held_out[["example"]], pd.DataFrame(logs, columns=asking.classes)], axis=1), folder / "logp.parquet"
+    )
+    if asking.head.reads_dna:
+        found = controls(asking, parts)
+        write_table(found.rename(columns=dict(zip(asking.classes, names))), folder / CONTROLS)
+    if texts := generated(asking):
+        write_table(pd.DataFrame(texts, columns=["example", "generation"]), folder / "generated.parquet")
+    return table

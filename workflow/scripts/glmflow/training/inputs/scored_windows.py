@@ -1,0 +1,59 @@
+"""Input `scored_windows`: the loss of the last bases of windows as a model is, at each context and under each control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmflow.corpus.window_controls import asked_windows
+from glmflow.errors import InputError
+
+from ..parts import Parts
+from ..ready import Predictor
+from .segments import Query, in_batches, last_losses
+
+HIDDEN_EVERY = 7
+"""A masked model predicts every seventh of the scored bases in one pass: it needs the others around them."""
+
+
+def predict(
+    predictor: Predictor, examples: pd.DataFrame, files: Mapping[str, Any], parts: Parts, folder: Path
+) -> pd.DataFrame:
+    """Ask a model for every window; contexts beyond what it can read are not asked.
+
+    Returns
+    -------
+    DataFrame
+        `example`, `context_bp`, `control`, `prediction` (nats of the scored bases, not a number where not asked).
+
+    Raises
+    ------
+    InputError
+        It can read none of the contexts.
+    """
+    task, model = predictor.run.task, predictor.model
+    contexts = readable(task.contexts, task.scored, model.card.context_bp)
+    if not contexts:
+        raise InputError(
+            f"the model reads {model.card.context_bp} bases, fewer than the shortest context with the scored bases",
+            where="tasks.*.contexts",
+            fix="Add a shorter context.",
+        )
+    hidden = np.arange(task.scored) % HIDDEN_EVERY == 0
+    rows, queries = [], []
+    for window in asked_windows(examples, contexts, task.controls, task.seed):
+        name = f"{window.example}\t{window.control}"
+        rows.append((window.example, window.context_bp, window.control))
+        queries.append(Query(name, window.context_bp, window.sequence, task.scored, hidden))
+    losses = [nats for batch in in_batches(queries) for nats in last_losses(model, batch)]
+    table = pd.DataFrame(rows, columns=["example", "context_bp", "control"])
+    return table.assign(prediction=losses)
+
+
+def readable(contexts: Sequence[int], scored: int, limit: int | None) -> list[int]:
+    """Return the contexts that fit into a model with the scored bases behind them."""
+    return [context for context in contexts if limit is None or context + scored <= limit]

@@ -1,0 +1,96 @@
+"""What a language model is pretrained on: regions of a genome, or a corpus of many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.corpus.corpus_store import Corpus
+from glmflow.corpus.corpus_windows import CorpusWindows
+from glmflow.files import read_table
+from glmflow.genome.reference import Reference
+
+from .chance import base_composition
+from .language_loss import Segments
+from .loop.checkpoints import fingerprint, table_digest
+from .stream import Item, spread
+
+
+class Maker(Protocol):
+    """Makes items of a length from their index and a generator."""
+
+    def __len__(self) -> int:
+        """Return how many items cover what is drawn from."""
+
+    def __call__(self, index: int, generator: np.random.Generator | None) -> Item:
+        """Return an item."""
+
+
+class GenomeSource:
+    """Regions (`chrom`, `start`, `end`, `split`) of a reference; the forward strand."""
+
+    def __init__(self, regions: pd.DataFrame, reference: Path):
+        self.regions, self.reference = regions, reference
+
+    def training(self, length: int) -> Maker:
+        """Return what training segments are drawn from."""
+        return Segments(self._of("train"), Reference(self.reference), length)
+
+    def held_out(self, length: int) -> Maker | None:
+        """Return what the loss is watched on; None without a validation split."""
+        regions = self._of("validation")
+        return Segments(spread(regions, len(regions)), Reference(self.reference), length) if len(regions) else None
+
+    def composition(self) -> NDArray[np.float64]:
+        """Return the shares of A, C, G and T in what is learned from."""
+        return base_composition(self._of("train"), Reference(self.reference))
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint has to have been trained on to be gone on with."""
+        return {"regions": table_digest(self.regions), "files": fingerprint([self.reference])}
+
+    def _of(self, split: str) -> pd.DataFrame:
+        return self.regions[self.regions["split"] == split]
+
+
+class CorpusSource:
+    """A corpus; both strands."""
+
+    def __init__(self, folder: Path):
+        self.corpus = Corpus(folder)
+
+    def training(self, length: int) -> Maker:
+        """Return what training windows are drawn from."""
+        return CorpusWindows(self.corpus, "train", length)
+
+    def held_out(self, length: int) -> Maker | None:
+        """Return what the loss is watched on; None without a validation split."""
+        long_enough = self.corpus.of("validation")["length"] >= length
+        return CorpusWindows(self.corpus, "validation", length) if long_enough.any() else None
+
+    def composition(self) -> NDArray[np.float64]:
+        """Return the shares of A, C, G and T of what is learned from, both strands."""
+        counts = np.zeros(8, np.int64)
+        for row in self.corpus.of("train").index:
+            counts += np.bincount(self.corpus.codes(row) & 7, minlength=8)
+        both = (counts[:4] + counts[3::-1]).astype(float)
+        return both / both.sum()
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint has to have been trained on to be gone on with."""
+        return {"corpus": table_digest(self.corpus.table)}
+
+
+Source = GenomeSource | CorpusSource
+
+
+def source(files: Mapping[str, Any]) -> Source:
+    """Return the source that files by name stand for: `corpus`, or `fasta` and `regions`."""
+    if "corpus" in files:
+        return CorpusSource(Path(files["corpus"]).parent)
+    return GenomeSource(read_table(files["regions"]), Path(files["fasta"]))

@@ -1,0 +1,56 @@
+"""Target `region_key_binding`: which keys (cell, TF) bind a region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from glmflow.models.heads import new_head
+from glmflow.statistics.classification import average_precision
+
+from ..losses import new_loss
+from ..pooled_states import over_batches
+from ..tuned import RunBlocks, Target, Tuned
+
+
+class RegionKeyBinding(Target):
+    """Logits of keys from the states of a region; `fitted` is what the head is given of keys (`models.heads.binding_heads`)."""
+
+    def __init__(self, run: RunBlocks, hidden: int, fitted: Mapping[str, Any]):
+        super().__init__(run, hidden, fitted)
+        self.head = new_head(run.adaptation.head_for("region_key_binding").model_dump(), hidden, fitted)
+        self.caches = self.head.caches
+        self.of_outputs = new_loss(run.adaptation.loss.model_dump(), fitted)
+
+    def features(self, states: Tensor, inside: Tensor) -> Tensor:
+        """Return pooled states."""
+        return self.head.pool(states, inside)
+
+    def describe_features(self) -> Any:
+        """Return how states are pooled."""
+        return self.head.describe()
+
+    def read(self, features: Tensor, batch: Mapping[str, Any]) -> Tensor:
+        """Return the logits of the batch's keys, `[S, keys]`."""
+        return self.head(features, batch["keys"], batch["occupancy"], batch["accessibility"])
+
+    def finished(self, predictions: Tensor) -> Tensor:
+        """Return probabilities of binding."""
+        return predictions.sigmoid()
+
+    def loss(self, predictions: Tensor, batch: Mapping[str, Any]) -> Tensor:
+        """Return the loss for the labels of the batch's keys."""
+        return self.of_outputs(predictions, batch["targets"])
+
+    def metrics(self, model: Tuned, loader: Any) -> dict[str, float]:
+        """Return the mean `loss`, and the mean `auprc` over the keys that bind some regions."""
+        loss, logits, truth = over_batches(model, loader)
+        some = [place for place in range(truth.shape[1]) if 0 < truth[:, place].sum() < len(truth)]
+        areas = [float(average_precision(truth[:, place] > 0, logits[:, place])[0]) for place in some]
+        return {"loss": loss, **({"auprc": float(np.mean(areas))} if areas else {})}
+
+
+TARGET = RegionKeyBinding

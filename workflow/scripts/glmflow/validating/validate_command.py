@@ -1,0 +1,86 @@
+"""`glmflow validate`: are generated sequences like real ones, and are they copies?"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import sys
+from pathlib import Path
+
+from glmflow.errors import InputError
+
+
+def add_validate_command(subparsers: argparse._SubParsersAction) -> None:
+    """Add `validate` to the commands."""
+    parser = subparsers.add_parser(
+        "validate",
+        description="Compare generated sequences, of any model, with real ones that were held out of its training: words, genes, "
+        "copies of training. Every statistic comes with its interval, its value for real sequences, and the controls (shuffles, "
+        "Markov chains, mutated and copied sequences) that it can tell from real ones. Writes validation.tsv, memorisation.tsv "
+        "and validation.html.",
+    )
+    parser.add_argument("--generated", type=Path, required=True, metavar="FASTA", help="generated sequences")
+    parser.add_argument(
+        "--source", type=Path, required=True, metavar="FASTA", help="real sequences, held out of training"
+    )
+    parser.add_argument("--train", type=Path, required=True, metavar="FASTA", help="sequences that were trained on")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to write")
+    parser.add_argument("--other", type=Path, nargs="+", default=[], metavar="FASTA", help="other species, as controls")
+    parser.add_argument(
+        "--judge", type=Path, metavar="MODEL", help="a language model of another family, for bits per base"
+    )
+    parser.add_argument(
+        "--piece", type=int, help="bases of the pieces compared (default: the median generated sequence)"
+    )
+    parser.add_argument("--most", type=int, default=50, help="pieces of a group at most (default: 50)")
+    parser.add_argument("--draws", type=int, default=500, help="bootstrap draws behind each interval (default: 500)")
+    parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (default: 0)")
+    parser.set_defaults(run=run_validate)
+
+
+def run_validate(arguments: argparse.Namespace) -> int:
+    """Compare, write the page and print the findings; return the exit code."""
+    from glmflow.report.validation_page import write_validation_page
+
+    from .validation_run import ValidationRequest, validate
+
+    logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.INFO)
+    for name in ("piece", "most", "draws"):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise InputError(f"--{name} {value}", fix="Give 1 or more.")
+    others = {path.name.split(".")[0].replace("_", " "): path for path in arguments.other}
+    request = ValidationRequest(
+        *(arguments.generated, arguments.source, arguments.train, others),
+        *(arguments.piece, arguments.most, arguments.draws, arguments.seed),
+    )
+    judge = (arguments.judge.resolve().name, bits_under(arguments.judge)) if arguments.judge else None
+    for sentence in validate(request, arguments.output, judge):
+        print(sentence)
+    page = write_validation_page(arguments.output)
+    print(f"{page}: the page", file=sys.stderr)
+    return 0
+
+
+def bits_under(folder: Path):
+    """Return a function from a sequence to its bits under a model, both strands averaged where it is causal.
+
+    Raises
+    ------
+    InputError
+        The model cannot be loaded or has no head.
+    """
+    import torch
+
+    from glmflow.models import load_model
+
+    model = load_model(folder / "model" if (folder / "model").is_dir() else folder)
+    if not model.has_head:
+        raise InputError("no language-model head to judge with", where=folder, fix="Give a pretrained model.")
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+
+    def bits(sequence: str) -> float:
+        return -float(model.log_likelihood([sequence], chunk=True)[0]) / math.log(2)
+
+    return bits
