@@ -101,6 +101,12 @@ def test_a_symbolic_deletion_beyond_the_contig_and_one_with_another_reference():
     assert Reason(int(one("chr1", 2, "G", "<DEL>", "END=6", True).reason[0])) is Reason.REF_MISMATCH
 
 
+@pytest.mark.parametrize("pos", [10**9, 2**62, 10**30, -(10**30)])
+def test_a_position_of_any_size_is_outside_its_contig(pos):
+    assert Reason(int(one("chr1", pos, "C", "T", "").reason[0])) is Reason.OUTSIDE_CONTIG
+    assert Reason(int(one("chr1", 2, "C", "<DEL>", f"END={abs(pos)}", True).reason[0])) is Reason.OUTSIDE_CONTIG
+
+
 @given(st.lists(st.tuples(st.integers(0, 18), st.integers(1, 4)), min_size=1, max_size=30))
 def test_references_are_compared_wherever_records_lie(places):
     text = GENOME.text["chr1"]

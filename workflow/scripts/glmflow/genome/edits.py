@@ -22,6 +22,8 @@ COMPLEMENT = str.maketrans("ACGT", "TGCA")
 NO_ALT = {".", "", "<NON_REF>", "<*>"}
 _END = re.compile(r"(?:^|;)END=(\d+)")
 _LENGTH = re.compile(r"(?:^|;)SVLEN=-?(\d+)")
+BEYOND = 2**48
+"""A position behind the end of any contig."""
 
 
 @dataclass
@@ -116,7 +118,8 @@ def edits_of(records: Records, genome: Genome, symbolic: bool = False) -> Edits:
     record = np.repeat(np.arange(len(records)), [len(alts) for alts in split]).astype(np.int64)
     alts = [alt for some in split for alt in some]
     contig = np.fromiter((number.get(name, -1) for name in records.chrom), np.int64, len(records))
-    pos = np.fromiter(records.pos, np.int64, len(records))
+    # A damaged file may say any number: beyond every contig is outside, however far.
+    pos = np.fromiter((min(max(place, -1), BEYOND) for place in records.pos), np.int64, len(records))
     width = np.fromiter(map(len, records.ref), np.int64, len(records))
     length = np.fromiter(genome.contigs.values(), np.int64, len(names)) if names else np.zeros(1, np.int64)
 
@@ -224,7 +227,7 @@ def _deletion(edits: Edits, place: int, records: Records, ref: _Compared) -> Non
     record = int(edits.record[place])
     info, start = records.info[record], records.pos[record] + 1
     end, length = _END.search(info), _LENGTH.search(info)
-    stop = int(end[1]) if end else start + int(length[1]) if length else start
+    stop = min(BEYOND, int(end[1]) if end else start + int(length[1]) if length else start)
     if ref.reason[record]:
         edits.reason[place] = ref.reason[record]
     elif stop <= start:
