@@ -19,8 +19,10 @@ from .motif_words import NEAR, UNKNOWN, Bases, Finder, Matrices, Places
 
 BLOCK = 1 << 18
 """Bases that are scored at a time."""
-EXPECTED = 5.0
+EXPECTED = 3.0
 """Sites of a motif that are expected in a sequence of random bases at the threshold that best sites are looked for at."""
+MOST = 0.3
+"""Share of words that a motif of little information may reach that threshold with; all places are scored of others."""
 ROUNDED = 9
 """Decimals at which scores are equal: sums of the same numbers in another order are."""
 NOTHING = -np.inf
@@ -89,13 +91,13 @@ def _all_places(
     ends = np.append(starts[1:], bases.length)
     for motif in np.flatnonzero((best == LOWEST).any(axis=0)):
         lacking = np.flatnonzero(best[:, motif] == LOWEST)
-        taken = ranges(starts[lacking], (ends - starts)[lacking])
-        own = Bases(bases.codes[taken], matrices.width)
-        first = np.append(0, np.cumsum((ends - starts)[lacking])[:-1])
-        strands = [matrices.everywhere(own, row) for row in (2 * motif, 2 * motif + 1)]
+        size = (ends - starts)[lacking]
+        taken = ranges(starts[lacking], size)
+        first = np.append(0, np.cumsum(size)[:-1])
+        strands = matrices.scores(bases, taken, motif)
         highest = np.maximum(*(np.maximum.reduceat(scores, first) for scores in strands))
         best[lacking, motif] = np.maximum(highest, LOWEST)
-        least = np.repeat(best[lacking, motif] - np.float32(NEAR), (ends - starts)[lacking])
+        least = np.repeat(best[lacking, motif] - np.float32(NEAR), size)
         for strand, scores in enumerate(strands):
             place = np.flatnonzero(scores >= least)
             yield Places(taken[place], np.full(len(place), 2 * motif + strand), scores[place])

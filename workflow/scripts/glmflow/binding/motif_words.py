@@ -19,7 +19,7 @@ LONG, SHORT = 8, 6
 NEAR = 1e-3
 """How far below a threshold sums in float32 are kept: far more than their rounding."""
 ROWS_AT_ONCE = 64
-CANDIDATES_AT_ONCE = 1 << 18
+CANDIDATES_AT_ONCE = 1 << 17
 UNKNOWN = 4
 
 
@@ -40,6 +40,8 @@ class Bases:
         The bases with `room` unknown ones behind them.
     words
         Word of 8 bases that begins at each place (unknown bases as A), uint16.
+    short
+        The same of 6 bases.
     known
         Bases from each place to the next unknown one.
     """
@@ -51,6 +53,7 @@ class Bases:
         two = single[:-1] << 2 | single[1:]
         four = two[:-2] << 4 | two[2:]
         self.words = four[:-4] << 8 | four[4:]
+        self.short = self.words >> np.uint16(2 * (LONG - SHORT))
         place = np.arange(len(self.codes), dtype=np.int32)
         stop = np.where(self.codes == UNKNOWN, place, np.int32(len(self.codes)))
         self.known = np.minimum.accumulate(stop[::-1])[::-1] - place
@@ -105,30 +108,46 @@ class Matrices:
             total += self.exact[row, offset, bases.codes[place + offset]]
         return total
 
-    def everywhere(self, bases: Bases, row: int) -> NDArray[np.float32]:
-        """Return the score of a row at every place in float32; -inf where an unknown base is in the site."""
-        total = np.zeros(bases.length, np.float32)
-        for start in range(0, self.widths[row], LONG):
-            own = np.zeros((1, LONG, 4))
-            end = min(start + LONG, self.widths[row])
-            own[0, : end - start] = self.exact[row, start:end, :4]
-            total += sums_of_words(own)[0].take(bases.words[start : start + bases.length])
-        total[bases.known[: bases.length] < self.widths[row]] = -np.inf
-        return total
+    def scores(self, bases: Bases, place: NDArray[np.int64], motif: int) -> list[NDArray[np.float32]]:
+        """Return the scores of a motif at some places in float32, one of each strand; -inf where no site can be."""
+        width = int(self.widths[2 * motif])
+        columns = np.zeros((2, -(-width // SHORT) * SHORT, 4))
+        columns[:, :width] = self.exact[2 * motif : 2 * motif + 2, :width, :4]
+        found = [np.zeros(len(place), np.float32) for _ in range(2)]
+        for start in range(0, width, SHORT):
+            word = bases.short[place + start]
+            for total, table in zip(found, sums_of_words(columns[:, start : start + SHORT])):
+                total += table.take(word)
+        hidden = np.flatnonzero(bases.known[place] < width)
+        for total in found:
+            total[hidden] = -np.inf
+        return found
 
 
 def sums_of_words(columns: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return what every word adds, `[rows, 4 ** n]`, of columns `[rows, n, 4]`; the first base is the highest digit."""
+    half = columns.shape[1] // 2
+    first, second = (_sums(part).astype(np.float32) for part in (columns[:, :half], columns[:, half:]))
+    return (first[:, :, None] + second[:, None, :]).reshape(len(columns), -1)
+
+
+def _sums(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     total = np.zeros((len(columns), 1))
     for column in columns.transpose(1, 0, 2):
         total = (total[:, :, None] + column[:, None, :]).reshape(len(columns), -1)
-    return total.astype(np.float32)
+    return total
 
 
 class Finder:
-    """Matrices with the words that a site of at least a threshold can hold, a threshold a matrix."""
+    """Matrices with the words that a site of at least a threshold can hold, a threshold a matrix.
 
-    def __init__(self, matrices: Matrices, thresholds: Sequence[float]):
+    Parameters
+    ----------
+    most
+        Share of all words above which a matrix is not looked for: scoring all places is faster then.
+    """
+
+    def __init__(self, matrices: Matrices, thresholds: Sequence[float], most: float = 1.0):
         self.matrices = matrices
         self.least = np.repeat(np.asarray(thresholds, np.float64), 2)
         lowest = (self.least - NEAR)[:, None]
@@ -138,7 +157,9 @@ class Finder:
             own = np.arange(start, min(start + ROWS_AT_ONCE, len(self.least)))
             places = matrices.first[own, None] + np.arange(LONG)
             table = sums_of_words(matrices.exact[own[:, None], places, :4])
-            found = np.flatnonzero(table.ravel() >= np.repeat(self.bounds[own, 0], 4**LONG))
+            reached = table >= self.bounds[own, :1]
+            reached[reached.mean(axis=1) > most] = False
+            found = np.flatnonzero(reached)
             row, word = np.divmod(found, 4**LONG)
             words.append(word.astype(np.uint16))
             rows.append((row + start).astype(np.int32))
@@ -172,7 +193,7 @@ class Finder:
         own = np.flatnonzero((place >= 0) & (bases.known[np.maximum(place, 0)] >= self.matrices.widths[row]))
         row, score, place = row[own], score[own], place[own]
         for part, table in enumerate(self.matrices.tables):
-            word = bases.words[place + self.matrices.offset[row, part]] >> np.uint16(2 * (LONG - SHORT))
+            word = bases.short[place + self.matrices.offset[row, part]]
             score = score + table.ravel()[row.astype(np.int64) << (2 * SHORT) | word]
             own = np.flatnonzero(score >= self.bounds[row, part + 1])
             row, score, place = row[own], score[own], place[own]
