@@ -8,6 +8,7 @@ from glmflow.baselines.fit_baseline import run_baseline
 from glmflow.binding.motif_matrix import cluster_sums, known_hits
 from glmflow.binding.promoter_expression import promoter_means, promoter_rows, resized
 from glmflow.binding.region_table import RegionTable, predictions_of
+from glmflow.cli import main
 from glmflow.config import check_study, run_settings, score_settings
 from glmflow.config.views import Run
 from glmflow.errors import InputError
@@ -382,3 +383,43 @@ def test_damaged_own_files_are_named(own_files):
     (folder / "clusters.tsv").write_text("motif\tcluster\nQ\tGC\n")
     with pytest.raises(InputError, match="no motif has a cluster"):
         motif_matrix(of_files(folder), files, folder / "matrix")
+
+
+def test_a_tuned_model_is_applied_to_the_reads_of_other_cells(own_files, capsys):
+    """The reads of the run itself, on contigs that are splits: a test cell has the values that the run gave it."""
+    folder, files = own_files
+    task = of_files(folder)
+    matrix, tables, home = folder / "matrix", folder / "tables", folder / "run"
+    for place in (matrix, tables):
+        place.mkdir()
+    motif_matrix(task, files, matrix)
+    made = examples(task, files | {"matrix": str(matrix)}, Division())
+    for name, table in made.facts.items():
+        write_table(table, tables / name)
+    sizes = {"model": {"cfg": SIZES | {"num_motif": 2}}}
+    study = check_study({
+        **STUDY,
+        "reference": {"fasta": files["genome"], "annotation": str(folder / "genes.gtf")},
+        "tasks": {"expression": task.model_dump(exclude_unset=True)},
+        "models": {"get": {"new": {"family": "get", "config": sizes}}},
+        "runs": [{"tasks": ["expression"], "models": ["get"], "adaptations": ["full"]}],
+    })  # fmt: skip
+    settings = run_settings(study, Run("expression", "get", "full", 1))
+    read = {"tables": str(tables), "matrix": str(matrix)}
+    finetune(settings, made.table, read, None, home)
+    predict(settings, made.table, read, home / "model", home)
+    expected = pd.read_parquet(home / "predictions.parquet").set_index("example")
+    counts = pd.read_csv(folder / "counts.tsv", sep="\t", dtype={"chrom": str}, keep_default_na=False)
+    counts[["chrom", "start", "end", "NA", "b"]].to_csv(folder / "two.tsv", sep="\t", index=False)
+    command = ["predict", "--model", str(home), "--fasta", files["genome"], "--output", str(folder / "found.parquet")]
+    assert main([*command, "--counts", str(folder / "two.tsv")]) == 0
+    found = pd.read_parquet(folder / "found.parquet")
+    assert set(found["cell"]) == {"NA", "b"} and len(found) == 2 * len(made.table)
+    own = found[found["cell"] == "NA"]
+    names = own["chrom"] + ":" + own["start"].astype(str) + "-" + own["end"].astype(str)
+    for strand in ("plus", "minus"):
+        values = expected.loc[names, f"prediction_NA_{strand}"].to_numpy()
+        assert own[f"prediction_{strand}"].to_numpy() == pytest.approx(values, abs=1e-6) and np.ptp(values) > 0
+    assert main(command) != 0 and main([*command, "--counts", str(folder / "two.tsv"), "--bed", "x.bed"]) != 0
+    errors = capsys.readouterr().err
+    assert "which cells?" in errors and "--bed: are for other kinds of models" in errors

@@ -25,7 +25,8 @@ def add_predict_command(subparsers: argparse._SubParsersAction) -> None:
         "Of a model of personal expression: NAME.parquet (every gene in every sample of --vcf, or of a folder of samples' "
         "own FASTAs), or NAME.vcf[.gz] (every variant of --vcf with what it adds to the expression of the genes around it). "
         "Of a model of binding: NAME.parquet (every key in every region of the run in which a person's haplotypes differ from the "
-        "reference: either haplotype, and how far they are apart).",
+        "reference: either haplotype, and how far they are apart). Of a model of a cell's regions: NAME.parquet (expression of "
+        "both strands in each region that --counts has reads of).",
     )
     parser.add_argument("--model", type=Path, required=True, help="folder of a run, or `model` in it")
     parser.add_argument(
@@ -46,6 +47,11 @@ def add_predict_command(subparsers: argparse._SubParsersAction) -> None:
         type=Path,
         help="intervals to predict, over each of which windows are laid again (of binding: regions of the run that they "
         "touch); the whole genome by default",
+    )
+    parser.add_argument(
+        "--counts",
+        type=Path,
+        help="reads of accessible regions of other cells (table: chrom, start, end, and a column a cell), for models of regions",
     )
     parser.add_argument(
         "--genes",
@@ -89,6 +95,9 @@ def run_predict(arguments: argparse.Namespace) -> int:
         run = entry(apply, "APPLIES", task.input)
     except KeyError:
         raise InputError(f"models of the kind {task.kind} cannot be applied to other sequences", where=folder) from None
+    if arguments.counts is not None and task.reads != "regions":
+        fix = "Leave it out: the model reads sequences."
+        raise InputError("is for models of a cell's regions", where="--counts", fix=fix)
     with tempfile.TemporaryDirectory() as scratch:
         counts = run(folder, arguments, Path(scratch))
     if annotates(arguments):
