@@ -64,8 +64,8 @@ def same_signals(
         `file_a`, `file_b`; `between`: `replicates` of one track, `strands` of one biosample, or `biosamples`;
         `relation`: `same` (however it is encoded), `scaled`, `negated`, `rounded` (after scaling), `noisy` (after scaling)
         or `transformed` (another value for each value, in their order or its reverse); `factor` that turns the first
-        into the second (NaN where transformed); `noise`, its standard deviation as a share of the values; `shift` in bases; `contigs` on which they are one, `all` or a list; `share` of `bases`
-        that have a value in either there.
+        into the second (NaN where transformed); `noise`, its standard deviation as a share of the values; `shift`
+        in bases; `contigs` on which they are one, `all` or a list; `share` of `bases` that have a value in either there.
 
     Raises
     ------
