@@ -18,6 +18,7 @@ from glmflow.genome.edits import Records
 from glmflow.genome.intervals import read_intervals
 from glmflow.genome.stretches import Genome
 from glmflow.models.tokenizers import clean
+from glmflow.text_files import as_table
 
 from .vcf_lines import header_of, record_lines
 
@@ -188,15 +189,17 @@ class TableSource:
                 begin += len(table)
                 yield table
         else:
-            yield from self._text(chunksize=size)
+            with as_table(self.path):
+                yield from self._text(chunksize=size)
 
     def _text(self, **options: Any) -> Any:
         """Read text; every field stays as it is written."""
         separator = "," if ".csv" in self.path.suffixes else "\t"
-        try:
-            return pd.read_csv(self.path, sep=separator, dtype=str, keep_default_na=False, **options)
-        except (ValueError, UnicodeDecodeError, OSError) as error:
-            raise InputError(f"cannot be read as a table: {error}", where=self.path) from None
+        with as_table(self.path):
+            return pd.read_csv(
+                self.path, sep=separator, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig",
+                **options,
+            )  # fmt: skip
 
 
 def _columns_of(header: Sequence[str], path: Path) -> dict[str, str]:
