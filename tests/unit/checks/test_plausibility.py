@@ -33,6 +33,11 @@ def test_each_bound_has_its_warning(found, name, status):
     assert all("a" in audit.sentence for audit in audits if audit.status != "PASS")
 
 
+def test_a_small_share_is_not_called_none():
+    (audit,) = (one for one in implausible_scores(row(missing=0.0004)) if one.name == "nothing predicted")
+    assert audit.status == "WARN" and audit.sentence.startswith("fewer than 0.1% of the examples")
+
+
 def test_bounds_that_are_not_known_are_not_judged():
     assert len(implausible_scores(row()[["label", "value", "low", "high"]])) == 2
 

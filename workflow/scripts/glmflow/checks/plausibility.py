@@ -48,7 +48,8 @@ def implausible_scores(rows: pd.DataFrame, where: str = "") -> list[Audit]:
     ):
         if column in rows and rows[column].notna().any():
             worst = rows.loc[rows[column].idxmax()]
-            text = f"{worst[column]:.1%} {what}, at most (by {worst['label']})"
+            share = "fewer than 0.1%" if 0 < worst[column] < 0.001 else f"{worst[column]:.1%}"
+            text = f"{share} {what}, at most (by {worst['label']})"
             audits.append(graded(name, worst[column], text, where, **limits))
     return audits
 
