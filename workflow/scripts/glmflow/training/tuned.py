@@ -83,6 +83,10 @@ class Target(nn.Module):
         """
         return states
 
+    def features_of(self, model: Tuned, sequences: Sequence[NDArray[np.uint8] | str]) -> Tensor:
+        """Return the features of sequences, as they are kept of a frozen backbone."""
+        return model.features(model.adapter.tokenize(list(sequences), chunk=True).to(model.adapter.device))
+
     def describe_features(self) -> Any:
         """Return all settings that the features depend on, as JSON data."""
         return None
@@ -161,10 +165,9 @@ class Tuned(nn.Module):
             return self.target.features(self.adapter.states_per_base(tokens, self.layer), tokens.token_of_base >= 0)
 
     def features_of(self, sequences: Sequence[NDArray[np.uint8] | str]) -> Tensor:
-        """Return the features of sequences, without gradients."""
-        tokens = self.adapter.tokenize(list(sequences), chunk=True).to(self.adapter.device)
+        """Return the features of sequences as the target keeps them, without gradients."""
         with torch.no_grad():
-            return self.features(tokens)
+            return self.target.features_of(self, sequences)
 
     def forward(self, **batch: Any) -> dict[str, Any]:
         """Return `predictions` and, where targets are given, the `loss` of a batch (see the `collate` of its input).

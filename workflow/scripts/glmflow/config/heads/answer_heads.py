@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -85,6 +85,11 @@ class TextAnswers(HeadBlock):
         """Return the parts of a pair of alleles that the text model is given."""
         return () if self.dna == "none" else PARTS.get(self.dna, PARTS["diff"])
 
+    @property
+    def reads_dna(self) -> bool:
+        """Return whether the alleles of a question reach the text model."""
+        return self.dna not in ("none", "mean")
+
     def parameters(self, hidden: int, outputs: int) -> int:
         """Return the number of parameters: the bridge, and all of a small text model (those of a folder are its own)."""
         width = hidden * (2 if self.both_strands else 1)
@@ -98,6 +103,7 @@ class AlleleClassifier(HeadBlock):
 
     kind: Literal["allele_classifier"]
     target = "answer_text"
+    reads_dna: ClassVar[bool] = True
 
     difference: bool = Field(
         True, description="Read the difference of both alleles around the change too; without it as published."

@@ -18,6 +18,7 @@ from .question_audit import Keys, audit, keys_of
 from .question_layouts import one_question, read_questions
 from .question_splits import divide
 from .simulated_questions import simulate_questions
+from .trace_statements import statements
 
 ANSWERABLE = "answer_in_training"
 """Subset of held-out questions whose answer training gives at least once: no other can be right."""
@@ -36,7 +37,8 @@ def examples(task: Diagnosis, files: Mapping[str, Any], division: Division) -> M
 
     Columns beside the standard ones: `sequence_ref`, `sequence_alt` (whole windows; models read a crop), `text_question`,
     `text_reasoning`, `target` (the class), and what the text says: `gene`, `network`, `pathway`, `chromosome`, `position`.
-    Tables: `classes.tsv` (the answers to choose from), `lookups.tsv` (what look-ups alone reach), `groups.tsv`.
+    Tables: `classes.tsv` (the answers to choose from), `lookups.tsv` (what look-ups alone reach), `groups.tsv`, `statements.tsv`
+    (what the reasoning of the table says of the DNA, and of how many that is so).
 
     Raises
     ------
@@ -59,6 +61,8 @@ def examples(task: Diagnosis, files: Mapping[str, Any], division: Division) -> M
     rows["chrom"] = None
     facts: dict[str, pd.DataFrame] = {"classes.tsv": class_table(rows, classes)}
     facts["sources.tsv"] = pd.DataFrame({"note": parts.notes})
+    if rows["text_reasoning"].fillna("").str.len().gt(0).any():
+        facts["statements.tsv"] = statements(rows["text_reasoning"], rows["sequence_ref"], rows["sequence_alt"])
     checks, counts = Checks(), counted(rows, used)
     if not task.simulated and len(rows) <= AUDITED:
         keys = keys_of(rows) if shared is None else keys_of(rows, shared)
