@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 import torch
 from glmflow.config import read_study, run_settings
 from glmflow.models.adapter import Adapter
+from glmflow.models.text.text_loading import new_text_model, new_tokenizer
 from glmflow.tasks.diagnosis import examples
 from glmflow.training import finetune as finetuning
 from glmflow.training.finetune import finetune
@@ -26,6 +28,8 @@ class Study:
 
     def __init__(self, folder, kind="full", steps=6, **head):
         small = {"kind": "text_answers", "hidden": 16, "layers": 1, "heads": 2, "vocabulary": 330, "stride": 8}
+        if "text" in head:
+            small = {"kind": "text_answers", "stride": 8}
         raw = {
             "study": "s",
             "tasks": {"t": {
@@ -97,6 +101,28 @@ def test_what_is_kept_of_a_frozen_model_gives_the_same_answers(tmp_path, monkeyp
     for name, table in found.items():
         own = table.select_dtypes("number").to_numpy()
         np.testing.assert_allclose(own, other[name].select_dtypes("number").to_numpy(), atol=2e-4, err_msg=name)
+
+
+def test_a_qwen3_of_a_folder_is_adapted_without_a_network_and_its_weights_stay(tmp_path, monkeypatch):
+    tokenizer = new_tokenizer(["Which disease does the variant near ADORA cause? Answer: amber fever"] * 3, 330)
+    text = new_text_model(tokenizer.size, 16, 1, 2, 0)
+    text.save_pretrained(folder := tmp_path / "qwen3")
+    (folder / "tokenizer.json").write_text(tokenizer.written())
+    before = (folder / "model.safetensors").read_bytes()
+
+    def refused(*given):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    study = Study(tmp_path, "lora", text=str(folder), rank=2, alpha=4)
+    study.train(tmp_path / "run")
+    kept = load_file(tmp_path / "run/model/head.safetensors")
+    assert any("lora_" in name for name in kept) and all("lora_" in name or name.startswith("bridge.") for name in kept)
+    first, second = study.ask(tmp_path / "run"), study.ask(tmp_path / "run")
+    assert (folder / "model.safetensors").read_bytes() == before
+    columns = [name for name in first["predictions"] if name.startswith("prediction_")]
+    assert np.allclose(first["predictions"][columns].sum(axis=1), 1)
+    pd.testing.assert_frame_equal(first["predictions"], second["predictions"])
 
 
 @pytest.mark.parametrize("kind", ["full", "probe"])

@@ -8,7 +8,10 @@ from pydantic import Field, model_validator
 
 from ..base import Fraction, Positive
 from ..blocks import HeadBlock
+from ..text_models import TextShape, folder_of, is_folder, listed_text_models, text_shape
 
+QUESTION_TOKENS = 1000
+"""Tokens of a question with its alleles, for what is planned: those of a pathway of KEGG with pooled alleles."""
 PARTS = {"diff": ("ref", "diff"), "pair": ("ref", "alt"), "both": ("ref", "diff", "alt")}
 """Parts that a text model is given, by what an arm reads."""
 
@@ -22,8 +25,9 @@ class TextAnswers(HeadBlock):
 
     text: str | None = Field(
         None,
-        description="Folder of a causal text model (safetensors, config.json, tokenizer.json; ChatML with thoughts, as Qwen3). "
-        "Left out: a small Qwen3 from random weights, its byte pairs learned from the training questions.",
+        description="Text model: a name of `config/text_models.yaml` (`qwen3-1.7b`; downloaded by prefetch), or the folder of a "
+        "causal one (safetensors, config.json, tokenizer.json; ChatML with thoughts, as Qwen3). Left out: a small Qwen3 from "
+        "random weights, its byte pairs learned from the training questions.",
     )
     hidden: Positive = Field(128, description="Width of the small text model.")
     layers: Positive = Field(3, description="Its layers.")
@@ -78,7 +82,20 @@ class TextAnswers(HeadBlock):
             raise ValueError(f"hidden: {self.hidden} is no multiple of twice the heads ({self.heads})")
         if self.tuning not in (None, "lora") and {"rank", "alpha", "dropout"} & self.model_fields_set:
             raise ValueError("rank, alpha and dropout are of low-rank adapters; say tuning: lora, or leave them out")
+        known = listed_text_models()
+        if self.text is not None and not is_folder(self.text) and self.text not in known:
+            raise ValueError(f"text: {self.text} is none of {', '.join(known)}; the path of a folder holds a /")
         return self
+
+    @property
+    def text_folder(self) -> str | None:
+        """Return the folder of the text model; None of one that is made here."""
+        return None if self.text is None else folder_of(self.text)
+
+    @property
+    def checkpoints(self) -> tuple[str, ...]:
+        """Return the name of the published text model."""
+        return () if self.text is None or is_folder(self.text) else (self.text,)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -91,11 +108,39 @@ class TextAnswers(HeadBlock):
         return self.dna not in ("none", "mean")
 
     def parameters(self, hidden: int, outputs: int) -> int:
-        """Return the number of parameters: the bridge, and all of a small text model (those of a folder are its own)."""
-        width = hidden * (2 if self.both_strands else 1)
-        bridge = len(self.parts) * (width + 4) * self.hidden
-        own = self.layers * 10 * self.hidden**2 + self.vocabulary * self.hidden
-        return bridge + (own if self.text is None else 0)
+        """Return the number of parameters that are trained or made here: the bridge, and what is tuned of the text model."""
+        shape, width = self.shape, hidden * (2 if self.both_strands else 1)
+        bridge = len(self.parts) * (width + 4) * shape.hidden
+        how = self.tuning or ("lora" if self.text else "full")
+        return bridge + {"full": shape.parameters, "lora": shape.adapters(self.rank), "frozen": 0}[how]
+
+    @property
+    def shape(self) -> TextShape:
+        """Return the sizes of the text model; of a folder that is not there those of the small one."""
+        own = TextShape(
+            *(self.hidden, self.layers, 2 * self.hidden, self.heads, max(1, self.heads // 2)),
+            *(self.hidden // self.heads, self.vocabulary, True),
+        )
+        return (text_shape(self.text) or own) if self.text else own
+
+    def frozen(self) -> int:
+        """Return the number of the text model's parameters that stay as they are."""
+        return self.shape.parameters if self.text and self.tuning != "full" else 0
+
+    def products(self) -> float:
+        """Return the multiplications of a question's forward pass through the text model, but for its embedding."""
+        shape = self.shape
+        return QUESTION_TOKENS * (shape.parameters - (not shape.tied) * shape.vocabulary * shape.hidden)
+
+    def kept_bytes(self, checkpointed: bool) -> float:
+        """Return what the text model keeps of a question: inputs of its layers and one layer, or all layers.
+
+        16 widths and 4 feed-forward widths a token and layer, three fifths of 4 bytes each, as is counted of DNA models of
+        this architecture (`models/facts.py`).
+        """
+        shape = self.shape
+        layer = 2.4 * QUESTION_TOKENS * (16 * shape.hidden + 4 * shape.inner)
+        return layer + 4 * QUESTION_TOKENS * shape.hidden * shape.layers if checkpointed else layer * shape.layers
 
 
 class AlleleClassifier(HeadBlock):

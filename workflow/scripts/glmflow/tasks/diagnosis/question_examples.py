@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from glmflow.genome.allele_change import cropped, hidden
 from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
 
 from .question_audit import Keys, audit, keys_of
-from .question_layouts import one_question, read_questions
+from .question_layouts import one_question, questions_of, read_questions
 from .question_splits import divide
 from .simulated_questions import simulate_questions
 from .trace_statements import statements
@@ -90,15 +90,19 @@ def read(task: Diagnosis) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def asked(path: str | Path, task: Diagnosis) -> pd.DataFrame:
-    """Return new questions of a table as test examples; their answers need not be known.
+def asked(questions: str | Path | Sequence[Mapping[str, Any]], task: Diagnosis) -> pd.DataFrame:
+    """Return new questions, of a table or given as rows, as test examples; their answers need not be known.
 
     Raises
     ------
     InputError
         A row is wrong, or cropping hides the change of a question.
     """
-    rows = read_questions(task.layout if task.layout != "kegg" else "table", path, answered=False)
+    layout = task.layout if task.layout != "kegg" else "table"
+    if isinstance(questions, (str, Path)):
+        rows = read_questions(layout, questions, answered=False)
+    else:
+        rows = questions_of(layout, ({**row, "answer": "?"} for row in questions), "questions")
     require_changes(rows, task)
     names = [f"question{number}" for number in range(len(rows))]
     return rows.assign(example=names, split="test", target=task.unchanged)

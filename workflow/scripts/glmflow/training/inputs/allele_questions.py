@@ -78,7 +78,7 @@ def ready(run: RunBlocks, examples: pd.DataFrame, files: Mapping[str, Any]) -> R
         collate=partial(collate, both_strands=getattr(head, "both_strands", False), reads_dna=head.reads_dna),
         fitted=fitted,
         length=task.window_bp,
-        files=[str(Path(head.text) / "config.json")] if getattr(head, "text", None) else [],
+        files=[str(Path(text) / "config.json")] if (text := getattr(head, "text_folder", None)) else [],
         distinct=distinct,
         at_once=at_once,
     )

@@ -179,8 +179,8 @@ def tokenizer_of(head: Any, fitted: dict[str, Any], learned: pd.DataFrame) -> Te
     """Return the tokenizer of a head, and note one that is made here; None of a head that reads no words."""
     if not hasattr(head, "text"):
         return None
-    if head.text:
-        return load_tokenizer(head.text)
+    if head.text_folder:
+        return load_tokenizer(head.text_folder)
     answers = [f"Answer: {name}" for name in [*learned["target"], *fitted["classes"]]]
     made = new_tokenizer([*learned["text_question"], *answers], head.vocabulary)
     fitted["tokenizer"] = made.written()
@@ -229,5 +229,5 @@ def read_words(head: Any, fitted: Mapping[str, Any]) -> Words:
     """Return what turns questions into ids for a model that was trained."""
     tokenizer = None
     if hasattr(head, "text"):
-        tokenizer = load_tokenizer(head.text) if head.text else read_tokenizer(fitted["tokenizer"])
+        tokenizer = load_tokenizer(head.text_folder) if head.text_folder else read_tokenizer(fitted["tokenizer"])
     return words_of(head, fitted, tokenizer)

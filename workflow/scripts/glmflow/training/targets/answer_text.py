@@ -32,7 +32,9 @@ class AnswerText(Target):
     def __init__(self, run: RunBlocks, hidden: int, fitted: Mapping[str, Any]):
         super().__init__(run, hidden, fitted)
         self.names = list(fitted["classes"])
-        self.head = new_head(run.adaptation.head_for("answer_text").model_dump(), hidden, fitted)
+        block = run.adaptation.head_for("answer_text")
+        own = {"text": text} if (text := getattr(block, "text_folder", None)) else {}
+        self.head = new_head({**block.model_dump(), **own}, hidden, fitted)
         self.caches = self.head.caches
         self.of_outputs = new_loss(run.adaptation.loss.model_dump(), fitted)
 
