@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from glmflow.config import read_study, run_settings
+from glmflow.models import new_model
 from glmflow.models.adapter import Adapter
 from glmflow.models.text.text_loading import new_text_model, new_tokenizer
 from glmflow.tasks.diagnosis import examples
@@ -36,7 +37,7 @@ class Study:
                 "kind": "diagnosis", "simulated": {"train": 24, "test": 6}, "flank": 20, "draws": 1, "bootstrap": 50,
                 "splits": {"by": "official"},
             }},
-            "models": {"m": {"new": {"family": "promoter_cnn", "config": {"filters": 4, "channels": 8, "bin": 1}}}},
+            "models": {"m": {"checkpoint": str(folder / "cnn")}},
             "adaptations": {"a": {
                 "kind": kind, "head": {**small, **head},
                 "train": {"optimizer": "adamw", "learning_rate": 0.01, "steps": steps, "batch": 4, "micro_batch": 2,
@@ -47,6 +48,8 @@ class Study:
         folder.mkdir(exist_ok=True)
         (folder / "study.json").write_text(json.dumps(raw))
         study = read_study(folder / "study.json")
+        new_model("promoter_cnn", {"filters": 4, "channels": 8, "bin": 1}, seed=1).save(folder / "cnn")
+        self.checkpoint = folder / "cnn"
         self.settings = run_settings(study, study.runs_of("t")[0])
         self.made = examples(study.tasks["t"], {}, None)
         (tables := folder / "tables").mkdir(exist_ok=True)
@@ -55,7 +58,7 @@ class Study:
         self.files, self.states = {"tables": str(tables)}, folder / "states"
 
     def train(self, folder):
-        finetune(self.settings, self.made.table, self.files, None, folder, self.states)
+        finetune(self.settings, self.made.table, self.files, self.checkpoint, folder, self.states)
 
     def ask(self, folder):
         predict(self.settings, self.made.table, self.files, folder / "model", folder, self.states)
@@ -125,9 +128,9 @@ def test_a_qwen3_of_a_folder_is_adapted_without_a_network_and_its_weights_stay(t
     pd.testing.assert_frame_equal(first["predictions"], second["predictions"])
 
 
-@pytest.mark.parametrize("kind", ["full", "probe"])
-def test_a_run_that_was_stopped_goes_on_to_the_same_weights_and_answers(tmp_path, monkeypatch, kind):
-    study = Study(tmp_path, kind)
+@pytest.mark.parametrize(("kind", "head"), [("full", {}), ("probe", {"align": 2, "bridge_rate": 4.0})])
+def test_a_run_that_was_stopped_goes_on_to_the_same_weights_and_answers(tmp_path, monkeypatch, kind, head):
+    study = Study(tmp_path, kind, **head)
     study.train(tmp_path / "whole")
     loss, calls = answer_text.AnswerText.loss, []
 
@@ -163,3 +166,20 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights_and_answers(tmp_path
     assert found.keys() == expected.keys()
     for name, table in expected.items():
         pd.testing.assert_frame_equal(found[name], table)
+
+
+def test_a_bridge_is_aligned_alone_and_no_generator_is_moved(tmp_path, monkeypatch):
+    study, seen = Study(tmp_path, "probe", align=3), []
+    align = answer_text.align
+
+    def watched(model, *given):
+        before = {name: value.clone() for name, value in model.target.head.named_parameters()}
+        state = torch.get_rng_state()
+        align(model, *given)
+        after = dict(model.target.head.named_parameters())
+        seen.append({name for name in before if not torch.equal(before[name], after[name])})
+        assert torch.equal(state, torch.get_rng_state()) and all(one.grad is None for one in model.parameters())
+
+    monkeypatch.setattr(answer_text, "align", watched)
+    study.train(tmp_path / "run")
+    assert len(seen) == 1 and seen[0] and all(name.startswith("bridge.") for name in seen[0])

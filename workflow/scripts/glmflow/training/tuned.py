@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from glmflow.config.adaptations import Adaptation
+from glmflow.config.adaptations import Adaptation, Training
 from glmflow.config.task_block import TaskBlock
 from glmflow.config.tasks import task_block
 from glmflow.files import atomic_path
@@ -102,6 +102,9 @@ class Target(nn.Module):
     def loss(self, predictions: Tensor, batch: Mapping[str, Any]) -> Tensor:
         """Return the training loss of a batch."""
         raise NotImplementedError
+
+    def prepare(self, model: Tuned, draws: Any, collate: Any, training: Training, seed: int) -> None:
+        """Do what comes before training: the same each time, as a run that goes on does it again."""
 
     def metrics(self, model: Tuned, loader: Any) -> dict[str, float]:
         """Return validation metrics, `loss` among them."""

@@ -58,6 +58,14 @@ class TextAnswers(HeadBlock):
         description="Read both strands of the alleles, their states side by side: for causal models, whose states left of the "
         "change are the same in both.",
     )
+    align: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="Updates before training in which the bridge learns alone, by a classifier of the answer that is thrown "
+        "away, without the text model; 0: none.",
+    )
+    bridge_rate: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="Learning rate of the bridge, times that of the rest (5 to 10 beside low-rank adapters)."
+    )
     no_change: Fraction = Field(
         0.1,
         description="Share of the training questions whose variant is the reference, answered by `unchanged`: without them the "
@@ -82,6 +90,10 @@ class TextAnswers(HeadBlock):
             raise ValueError(f"hidden: {self.hidden} is no multiple of twice the heads ({self.heads})")
         if self.tuning not in (None, "lora") and {"rank", "alpha", "dropout"} & self.model_fields_set:
             raise ValueError("rank, alpha and dropout are of low-rank adapters; say tuning: lora, or leave them out")
+        if not self.reads_dna and {"align", "bridge_rate"} & self.model_fields_set:
+            raise ValueError(
+                f"align and bridge_rate are of a bridge that reads DNA; leave them out with dna: {self.dna}"
+            )
         known = listed_text_models()
         if self.text is not None and not is_folder(self.text) and self.text not in known:
             raise ValueError(f"text: {self.text} is none of {', '.join(known)}; the path of a folder holds a /")

@@ -69,6 +69,7 @@ class TextAnswers(nn.Module):
         queries: int = 32,
         both_strands: bool = False,
         trace_weight: float = 0.5,
+        bridge_rate: float = 1.0,
         **of_examples: Any,
     ):
         super().__init__()
@@ -89,6 +90,7 @@ class TextAnswers(nn.Module):
         if parts:
             own = dim * (2 if both_strands else 1)
             self.bridge = AlleleBridge(own, weights.shape[1], fitted["flank"], parts, pooling, stride, queries, scale)
+        self.rates = {"bridge": bridge_rate} if parts and bridge_rate != 1 else {}
         trie = trie_of([self.tokenizer.encode(f"Answer: {name}{END}") for name in self.classes])
         for name, value in (*trie._asdict().items(),):
             if name != "paths":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glmflow.bases import other_strand
+from glmflow.config.adaptations import Training
 from glmflow.models.heads import new_head
 from glmflow.models.heads.answer_heads import side_by_side
 from glmflow.models.interface import Tokens
 
+from ..bridge_alignment import align
 from ..losses import new_loss
 from ..placed_alleles import alleles_of
 from ..stream import to_device
@@ -35,7 +37,7 @@ class AnswerText(Target):
         block = run.adaptation.head_for("answer_text")
         own = {"text": text} if (text := getattr(block, "text_folder", None)) else {}
         self.head = new_head({**block.model_dump(), **own}, hidden, fitted)
-        self.caches = self.head.caches
+        self.caches, self.align = self.head.caches, getattr(block, "align", 0)
         self.of_outputs = new_loss(run.adaptation.loss.model_dump(), fitted)
 
     def features(self, states: Tensor, inside: Tensor) -> Tensor:
@@ -56,6 +58,18 @@ class AnswerText(Target):
     def describe_features(self) -> Any:
         """Return how much of the states is read."""
         return self.head.describe()
+
+    def cells(self, model: Tuned, batch: Mapping[str, Any]) -> Tensor:
+        """Return what the bridge reads of the pairs of alleles of a batch (`AlleleBridge.cells`)."""
+        if batch.get("features") is not None:
+            return batch["features"]
+        features = model.features(Tokens(*(batch.get(name) for name in Tokens._fields)))
+        return self.head.cells(features[..., :-1], features[..., -1] > 0, batch["change"])
+
+    def prepare(self, model: Tuned, draws: Sequence[Any], collate: Callable, training: Training, seed: int) -> None:
+        """Train the bridge alone first, where the head says so."""
+        if self.align and self.head.reads_dna:
+            align(model, draws, collate, self.align, training.batch, training.learning_rate, seed)
 
     def vectors(self, features: Tensor, batch: Mapping[str, Any]) -> Tensor | None:
         """Return what the head reads of each pair of alleles, from states or from what was kept of them."""
