@@ -14,6 +14,7 @@ from glmflow.errors import InputError
 from glmflow.genome.allele_change import cropped, hidden
 from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
 
+from .plain_lookups import Plain, plain_lookups
 from .question_audit import Keys, audit, keys_of
 from .question_layouts import one_question, questions_of, read_questions
 from .question_splits import divide
@@ -67,7 +68,8 @@ def examples(task: Diagnosis, files: Mapping[str, Any], division: Division) -> M
     if not task.simulated and len(rows) <= AUDITED:
         keys = keys_of(rows) if shared is None else keys_of(rows, shared)
         found = audited(rows, keys, checks)
-        facts |= {"lookups.tsv": lookup_table(found), "groups.tsv": group_table(found)}
+        forms = audited_forms(rows, checks)
+        facts |= {"lookups.tsv": lookup_table(found, forms), "groups.tsv": group_table(found)}
         counts |= told(found)
     if task.splits.merge:
         detail = (
@@ -188,12 +190,23 @@ def audited(rows: pd.DataFrame, keys: Keys, checks: Checks) -> Mapping[str, Any]
     return found
 
 
+def audited_forms(rows: pd.DataFrame, checks: Checks) -> list[Plain]:
+    """Return what the form of test questions answers, and warn of one that tells more than the most frequent answer."""
+    test = (rows["split"] == "test").to_numpy()
+    found = plain_lookups(rows, np.flatnonzero(~test), np.flatnonzero(test))
+    for one in found:
+        detail = f"the most frequent answer is right for {one.majority}"
+        status = WARN if one.tells else None
+        checks.add(f"test: right by the {one.name} alone", one.correct, one.of, detail, leak=False, status=status)
+    return found
+
+
 def warned(found: int) -> str | None:
     """Return the status of what has to be known; None where there is none of it."""
     return WARN if found else None
 
 
-def lookup_table(found: Mapping[str, Any]) -> pd.DataFrame:
+def lookup_table(found: Mapping[str, Any], forms: Sequence[Plain] = ()) -> pd.DataFrame:
     """Return what each look-up reaches on test questions: `rule`, `seen`, `correct`, `of`, `accuracy`."""
     of, rows = found["n_test"], []
     one = found["majority"]
@@ -213,6 +226,7 @@ def lookup_table(found: Mapping[str, Any]) -> pd.DataFrame:
                 )
             )
     rows.append(("nearest reference, else majority", of, found["nn31"]["accuracy_all_1nn_else_majority"]["correct"]))
+    rows += [(f"{one.name}, else majority", one.seen, one.correct) for one in forms]
     table = pd.DataFrame(rows, columns=["rule", "seen", "correct"])
     return table.assign(of=of, accuracy=table["correct"] / of)
 
