@@ -54,7 +54,7 @@ def study(text):
         "study": "s",
         "tasks": {"t": {"kind": "diagnosis", "simulated": {}}},
         "models": {"m": {"new": {"family": "small"}}},
-        "adaptations": {"a": {"kind": "lora", "head": {"kind": "text_answers", "text": text}}},
+        "adaptations": {"a": {"kind": "full", "head": {"kind": "text_answers", "text": text}}},
         "runs": [{"tasks": ["t"], "models": ["m"], "adaptations": ["a"]}],
     }
 
