@@ -269,6 +269,12 @@ def test_heads_that_make_no_sense(block):
         TextAnswers.model_validate({"kind": "text_answers", **block})
 
 
+def test_a_head_that_is_written_out_is_read_again():
+    for block in ({"text": "qwen3-4b"}, {"tuning": "full"}, {"dna": "none"}):
+        head = TextAnswers.model_validate({"kind": "text_answers", **block})
+        assert TextAnswers.model_validate(head.model_dump()) == head
+
+
 def test_a_tokenizer_that_joins_prompt_and_answer_is_refused():
     class Joining:
         def encode(self, text):

@@ -83,14 +83,14 @@ class TextAnswers(HeadBlock):
 
     @model_validator(mode="after")
     def _one_size(self) -> TextAnswers:
-        sizes = sorted({"hidden", "layers", "heads", "vocabulary"} & self.model_fields_set)
+        sizes = self._changed("hidden", "layers", "heads", "vocabulary")
         if self.text is not None and sizes:
             raise ValueError(f"{', '.join(sizes)}: the text model of a folder has its sizes; leave it out")
         if self.text is None and self.hidden % (2 * self.heads):
             raise ValueError(f"hidden: {self.hidden} is no multiple of twice the heads ({self.heads})")
-        if self.tuning not in (None, "lora") and {"rank", "alpha", "dropout"} & self.model_fields_set:
+        if self.tuning not in (None, "lora") and self._changed("rank", "alpha", "dropout"):
             raise ValueError("rank, alpha and dropout are of low-rank adapters; say tuning: lora, or leave them out")
-        if not self.reads_dna and {"align", "bridge_rate"} & self.model_fields_set:
+        if not self.reads_dna and self._changed("align", "bridge_rate"):
             raise ValueError(
                 f"align and bridge_rate are of a bridge that reads DNA; leave them out with dna: {self.dna}"
             )
@@ -98,6 +98,10 @@ class TextAnswers(HeadBlock):
         if self.text is not None and not is_folder(self.text) and self.text not in known:
             raise ValueError(f"text: {self.text} is none of {', '.join(known)}; the path of a folder holds a /")
         return self
+
+    def _changed(self, *names: str) -> list[str]:
+        """Return the keys that are not at their defaults: a study that is written out gives all of them."""
+        return sorted(name for name in names if getattr(self, name) != type(self).model_fields[name].default)
 
     @property
     def text_folder(self) -> str | None:
