@@ -54,6 +54,7 @@ def pretrain(
     fitted = fit(model, draws, batches, training, block.steps, folder, seed, evaluate, identity)
     if not is_first():
         return
+    adapter.origin |= source.provenance()
     adapter.save(model_folder)
     chance = chance_loss(source.composition(), None if adapter.card.objective == "causal" else MASKED_AS)
     write_cost(folder / "cost.json", model, fitted, list(fitted.warnings), chance=chance)

@@ -54,6 +54,10 @@ class GenomeSource:
         """Return what a checkpoint has to have been trained on to be gone on with."""
         return {"regions": table_digest(self.regions), "files": fingerprint([self.reference])}
 
+    def provenance(self) -> dict[str, Any]:
+        """Return what a model's record has to say of what it learned from: nothing of a genome."""
+        return {}
+
     def _of(self, split: str) -> pd.DataFrame:
         return self.regions[self.regions["split"] == split]
 
@@ -84,6 +88,17 @@ class CorpusSource:
     def identity(self) -> dict[str, Any]:
         """Return what a checkpoint has to have been trained on to be gone on with."""
         return {"corpus": table_digest(self.corpus.table)}
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what a model's record has to say of what it learned from.
+
+        `corpus` (name), `excluded` (how many viruses of eukaryotes were left out), and, where some were kept, the reason
+        (`kept_eukaryotic_viruses`) and `gate_required`: such a model is drawn from behind a screen only.
+        """
+        found = self.corpus.exclusions
+        said = {"corpus": self.corpus.folder.name, "excluded": {"viruses of eukaryotes": found.left_out}}
+        kept = {"kept_eukaryotic_viruses": found.reason, "gate_required": True} if found.reason else {}
+        return said | (kept or {"gate_required": False})
 
 
 Source = GenomeSource | CorpusSource
