@@ -59,7 +59,11 @@ class Language(TaskBlock):
 
     def files(self, study: StudyView, label: str, step: str, run: Run | None = None) -> Files:
         """Return the input files of a step."""
-        return corpus_files(study.results, self.corpus) if step in ("examples", "baseline") else {}
+        if step not in ("examples", "baseline"):
+            return {}
+        found = corpus_files(study.results, self.corpus)
+        simulated = study.simulate and study.simulate.repeats and step == "baseline"
+        return found | ({"truth": f"{study.results}/simulated/truth/repeats.npz"} if simulated else {})
 
     def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
         """Yield what is wrong beside other blocks."""

@@ -33,6 +33,12 @@ METRICS = {
     ),
 }
 COMPRESSOR = "context_mixture"
+MARKS = {
+    "composition": lambda block: block.get("kind") == "fixed_order" and block.get("order") == 0,
+    "compressor": lambda block: block.get("kind") == COMPRESSOR,
+    "source": lambda block: block.get("kind") == "true_source",
+}
+"""What every model is set beside, by the settings of its baseline."""
 SUBSETS = {
     "all": "all bases",
     "copies": "continue a copy",
@@ -49,15 +55,17 @@ def page(study: Study, task: str) -> str:
     """Return the page of a task: the sentence on the compressor first, then bits by context and stratum, and the audits."""
     table = study.rows(study.summary, task)
     table = table.assign(context=pd.to_numeric(table["context_bp"]))
+    found = marked(study, task)
     plain = table[(table["metric"] == "bits_per_base") & (table["protocol"] == "strict")]
     return render(
         "language.html",
         study=study,
         task=task,
         files={other: study.pages[other] for other in study.like(task)},
-        first=against_compressor(plain, compressors(study, task)),
+        first=against_compressor(plain, found["compressor"]),
+        marks=said_marks(plain, found),
         verdict=study.verdict(task),
-        contexts=by_context(plain[plain["subset"] == "all"]),
+        contexts=by_context(beside_marks(plain[plain["subset"] == "all"], found)),
         strata=by_stratum(plain),
         gains=by_context(table[(table["metric"] == "bits_of_context") & (table["subset"] == "all")]),
         card=audit_card(study, task),
@@ -66,12 +74,37 @@ def page(study: Study, task: str) -> str:
     )
 
 
-def compressors(study: Study, task: str) -> set[str]:
-    """Return the labels of the models of a task that are compressors."""
-    blocks = {
-        run.model: (run.settings.get("model") or {}).get("baseline") for run in study.inputs.runs if run.task == task
+def marked(study: Study, task: str) -> dict[str, set[str]]:
+    """Return the labels of the models of a task that are marks, by mark."""
+    runs = [run for run in study.inputs.runs if run.task == task]
+    blocks = {run.model: (run.settings.get("model") or {}).get("baseline") or {} for run in runs}
+    return {mark: {label for label, block in blocks.items() if holds(block)} for mark, holds in MARKS.items()}
+
+
+def beside_marks(rows: pd.DataFrame, found: dict[str, set[str]]) -> pd.DataFrame:
+    """Return rows with a column a mark: its bits a base on the same bases at the same context, the best where there are two."""
+    for mark, labels in found.items():
+        own = rows[rows["model"].isin(labels)].groupby(["split", "context"])["value"].min()
+        places = pd.MultiIndex.from_frame(rows[["split", "context"]])
+        rows = rows.assign(**{mark: own.reindex(places).to_numpy()})
+    return rows
+
+
+def said_marks(plain: pd.DataFrame, found: dict[str, set[str]]) -> str:
+    """Return the sentence that says what the marks are, at the longest context of the test."""
+    tests = _tests(plain)
+    if tests.empty:
+        return ""
+    last = beside_marks(tests[tests["context"] == tests["context"].max()], found).iloc[0]
+    names = {
+        "composition": "composition alone (chance)",
+        "compressor": "the compressor",
+        "source": "the source itself, told where its copies lie",
     }
-    return {label for label, block in blocks.items() if (block or {}).get("kind") == COMPRESSOR}
+    known = [f"{name} {number(last[mark])}" for mark, name in names.items() if pd.notna(last[mark])]
+    missing = [names[mark] for mark in ("composition", "compressor") if pd.isna(last[mark])]
+    said = f"Marks, in bits a base at {int(last['context']):,} bases of context: {', '.join(known)}." if known else ""
+    return f"{said} Not run: {', '.join(missing)}.".strip() if missing else said
 
 
 def against_compressor(plain: pd.DataFrame, compressor: set[str]) -> str:
@@ -108,8 +141,14 @@ def _interval(row: pd.Series) -> str:
 
 
 def by_context(rows: pd.DataFrame) -> list[dict[str, str]]:
-    """Return the rows of a table: split, model, context, value and interval."""
+    """Return the rows of a table: split, model, context, value and interval, and how far from each mark."""
     ordered = rows.sort_values(["split", "context", "value"])
+    sides = {
+        "composition": ("below composition", -1),
+        "compressor": ("below the compressor", -1),
+        "source": ("above the source", 1),
+    }
+    there = [mark for mark in sides if mark in rows and rows[mark].notna().any()]
     return [
         {
             "split": row.split,
@@ -117,10 +156,15 @@ def by_context(rows: pd.DataFrame) -> list[dict[str, str]]:
             "context": f"{int(row.context):,}",
             "value": number(row.value),
             "interval": f"{number(row.ci_low)} to {number(row.ci_high)}" if pd.notna(row.ci_low) else "",
+            **{sides[mark][0]: _apart(sides[mark][1] * (row.value - getattr(row, mark))) for mark in there},
             "seeds": str(row.seeds),
         }
         for row in ordered.itertuples()
     ]
+
+
+def _apart(bits: float) -> str:
+    return f"{bits:+.4f}" if pd.notna(bits) else ""
 
 
 def by_stratum(plain: pd.DataFrame) -> list[dict[str, str]]:
