@@ -20,6 +20,9 @@ from .language_loss import Segments
 from .loop.checkpoints import fingerprint, table_digest
 from .stream import Item, spread
 
+LEARNED_FROM = ("corpus", "excluded", "kept_eukaryotic_viruses", "gate_required", "objective")
+"""What a model's record goes on saying of its pretraining, whatever is made of the model."""
+
 
 class Maker(Protocol):
     """Makes items of a length from their index and a generator."""
@@ -63,14 +66,22 @@ class GenomeSource:
 
 
 class CorpusSource:
-    """A corpus; both strands."""
+    """A corpus.
 
-    def __init__(self, folder: Path):
-        self.corpus = Corpus(folder)
+    Parameters
+    ----------
+    both_strands
+        Whether half of the windows are read off the other strand.
+    short
+        Length from which on sequences that are shorter than a window are drawn too, whole; None: they are not.
+    """
+
+    def __init__(self, folder: Path, both_strands: bool = True, short: int | None = None):
+        self.corpus, self.both_strands, self.short = Corpus(folder), both_strands, short
 
     def training(self, length: int) -> Maker:
         """Return what training windows are drawn from."""
-        return CorpusWindows(self.corpus, "train", length)
+        return CorpusWindows(self.corpus, "train", length, self.both_strands, self.short)
 
     def held_out(self, length: int) -> Maker | None:
         """Return what the loss is watched on; None without a validation split."""
@@ -104,8 +115,15 @@ class CorpusSource:
 Source = GenomeSource | CorpusSource
 
 
-def source(files: Mapping[str, Any]) -> Source:
-    """Return the source that files by name stand for: `corpus`, or `fasta` and `regions`."""
+def source(files: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> Source:
+    """Return the source that files by name stand for: `corpus`, or `fasta` and `regions`.
+
+    Parameters
+    ----------
+    settings
+        The `pretrain` block of the model: `strand`, `short`.
+    """
     if "corpus" in files:
-        return CorpusSource(Path(files["corpus"]).parent)
+        both = (settings or {}).get("strand", "both") == "both"
+        return CorpusSource(Path(files["corpus"]).parent, both, (settings or {}).get("short"))
     return GenomeSource(read_table(files["regions"]), Path(files["fasta"]))

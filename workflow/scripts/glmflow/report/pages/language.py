@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import pandas as pd
 
+from glmflow.files import read_table
 from glmflow.report.audit_card import audit_card
 from glmflow.report.rendering import embed, render, vega
 from glmflow.report.study_tables import Study
@@ -31,7 +34,16 @@ METRICS = {
         "Bits a base that are lost where the context beyond the shortest one is replaced by another window's (n windows): what "
         "the order of far bases is worth. 0 where it is not used.",
     ),
+    "bits_per_base_error": Words(
+        "Monte-Carlo error",
+        "lower",
+        "bases",
+        "Standard error, in bits a base, that the draws of masks leave (n windows). A model with this figure is one of masked "
+        "diffusion, and its bits a base are bounds from above.",
+    ),
 }
+SHOWN = 100
+"""Rows of the table of what a corpus holds."""
 COMPRESSOR = "context_mixture"
 MARKS = {
     "composition": lambda block: block.get("kind") == "fixed_order" and block.get("order") == 0,
@@ -64,14 +76,61 @@ def page(study: Study, task: str) -> str:
         files={other: study.pages[other] for other in study.like(task)},
         first=against_compressor(plain, found["compressor"]),
         marks=said_marks(plain, found),
+        bounds=said_bounds(table[table["metric"] == "bits_per_base_error"]),
         verdict=study.verdict(task),
         contexts=by_context(beside_marks(plain[plain["subset"] == "all"], found)),
         strata=by_stratum(plain),
         gains=by_context(table[(table["metric"] == "bits_of_context") & (table["subset"] == "all")]),
         card=audit_card(study, task),
+        corpus=corpus_rows(table_of_examples(study, task, "corpus.tsv")),
+        kept=table_of_examples(study, task, "viruses_kept.tsv").to_dict("records"),
         vega=vega(),
         data=embed({"charts": {}, "datasets": {}}),
     )
+
+
+def table_of_examples(study: Study, task: str, name: str) -> pd.DataFrame:
+    """Return a table that the examples of a task come with; empty where there is none."""
+    path = study.inputs.examples / task / name if study.inputs.examples else None
+    return read_table(path) if path is not None and path.exists() else pd.DataFrame()
+
+
+def warnings(study: Study, tasks: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what has to be known of the corpus: that viruses of eukaryotes were learned from, and why."""
+    for task in tasks:
+        for row in table_of_examples(study, task, "viruses_kept.tsv").itertuples():
+            yield task, f"{row.sequences} viruses of eukaryotes are in the corpus; the reason given: {row.reason}"
+
+
+def corpus_rows(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Return the rows of the table of what a corpus holds, at most `SHOWN`, and one for the rest."""
+    rows = [
+        {
+            "split": row.split,
+            "division": row.division,
+            "species": row.species,
+            "sequences": f"{row.sequences:,}",
+            "clusters": f"{row.clusters:,}",
+            "bases": f"{row.bases:,}",
+            "lengths": f"{row.shortest:,} to {row.longest:,}" if row.sequences > 1 else f"{row.longest:,}",
+            "G + C": f"{row.gc:.1%}",
+            "lower case": f"{row.lower_case:.1%}",
+            "unknown": f"{row.unknown:.2%}",
+            "low complexity": f"{row.low_complexity:.1%}" if pd.notna(row.low_complexity) else "",
+            "shared with training": f"{row.shared:.1%}" if pd.notna(row.shared) else "",
+        }
+        for row in table.head(SHOWN).itertuples()
+    ]
+    if len(table) > SHOWN:
+        rest = table.iloc[SHOWN:]
+        blank = dict.fromkeys(rows[0], "")
+        said = {
+            "species": f"{len(rest):,} more",
+            "sequences": f"{rest['sequences'].sum():,}",
+            "bases": f"{rest['bases'].sum():,}",
+        }
+        rows.append(blank | said)
+    return rows
 
 
 def marked(study: Study, task: str) -> dict[str, set[str]]:
@@ -105,6 +164,13 @@ def said_marks(plain: pd.DataFrame, found: dict[str, set[str]]) -> str:
     missing = [names[mark] for mark in ("composition", "compressor") if pd.isna(last[mark])]
     said = f"Marks, in bits a base at {int(last['context']):,} bases of context: {', '.join(known)}." if known else ""
     return f"{said} Not run: {', '.join(missing)}.".strip() if missing else said
+
+
+def said_bounds(errors: pd.DataFrame) -> str:
+    """Return the sentence on models whose bits a base are bounds, with their Monte-Carlo error at the longest context."""
+    tests = errors[errors["split"] == "test"].sort_values("context").groupby("model")["value"].last()
+    said = ", ".join(f"{model} (± {number(value)} by its draws of masks)" for model, value in tests.items())
+    return f"Bounds from above, by masked diffusion: {said}." if said else ""
 
 
 def against_compressor(plain: pd.DataFrame, compressor: set[str]) -> str:
