@@ -13,10 +13,11 @@ def test_what_a_corpus_holds(tmp_path):
     rng = np.random.default_rng(1)
     plain = "".join(rng.choice(list("ACGT"), 6400))
     repeats, rich = "AT" * 3200, "".join(rng.choice(list("GC"), 500)).lower()
-    (tmp_path / "a.fa").write_text(f">plain\n{plain}\n>repeats\n{repeats}\n>rich\n{rich}NN\n")
+    for name, sequence in (("plain", plain), ("repeats", repeats), ("rich", f"{rich}NN")):
+        (tmp_path / f"{name}.fa").write_text(f">{name}\n{sequence}\n")  # of one file they would be one assembly
     split = {"by": "contig", "validation": 0, "test": 0}
     build(
-        {"sources": [{"path": str(tmp_path / "a.fa"), "division": "d"}], "min_length": 100, "split": split},
+        {"sources": [{"path": f"{tmp_path}/*.fa", "division": "d"}], "min_length": 100, "split": split},
         tmp_path / "c",
     )
     found = overview(Corpus(tmp_path / "c")).set_index("species")
