@@ -11,7 +11,7 @@ import pandas as pd
 
 from glmflow.errors import InputError
 from glmflow.genome.allele_change import change_of, uncut
-from glmflow.labelled.delimited import TableFile
+from glmflow.text_files import read_cells, text_lines
 
 from .question_texts import (
     EMPTY,
@@ -116,16 +116,10 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     if not path.is_file():
         raise InputError("no such file", where=path, fix="Give the path of a table of questions.")
     if path.suffix in (".json", ".jsonl", ".ndjson"):
-        with path.open(encoding="utf-8") as handle:
-            for number, line in enumerate(handle, 1):
-                if line.strip():
-                    yield _parsed(line, path, number)
+        for number, line in text_lines(path):
+            yield _parsed(line, path, number)
         return
-    if path.suffix in (".parquet", ".pq"):
-        yield from pd.read_parquet(path).to_dict("records")
-        return
-    separator = TableFile(path).delimiter
-    yield from pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False).to_dict("records")
+    yield from read_cells(path).to_dict("records")
 
 
 def _parsed(line: str, path: Path, number: int) -> Mapping[str, Any]:
