@@ -25,6 +25,7 @@ from glmflow.models.adapter import Adapter
 from .cost import Fitted, conclude
 from .language_loss import IGNORE, LanguageEvaluation, Segments, language_batch
 from .loop.checkpoints import fingerprint, table_digest
+from .pretraining_source import LEARNED_FROM
 from .stream import ExampleList, ExampleStream, Item, spread
 
 log = logging.getLogger(__name__)
@@ -125,7 +126,8 @@ def extend_model(
     if block.attention is not None:
         extended["attention"] = block.attention.model_dump(exclude_none=True)
     adapter.extend(block.method, block.factor, **extended)
-    adapter.origin = {"extended": adapter.origin, "by": block.model_dump(mode="json", exclude_none=True)}
+    said = {key: adapter.origin[key] for key in LEARNED_FROM if key in adapter.origin}
+    adapter.origin = {"extended": adapter.origin, "by": block.model_dump(mode="json", exclude_none=True), **said}
     folder.mkdir(parents=True, exist_ok=True)
     model = ExtendedLanguageModel(adapter)
     coverage = None

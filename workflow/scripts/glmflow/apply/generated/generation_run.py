@@ -186,4 +186,5 @@ def model_identity(folder: Path, model: Adapter) -> dict[str, Any]:
     hashes = "".join(f"{name} {value}\n" for name, value in sorted(file_hashes(folder).items()))
     found = {"name": folder.resolve().name, "family": model.card.family}
     found["sha256"] = hashlib.sha256(hashes.encode()).hexdigest()
-    return found | {key: record[key] for key in ("corpus", "excluded", "gate_required") if key in record}
+    said = {**(record.get("origin") or {}), **record}
+    return found | {key: said[key] for key in ("corpus", "excluded", "gate_required") if key in said}
