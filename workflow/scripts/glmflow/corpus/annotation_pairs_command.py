@@ -43,7 +43,7 @@ def run_pairs(arguments: argparse.Namespace) -> int:
 
     from glmflow.files import atomic_path
 
-    from .dna_text import capped, clusters, pairs_of, rows, splits_of
+    from .annotation_pairs import capped, clusters, pairs_of, rows, splits_of
 
     for name in ("most_unknown", "validation", "test", "dropped"):
         if not 0 <= getattr(arguments, name) <= 1:

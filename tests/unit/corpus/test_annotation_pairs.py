@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from glmflow.bases import other_strand
 from glmflow.cli import main
-from glmflow.corpus.dna_text import Pair, capped, clusters, pairs_of, sentence, splits_of, structured
+from glmflow.corpus.annotation_pairs import Pair, capped, clusters, pairs_of, sentence, splits_of, structured
 from glmflow.corpus.genbank_features import Place, places, read_features, spliced
 
 RNG = np.random.default_rng(1)
