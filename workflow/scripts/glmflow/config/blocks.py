@@ -79,6 +79,8 @@ class BaselineBlock(OfTarget):
     """What it is given beside the sequence: it is shown apart from models that have to find that out."""
     structure: ClassVar[bool] = False
     """Whether it knows the groups of samples alone: a model has to lead over it, for that is no skill."""
+    declared: ClassVar[bool] = False
+    """Whether it reads one property in a declared direction: where the other one holds, its score is below chance."""
 
 
 def modules_of(package: ModuleType) -> Iterator[ModuleType]:
