@@ -110,6 +110,8 @@ def test_models_carry_it_and_are_drawn_from_behind_a_screen(source, reason, caps
         assert not (source / "drawn").exists()
         (source / "hazard.fa").write_text(">h\n" + "ACGGT" * 20 + "\n")
         assert main([*asked, "--hazard", str(source / "hazard.fa")]) in (0, 2)
+        found = json.loads((source / "drawn/generation.json").read_text())["model"]
+        assert found["kept_eukaryotic_viruses"] == REASON and REASON in (source / "drawn/audit.jsonl").read_text()
     else:
         assert status == 0
         assert json.loads((source / "drawn/generation.json").read_text())["model"]["excluded"] == {

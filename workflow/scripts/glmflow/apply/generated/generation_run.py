@@ -21,6 +21,7 @@ from glmflow.models.adapter import Adapter
 from glmflow.models.diffusion_generation import is_diffusion
 from glmflow.models.generation import Sampling, draw, prompt_ids, require_generation
 from glmflow.models.registry import read_record
+from glmflow.models.saving import LEARNED_FROM
 from glmflow.models.weights import file_hashes
 from glmflow.screening.audit_log import verify
 from glmflow.screening.gate import Gate, GateSettings
@@ -187,4 +188,4 @@ def model_identity(folder: Path, model: Adapter) -> dict[str, Any]:
     found = {"name": folder.resolve().name, "family": model.card.family}
     found["sha256"] = hashlib.sha256(hashes.encode()).hexdigest()
     said = {**(record.get("origin") or {}), **record}
-    return found | {key: said[key] for key in ("corpus", "excluded", "gate_required") if key in said}
+    return found | {key: said[key] for key in LEARNED_FROM if key in said}
