@@ -50,7 +50,9 @@ def test_effects_of_a_linear_model_stand_beside_scores_and_go_with_the_truth(car
     learned = carried / "runs/expression/elastic_net/baseline/seed1/predicted/variants.tsv"
     assert len(alleles) > 20 and learned.exists() and "elastic_net" in alleles
     metrics = pd.read_csv(carried / "runs/known/effect_of_elastic_net/baseline/seed1/metrics.tsv", sep="\t")
-    pooled = metrics[(metrics["metric"] == "spearman") & (metrics["subset"] == "all") & (metrics["protocol"] == "strict")]
+    pooled = metrics[
+        (metrics["metric"] == "spearman") & (metrics["subset"] == "all") & (metrics["protocol"] == "strict")
+    ]
     assert pooled["value"].iloc[0] > 0.3  # expression is a sum of effects of alleles here, and of noise
     page = (carried / "report/variants.html").read_text()
     assert "effect_of_elastic_net" in page and "masked (zero_shot)" in page
