@@ -12,6 +12,7 @@ from glmflow.corpus.corpus_build import build
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.sequence_records import read_records
 from glmflow.models import load_model
+from glmflow.training.extend import extend_model
 from glmflow.training.pretrain import pretrain
 from glmflow.training.pretraining_source import CorpusSource
 from pydantic import ValidationError
@@ -96,6 +97,9 @@ def test_models_carry_it_and_are_drawn_from_behind_a_screen(source, reason, caps
     pretrain(settings, CorpusSource(source / "corpus"), 1, source / "training", model)
     origin = yaml.safe_load((model / "model.yaml").read_text())["origin"]
     assert (origin["corpus"], origin["gate_required"]) == ("corpus", reason is not None)
+    block = {"model": "corpus", "method": "pi", "factor": 2.0, "length": 64, "steps": 0}
+    extend_model(block, model, pd.DataFrame(), source / "none.fa", 1, source / "extended", source / "longer")
+    assert yaml.safe_load((source / "longer/model.yaml").read_text())["origin"]["gate_required"] == (reason is not None)
     load_model(model).save(source / "again")
     assert yaml.safe_load((source / "again/model.yaml").read_text())["origin"]["gate_required"] == (reason is not None)
     asked = ["generate", "--model", str(source / "again"), "--prompts", str(source / "bare.fa"), "--prompt-bases", "8"]
@@ -106,6 +110,8 @@ def test_models_carry_it_and_are_drawn_from_behind_a_screen(source, reason, caps
         assert not (source / "drawn").exists()
         (source / "hazard.fa").write_text(">h\n" + "ACGGT" * 20 + "\n")
         assert main([*asked, "--hazard", str(source / "hazard.fa")]) in (0, 2)
+        found = json.loads((source / "drawn/generation.json").read_text())["model"]
+        assert found["kept_eukaryotic_viruses"] == REASON and REASON in (source / "drawn/audit.jsonl").read_text()
     else:
         assert status == 0
         assert json.loads((source / "drawn/generation.json").read_text())["model"]["excluded"] == {

@@ -81,7 +81,6 @@ def floors():
     return {row["gene"]: row for row in rows}
 
 
-@pytest.mark.slow
 def test_the_published_panel(floors):
     generator = np.random.default_rng(3)
     chain, found = Chain([_ecoli()], 5), []

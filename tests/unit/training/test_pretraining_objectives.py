@@ -13,7 +13,7 @@ from glmflow.errors import InputError
 from glmflow.models import new_model
 from glmflow.training.inputs.diffusion_bound import bounds
 from glmflow.training.inputs.segments import Query
-from glmflow.training.language_loss import IGNORE, LanguageModel, language_batch
+from glmflow.training.language_loss import IGNORE, LanguageEvaluation, LanguageModel, language_batch
 from glmflow.training.pretrain import objective_of, pretrain
 from glmflow.training.pretraining_source import CorpusSource, source
 from glmflow.training.weighted_language import diffusion_batch, weighted_batch
@@ -93,7 +93,7 @@ def test_the_bound_is_the_mean_over_all_masks_of_each_number():
     """Three scored bases: every mask of every number, weighed by hand, against many draws."""
     torch.manual_seed(3)
     sequence = "ACGTGCA"
-    (found,), adapter = asked(None, [sequence], 3000, 3)
+    (found,), adapter = asked(None, [sequence], 1000, 3)
     ids = adapter.tokenize([sequence]).input_ids
     exact = np.zeros(3)
     for count in (1, 2, 3):
@@ -192,3 +192,27 @@ def test_a_diffusion_model_is_trained_and_its_record_says_how(corpus, tmp_path):
     pretrain(settings, CorpusSource(corpus[0], short=20), 1, tmp_path / "training", tmp_path / "model")
     assert "objective: masked_diffusion" in (tmp_path / "model/model.yaml").read_text()
     assert '"chance_loss": 1.3' in (tmp_path / "training/cost.json").read_text()
+
+
+def test_the_loss_of_tokens_of_six_bases_is_divided_by_their_bases():
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "intermediate_size": 16, "max_position_embeddings": 64}
+    adapter = new_model("generator", {**sizes, "num_attention_heads": 2, "num_key_value_heads": 2, "vocab_size": 4128})
+    with torch.no_grad():
+        for parameter in adapter.network.parameters():
+            parameter.zero_()  # every token is as likely
+    batches = [
+        language_batch(items("ACGTTG" * 8, seed=1), adapter, 0.15),
+        language_batch(items("ACGTTG" * 3, seed=2), adapter, 0.15),
+    ]
+    found = LanguageEvaluation(batches)(LanguageModel(adapter))
+    assert found["loss"] == pytest.approx(np.log(4128) / 6, rel=1e-5)
+    assert found["perplexity"] == pytest.approx(4128 ** (1 / 6), rel=1e-5)
+
+
+def test_the_bound_is_evaluated_by_all_bases_that_are_known():
+    adapter = new_model("dit", DIT)
+    with torch.no_grad():
+        adapter.network.lm_head.weight.zero_()
+    batch = diffusion_batch(items(*["ACGTN" * 12] * 30), adapter)
+    found = LanguageEvaluation([batch])(LanguageModel(adapter))["loss"]
+    assert found == pytest.approx(float(batch["weights"].sum() / (30 * 48)) * np.log(8), rel=1e-5)

@@ -124,8 +124,14 @@ def _fasta(path: Path) -> Iterator[Record]:
         raise InputError("no sequence in the FASTA file", where=path)
 
 
-class _Entry:
-    """One GenBank entry as it is read."""
+class Entry:
+    """One GenBank entry as it is read.
+
+    Attributes
+    ----------
+    lines
+        Those of its table of features, where they were asked for.
+    """
 
     def __init__(self, locus: str):
         self.name = locus.split()[1] if len(locus.split()) > 1 else ""
@@ -135,9 +141,17 @@ class _Entry:
         self.species, self.taxid, self.title, self.host = "", "", "", ""
         self.lineage: list[str] = []
         self.parts: list[str] = []
+        self.lines: list[str] = []
         self.inside = ""
 
     def record(self, path: Path) -> Record:
+        """Return its sequence and what it says of where it comes from.
+
+        Raises
+        ------
+        InputError
+            It has no sequence, or one that is none of nucleotides.
+        """
         text = "".join(self.parts)
         if not text:
             fix = "Fetch it with its sequence (gbwithparts)."
@@ -154,16 +168,28 @@ class _Entry:
 
 
 def _genbank(path: Path) -> Iterator[Record]:
-    entry: _Entry | None = None
+    for entry in genbank_entries(path):
+        yield entry.record(path)
+
+
+def genbank_entries(path: Path, features: bool = False) -> Iterator[Entry]:
+    """Yield the entries of a GenBank file; with their tables of features where asked.
+
+    Raises
+    ------
+    InputError
+        It is no GenBank file, or cut off.
+    """
+    entry: Entry | None = None
     for _, line in text_lines(path):
         key = line[:12].strip()
         if line.startswith("LOCUS"):
-            entry = _Entry(line + " ")
+            entry = Entry(line + " ")
         elif entry is None:
             if line.strip():
                 raise InputError("not GenBank: it does not begin with LOCUS", where=path, fix="Give FASTA or GenBank.")
         elif line.startswith("//"):
-            yield entry.record(path)
+            yield entry
             entry = None
         elif key == "ORIGIN":
             entry.inside = "ORIGIN"
@@ -182,6 +208,8 @@ def _genbank(path: Path) -> Iterator[Record]:
             entry.title += line[12:].strip() if key == "DEFINITION" else ""
         elif entry.inside == "FEATURES" and (host := HOST.match(line)) and not entry.host:
             entry.host = host[1]
+        if features and entry is not None and entry.inside == "FEATURES" and line[:1] == " ":
+            entry.lines.append(line)
         if entry is not None and '/db_xref="taxon:' in line:
             entry.taxid = line.split("taxon:")[1].split('"')[0]
     if entry is not None:

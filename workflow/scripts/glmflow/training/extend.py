@@ -21,11 +21,11 @@ from glmflow.context.sampling import Sampler, sampler
 from glmflow.genome.reference import Reference
 from glmflow.models import load_model, lora
 from glmflow.models.adapter import Adapter
+from glmflow.models.saving import LEARNED_FROM
 
 from .cost import Fitted, conclude
 from .language_loss import IGNORE, LanguageEvaluation, Segments, language_batch
 from .loop.checkpoints import fingerprint, table_digest
-from .pretraining_source import LEARNED_FROM
 from .stream import ExampleList, ExampleStream, Item, spread
 
 log = logging.getLogger(__name__)

@@ -121,16 +121,32 @@ def ragged(rows: Sequence[np.ndarray]) -> Tensor:
 
 
 class LanguageEvaluation:
-    """Mean cross-entropy of a language model on held-out segments, in nats a base."""
+    """Cross-entropy of a language model on held-out segments, in nats a base whatever its tokens."""
 
     def __init__(self, loader: DataLoader):
         self.loader = loader
 
-    def __call__(self, model: LanguageModel) -> dict[str, float]:
-        """Return `loss` (nats) and `perplexity`."""
+    def __call__(self, model: nn.Module) -> dict[str, float]:
+        """Return `loss` (the nats of all tokens that were asked, divided by their bases) and `perplexity` (of a base)."""
         device = next(model.parameters()).device
-        losses = [
-            model(**{key: value.to(device) for key, value in batch.items()})["loss"].item() for batch in self.loader
-        ]
-        mean = float(np.mean(losses))
+        lengths = bases_of_tokens(getattr(model, "module", model).adapter).to(device)
+        nats = bases = 0.0
+        for batch in self.loader:
+            moved = {key: value.to(device) for key, value in batch.items()}
+            asked = moved["labels"][moved["labels"] != IGNORE]
+            counted = moved.get("counted")
+            divided = float(len(asked) if counted is None else counted.sum())
+            nats += model(**moved)["loss"].item() * divided if divided else 0.0
+            bases += float(lengths[asked].sum() if counted is None else counted.sum())
+        mean = nats / bases if bases else float("nan")
         return {"loss": mean, "perplexity": float(np.exp(mean))}
+
+
+def bases_of_tokens(adapter: Adapter) -> Tensor:
+    """Return how many bases each token stands for, ``int64[V]``; 1 of those that stand for none."""
+    vocab = adapter.tokenizer.vocab if adapter.tokenizer is not None else {}
+    lengths = torch.ones(max([adapter.card.vocab_size, *(index + 1 for index in vocab.values())]), dtype=torch.int64)
+    for token, index in vocab.items():
+        if token and set(token) <= set("ACGT"):
+            lengths[index] = len(token)
+    return lengths

@@ -20,9 +20,6 @@ from .language_loss import Segments
 from .loop.checkpoints import fingerprint, table_digest
 from .stream import Item, spread
 
-LEARNED_FROM = ("corpus", "excluded", "kept_eukaryotic_viruses", "gate_required", "objective")
-"""What a model's record goes on saying of its pretraining, whatever is made of the model."""
-
 
 class Maker(Protocol):
     """Makes items of a length from their index and a generator."""

@@ -175,7 +175,10 @@ def card(config: Config) -> ModelCard:
         hidden_size=config["hidden_size"],
         vocab_size=config["vocab_size"],
         lora_targets=("query", "key", "value", "output", "up", "down"),
-        cannot={"extension": "its rotary positions are those of patches; use overlapping chunks"},
+        cannot={
+            "extension": "its rotary positions are those of patches; use overlapping chunks",
+            "generation": "it was not trained by masked diffusion; pretrain it with `objective: masked_diffusion`",
+        },
     )
 
 

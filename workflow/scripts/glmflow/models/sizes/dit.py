@@ -22,7 +22,7 @@ def sizes(config: Mapping[str, Any]) -> tuple[int, int, int]:
 
 def kept(shape: Any, length: int, bf16: bool) -> float:
     """Return the bytes kept of a sequence for the backward pass, as if each base were a token: an upper bound with patches."""
-    return 4 * length * shape.layers * (16 * shape.hidden + 3 * shape.inner) * (0.7 if bf16 else 1)
+    return 4 * length * shape.layers * (12.15 * shape.hidden + 2 * shape.inner) * (0.7 if bf16 else 1)
 
 
 def products(shape: Any, length: int) -> float:

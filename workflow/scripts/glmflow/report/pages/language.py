@@ -230,7 +230,9 @@ def by_context(rows: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def _apart(bits: float) -> str:
-    return f"{bits:+.4f}" if pd.notna(bits) else ""
+    if pd.isna(bits):
+        return ""
+    return f"{bits:+.4f}".replace("-", "−") if abs(bits) >= 5e-5 else "0"
 
 
 def by_stratum(plain: pd.DataFrame) -> list[dict[str, str]]:
