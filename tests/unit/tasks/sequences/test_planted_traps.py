@@ -135,6 +135,7 @@ def split_faults():
         "labels of the test split swapped": (swapped, "swapped labels", "opposite of the test rows"),
         "one sequence, two labels": (conflicting, "label conflicts", "12 sequences have two labels"),
         "a class without test rows": (lambda t: t.assign(label=["pos" if r >= test else own for r, own in enumerate(t["label"])]), "test rows of each class", "neg 0"),
+        "a class without validation rows": (lambda t: t.assign(label=["pos" if test > r >= TRAIN else own for r, own in enumerate(t["label"])]), "validation rows of each class", "no validation row of neg"),
         "names used twice": (lambda t: t.assign(id=[f"r{row % 200}" for row in range(len(t))]), "name: test", "have the name of a train"),
         "one gene in both splits": (lambda t: t.assign(gene_id=[f"g{row % 30}" for row in range(len(t))]), "gene_id: test", "splits: {by: group, column: gene_id}"),
         "one group in both splits": (lambda t: t.assign(group=[f"g{row % 30}" for row in range(len(t))]), "group: test", "belong to a group of"),

@@ -63,12 +63,14 @@ def of_protocol(name: str) -> tuple[dict[str, Any], list[str]]:
         train["folds"] = known.get("folds", 10)
     if "padding" in known:
         differs.append(f"no padding, where it was {known['padding']}")
+    if "instead" in known:
+        differs.append(known["instead"])
     tried = {key: known[key] for key in ("learning_rate", "batch") if key in known}
     train |= {key: values[0] for key, values in tried.items()}
     sweep = {key: values for key, values in tried.items() if len(values) > 1}
     found = {"kind": KINDS[known["tuned"]], "train": train, **({"sweep": sweep} if sweep else {})}
     if "pool" in known:
-        found["head"] = {"kind": "pooled", "pool": known["pool"]}
+        found["head"] = {"kind": known.get("head_kind", "pooled"), "pool": known["pool"]}
     if found["kind"] == "lora":
         found |= {key: known[key] for key in LORA if key in known}
     return found, differs

@@ -52,6 +52,7 @@ ENOUGH = 4
 """Fewest shared k-mers of a sketch that holds a fraction of them."""
 
 _WORK = 1 << 24  # pairs of equal k-mers that are counted at a time
+_TURNED = 1 << 22  # bases that are reverse-complemented at a time
 
 
 class NearCopies(NamedTuple):
@@ -92,17 +93,42 @@ def exact_copies(sequences: Iterable[Sequence]) -> pd.DataFrame:
     """
     numbers: dict[bytes, int] = {}
     first: list[bool] = []
-    rows = []
-    for sequence in sequences:
-        bases = as_bases(sequence)
-        forward, reverse = bases.tobytes(), opposite_strand(bases).tobytes()
+    copy, opposite, own_reverse = [], [], []
+    for forward, reverse in _both_strands(sequences):
         turned = reverse < forward
         key = blake2b(reverse if turned else forward, digest_size=16).digest()
         number = numbers.setdefault(key, len(numbers))
         if number == len(first):
             first.append(turned)
-        rows.append((number, "+" if forward == reverse or turned == first[number] else "-", forward == reverse))
-    return pd.DataFrame(rows, columns=["copy", "strand", "palindrome"])
+        copy.append(number)
+        own_reverse.append(forward == reverse)
+        opposite.append(turned != first[number] and not own_reverse[-1])
+    columns = {"copy": np.array(copy, np.int64), "strand": np.where(np.array(opposite, bool), "-", "+").astype(object)}
+    return pd.DataFrame(columns | {"palindrome": np.array(own_reverse, bool)})
+
+
+def _both_strands(sequences: Iterable[Sequence]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each sequence in upper case as it stands and reverse-complemented; turned many at a time, which is faster."""
+    held: list[NDArray[np.uint8]] = []
+    size = 0
+
+    def turned() -> Iterator[tuple[bytes, bytes]]:
+        bases = as_bases(np.concatenate(held))
+        forward, reverse = bases.tobytes(), opposite_strand(bases).tobytes()
+        start = 0
+        for one in held:
+            end = start + len(one)
+            yield forward[start:end], reverse[len(reverse) - end : len(reverse) - start]
+            start = end
+
+    for sequence in sequences:
+        held.append(sequence if isinstance(sequence, np.ndarray) else as_bases(sequence))
+        size += len(held[-1])
+        if size >= _TURNED:
+            yield from turned()
+            held, size = [], 0
+    if held:
+        yield from turned()
 
 
 def near_copies(

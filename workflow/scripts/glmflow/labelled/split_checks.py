@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glmflow.genome.contigs import some
 from glmflow.labelled.audit_checks import PROPERTY_WORDS, Check
 
 FEWEST_OF_CLASS = 10
@@ -59,7 +60,13 @@ def split_checks(
         return found
     if classes is None:
         return [*found, *_values(target[train], target[test])]
-    return [*found, *_classes(target[train], target[test], classes), *_swapped(properties, target[test])]
+    validation = target[split == "validation"]
+    return [
+        *found,
+        *_classes(target[train], target[test], classes),
+        *_unchosen(validation, classes),
+        *_swapped(properties, target[test]),
+    ]
 
 
 def _names(rows: pd.DataFrame, split: NDArray) -> Iterator[Check]:
@@ -99,6 +106,18 @@ def _classes(train: NDArray, test: NDArray, classes: Sequence[str]) -> Iterator[
     text = f"{classes[place]}: {learned[place]:.1%} of the training rows, {own[place]:.1%} of the test rows"
     unlike = distance > UNLIKE and distance > SURE * error
     yield "shares of classes", len(test) if unlike else 0, len(test), "WARN" if unlike else "PASS", text
+
+
+def _unchosen(validation: NDArray, classes: Sequence[str]) -> Iterator[Check]:
+    """Yield the classes without a validation row: what is chosen on that split is chosen without them."""
+    if not len(validation):
+        return
+    count = np.bincount(validation, minlength=len(classes))
+    absent = [name for name, number in zip(classes, count) if not number]
+    text = "every class has validation rows"
+    if absent:
+        text = f"no validation row of {some(absent, 10)}: what is chosen on that split is chosen without them"
+    yield "validation rows of each class", len(absent), len(classes), "WARN" if absent else "PASS", text
 
 
 def _swapped(properties: pd.DataFrame, test: NDArray) -> Iterator[Check]:

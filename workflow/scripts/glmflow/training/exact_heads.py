@@ -1,4 +1,4 @@
-"""A linear head as a regression on the kept states of a frozen model: logistic, or ridge for measured values."""
+"""Heads that are computed from the kept states of a frozen model: logistic or ridge regressions, or trees."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,13 +36,17 @@ Weights = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def solve(model: Tuned, ready: Ready, kept: StateStore, folder: Path) -> Fitted:
-    """Set the linear layer of a model's head to the regression that does best on validation; write `metrics.jsonl`.
+    """Set a model's linear head to the regression that does best on validation, or grow its trees; write `metrics.jsonl`.
 
     Scores of classes and labels are logits, values in units of their training spread, as a trained head gives them.
     """
     started = time.monotonic()
     states, truth = gathered(ready.train, kept)
     held_out = gathered(ready.validation, kept) if ready.validation is not None else None
+    if hasattr(model.target.head, "grow"):
+        model.target.head.grow(states.astype(np.float32), in_units(model, truth))
+        loss = {"eval_loss": loss_now(model, *held_out)} if held_out is not None else {}
+        return written(folder, started, loss)
     mean, spread = states.mean(axis=0), states.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     x = (states - mean) / spread
@@ -57,10 +62,22 @@ def solve(model: Tuned, ready: Ready, kept: StateStore, folder: Path) -> Fitted:
             break
     assert best is not None
     with_weights(model, best)
-    line = {"step": 1, "penalty": chosen, **({"eval_loss": lowest} if held_out is not None else {})}
+    return written(folder, started, {"penalty": chosen, **({"eval_loss": lowest} if held_out is not None else {})})
+
+
+def written(folder: Path, started: float, values: dict[str, Any]) -> Fitted:
+    """Write what is known of a head that was computed, as its one step, and return what it cost."""
     with atomic_path(folder / "metrics.jsonl") as temporary:
-        temporary.write_text(json.dumps(line) + "\n")
+        temporary.write_text(json.dumps({"step": 1, **values}) + "\n")
     return Fitted(0, time.monotonic() - started, peak_memory_mb(), 0)
+
+
+def in_units(model: Tuned, truth: NDArray) -> NDArray:
+    """Return targets as a head learns them: classes and labels as whole numbers, values in units of their training spread."""
+    if not hasattr(model.target, "scale"):
+        return truth.astype(np.int64)
+    mean, scale = model.target.mean.cpu().numpy(), model.target.scale.cpu().numpy()
+    return ((truth - mean) / scale).reshape(len(truth), -1).astype(np.float64)
 
 
 def gathered(items: Maker, kept: StateStore) -> tuple[NDArray[np.float64], NDArray]:
@@ -79,9 +96,9 @@ def regressions(model: Tuned, x: NDArray[np.float64], truth: NDArray) -> Iterato
     if hasattr(model.target, "scale"):
         from sklearn.linear_model import Ridge
 
-        y = (truth - model.target.mean.cpu().numpy()) / model.target.scale.cpu().numpy()
+        y = in_units(model, truth)
         for alpha in sorted(ALPHAS, key=lambda value: value != 1.0):
-            fitted = Ridge(alpha).fit(x, y.reshape(len(x), outputs))
+            fitted = Ridge(alpha).fit(x, y)
             yield alpha, (np.atleast_2d(fitted.coef_), np.atleast_1d(fitted.intercept_))
         return
     of = of_classes if truth.ndim == 1 else of_labels
@@ -124,6 +141,11 @@ def of_labels(x: NDArray[np.float64], truth: NDArray, outputs: int, c: float) ->
 def loss_of(model: Tuned, weights: Weights, states: NDArray[np.float64], truth: NDArray) -> float:
     """Return the training loss of a head with some weights on states."""
     with_weights(model, weights)
+    return loss_now(model, states, truth)
+
+
+def loss_now(model: Tuned, states: NDArray[np.float64], truth: NDArray) -> float:
+    """Return the training loss of a head on states."""
     target, device = model.target, model.device
     with torch.no_grad():
         features = torch.from_numpy(states.astype(np.float32)).to(device)

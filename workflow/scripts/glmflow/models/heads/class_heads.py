@@ -6,49 +6,23 @@ import torch
 from torch import Tensor, nn
 
 
-class PooledHead(nn.Module):
-    """A linear layer, or a small perceptron, on the pooled states of a sequence.
+class Pooling(nn.Module):
+    """How the states of the bases of a sequence become one state, for heads that read one.
 
     Parameters
     ----------
-    dim
-        Width `D` of the states.
-    classes
-        Number of classes.
     pool
         Over the bases of the sequence, never over padding: ``mean``, ``max``, ``meanmax`` (both side by side), ``last``
         (of causal models), ``bins`` (means of equal parts, kept apart: where a signal stands counts, as at splice sites,
         which a mean cannot see), ``attention`` (weights that are learned), ``parts_attention`` (the same over the means of equal
         parts, of which a frozen model's are kept) or ``cls`` (the special token before the sequence, where there is one).
-    dropout
-        Probability of dropping a value before the last layer in training.
     parts
         Parts of a sequence, for ``bins`` and ``parts_attention``.
-    hidden
-        Width of the perceptron's hidden layer; 0: one linear layer.
-    solver
-        ``exact``: its linear layer is a regression on kept states, and is not trained.
     """
 
-    def __init__(
-        self,
-        dim: int,
-        classes: int,
-        pool: str = "mean",
-        dropout: float = 0.0,
-        parts: int = 12,
-        hidden: int = 0,
-        solver: str = "gradient",
-    ):
+    def __init__(self, pool: str = "mean", parts: int = 12):
         super().__init__()
-        self.how, self.parts, self.solver = pool, parts, solver
-        width = dim * {"meanmax": 2, "bins": parts}.get(pool, 1)
-        self.query = nn.Linear(dim, 1) if pool in ("attention", "parts_attention") else None
-        self.dropout = nn.Dropout(dropout)
-        self.before = (
-            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU()) if hidden else nn.Identity()
-        )
-        self.linear = nn.Linear(hidden or width, classes)
+        self.how, self.parts = pool, parts
 
     @property
     def caches(self) -> bool:
@@ -87,6 +61,46 @@ class PooledHead(nn.Module):
         if self.how in ("max", "meanmax"):
             found.append(states.masked_fill(~own, float("-inf")).amax(1))
         return torch.cat(found, dim=-1)
+
+
+class PooledHead(Pooling):
+    """A linear layer, or a small perceptron, on the pooled states of a sequence.
+
+    Parameters
+    ----------
+    dim
+        Width `D` of the states.
+    classes
+        Number of classes.
+    pool, parts
+        See `Pooling`.
+    dropout
+        Probability of dropping a value before the last layer in training.
+    hidden
+        Width of the perceptron's hidden layer; 0: one linear layer.
+    solver
+        ``exact``: its linear layer is a regression on kept states, and is not trained.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        classes: int,
+        pool: str = "mean",
+        dropout: float = 0.0,
+        parts: int = 12,
+        hidden: int = 0,
+        solver: str = "gradient",
+    ):
+        super().__init__(pool, parts)
+        self.solver = solver
+        width = dim * {"meanmax": 2, "bins": parts}.get(pool, 1)
+        self.query = nn.Linear(dim, 1) if pool in ("attention", "parts_attention") else None
+        self.dropout = nn.Dropout(dropout)
+        self.before = (
+            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU()) if hidden else nn.Identity()
+        )
+        self.linear = nn.Linear(hidden or width, classes)
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Return the scores of the classes (logits), `[S, classes]`, from what `pool` returns."""

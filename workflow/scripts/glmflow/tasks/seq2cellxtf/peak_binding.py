@@ -23,6 +23,7 @@ from glmflow.files import read_named_rows, read_table
 from glmflow.genome.intervals import read_intervals
 from glmflow.genome.packed import fetch
 from glmflow.genome.reference import Reference
+from glmflow.text_files import as_table
 from glmflow.tracks.reading import TrackReader, check_track_matches
 
 AGREE = 0.3
@@ -88,7 +89,8 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
 
 def aliases(path: str) -> pd.DataFrame:
     """Return the table `tf`, `motif`, and `family` where it has it."""
-    names = read_table(path)
+    with as_table(path):
+        names = read_table(path)
     missing = [name for name in ("tf", "motif") if name not in names]
     if missing:
         raise InputError(f"no column {', '.join(missing)}", where=path, fix="Give tf and motif.")
@@ -175,7 +177,8 @@ def sequences_of(genome: Reference, regions: pd.DataFrame) -> list[str]:
 
 def expression_of(path: str, cells_path: str | None, cells: list[str]) -> pd.DataFrame:
     """Return log1p of expression, samples (index `cell`) x genes, of the cells of the study and any others of the file."""
-    table = read_named_rows(path)
+    with as_table(path):
+        table = read_named_rows(path)
     genes = table.iloc[:, 0].astype(str)
     values = table.iloc[:, 1:]
     wrong = [name for name in values if not pd.api.types.is_numeric_dtype(values[name])]
@@ -183,7 +186,11 @@ def expression_of(path: str, cells_path: str | None, cells: list[str]) -> pd.Dat
         raise InputError(f"column {some_of(wrong)} is no number", where=path, fix="Give genes x samples.")
     owner = {name: name for name in values}
     if cells_path is not None:
-        given = read_table(cells_path)
+        with as_table(cells_path):
+            given = read_table(cells_path)
+        lacking = [name for name in ("sample", "cell") if name not in given]
+        if lacking:
+            raise InputError(f"no column {', '.join(lacking)}", where=cells_path, fix="Give sample and cell.")
         owner = dict(zip(given["sample"], given["cell"]))
         unknown = [name for name in values if name not in owner]
         if unknown:
@@ -197,7 +204,8 @@ def expression_of(path: str, cells_path: str | None, cells: list[str]) -> pd.Dat
 
 def features_of(path: str, cells: list[str]) -> pd.DataFrame:
     """Return ready features of the cells of a study."""
-    table = read_named_rows(path)
+    with as_table(path):
+        table = read_named_rows(path)
     table = table.set_index(table.columns[0]).rename_axis("cell")
     require_cells(cells, set(table.index), path, "features")
     return table.loc[cells].astype(np.float64)
