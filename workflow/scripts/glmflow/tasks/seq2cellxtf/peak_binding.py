@@ -15,6 +15,7 @@ from glmflow.binding.key_splits import split_keys
 from glmflow.binding.keys import some_of
 from glmflow.binding.motif_files import motifs_of, newest_versions, read_motifs
 from glmflow.binding.motif_similarity import motif_clusters, tf_similarity
+from glmflow.binding.negative_regions import negative_regions
 from glmflow.binding.peak_files import Peaks, read_peaks, read_samples
 from glmflow.config.tasks.seq2cellxtf import Seq2CellXTf
 from glmflow.errors import InputError
@@ -57,10 +58,15 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
     if task.universe.bed is None and task.universe.regions != "bins":
         kept &= universe.labels.any(axis=0)
     used = universe.labels[:, kept].any(axis=1)
-    regions = universe.regions[kept].reset_index(drop=True)
-    if regions.empty or not used.any():
+    universe = universe._replace(
+        regions=universe.regions[kept].reset_index(drop=True), labels=universe.labels[:, kept], ambiguous=None
+    )
+    if universe.regions.empty or not used.any():
         raise InputError("no region is left", where="universe", fix="Leave more samples or regions in.")
-    keys, labels = universes.by_key(universe.labels[np.ix_(used, kept)], peaks.samples["key"][used])
+    universe, found = with_negatives(task, universe, peaks, genome)
+    notes |= found
+    regions = universe.regions
+    keys, labels = universes.by_key(universe.labels[used], peaks.samples["key"][used])
     for key, agreement in universes.replicate_agreement(universe.labels[used], peaks.samples["key"][used]).items():
         if agreement < AGREE:
             notes[f"replicates of {key} share {agreement:.2f} of their regions"] = 1
@@ -122,6 +128,36 @@ def made_universe(
         return universes.Universe(regions, universes.labels_by_overlap(regions, peaks))
     regions = universes.summit_regions(source, contigs, settings.width, settings.within)
     return universes.Universe(regions, universes.labels_by_summit(regions, peaks, settings.within))
+
+
+def with_negatives(
+    task: Seq2CellXTf, universe: universes.Universe, peaks: Peaks, genome: Reference
+) -> tuple[universes.Universe, dict[str, int]]:
+    """Return the regions with the unbound ones that the settings ask for, in order, and what is to be told of them."""
+    if task.universe.negatives == "universe":
+        return universe, {}
+    listed = [universe.regions, peaks.table[universes.REGION]]
+    if task.blacklist is not None:
+        rows = read_intervals(Path(task.blacklist), genome.contigs)
+        listed.append(pd.DataFrame(rows, columns=[*universes.REGION, "name"])[universes.REGION])
+
+    def accessibility(regions: pd.DataFrame) -> np.ndarray:
+        cells = sorted(task.accessibility)
+        return accessibility_of(task.accessibility, cells, regions, genome.contigs).max(axis=0).to_numpy()
+
+    drawn, lost = negative_regions(
+        universe.regions,
+        pd.concat(listed, ignore_index=True),
+        genome.contigs,
+        genome.fetch,
+        task.universe.negatives == "matched",
+        accessibility if task.accessibility else None,
+    )
+    labels = np.concatenate([universe.labels, np.zeros((len(universe.labels), len(drawn)), bool)], axis=1)
+    regions = pd.concat([universe.regions, drawn], ignore_index=True)
+    order = regions.sort_values(["chrom", "start"], kind="stable").index.to_numpy()
+    made = universes.Universe(regions.iloc[order].reset_index(drop=True), labels[:, order])
+    return made, {f"unbound regions ({task.universe.negatives})": len(drawn), **lost}
 
 
 def on_blacklist(regions: pd.DataFrame, path: str | None, contigs: Mapping[str, int]) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from glmflow.errors import InputError
-from glmflow.genome.column_names import ALLELES, known_columns, plain_name
+from glmflow.genome.column_names import allele_columns
 from glmflow.genome.reference import Reference
 from glmflow.genome.vcf_files import open_vcf
 from glmflow.tasks.tables import examples_table
@@ -73,7 +73,10 @@ def from_table(
     """
     given = read_cells(path)
     extra = dict(columns or {})
-    found = place_columns([str(name) for name in given if name != target], own_ref, path)
+    columns_found = allele_columns([str(name) for name in given if name != target], own_ref, str(path))
+    if columns_found.notes:
+        log.warning("%s: %s", path, "; ".join(columns_found.notes))
+    found = columns_found.taken
     place = "pos" if "pos" in found else "start"
     names = ("chrom", place, "ref", "alt") if own_ref else ("chrom", place, "alt")
     needed = {name: found.get(name) for name in names} | {"target": target if target in given else None}
@@ -99,20 +102,6 @@ def from_table(
         table = table if own_ref else with_reference_bases(table, genome, path)
     found = _finished(table, labels, path)
     return EffectExamples(found.table, found.left_out + Counter({"too_few": int(few.sum())}) + other)
-
-
-def place_columns(header: list[str], own_ref: bool, path: Path) -> dict[str, str]:
-    """Return the columns of the place and the alleles of a table, under any usual name; near misses are asked about."""
-    plain = set(map(plain_name, header))
-    from_zero = not plain & set(map(plain_name, ALLELES["pos"])) and bool(
-        plain & set(map(plain_name, ALLELES["start"]))
-    )
-    unread = {"pos" if from_zero else "start", *(() if own_ref else ("ref",))}
-    wanted = {name: usual for name, usual in ALLELES.items() if name not in unread}
-    found = known_columns(header, wanted, where=str(path))
-    if found.notes:
-        log.warning("%s: %s", path, "; ".join(found.notes))
-    return found.taken
 
 
 def _only(table: pd.DataFrame, only: Mapping[str, list[str]] | None) -> tuple[pd.DataFrame, Counter[str]]:
