@@ -207,6 +207,38 @@ def test_regions_with_rows_of_labels(data, tmp_path):
         made(data, regions=regions, classes=["none", "exon"])
 
 
+def test_gene_finding_by_its_name(data, tmp_path):
+    """Numbers of the classes as in BEND (Marin et al. 2024, Table A8): exon, donor, intron, acceptor of each strand, none."""
+    each = np.repeat(np.arange(9), 16)
+    with h5py.File(tmp_path / "l.hdf5", "w") as file:
+        file["labels"] = np.stack([each, np.full(144, 8), each[::-1], np.full(144, 8)])
+    (tmp_path / "r.bed").write_text(
+        "chromosome\tstart\tend\tsplit\n1\t0\t144\ttrain\n1\t200\t344\ttrain\n2\t0\t144\tvalid\n3\t0\t144\ttest\n"
+    )
+    regions = {"bed": str(tmp_path / "r.bed"), "hdf5": str(tmp_path / "l.hdf5")}
+    found = made(data, preset="bend/gene_finding", regions=regions)
+    assert found.table["split"].tolist() == ["train"] * 6 + ["validation"] * 3 + ["test"] * 3
+    table = found.facts["classes.tsv"].set_index("class")
+    assert table.index.tolist() == [
+        "exon", "donor", "intron", "acceptor", "exon-", "donor-", "intron-", "acceptor-", "intergenic",
+    ]  # fmt: skip
+    assert table["train"].tolist() == [16] * 8 + [160] and table.loc["intergenic", "test"] == 144
+    assert other_strand(table.index.tolist()) == [4, 5, 6, 7, 0, 1, 2, 3, 8]
+    # A window of intergenic bases alone is background, though the number of that class is the highest.
+    more = {"regions": regions, "windows": {"size": 24, "labelled_only": True}}
+    assert len(made(data, preset="bend/gene_finding", **more).table.query("split == 'train'")) == 6
+    own = BaseLabels.model_validate({"kind": "base_labels", "preset": "bend/enhancer_annotation", "regions": regions})
+    assert (own.bin, own.classes) == (128, ["none", "enhancer"])
+    for preset, message in (
+        ("nt_revised/H3K27ac", "name a set of labels of bases"),
+        ("bend/gene_findin", "Did you mean"),
+    ):
+        with pytest.raises(ValidationError, match=message):
+            task(data, preset=preset, regions=regions)
+    with pytest.raises(ValidationError, match="give them as `regions`"):
+        BaseLabels.model_validate({"kind": "base_labels", "preset": "bend/gene_finding", "segments": "s.bed"})
+
+
 def test_mistakes_are_one_line(data, tmp_path):
     (tmp_path / "s.bed").write_text("1\t5\t9\n")
     with pytest.raises(InputError, match="no class in the fourth column"):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from glmflow.errors import InputError
+
 from ..adaptations import Adaptation
 from ..base import Block, Fraction, Label, Place, Positive
+from ..benchmark_sets import benchmark_set
 from ..contig_lengths import held_out_windows, training_windows
 from ..task_block import Files, TaskBlock, Work
 from ..views import Run, StudyView
@@ -53,6 +56,11 @@ class BaseLabels(TaskBlock):
     regions: LabelledRegions | None = Field(
         None, description="Regions with a row of labels each, in place of segments."
     )
+    preset: str | None = Field(
+        None,
+        description="Name of a published set of labels of bases (`bend/gene_finding`), whose files `regions` gives: its classes "
+        "in their order, its bins and its splits.",
+    )
     windows: LabelWindows = Field(default_factory=LabelWindows, description="Windows along the reference.")
     classes: Annotated[list[Label], Field(min_length=2)] | None = Field(
         None,
@@ -70,6 +78,24 @@ class BaseLabels(TaskBlock):
     )
     unit: Positive = Field(10, description="Windows side by side that are resampled together.")
     bootstrap: Positive = Field(500, description="Bootstrap draws behind each interval.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_preset(cls, value: Any) -> Any:
+        """Take what a published set fixes where it is left out."""
+        name = value.get("preset") if isinstance(value, Mapping) else None
+        if not isinstance(name, str):
+            return value
+        try:
+            known = benchmark_set(name)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        if not known.get("per_base"):
+            raise ValueError(f"preset: {name} has labels of whole sequences; name a set of labels of bases")
+        if not isinstance(value.get("regions"), Mapping):
+            raise ValueError(f"preset: {name} is a BED and an HDF5 file; give them as `regions`")
+        own = {key: known[key] for key in ("classes", "background", "bin") if key in known and key not in value}
+        return {**value, **own, "regions": {"given_splits": True, **value["regions"]}}
 
     @model_validator(mode="after")
     def _one_source(self) -> BaseLabels:

@@ -120,6 +120,16 @@ class Sequences(TaskBlock):
     length: Positive = Field(
         512, description="Bases that are read of a sequence, from its middle; shorter ones are padded."
     )
+    around: Literal["middle", "start"] | None = Field(
+        None,
+        description="Intervals become windows of `length` bases around their middle, or their start (a variant stands at base "
+        "`length` // 2); that of the preset where left out. Without it an interval is read as it is.",
+    )
+    room: Positive | None = Field(
+        None,
+        description="Bases around that every interval has to have on its contig (with `around`): rows without them are left out "
+        "and counted, so that tasks of several `length` have the same rows; `length` where left out.",
+    )
     middle: Positive | None = Field(
         None,
         description="Bases in the middle that models see as they are, while those around them are shuffled: a control of what "
@@ -133,6 +143,19 @@ class Sequences(TaskBlock):
     )
     similarity: Similarity = Field(default_factory=Similarity, description="What near copies are.")
     bootstrap: Positive = Field(500, description="Bootstrap draws of groups of near copies behind each interval.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _length_of_preset(cls, value: Any) -> Any:
+        """Take the length of windows from the preset where it has one and none is given."""
+        name = value.get("preset") if isinstance(value, Mapping) else None
+        if not isinstance(name, str) or "length" in value:
+            return value
+        try:
+            known = benchmark_set(name)
+        except InputError:  # said below
+            return value
+        return {**value, "length": known["length"]} if "length" in known else value
 
     @model_validator(mode="after")
     def _one_source(self) -> Sequences:
@@ -152,6 +175,12 @@ class Sequences(TaskBlock):
                 raise ValueError(str(error)) from None
         if self.scale != "plain" and self.predicts != "values":
             raise ValueError(f"scale: is for values, and the labels are {self.predicts}; leave it out")
+        if self.preset is not None and benchmark_set(self.preset).get("per_base"):
+            raise ValueError(f"preset: {self.preset} has labels of single bases; name a set of whole sequences")
+        if self.room is not None and self.framed is None:
+            raise ValueError("room: is of windows around intervals; say `around` too, or leave it out")
+        if self.room is not None and self.room < self.length:
+            raise ValueError(f"room: {self.room} is less than length {self.length}; give the longest of the lengths")
         if self.splits.by == "column" and self.splits.column is None:
             raise ValueError("splits.column: name the column whose values are held out")
         return self
@@ -160,6 +189,11 @@ class Sequences(TaskBlock):
     def predicts(self) -> str:
         """What the labels are: `classes`, `labels` or `values`."""
         return self.labels or (benchmark_set(self.preset).get("target") if self.preset else None) or "classes"
+
+    @property
+    def framed(self) -> str | None:
+        """What windows are laid around (`middle`, `start`); None: intervals are read as they are."""
+        return self.around or (benchmark_set(self.preset).get("anchor") if self.preset else None)
 
     @property
     def target(self) -> str:  # type: ignore[override]
@@ -211,6 +245,9 @@ class Sequences(TaskBlock):
         """Yield what is missing for intervals."""
         if self.bed is not None and not study.data.reference:
             yield ("bed",), "intervals are read from the genome; give `reference.fasta`"
+        elif self.framed is not None and not study.data.reference:
+            key = "around" if self.around else "preset"
+            yield (key,), "windows around intervals are read from the genome; give `reference.fasta`"
 
     def work(self, study: StudyView, label: str, adaptation: Adaptation) -> Work:
         """Return how many sequences there are: all of the tables is the most that can be learned from or predicted."""

@@ -21,6 +21,7 @@ from glmflow.report.classes.class_tables import (
     published_rows,
 )
 from glmflow.report.classes.curve_charts import curve_panels, curve_rows, picked_run
+from glmflow.report.classes.length_chart import by_length, length_chart, unlike_rows
 from glmflow.report.rendering import embed, records, render, vega
 from glmflow.report.run_folder import BASELINES
 from glmflow.report.run_tables import read_scores
@@ -44,6 +45,9 @@ def class_page(study: Study, task: str, template: str) -> str:
     data = {"runs": cell, **{name: table for name, table in (("clean", clean), ("curves", curves)) if len(table)}}
     if len(learning):
         charts, data = charts | {"learning": learning_chart(study, task)}, data | {"learning": learning}
+    by_lengths = by_length(study, task)
+    if len(by_lengths):
+        charts, data = charts | {"by_length": length_chart(study, task)}, data | {"by_length": by_lengths}
     return render(
         template,
         study=study,
@@ -57,6 +61,7 @@ def class_page(study: Study, task: str, template: str) -> str:
         leak_free=len(clean) > 0,
         curves=len(curves) > 0,
         charts=charts,
+        unlike_rows=unlike_rows(by_lengths),
         lengths=lengths,
         length_rows=length_table,
         classes=list(class_rows(study, task, split)),

@@ -55,7 +55,7 @@ def examples(task: BaseLabels, files: Mapping[str, Any], division: Division) -> 
         labels, counts = labels[windows.pop("row").to_numpy()], counts | outside
     require_rows(windows["split"], where="splits")
     if task.windows.labelled_only:
-        keep = (windows["split"] != "train").to_numpy() | (labels > 0).any(axis=1)
+        keep = (windows["split"] != "train").to_numpy() | foreground(task, labels, classes).any(axis=1)
         counts["training windows of background alone, left out"] = int((~keep).sum())
         windows, labels = windows[keep].reset_index(drop=True), labels[keep]
     if task.control == "permuted_labels":
@@ -67,12 +67,18 @@ def examples(task: BaseLabels, files: Mapping[str, Any], division: Division) -> 
     )
     table = classes_table(labels, rows["split"], classes)
     scored = np.maximum((labels >= 0).sum(axis=1), 1)
-    share = (labels > 0).sum(axis=1) / scored
+    share = foreground(task, labels, classes).sum(axis=1) / scored
     packed = fetch(genome, rows) if len(rows) * task.windows.size <= AUDITED else None
     found = audited(rows, packed, share, None)
     facts = {"classes.tsv": table, LABELS: labels_table(rows["example"], labels), **found.facts}
     counts = counts_table(counts | found.counts)
     return Made(examples_table(found.rows), counts, found.checks.table(), facts, copies=found.copies)
+
+
+def foreground(task: BaseLabels, labels: NDArray[np.int8], classes: list[str]) -> NDArray[np.bool_]:
+    """Return which labels are those of something: scored, and not of the background (the first class where none is called so)."""
+    background = classes.index(task.background) if task.background in classes else 0
+    return (labels != UNSCORED) & (labels != background)
 
 
 def labelled_windows(

@@ -14,7 +14,7 @@ from glmflow.errors import InputError
 from glmflow.genome.packed import Packed, fetch, pack
 from glmflow.genome.reference import Reference
 from glmflow.labelled.classes import Labels, classes_table
-from glmflow.labelled.framing import differing_from_genome, place_on_genome
+from glmflow.labelled.framing import differing_from_genome, place_on_genome, windows_around
 from glmflow.labelled.given_splits import require_rows
 from glmflow.labelled.holdout import split_rows
 from glmflow.labelled.near_pairs import near_pairs, suited_k
@@ -46,7 +46,7 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
         what = f"the labels are {data.labels.kind} ({data.labels.why}), and the task predicts {task.predicts}"
         raise InputError(what, where="sequences", fix=f"Say labels: {data.labels.kind}, or name other columns.")
     reference = Reference(files["genome"]) if files.get("genome") else None
-    rows, packed, counts = with_sequences(data.rows, reference)
+    rows, packed, counts = with_sequences(data.rows, reference, task)
     truth, strata, names = truth_of(rows, data.labels, task.scale)
     near = near_pairs(packed, task.similarity.k or suited_k(packed.lengths), task.similarity.share) if packed else None
     settings = task.splits.model_dump(exclude_none=True)
@@ -143,7 +143,7 @@ def read_settings_of(task: Sequences) -> dict[str, Any]:
 
 
 def with_sequences(
-    rows: pd.DataFrame, reference: Reference | None
+    rows: pd.DataFrame, reference: Reference | None, task: Sequences
 ) -> tuple[pd.DataFrame, Packed | None, dict[str, int]]:
     """Return the rows on the genome's contigs, their sequences (None: too many to be held), and counts."""
     counts: dict[str, int] = {}
@@ -153,15 +153,39 @@ def with_sequences(
             differing, of = differing_from_genome(rows, packed, reference)
             counts[f"sequences that differ from the genome at their interval, of {of:,} looked at"] = differing
         return rows, packed, counts
+    if reference is None and task.framed is not None:
+        what = "windows around intervals, and no genome to read them from"
+        raise InputError(what, where="reference.fasta", fix="Give the genome.")
     if reference is None:  # models are refused where they would read them
         counts["intervals that are compared by coordinates alone, as there is no genome"] = len(rows)
         return rows, None, counts
     rows = place_on_genome(rows, reference.contigs, "intervals")
+    if task.framed is not None:
+        rows, dropped = framed(rows, task, reference.contigs)
+        counts |= dropped
     total = int((rows["end"] - rows["start"]).sum())
     if total > AUDITED:
         counts["bases of intervals, which are compared by coordinates alone"] = total
         return rows, None, counts
     return rows, fetch(reference, rows), counts
+
+
+def framed(rows: pd.DataFrame, task: Sequences, contigs: Mapping[str, int]) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return windows of `length` bases around intervals on the genome's contigs, and how many had no room on their contig.
+
+    Raises
+    ------
+    InputError
+        None of them has.
+    """
+    anchor, room = str(task.framed), task.room or task.length
+    widest, gone = windows_around(rows.assign(place=np.arange(len(rows))), room, contigs, anchor)
+    kept = rows.iloc[widest["place"]]
+    if kept.empty:
+        what = f"no interval has {room:,} bases around it on its contig"
+        raise InputError(what, where="length", fix="Give shorter windows, or the genome of these coordinates.")
+    windows, _ = windows_around(kept, task.length, contigs, anchor)
+    return windows, {f"intervals without {room:,} bases around them on their contig, left out": gone["beyond_contig"]}
 
 
 def published(task: Sequences) -> pd.DataFrame:
