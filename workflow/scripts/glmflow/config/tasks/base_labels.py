@@ -91,7 +91,7 @@ class BaseLabels(TaskBlock):
         except InputError as error:
             raise ValueError(str(error)) from None
         if not known.get("per_base"):
-            raise ValueError(f"preset: {name} has labels of whole sequences; it is one of kind sequences")
+            raise ValueError(f"preset: {name} has labels of whole sequences; name a set of labels of bases")
         if not isinstance(value.get("regions"), Mapping):
             raise ValueError(f"preset: {name} is a BED and an HDF5 file; give them as `regions`")
         own = {key: known[key] for key in ("classes", "background", "bin") if key in known and key not in value}

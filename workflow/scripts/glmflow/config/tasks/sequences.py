@@ -176,7 +176,7 @@ class Sequences(TaskBlock):
         if self.scale != "plain" and self.predicts != "values":
             raise ValueError(f"scale: is for values, and the labels are {self.predicts}; leave it out")
         if self.preset is not None and benchmark_set(self.preset).get("per_base"):
-            raise ValueError(f"preset: {self.preset} has labels of bases; it is one of kind base_labels")
+            raise ValueError(f"preset: {self.preset} has labels of single bases; name a set of whole sequences")
         if self.room is not None and self.framed is None:
             raise ValueError("room: is of windows around intervals; say `around` too, or leave it out")
         if self.room is not None and self.room < self.length:
