@@ -229,7 +229,10 @@ def test_gene_finding_by_its_name(data, tmp_path):
     assert len(made(data, preset="bend/gene_finding", **more).table.query("split == 'train'")) == 6
     own = BaseLabels.model_validate({"kind": "base_labels", "preset": "bend/enhancer_annotation", "regions": regions})
     assert (own.bin, own.classes) == (128, ["none", "enhancer"])
-    for preset, message in (("nt_revised/H3K27ac", "name a set of labels of bases"), ("bend/gene_findin", "Did you mean")):
+    for preset, message in (
+        ("nt_revised/H3K27ac", "name a set of labels of bases"),
+        ("bend/gene_findin", "Did you mean"),
+    ):
         with pytest.raises(ValidationError, match=message):
             task(data, preset=preset, regions=regions)
     with pytest.raises(ValidationError, match="give them as `regions`"):
