@@ -110,6 +110,7 @@ def test_runs_are_not_ranked_by_what_is_no_score(visit):
     assert "runs are not ranked by it" in page.locator("#level-tables").inner_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "tables"), [("index.html", "#board"), ("models.html", "table.models")])
 def test_the_tables_of_runs_and_models_fit_a_small_screen(visit, name, tables):
     page = visit(name, ready=name == "index.html")
@@ -136,6 +137,7 @@ def test_the_genome_browser_shows_true_and_predicted_signal(visit):
     assert set(names) <= set(labels)
 
 
+@pytest.mark.slow
 def test_a_click_on_a_gene_moves_the_locus(visit):
     page = visit("tracks.html")
     wait_for_signals(page)
@@ -151,6 +153,7 @@ def test_a_click_on_a_gene_moves_the_locus(visit):
     assert len(seen) == 3
 
 
+@pytest.mark.slow
 def test_a_link_opens_the_browser_at_its_gene(visit):
     page = visit("tracks.html#gene=SIMG0025")  # gene25, which the configuration named
     chosen = page.locator("#list tbody tr.chosen")
@@ -158,6 +161,7 @@ def test_a_link_opens_the_browser_at_its_gene(visit):
     assert "gene25" in chosen.inner_text()
 
 
+@pytest.mark.slow
 def test_a_click_on_a_gene_of_the_scatter_opens_its_track(visit):
     page = visit("index.html")
     place = page.evaluate(
@@ -188,6 +192,7 @@ def test_a_click_on_a_gene_of_the_scatter_opens_its_track(visit):
     assert tracks.locator("#list tbody tr.chosen").count() == 1
 
 
+@pytest.mark.slow
 def test_signals_can_be_overlaid_on_the_truth(visit):
     page = visit("tracks.html")
     wait_for_signals(page)
@@ -225,6 +230,7 @@ def test_a_study_that_mixes_kinds_shows_the_words_of_the_chosen_task(opening, mi
     assert page.locator("#chart-genes").is_visible() and painted(page, "#chart-genes canvas") > 0.001
 
 
+@pytest.mark.slow
 def test_a_blank_score_is_shown_without_limits_and_its_metric_explained(chromium, mixed, tmp_path):
     from glmflow.report import ReportInputs, write_report
 

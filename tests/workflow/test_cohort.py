@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pysam
+import pytest
 import yaml
 from running import run_snakemake
 
@@ -43,6 +44,7 @@ def counts(folder, *options):
     return done.stdout + done.stderr, table.set_index(["contig", "reason"])["count"]
 
 
+@pytest.mark.slow
 def test_a_cohort_in_several_files_is_parsed_once_for_every_kind_of_variants(tmp_path):
     write_files(tmp_path)
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))

@@ -135,6 +135,7 @@ def test_the_server_is_asked_ten_times_a_minute_at_most(accidents):
     assert times and len(times) <= 10 * (1 + (max(times) - min(times)) / 60)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_job_behind(tmp_path):
     """Neither of those that run nor of those that wait; a second Ctrl-C, of everybody at the terminal, changes nothing."""
     pbs = many(tmp_path, slots=3, kill_delay=2)
@@ -203,10 +204,8 @@ def unlock(pbs):
     subprocess.run(command, cwd=pbs.folder, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize(
-    "history",
-    [pytest.param(False, id="without history"), pytest.param(True, id="with history", marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("history", [False, True], ids=["without history", "with history"])
 def test_after_kill_9_jobs_are_found_again_and_none_is_submitted_twice(tmp_path, history):
     """Those that run, those that wait, those that have ended meanwhile, and those that were being submitted."""
     pbs = many(tmp_path, slots=3, history=history)

@@ -10,6 +10,7 @@ BEFORE_FILES = {"plan", "fetch", "prefetch", "overview"} & set(sys.argv)
 
 try:
     CHECKPOINTS = study_config.read_checkpoints(REPOSITORY / "config" / "models.yaml")
+    DOWNLOADS = CHECKPOINTS | study_config.listed_text_models()
     STUDY = study_config.check_study(
         config, (workflow.configfiles or [None])[-1], CHECKPOINTS
     )

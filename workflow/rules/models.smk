@@ -9,11 +9,11 @@ rule checkpoint:
     log:
         "logs/checkpoint/{checkpoint}.log",
     wildcard_constraints:
-        checkpoint=any_of(CHECKPOINTS),
+        checkpoint=any_of(DOWNLOADS),
     localrule: True
     params:
-        id=lambda wildcards: CHECKPOINTS[wildcards.checkpoint]["id"],
-        revision=lambda wildcards: CHECKPOINTS[wildcards.checkpoint]["revision"],
+        id=lambda wildcards: DOWNLOADS[wildcards.checkpoint]["id"],
+        revision=lambda wildcards: DOWNLOADS[wildcards.checkpoint]["revision"],
     script:
         "../scripts/prefetch.py"
 
@@ -27,6 +27,12 @@ rule prefetch:
                     model.checkpoint
                     for model in STUDY.models.values()
                     if model.checkpoint in CHECKPOINTS
+                }
+                | {
+                    name
+                    for adaptation in STUDY.adaptations.values()
+                    if adaptation.head
+                    for name in adaptation.head.checkpoints
                 }
             ),
         ),

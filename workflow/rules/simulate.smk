@@ -7,6 +7,7 @@ if STUDY.simulate and STUDY.simulate.repeats:
     rule simulate_repeats:
         output:
             fasta="results/{study}/simulated/genome.fa",
+            truth="results/{study}/simulated/truth/repeats.npz",
         log:
             "logs/{study}/simulate.log",
         resources:

@@ -14,7 +14,7 @@ with logged(snakemake):
     settings, folder = snakemake.params.settings, Path(snakemake.output.metrics).parent
     arguments = {
         "settings": settings,
-        "source": source(input_files(snakemake.input)),
+        "source": source(input_files(snakemake.input), settings),
         "seed": int(snakemake.wildcards.seed),
         "folder": folder,
         "model_folder": Path(snakemake.output.model),

@@ -8,4 +8,5 @@ with logged(snakemake):
     from glmflow.config.simulation import Repeats
     from glmflow.simulate.repeat_genome import simulate_genome
 
-    simulate_genome(Repeats.model_validate(snakemake.params.settings), Path(snakemake.output.fasta))
+    made, settings = snakemake.output, Repeats.model_validate(snakemake.params.settings)
+    simulate_genome(settings, Path(made.fasta), Path(made.truth))

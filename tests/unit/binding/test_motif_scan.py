@@ -79,6 +79,30 @@ def test_best_sites_are_those_of_a_loop_at_every_place_and_width():
             assert (found.position[row, column], found.reverse[row, column]) == (place, reverse) or score == -np.inf
 
 
+@pytest.mark.parametrize("p", [1e-4, 0.02])
+def test_all_sites_above_a_threshold_are_those_of_a_loop(p):
+    """Long sequences, so that sites are found by their words: telling and vague motifs, with N, at both ends."""
+    rng = np.random.default_rng(2)
+    matrices = [
+        rng.normal(size=(width, 4)) * scale for width, scale in ((4, 2), (7, 1), (8, 3), (9, 1), (15, 2), (25, 1))
+    ]
+    sequences = ["".join(rng.choice(list("ACGTNg"), size, p=[0.24] * 4 + [0.01, 0.03])) for size in (24, 400, 3000)]
+    least = [threshold_of(matrix, p) for matrix in matrices]
+    found = all_hits(sequences, matrices, least)
+    hits = set(zip(*(values.tolist() for values in found[:4])))
+    expected = set()
+    for row, text in enumerate(sequences):
+        codes = np.array(["ACGTN".index(base) for base in text.upper()])
+        for motif, matrix in enumerate(matrices):
+            for reverse, own in ((False, matrix), (True, matrix[::-1, ::-1])):
+                own = np.concatenate([own, np.full((len(own), 1), -np.inf)], axis=1)
+                for place in range(len(text) - len(own) + 1):
+                    if sum(own[i, codes[place + i]] for i in range(len(own))) >= least[motif]:
+                        expected.add((row, motif, place, reverse))
+    assert hits == expected and len(hits) == len(found.score) > (20 if p > 0.01 else 0)
+    assert (np.diff(found.sequence) >= 0).all()
+
+
 def test_the_last_position_of_a_short_motif_is_found():
     matrix = np.where(np.eye(4)[[0, 1, 2, 3]] > 0, 2.0, -2.0)  # ACGT
     found = best_sites(["GGGGGGGGGGGGACGT"], [matrix])

@@ -50,6 +50,22 @@ def test_equal_columns_of_few_genes():
     assert copied_columns(values, NAMES)[0]["exact"].tolist() == [True]
 
 
+@pytest.mark.parametrize(("genes", "words"), [(3, "not at all"), (10, "only from a correlation of 0.9"), (40, None)])
+def test_what_few_genes_cannot_tell_is_said(genes, words):
+    sentence = copied_columns(expression(np.random.default_rng(0), genes=genes), NAMES)[1].sentence
+    assert (words in sentence) if words else ("from chance" not in sentence)
+
+
+def test_twins_with_noise_are_found_among_twenty_genes():
+    found = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        values = expression(rng, genes=20)
+        values[:, 80] = values[:, 5] * np.exp(0.1 * rng.normal(size=20))
+        found += ["s5", "s80"] in copied_columns(values, NAMES)[0][["one", "other"]].to_numpy().tolist()
+    assert found >= 9
+
+
 def cohort(seed, swapped=0, heritability=0.4, genes=80, samples=120, variants=20):
     """Genotypes in linkage, one causal variant a gene, populations and a factor; labels of some samples rotated."""
     rng = np.random.default_rng(seed)

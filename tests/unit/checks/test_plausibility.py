@@ -20,6 +20,7 @@ def row(**more):
         ({"value": 0.45}, None, None),
         ({"value": 1.0, "low": 1.0, "high": 1.0, "ceiling_high": np.nan}, "a correlation of 1", "FAIL"),
         ({"value": -0.3, "low": -0.4, "high": -0.1}, "a negative sign", "WARN"),
+        ({"value": -0.3, "low": -0.4, "high": -0.1, "declared": True}, None, None),
         ({"value": -0.05, "low": -0.2, "high": 0.1}, None, None),
         ({"missing": 0.01}, "nothing predicted", "WARN"),
         ({"missing": 0.2}, "nothing predicted", "FAIL"),
@@ -30,6 +31,11 @@ def test_each_bound_has_its_warning(found, name, status):
     audits = implausible_scores(row(**found))
     assert {audit.name: audit.status for audit in audits if audit.status != "PASS"} == ({name: status} if name else {})
     assert all("a" in audit.sentence for audit in audits if audit.status != "PASS")
+
+
+def test_a_small_share_is_not_called_none():
+    (audit,) = (one for one in implausible_scores(row(missing=0.0004)) if one.name == "nothing predicted")
+    assert audit.status == "WARN" and audit.sentence.startswith("fewer than 0.1% of the examples")
 
 
 def test_bounds_that_are_not_known_are_not_judged():

@@ -103,6 +103,29 @@ def test_few_genes_of_low_expression_are_not_called_logarithms():
     assert statuses(few, takes_log=True)["logarithm taken twice"] == PASS
 
 
+def test_a_part_of_the_genes_sums_to_less_than_a_million():
+    part = tpm() * np.random.default_rng(7).uniform(0.88, 0.99, 40)
+    assert statuses(part, groups=BATCH)["mixed units"] == PASS
+
+
+@pytest.mark.parametrize("log", [np.log1p, lambda x: np.log10(x + 1)])
+@pytest.mark.parametrize("few", [2, 20, 37])
+def test_logarithms_to_two_bases_fail_and_are_named(log, few):
+    values = np.log2(tpm() + 1)
+    assert statuses(values, groups=BATCH)["bases of logarithms"] == PASS
+    values[:, :few] = log(tpm()[:, :few])
+    (found,) = (a for a in mixed_units(matrix_facts(values, SAMPLES)) if a.name == "bases of logarithms")
+    assert found.status == FAIL and found.figure == min(few, 40 - few) and (few >= 20 or "s0" in found.sentence)
+
+
+def test_a_factor_of_30_between_groups_of_logarithms_fails():
+    values = tpm()
+    values[:, BATCH == "b"] *= 30
+    found = statuses(np.log2(values + 1), groups=BATCH)
+    assert found["a factor between groups"] == FAIL and found["bases of logarithms"] == PASS
+    assert found["a factor between samples"] in (WARN, FAIL)
+
+
 def test_missing_values_and_empty_matrices():
     values = tpm()
     values[:50] = np.nan

@@ -49,6 +49,18 @@ def test_contigs_that_were_kept_out_and_other_species():
     assert seen_in_pretraining(corpus.model_copy(update={"complete": False}), "1", "Mus musculus").answer == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("contig", "answer"),
+    [
+        ("NC_000021.9", "no"), ("NC_000001.11", "yes"), ("CM000683.2", "no"), ("CM000664.2", "yes"), ("NC_060945.1", "no"),
+        ("NC_000023.11", "no"), ("NC_012920.1", "yes"), ("Chr_21", "no"), ("chr17w", "unknown"), ("my_window", "unknown"),
+    ],
+)  # fmt: skip
+def test_accessions_are_the_chromosomes_they_name_and_other_names_are_not_known(contig, answer):
+    corpus = Corpus(species=["homo_sapiens"], complete=True, contigs=["chr1", "2", "MT"], held_out=["chr21"])
+    assert seen_in_pretraining(corpus, contig, "hg38").answer == answer
+
+
 def test_samples_of_a_collection_are_not_new_to_a_model():
     seen = populations_seen(corpus_of("nucleotide-transformer-2.5b-1000g", CHECKPOINTS, CORPORA))
     assert "1000 Genomes" in seen and "not new" in seen

@@ -47,6 +47,12 @@ def serving(files):
                 headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
             self.answer(code, headers, content[start:])
 
+        def do_HEAD(self):
+            content = server.files.get(self.path)
+            self.send_response(404 if content is None else 200)
+            self.send_header("Content-Length", str(len(content or b"")))
+            self.end_headers()
+
         def answer(self, code, headers, body=b""):
             self.send_response(code)
             for name, value in headers.items():

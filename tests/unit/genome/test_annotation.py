@@ -185,6 +185,14 @@ def test_a_copy_on_a_contig_that_the_genome_lacks_takes_no_gene_away(tmp_path):
     assert genes["gene_id"].tolist() == ["g"] and (skipped["other_contig"], skipped["several_places"]) == (1, 0)
 
 
+def test_what_stands_in_quotes_is_no_attribute(tmp_path):
+    """RefSeq puts remarks with semicolons before the name of the gene."""
+    remark = 'gene_id "A"; note "starts late; gene model; gene_id other"; gene "NAME"'
+    behind = 'note "like another; gene_id other"; gene_id "B"'
+    genes = read_genes(write(tmp_path, line("gene", 101, 200, remark) + line("gene", 301, 400, behind)), CONTIGS)
+    assert genes[["gene_id", "gene_name"]].values.tolist() == [["A", "NAME"], ["B", "B"]]
+
+
 def test_the_name_is_that_of_the_attribute(tmp_path):
     """NCBI writes it as `gene`, behind texts in which the word stands."""
     text = line(

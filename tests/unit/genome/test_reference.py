@@ -201,6 +201,17 @@ def test_lines_of_unequal_length_need_a_prepared_copy(tmp_path):
     assert Reference(tmp_path / "genome.fa").fetch_string("a", 0, 13) == "ACGTACACGTACG"
 
 
+@pytest.mark.parametrize("content", [b">a\nACGT\n\n\n>b\nAC\n", b">a\nAC\n\n\n\nGT\n>b\nAC\n"])
+def test_blank_lines_within_a_genome_are_copied_away_and_no_traceback(tmp_path, content):
+    path = tmp_path / "g.fa"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"g\.fa: cannot be indexed \(blank lines"):
+        Reference(path)
+    assert contig_lengths(path) == {"a": 4, "b": 2}
+    prepare_reference(path, tmp_path / "copy.fa")
+    assert Reference(tmp_path / "copy.fa").fetch_string("a", 0, 4) == "ACGT"
+
+
 @pytest.mark.parametrize("content", [b">p\nMKVLEF\n", b">a\nAC-GT\n", b">a\nAC GT\n"])
 def test_a_protein_a_gap_or_a_blank_is_no_nucleotide(tmp_path, content):
     path = tmp_path / "g.fa"

@@ -31,7 +31,7 @@ def test_it_says_what_card_and_parity_say(entry):
     assert not found.other_ids
 
 
-@pytest.mark.parametrize("name", ["small", "dilated_cnn", "promoter_cnn"])
+@pytest.mark.parametrize("name", ["small", "dit", "dilated_cnn", "promoter_cnn"])
 def test_families_that_are_trained_here(name):
     entry = next(entry for entry in ENTRIES if entry["family"] == name)
     card = new_model(name, {}).card

@@ -8,6 +8,8 @@ SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "intermediate_size": 32, "ma
 TINY = {**SIZES, "num_attention_heads": 2, "num_key_value_heads": 2}
 MODELS = {
     "small": ("small", {"causal": True, "hidden_size": 16}),
+    "wavelet": ("wavelet", {"hidden_size": 16, "num_layers": 2, "context": 64}),
+    "rwkv7": ("rwkv7", {"hidden_size": 32, "head_size": 16, "num_layers": 2}),
     "hyenadna": ("hyenadna", {"d_model": 16, "max_seq_len": 64}),
     "evo2": ("evo2", {"hidden_size": 16, "num_attention_heads": 2}),
     "generator": ("generator", {**TINY, "vocab_size": 64}),
@@ -52,3 +54,23 @@ def test_states_token_by_token(name):
         for place in range(11, 40):
             found = model.network.step(memory, place, ids[:, place : place + 1])
             torch.testing.assert_close(found, whole[:, place : place + 1], atol=1e-5, rtol=0)
+
+
+def test_a_recurrence_goes_on_from_the_states_that_it_kept():
+    """RWKV-7 keeps a state every 64 tokens; its output layers start at zero, so that weights are drawn for the test."""
+    model = new_model(*MODELS["rwkv7"]).eval()
+    with torch.no_grad():
+        for number, parameter in enumerate(model.network.parameters()):
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(number)))
+    ids = torch.randint(2, 6, (2, 150), generator=torch.Generator().manual_seed(0))
+    rows = torch.tensor([1, 0, 1])
+    with torch.inference_mode():
+        states, memory = model.network.remember(ids)
+        torch.testing.assert_close(states, model.network.states(ids), atol=1e-4, rtol=0)
+        for at in (1, 64, 100, 128, 150):
+            other = torch.cat([ids[rows, :at], torch.full((3, 5), 3)], 1)
+            found = model.network.go_on(memory, rows, at, other[:, at:])
+            torch.testing.assert_close(found, model.network.states(other)[:, at:], atol=1e-4, rtol=0)
+        _, memory = model.network.begin(ids[:, :70], room=80)
+        stepped = [model.network.step(memory, place, ids[:, place : place + 1]) for place in range(70, 150)]
+        torch.testing.assert_close(torch.cat(stepped, 1), states[:, 70:], atol=1e-4, rtol=0)

@@ -20,6 +20,7 @@ from glmflow.tasks.tables import Division
 from glmflow.training.predict import predict
 
 LENGTH = 4000
+pytestmark = pytest.mark.slow
 
 
 def study_of(folder):

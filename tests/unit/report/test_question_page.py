@@ -82,6 +82,15 @@ def stand_in(place, table, classes, arm):
         for name in ("others", "shuffled", "ref_as_alt")
     ]
     write_table(pd.concat(controls, ignore_index=True), place / "predicted/controls.parquet")
+    explained = held_out["example"][test].iloc[0]
+    bases = [
+        {"example": explained, "answer": "disease 1", "against": "no disease", "allele": allele, "offset": offset, "base": base,
+         "value": 0.5 * offset}
+        for allele in ("ref", "alt") for offset, base in zip((-1, 0, 1), "GCA")
+    ]  # fmt: skip
+    write_table(pd.DataFrame(bases), place / "predicted/attribution.parquet")
+    tried = pd.DataFrame({"example": [explained] * 2, "offset": [-1, 1], "base": ["T", "C"], "change": [0.25, -2.5]})
+    write_table(tried, place / "predicted/scan.parquet")
     (place / "cost.json").write_text(json.dumps({"train_seconds": 1.0, "device": "cpu", "warnings": []}))
 
 
@@ -162,3 +171,19 @@ def test_look_ups_stand_beside_the_runs_and_leaks_are_told(results):
 def test_cases_show_questions_with_their_ranking(results):
     text = (results / "report/diagnosis.html").read_text()
     assert 'id="cases"' in text and "biological effect of this GENE" in text and "true answer" in text
+
+
+def test_cards_show_what_an_answer_rests_on(results):
+    text = (results / "report/diagnosis.html").read_text()
+    card = text[text.index('id="cases"') :]
+    assert card.count('class="bases"') == 2, "both alleles of the one question that was looked at"
+    assert "against no disease" in card
+    assert card.index("C at +1: -2.50") < card.index("T at -1: +0.25"), "the strongest replacement first"
+    assert 'title="1: +1.00"' in card and 'title="-1: -1.00"' in card
+
+
+def test_what_reasoning_says_of_the_dna_is_counted(results):
+    text = (results / "report/diagnosis.html").read_text()
+    assert "What texts say of the DNA" in text
+    counted = pd.read_csv(results / "examples/pathways/statements.tsv", sep="\t").set_index("statement")
+    assert counted.loc["the change of bases", "said"] == 96 and counted.loc["a deletion", "said"] == 0

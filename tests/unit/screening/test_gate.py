@@ -6,9 +6,9 @@ import stat
 
 import numpy as np
 import pytest
+from glmflow.corpus.eukaryotic_viruses import virus_of_eukaryotes
 from glmflow.errors import InputError
 from glmflow.screening.audit_log import START, AuditLog, verify
-from glmflow.screening.eukaryotic_viruses import virus_of_eukaryotes
 from glmflow.screening.gate import Gate, GateSettings
 
 
@@ -151,6 +151,9 @@ def test_a_command_that_fails_releases_nothing(tmp_path, command, body):
         ({"name": "something", "division": "VRL"}, True),
         ({"name": "something", "division": "PHG"}, False),
         ({"name": "Escherichia coli str. K-12", "lineage": ["Bacteria"], "division": "BCT"}, False),
+        ({"name": "Cowpea microsatellite clone 3"}, False),
+        ({"name": "Tobacco necrosis satellite virus"}, True),
+        ({"name": "Human genomic virus integration site", "lineage": ["Eukaryota", "Metazoa"]}, False),
         ({"name": "Neisseria sp. virulent strain", "division": "bacteria"}, False),
     ],
 )

@@ -12,7 +12,7 @@ CHAIN = markov_chain(np.random.default_rng(0))
 
 def distances(near, length=60_000):
     settings = Repeats(contigs={"a": length}, near=near, near_bp=96, reach=2048, substitutions=0)
-    sequence = repeat_contig(CHAIN, length, stream(1, "a"), settings)
+    sequence, _ = repeat_contig(CHAIN, length, stream(1, "a"), settings)
     found = find_repeats(sequence, 16)
     return found[found > 0]
 

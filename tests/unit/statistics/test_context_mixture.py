@@ -40,6 +40,25 @@ def test_counts_are_those_of_a_plain_count(order, both):
         assert found[:, place].tolist() == [truth[context, base] for base in range(4)]
 
 
+@pytest.mark.parametrize("order", [0, 2, 3, 5])
+@pytest.mark.parametrize("short", [0, 3, 11])
+def test_contexts_that_are_looked_up_and_searched_for_are_counted_alike(order, short, monkeypatch):
+    monkeypatch.setattr("glmflow.statistics.context_counts.SHORT", short)
+    rng = np.random.default_rng(order)
+    sequences, asked = [drawn(rng, 600)], drawn(rng, 100)
+    truth, counts = counted(sequences, 5, order), ContextCounts(sequences, 5, both_strands=False)
+    keys = contexts(asked, 5)
+    own, total = counts.own(keys, asked, order)
+    for place in range(5, 100):
+        context = tuple(asked[place - order : place])
+        assert own[place] == truth[context, int(asked[place])]
+        assert (
+            total[place]
+            == sum(truth[context, base] for base in range(4))
+            == counts.following(keys, order)[:, place].sum()
+        )
+
+
 def test_a_gap_ends_what_is_known():
     codes = np.array([0, 1, 4, 2, 3, 0, 1], np.uint8)
     assert known_before(codes, 3).tolist() == [0, 1, 2, 0, 1, 2, 3]

@@ -71,11 +71,38 @@ def seeds_that_differ_by_chance(rng):
     return [Run("model", "model", "model", tuple(scores)), Run("rival", "rival", "baseline", (rival,))]
 
 
+def clines(rng):
+    """Four populations of unequal size; the model knows two of them, one half."""
+    samples, genes = 90, 40
+    group = rng.permutation(np.repeat([0, 1, 2, 3], [50, 20, 12, 8]))
+    shift = rng.normal(0, 1.5, (4, genes))
+    observed = shift[group] + 0.7 * simulated.noise(rng, samples, 1) + simulated.noise(rng, samples, genes)
+    knows = (group == 1)[:, None] + 0.5 * (group == 2)[:, None] + 0.2 * simulated.noise(rng, samples, 1)
+    return [
+        people_run("model", "model", observed, [np.repeat(knows, genes, axis=1)], group),
+        people_run("k-mers", "baseline", observed, [simulated.noise(rng, samples, genes)], group),
+    ]
+
+
+def one_outlier(rng):
+    """One number a person again, and one person whose expression and number are far from all others'."""
+    samples, genes = 80, 40
+    observed = 0.7 * simulated.noise(rng, samples, 1) + simulated.noise(rng, samples, genes)
+    guess = np.repeat(simulated.noise(rng, samples, 1), genes, axis=1)
+    observed[3] *= 15
+    guess[3] *= 10
+    group = np.arange(samples) % 3
+    runs = [people_run("model", "model", observed, [guess], group)]
+    return [*runs, people_run("gene mean", "baseline", observed, [np.ones((samples, genes))], group)]
+
+
 NULLS = {
     "ancestry is batch, known exactly": lambda rng: south(rng, 0.0),
     "ancestry is batch, known with noise": lambda rng: south(rng, 0.3),
     "one random number a sample": one_number_a_person,
     "the best of five such": lambda rng: one_number_a_person(rng, 5),
+    "two of four populations known": clines,
+    "one random number, one outlier": one_outlier,
     "ten ids a locus": ten_ids_a_locus,
     "coverage smooth over 15 kb": smooth_tracks,
     "seeds that scatter": seeds_that_differ_by_chance,

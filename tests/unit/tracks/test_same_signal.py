@@ -64,6 +64,31 @@ COPIES = {
 SHIFTS = {"one base along": 1, "250 bases along, scaled": 250}
 
 
+def noisy(coverage, share, each, seed=9):
+    """Lay noise on every base, or on every stretch of one value."""
+    rng = np.random.default_rng(seed)
+
+    def change(values):
+        run = np.cumsum(np.append(0, np.diff(values) != 0)) if each == "stretch" else np.arange(len(values))
+        return values * (1 + share * rng.normal(size=run[-1] + 1))[run]
+
+    return changed(coverage, change)
+
+
+@pytest.mark.parametrize(("depth", "share", "each", "factor", "by"), [
+    (1, 0.05, "base", 1.0, 0), (5, 0.1, "base", 0.3, 40), (0.3, 0.15, "stretch", -2.0, 0),
+])  # fmt: skip
+def test_a_copy_with_noise_on_every_value_is_found(tmp_path, depth, share, each, factor, by):
+    drawn = [measured(seed, depth) for seed in range(3)]
+    copy = changed(moved(noisy(drawn[1], share, each), by), lambda x: factor * x)
+    paths = [ours(tmp_path / f"{n}.bw", values) for n, values in enumerate([*drawn, copy])]
+    (row,) = same_signals({"x": ("liver", ".", paths)}, CONTIGS).to_dict("records")
+    assert (row["file_a"], row["file_b"]) == (str(paths[1]), str(paths[3]))
+    assert (row["relation"], row["shift"], row["contigs"]) == ("noisy", by, "all") and row["share"] > 0.99
+    assert row["factor"] == pytest.approx(factor, rel=0.02) and row["noise"] == pytest.approx(share, rel=0.15)
+    assert f"{row['noise']:.0%} of noise" in sentence(row)
+
+
 @pytest.mark.parametrize("case", COPIES)
 @pytest.mark.parametrize("write", [ours, in_steps])
 def test_a_copy_is_found_among_other_tracks(tmp_path, case, write):

@@ -41,6 +41,8 @@ COMMANDS = {
         "apply.mutagenesis.mutagenesis_command",
         "in-silico mutagenesis: every single-base change of some intervals, as scores, tracks and figures",
     ),
+    "refseq": Command("fetching.refseq_command", "fetch genomes of RefSeq for a corpus, checked and resumed"),
+    "pairs": Command("corpus.annotation_pairs_command", "pairs of DNA and text from annotated genomes, as JSONL"),
     "generate": Command(
         "apply.generated.generate_command", "draw sequences from a causal model, screened before they are written"
     ),

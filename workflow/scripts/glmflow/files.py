@@ -137,6 +137,7 @@ def read_delimited(path: str | os.PathLike[str], names: Iterable[str], sep: str 
     columns = list(pd.read_csv(path, sep=sep, nrows=0))
     if hasattr(path, "seek"):
         path.seek(0)
+    options.setdefault("index_col", False)  # separators at the ends of lines move no column
     text = {name for name in names if name in columns} | set(columns[:first])
     missing = {name: [""] if name in text and name not in UNKNOWN else MISSING for name in columns}
     return pd.read_csv(

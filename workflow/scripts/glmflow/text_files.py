@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import io
 import os
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -143,6 +145,92 @@ def text_lines(path: str | os.PathLike[str], errors: str = "strict") -> Iterator
                 if "\0" in line:
                     raise InputError("not text: a zero byte", where=f"{path}:{number}", fix="Save it as plain text.")
                 yield number, line
+
+
+@contextmanager
+def as_table(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn what pandas and pyarrow raise on a table that is damaged, ragged or in another encoding into one line.
+
+    Raises
+    ------
+    InputError
+        The table cannot be read.
+    """
+    import pandas as pd  # files are opened while the workflow is parsed, without it
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # cells beyond the header would be dropped
+            yield
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError("no such file", where=path, fix="Check the path.") from None
+    except pd.errors.EmptyDataError:
+        raise InputError("an empty file", where=path, fix="Give a table with a header line.") from None
+    except pd.errors.ParserWarning:
+        what, fix = "a row has more cells than the header has names", "Give every column a name, in the first line."
+        raise InputError(what, where=path, fix=fix) from None
+    except (*UNREADABLE, ValueError, OverflowError, MemoryError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"not a table ({reason})", where=path, fix="Correct it, or fetch it again.") from None
+
+
+def read_cells(path: str | os.PathLike[str], comments: bool = False):
+    """Return a user's table as text: CSV or TSV (by its first line), plain or compressed; or parquet, with its own types.
+
+    Cells are as they are written (`NA`, `007`, `1e5`), an absent one is empty. Blank columns at the end, which
+    spreadsheets leave behind, are dropped.
+
+    Parameters
+    ----------
+    comments
+        Lines that begin with # are left out.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    InputError
+        The file is missing, damaged or empty, or has cells beyond its header.
+    """
+    import pandas as pd
+
+    path = Path(path)
+    if path.suffix in (".parquet", ".pq"):
+        with as_table(path):
+            return pd.read_parquet(path)
+    lines = ((number, text) for number, text in text_lines(path) if not (comments and text.startswith("#")))
+    skipped, header = next(lines, (0, ""))
+    if not header:
+        raise InputError("an empty file", where=path, fix="Give a table with a header line.")
+    separator = max("\t,;", key=header.count)
+    names, first = (
+        [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+        for line in (header, next(lines, (0, ""))[1])
+    )
+    width = max(len(names), len(first)) + 1  # one to spare, so that a longer row further down is seen
+    with as_table(path), open_text(path) as handle:
+        try:
+            table = pd.read_csv(
+                handle, sep=separator, header=None, names=range(width), skiprows=skipped, dtype=str,
+                keep_default_na=False, index_col=False,
+            ).fillna("")  # fmt: skip
+        except pd.errors.EmptyDataError:  # a header alone
+            table = pd.DataFrame(columns=range(width), dtype=str)
+    if comments:
+        table = table[~table[0].str.startswith("#")].reset_index(drop=True)
+    beyond = table[range(len(names), width)]
+    if (beyond != "").to_numpy().any():
+        row = int((beyond != "").any(axis=1).to_numpy().argmax()) + 1
+        what = f"row {row} has more cells than the header has names ({len(names)})"
+        raise InputError(what, where=path, fix="Give every column a name, in the first line.")
+    table = table[range(len(names))]
+    table.columns = [name if names.count(name) == 1 else f"{name}.{place}" for place, name in enumerate(names)]
+    blank = [place for place, name in enumerate(names) if not name and (table.iloc[:, place] == "").all()]
+    return table.drop(columns=table.columns[blank])
 
 
 def ends_with_line(path: Path) -> bool:

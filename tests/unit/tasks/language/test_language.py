@@ -5,12 +5,14 @@ import pandas as pd
 import pytest
 from glmflow.baselines.fit_baseline import fit_of
 from glmflow.baselines.fitting_data import FittingData
-from glmflow.config.baselines.language_baselines import ContextMixture, FixedOrder
+from glmflow.config.baselines.language_baselines import ContextMixture, FixedOrder, TrueSource
+from glmflow.config.simulation import Repeats
 from glmflow.config.tasks.language import Language
 from glmflow.corpus.corpus_build import build
 from glmflow.corpus.window_controls import asked_windows
 from glmflow.errors import InputError
-from glmflow.report.pages.language import against_compressor
+from glmflow.report.pages.language import against_compressor, beside_marks, by_context, said_marks
+from glmflow.simulate.repeat_genome import simulate_genome
 from glmflow.tasks.language import examples, score
 from glmflow.tasks.tables import Division
 from glmflow.training.inputs.scored_windows import readable
@@ -156,3 +158,39 @@ def test_the_first_sentence_says_whether_the_compressor_is_beaten(value, begins)
     assert against_compressor(table, {"zip"}).startswith(begins)
     assert "overlap" in against_compressor(rows(net=("scratch", 1.895), zip=("baseline", 1.9)), {"zip"})
     assert "no compressor" in against_compressor(table[table["model"] != "zip"], set())
+
+
+def test_every_model_stands_beside_its_marks():
+    rows = [
+        (model, "test", context, value) for context in (16, 64) for model, value in (("net", 1.7), ("chance", 1.99))
+    ]
+    table = pd.DataFrame(rows, columns=["model", "split", "context", "value"])
+    table = table.assign(subset="all", ci_low=np.nan, ci_high=np.nan, seeds=1)
+    found = {"composition": {"chance"}, "compressor": set(), "source": {"truth"}}
+    assert said_marks(table, found) == (
+        "Marks, in bits a base at 64 bases of context: composition alone (chance) 1.990. Not run: the compressor."
+    )
+    truth = table.iloc[[0]].assign(model="truth", context=64, value=1.2)
+    shown = by_context(beside_marks(pd.concat([table, truth]), found))
+    by = {(row["model"], row["context"]): row for row in shown}
+    assert by["net", "64"]["below composition"] == "+0.2900" and by["net", "64"]["above the source"] == "+0.5000"
+    assert by["net", "16"]["above the source"] == "" and "below the compressor" not in by["net", "16"]
+
+
+def test_the_source_of_a_simulated_genome_is_a_mark(tmp_path):
+    repeats = Repeats(contigs={"g": 40_000}, seed=5, substitutions=0.05)
+    simulate_genome(repeats, tmp_path / "g.fa", tmp_path / "repeats.npz")
+    split = {"by": "position", "validation": 0, "test": 0.3, "max_shared": 0.5}
+    build({"sources": [{"path": str(tmp_path / "g.fa")}], "split": split}, tmp_path / "corpus")
+    task = Language(kind="language", corpus="c", contexts=[16, 256], scored=32, windows=100)
+    files = {"corpus": str(tmp_path / "corpus/sequences.parquet"), "truth": str(tmp_path / "repeats.npz")}
+    table = examples(task, files, Division()).table
+    data = FittingData(TrueSource(kind="true_source"), {"task": task.model_dump(), "model_label": "m"}, table, files)
+    found = fit_of("language", "true_source")(data)(None)
+    bits = found.groupby(["context_bp", "control"])["prediction"].apply(
+        lambda rows: np.stack(list(rows)).mean() / np.log(2)
+    )
+    # Near copies can be seen from 16 bases and the scored ones, far ones from 256; what is replaced is not seen.
+    assert bits[256, ""] < bits[16, ""] - 0.2 and bits[256, "far_replaced"] == pytest.approx(bits[16, ""], abs=1e-6)
+    with pytest.raises(InputError, match="simulated genome alone"):
+        fit_of("language", "true_source")(data._replace(files={"corpus": files["corpus"]}))

@@ -160,3 +160,16 @@ def test_real_peaks_of_a_window_are_wide_where_many_bind(test_data):
     windows = examples(task_block(settings), files, Division())
     width = windows.checks[windows.checks["check"].str.contains("width of regions alone")].iloc[0]
     assert width["leak"] == "no" and "AUROC of the width alone 0.500" in width["detail"]
+
+
+def test_unbound_regions_are_added_beside_those_that_are_bound(own):
+    plain = made(own)
+    found = made(own, universe={"width": 400, "negatives": "genome"})
+    bound = found.table["bound_keys"] > 0
+    assert (~bound).sum() > 0.5 * bound.sum() and bound.sum() == len(plain.table)
+    assert found.table.loc[bound, "example"].tolist() == plain.table["example"].tolist()
+    labels = found.facts["labels.parquet"]
+    assert set(labels["region"]) == set(np.flatnonzero(bound))
+    assert (found.table["sequence"].str.len() == 400).all()
+    with pytest.raises(ValueError, match="regions that are made from peaks"):
+        task_of(own, universe={"regions": "bins", "negatives": "matched"})

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from glmflow.apply.answer_questions import answers
+from glmflow.apply.answer_questions import Variants, answers
 from glmflow.config import read_study, run_settings
 from glmflow.config.heads.answer_heads import TextAnswers
 from glmflow.errors import InputError
@@ -94,6 +94,22 @@ def test_a_run_from_training_to_new_questions(trained, tmp_path):
     assert first["answer"].tolist() == [name.removeprefix("prediction_") for name in own.idxmax(axis=1)]
     assert first["probability"].to_numpy() == pytest.approx(own.max(axis=1).to_numpy(), abs=1e-5)
     assert len(found) == 6 and found["withheld"].all()
+    lines = [f">q{row}\n{one.sequence_ref}\n" for row, one in enumerate(rows.itertuples())]
+    (tmp_path / "genome.fa").write_text("".join(lines))
+    middle = len(rows["sequence_ref"].iloc[0]) // 2
+    calls = [
+        f"q{row}\t{middle + 1}\t.\t{one.sequence_ref[middle]}\t{one.sequence_alt[middle]}\t.\t.\t.\n"
+        for row, one in enumerate(rows.itertuples())
+    ]
+    vcf = tmp_path / "calls.vcf"
+    vcf.write_text("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n" + "".join(calls))
+    about = answers(folder, Variants(vcf, tmp_path / "genome.fa", rows["text_question"].iloc[0]), most=1)
+    assert about["variant"].str.split(":").str[0].tolist() == ["q0", "q1", "q2"]
+    assert about["probability"].iloc[0] == pytest.approx(own.max(axis=1).iloc[0], abs=1e-5)
+    explained = pd.read_parquet(folder / "predicted/attribution.parquet")
+    assert explained["value"].notna().all() and set(explained["example"]) <= set(controls["example"])
+    assert {"corrected_accuracy", "corrected_log_loss"} <= set(scored.metrics["metric"])
+    assert {"attribution.tsv", "scan.tsv", "statements.tsv"} <= set(scored.tables)
 
 
 @pytest.mark.parametrize(
@@ -251,6 +267,12 @@ def test_both_strands_are_read_at_the_same_base():
 def test_heads_that_make_no_sense(block):
     with pytest.raises(ValueError, match=r"hidden|rank"):
         TextAnswers.model_validate({"kind": "text_answers", **block})
+
+
+def test_a_head_that_is_written_out_is_read_again():
+    for block in ({"text": "qwen3-4b"}, {"tuning": "full"}, {"dna": "none"}):
+        head = TextAnswers.model_validate({"kind": "text_answers", **block})
+        assert TextAnswers.model_validate(head.model_dump()) == head
 
 
 def test_a_tokenizer_that_joins_prompt_and_answer_is_refused():

@@ -105,7 +105,8 @@ def test_only_training_windows_are_peoples_and_they_are_turned_with_their_labels
     assert turned["targets"][1, -1] == 1010 and turned["targets"][0, 2] == -1029
 
 
-def test_draws_from_files_depend_on_the_seed_alone_not_on_workers(reader, tmp_path):
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
+def test_draws_from_files_depend_on_the_seed_alone_not_on_workers(reader, tmp_path, method):
     """Variant store, genome and bigWigs in this process and in workers, forked after all files were opened or spawned."""
     tracks = []
     for name, sign in (("plus", 1), ("minus", -1)):
@@ -128,8 +129,7 @@ def test_draws_from_files_depend_on_the_seed_alone_not_on_workers(reader, tmp_pa
 
     here = drawn(0)
     assert len(here) == 60 and drawn(0) == here != drawn(0, seed=4)
-    assert drawn(2, "fork") == here
-    assert drawn(2, "spawn") == here
+    assert drawn(2, method) == here
     # What the first draws are is told by the stream: an example, and a generator of its own.
     stream = ExampleStream(make, len(windows), 60, seed=3)
     for number in (0, 1, 59):

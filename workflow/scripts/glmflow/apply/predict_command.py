@@ -23,7 +23,9 @@ def add_predict_command(subparsers: argparse._SubParsersAction) -> None:
         "(one bigWig a track), NAME.parquet (mean coverage of each interval of --bed, or of each contig), or "
         "NAME.vcf[.gz] (every variant of --vcf with the predicted log2 change of coverage around it, track by track). "
         "Of a model of personal expression: NAME.parquet (every gene in every sample of --vcf, or of a folder of samples' "
-        "own FASTAs), or NAME.vcf[.gz] (every variant of --vcf with what it adds to the expression of the genes around it).",
+        "own FASTAs), or NAME.vcf[.gz] (every variant of --vcf with what it adds to the expression of the genes around it). "
+        "Of a model of binding: NAME.parquet (every key in every region of the run in which a person's haplotypes differ from the "
+        "reference: either haplotype, and how far they are apart).",
     )
     parser.add_argument("--model", type=Path, required=True, help="folder of a run, or `model` in it")
     parser.add_argument(
@@ -42,7 +44,8 @@ def add_predict_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--bed",
         type=Path,
-        help="intervals to predict, over each of which windows are laid again; the whole genome by default",
+        help="intervals to predict, over each of which windows are laid again (of binding: regions of the run that they "
+        "touch); the whole genome by default",
     )
     parser.add_argument(
         "--genes",

@@ -18,9 +18,10 @@ from glmflow.genome.packed import fetch
 from glmflow.genome.reference import Reference
 from glmflow.labelled.simple_predictors import by_quantile, shares
 from glmflow.tasks.base_labels.base_segments import window_kmers
-from glmflow.tasks.window_labels import mean_probabilities, open_probabilities, read_labels
+from glmflow.tasks.window_labels import mean_probabilities, open_probabilities, other_strand, read_labels
 
 from .fitting_data import Apply, Fit, FittingData
+from .nearest_training import PLACE, nearest_windows, placed
 
 Predict = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 """From the bases of a window, `[L]`, to the probabilities of the classes of its bases, `[L, classes]`."""
@@ -91,8 +92,8 @@ def base_by_base(fit: Callable[[Bases, FittingData], Predict], most: int) -> Fit
 
 def windows_of(genome: Reference, rows: pd.DataFrame) -> Iterator[NDArray[np.uint8]]:
     """Yield the bases of windows one at a time."""
-    for first in range(len(rows)):
-        yield fetch(genome, rows.iloc[first : first + 1]).one(0)
+    for number in range(len(rows)):
+        yield windows_at(genome, rows, number)
 
 
 def fit_majority(bases: Bases, data: FittingData) -> Predict:
@@ -152,7 +153,55 @@ def period_strength(codes: NDArray[np.uint8], around: int) -> NDArray[np.float64
     return total / (last - first)
 
 
+def fit_lookup(data: FittingData) -> Apply:
+    """Lay the labels of the training window that is most alike over a window, base by base, on either strand.
+
+    What no training window lies over has the shares of the classes among training bases.
+    """
+    names = read_table(f"{data.files['tables']}/classes.tsv")["class"].astype(str).tolist()
+    rows, held_out = (
+        data.examples[(data.examples["split"] == "train") == known].reset_index(drop=True) for known in (True, False)
+    )
+    genome, task = Reference(data.files["fasta"]), task_block(data.settings["task"])
+    labels = read_labels(Path(data.files["tables"]), rows["example"])
+    background = shares(labels[labels >= 0].astype(np.int64), len(names))
+    like = nearest_windows(genome.fetch, rows, held_out, data.baseline.share, data.cores)
+    source = {tuple(row[:3]): row[3] for row in like[[*PLACE, "target"]].itertuples(index=False, name=None)}
+    turned = np.array(other_strand(names))
+
+    def laid_over(place: tuple[str, int, int], codes: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the probabilities of the classes of a window's bases, `[L, classes]`."""
+        found = np.tile(background, (len(codes), 1))
+        number = source.get(place)
+        lies = None if number is None else placed(codes, windows_at(genome, rows, number))
+        if lies is None:
+            return found
+        at = lies.offset + np.arange(len(codes)) * (1 if lies.strand == "+" else -1)
+        own = np.repeat(labels[number], task.bin)
+        inside = np.flatnonzero((at >= 0) & (at < len(own)))
+        inside = inside[own[at[inside]] >= 0]
+        classes = own[at[inside]].astype(np.int64)
+        found[inside] = np.eye(len(names))[classes if lies.strand == "+" else turned[classes]]
+        return found
+
+    def apply(folder: Path) -> pd.DataFrame:
+        table = open_probabilities(folder, (len(held_out), task.window_bp // task.bin, len(names)))
+        places = zip(*(held_out[column] for column in PLACE))
+        for row, (place, codes) in enumerate(zip(places, windows_of(genome, held_out))):
+            table[row] = laid_over(place, codes).reshape(-1, task.bin, len(names)).mean(axis=1)
+        table.flush()
+        return mean_probabilities(held_out, table, names)
+
+    return apply
+
+
+def windows_at(genome: Reference, rows: pd.DataFrame, number: int) -> NDArray[np.uint8]:
+    """Return the bases of one window."""
+    return fetch(genome, rows.iloc[number : number + 1]).one(0)
+
+
 FITS = {
+    "nearest_training": fit_lookup,
     "majority": base_by_base(fit_majority, 1_000_000),
     "base_kmers": base_by_base(fit_base_kmers, 60_000),
     "codon_period": base_by_base(fit_period, 200_000),

@@ -1,4 +1,4 @@
-"""Baselines of kind `language`: a compressor, and counts of a single length of context."""
+"""Baselines of kind `language`: a compressor, counts of a single length of context, and the source of simulated genomes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.sequence_records import CODE
 from glmflow.corpus.window_controls import asked_windows
+from glmflow.errors import InputError
+from glmflow.simulate.repeat_truth import RepeatTruth
 from glmflow.statistics.context_counts import ContextCounts
 from glmflow.statistics.context_mixture import ContextMixture, fixed_order_nats
 
@@ -59,4 +61,37 @@ def fit_order(data: FittingData) -> Apply:
     return applied(data, lambda codes: fixed_order_nats(counts, block.order, codes))
 
 
-FITS = {"context_mixture": fit_mixture, "fixed_order": fit_order}
+def true_source(data: FittingData) -> Apply:
+    """Ask the source of a simulated genome; what a control has replaced it does not see.
+
+    Raises
+    ------
+    InputError
+        The genome is not simulated.
+    """
+    if "truth" not in data.files:
+        raise InputError(
+            "the source is known of a simulated genome alone (`simulate.repeats`)",
+            where=f"models.{data.settings['model_label']}",
+            fix="Leave it out, or simulate.",
+        )
+    truth, task = RepeatTruth(Path(data.files["truth"])), data.settings["task"]
+    nearest = min(task["contexts"])
+
+    def apply(folder: Path) -> pd.DataFrame:
+        known = {
+            row.example: (CODE[np.frombuffer(row.sequence.encode(), np.uint8)], truth.distances(row.example))
+            for row in data.examples.itertuples()
+        }
+        rows = []
+        for one in asked_windows(data.examples, task["contexts"], task["controls"], task["seed"]):
+            codes, distances = known[one.example]
+            seen = len(codes) - task["scored"] - (nearest if one.control else one.context_bp)
+            nats = truth.source.nats(codes & 7, distances, seen)[-task["scored"] :]
+            rows.append((*one[:3], nats.astype(np.float32)))
+        return pd.DataFrame(rows, columns=["example", "context_bp", "control", "prediction"])
+
+    return apply
+
+
+FITS = {"context_mixture": fit_mixture, "fixed_order": fit_order, "true_source": true_source}

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from glmflow.genome.canonical import Sequence as Bases
 from glmflow.genome.canonical import canonical_kmers, coded
 from glmflow.genome.reference import Reference
-from glmflow.genome.similarity import nearest
+from glmflow.genome.similarity import HOMOLOGOUS, nearest
 from glmflow.genome.window_sequences import WindowSequences, suited_sketch
 from glmflow.training.inputs.cohort_genes import Gene
 
@@ -52,6 +52,28 @@ def nearest_training(
     """
     sketches = suited_sketch(sequences, k, cores=cores)
     return nearest(sketches.of(asked), sketches.of(known), cores=cores)
+
+
+def donors(
+    sequences: Collection[Bases], known: NDArray[np.bool_], share: float | None = None, cores: int = 1
+) -> NDArray[np.int64]:
+    """Return the number of the known sequence that each is most like: its own where it is known, -1 where none is alike.
+
+    Parameters
+    ----------
+    sequences
+        All of them.
+    known
+        Which of them are.
+    share
+        Share of k-mers below which nothing is alike; `HOMOLOGOUS` where None.
+    """
+    found = np.where(known, np.arange(len(known)), -1)
+    if known.any() and not known.all():
+        table = nearest_training(sequences, known, ~known, cores=cores)
+        alike = (table["share"] >= (HOMOLOGOUS if share is None else share)).to_numpy()
+        found[np.flatnonzero(~known)[alike]] = np.flatnonzero(known)[table["target"].to_numpy()[alike]]
+    return found
 
 
 def nearest_windows(

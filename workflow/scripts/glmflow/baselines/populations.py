@@ -72,5 +72,6 @@ FITS = {
         fit_alleles, lambda data: {"c": data.baseline.c, "seed": int(data.settings["seed"])}
     ),
     "nearest_haplotype_class": window_by_window(fit_nearest_haplotype),
+    "nearest_training": window_by_window(fit_nearest_haplotype),  # of a window, haplotypes differ at variants alone
     "alt_count": window_by_window(fit_alt_count),
 }

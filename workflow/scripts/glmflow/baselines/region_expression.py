@@ -14,9 +14,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from glmflow.binding.region_table import RegionTable, predictions_of
+from glmflow.config.tasks import task_block
 from glmflow.errors import InputError
+from glmflow.genome.reference import Reference
+from glmflow.genome.window_sequences import WindowSequences
+from glmflow.tasks.region_expression.simulated_regions import simulate_expression
 
 from .fitting_data import Apply, Fit, FittingData
+from .nearest_training import donors
 
 Array = NDArray[np.float32]
 Columns = Callable[[RegionTable, NDArray[np.int64], int], Array]
@@ -80,6 +85,27 @@ def _training_cells(data: FittingData, table: RegionTable) -> Array:
     return np.repeat(table.mean_of_training[:, None], len(table.cell_names), axis=1)
 
 
+def _lookup(data: FittingData, table: RegionTable) -> Array:
+    """Predict a promoter by the training region that it is most like: its mean over training cells, by strand.
+
+    Training regions in new cells are like themselves; what is like none has the mean of training promoters. A region has
+    no strand: a copy of the other strand is one as well.
+    """
+    task = task_block(data.settings["task"])
+    if task.simulated:
+        packed = simulate_expression(**task.simulated.model_dump()).sequences
+        sequences = [packed.one(row) for row in table.regions["row"]]
+    else:
+        sequences = WindowSequences(Reference(data.files["genome"]).fetch, table.regions)
+    promoters = table.promoters
+    known = (table.training.any(axis=1)[:, None] & promoters).any(axis=1)
+    source = donors(sequences, known, data.baseline.share, data.cores)
+    either = np.where(promoters, table.mean_of_training, 0).sum(axis=1) / np.maximum(promoters.sum(axis=1), 1)
+    measured = np.where(promoters, table.mean_of_training, either[:, None])
+    found = np.where(source[:, None] >= 0, measured[source], _mean(data, table)[:, 0])
+    return np.repeat(found[:, None].astype(np.float32), len(table.cell_names), axis=1)
+
+
 def _accessibility(data: FittingData) -> Columns:
     return lambda table, regions, cell: table.accessibility[regions, cell][:, None]
 
@@ -126,6 +152,7 @@ def _perceptron(data: FittingData) -> object:
 
 
 FITS = {
+    "nearest_training": of_table(_lookup),
     "promoter_mean": of_table(_mean),
     "training_cell_mean": of_table(_training_cells),
     "promoter_accessibility": by_regression(lambda data: LinearRegression(), _accessibility),

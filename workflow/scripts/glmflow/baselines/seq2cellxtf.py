@@ -16,6 +16,7 @@ from glmflow.errors import InputError
 
 from .binding_frame import Array, Frame
 from .fitting_data import Apply, Fit, FittingData
+from .nearest_training import donors
 from .two_tower import fit_two_tower
 
 Values = Callable[[FittingData, Frame], NDArray]
@@ -144,6 +145,24 @@ def _nearest_key(data: FittingData, frame: Frame) -> Array:
     return np.stack(found)
 
 
+def _lookup(data: FittingData, frame: Frame) -> Array:
+    """Predict a region by the training region that it is most like: the mean label of the TF's training keys there.
+
+    Of a TF without training keys that of all; regions that are like none have the mean over training regions.
+    """
+    regions = frame.binding.regions
+    known = np.isin(np.arange(len(regions)), frame.learned_regions)
+    source = donors(regions["sequence"].tolist(), known, data.baseline.share, data.cores)[frame.regions]
+    place = np.searchsorted(frame.learned_regions, np.maximum(source, 0))
+    tfs = frame.binding.keys["tf"].to_numpy(object)
+    found = []
+    for key in frame.keys:
+        same = tfs[frame.learned_keys] == tfs[key]
+        labels = frame.labels[same if same.any() else slice(None)].mean(axis=0)
+        found.append(np.where(source >= 0, labels[np.minimum(place, len(labels) - 1)], labels.mean()))
+    return np.stack(found)
+
+
 def _rows(frame: Frame, columns: Callable[[int], Array], most: int, seed: int) -> tuple[Array, NDArray[np.bool_]]:
     """Return numbers and labels of training keys in training regions, as many of each key."""
     rng = np.random.default_rng(seed)
@@ -203,6 +222,7 @@ def _truth(data: FittingData, frame: Frame) -> Array:
 
 
 FITS = {
+    "nearest_training": of_keys(_lookup),
     "key_prevalence": same_for_all(_prevalence),
     "region_width": same_for_all(_width),
     "region_composition": same_for_all(_composition),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from glmflow.errors import InputError
 from glmflow.files import MISSING, atomic_path
+from glmflow.text_files import as_table, open_text
 
 
 class BindingMatrix(NamedTuple):
@@ -37,17 +37,17 @@ def read_matrix(path: str | os.PathLike[str]) -> BindingMatrix:
     InputError
         No such file, or something that is no number.
     """
-    try:
-        with Path(path).open() as lines:
+    with as_table(path):
+        with open_text(path) as lines:
             header = lines.readline().rstrip("\r\n").split(",")[1:]
         values = dict.fromkeys(range(1, len(header) + 1), MISSING)  # a key may be called NA, or 001
-        table = pd.read_csv(
-            path, index_col=0, dtype={0: str}, header=None, skiprows=1, keep_default_na=False, na_values=values
-        )
-    except (FileNotFoundError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(
-            f"no table of keys and regions ({error})", where=path, fix="Give a CSV of keys x regions."
-        ) from None
+        with open_text(path) as lines:
+            table = pd.read_csv(
+                lines, index_col=0, dtype={0: str}, header=None, skiprows=1, keep_default_na=False, na_values=values
+            )
+    if table.shape[1] != len(header):
+        what = f"{len(header)} regions in the header, {table.shape[1]} columns of values"
+        raise InputError(what, where=path, fix="Give a CSV of keys x regions.")
     wrong = [name for name, kind in table.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     if wrong:
         raise InputError(f"column {header[wrong[0] - 1]!r} holds what is no number", where=path, fix="Give numbers.")

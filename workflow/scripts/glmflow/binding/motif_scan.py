@@ -1,8 +1,8 @@
 """Best sites of motifs in sequences, on both strands, at every position: the last one of short motifs too.
 
-Scores of all motifs are one matrix product of windows of one-hot bases in float32; the places that come near the best are
-scored again in float64, so that what is returned is exact. No window length is skipped, as scanners with a filter of a fixed
-length do for motifs that are shorter.
+Sites are found by words of bases (`motif_words`) in float32; those that come near the best or a threshold are scored again in
+float64, so that what is returned is exact. No window length is skipped, as scanners with a filter of a fixed length do for
+motifs that are shorter.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glmflow.genome.packed import Packed, pack
+from glmflow.genome.packed import Packed, pack, ranges
 
-BLOCK = 1 << 12
+from .motif_words import NEAR, UNKNOWN, Bases, Finder, Matrices, Places
+
+BLOCK = 1 << 18
 """Bases that are scored at a time."""
-NEAR = 1e-3
-"""How far below the best in float32 a score is looked at again: far more than its rounding."""
+EXPECTED = 3.0
+"""Sites of a motif that are expected in a sequence of random bases at the threshold that best sites are looked for at."""
+MOST = 0.3
+"""Share of words that a motif of little information may reach that threshold with; all places are scored of others."""
 ROUNDED = 9
 """Decimals at which scores are equal: sums of the same numbers in another order are."""
 NOTHING = -np.inf
 LOWEST = np.finfo(np.float32).min
-CODES = np.full(256, 4, np.uint8)
+CODES = np.full(256, UNKNOWN, np.uint8)
 for _code, _letter in enumerate("ACGT"):
     CODES[ord(_letter)] = CODES[ord(_letter.lower())] = _code
 
@@ -46,75 +50,57 @@ class BestSites(NamedTuple):
     reverse: NDArray[np.bool_]
 
 
-class _Scanner:
-    """Motifs and their reverse complements as one matrix, the widest first."""
-
-    def __init__(self, matrices: Sequence[NDArray[np.float64]]):
-        self.count = len(matrices)
-        self.widths = np.repeat([len(matrix) for matrix in matrices], 2)
-        self.width = int(self.widths.max())
-        both = [one for matrix in matrices for one in (matrix, matrix[::-1, ::-1])]
-        self.exact = np.zeros((2 * self.count, self.width, 5))
-        for place, matrix in enumerate(both):
-            self.exact[place, : len(matrix), :4] = matrix
-        self.flat = np.ascontiguousarray(self.exact[:, :, :4].reshape(2 * self.count, -1).T.astype(np.float32))
-
-    def scores(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the score of every motif and strand at every base, `[bases, 2 motifs]`; -inf where N is in the window."""
-        length = len(codes)
-        padded = np.append(codes, np.full(self.width, 4, np.uint8))
-        bases = np.zeros((len(padded), 4), np.float32)
-        known = np.flatnonzero(padded < 4)
-        bases[known, padded[known]] = 1
-        windows = np.lib.stride_tricks.as_strided(bases, (length, 4 * self.width), (bases.strides[0], bases.strides[1]))
-        found = np.ascontiguousarray(windows) @ self.flat
-        stop = np.where(padded == 4, np.arange(len(padded)), len(padded))
-        known_bases = (np.minimum.accumulate(stop[::-1])[::-1] - np.arange(len(padded)))[:length]
-        short = np.flatnonzero(known_bases < self.width)
-        found[short] = np.where(known_bases[short, None] < self.widths, np.float32(NOTHING), found[short])
-        return found
-
-    def again(
-        self, codes: NDArray[np.uint8], place: NDArray[np.int64], motif: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Return exact scores of some places, summed from the first position of the site on the forward strand."""
-        padded = np.append(codes, np.full(self.width, 4, np.uint8))
-        total = np.zeros(len(place))
-        for offset in range(self.width):
-            total += self.exact[motif, offset, padded[place + offset]]
-        return total
-
-
 def best_sites(sequences: Packed | Sequence[str], matrices: Sequence[NDArray[np.float64]]) -> BestSites:
     """Return the best site of each log-odds matrix `[width, 4]` in each sequence.
 
+    Sites above a threshold that most sequences reach are looked for first; where a motif has none, all places are scored.
     Lower case counts as upper; windows with any other letter have no score.
     """
     packed = sequences if isinstance(sequences, Packed) else pack(list(sequences))
-    scanner = _Scanner(matrices)
-    score = np.full((packed.count, scanner.count), NOTHING)
-    position = np.full((packed.count, scanner.count), -1, np.int32)
-    reverse = np.zeros((packed.count, scanner.count), bool)
-    for rows, codes, starts in blocks(packed):
-        found = scanner.scores(codes)
-        best = np.maximum.reduceat(found, starts, axis=0)
-        owner = np.repeat(np.arange(len(rows)), np.diff(np.append(starts, len(codes))))
-        both = np.repeat(np.maximum(best[:, 0::2], best[:, 1::2]), 2, axis=1) - NEAR
-        place, column = places_of(found >= np.maximum(both, LOWEST)[owner])
-        exact = scanner.again(codes, place, column)
+    both = Matrices(matrices)
+    length = float(packed.lengths.mean()) if packed.count else 1.0
+    finder = Finder(both, [threshold_of(matrix, min(EXPECTED / (2 * length), 0.01)) for matrix in matrices])
+    shape = packed.count, len(matrices)
+    found = BestSites(np.full(shape, NOTHING), np.full(shape, -1, np.int32), np.zeros(shape, bool))
+    for rows, bases, starts in blocks(packed, both.width):
+        owner = np.repeat(np.arange(len(rows)), np.diff(np.append(starts, bases.length)))
+        best = np.full((len(rows), len(matrices)), LOWEST)
+        parts = []
+        for sites in finder.sites(bases):
+            np.maximum.at(best, (owner[sites.place], sites.row // 2), sites.score)
+            parts.append(sites)
+        parts += _all_places(both, bases, starts, best)
+        place, row, score = (np.concatenate(values) for values in zip(*parts))
+        near = np.flatnonzero(score >= best[owner[place], row // 2] - NEAR)
+        place, row = place[near], row[near]
+        exact = both.again(bases, place, row)
         # The last one written wins: the highest score, then the first place, then the forward strand.
-        order = np.lexsort((-(column % 2), -place, exact.round(ROUNDED)))
-        place, column, exact = place[order], column[order], exact[order]
-        own, motif = rows[owner[place]], column // 2
-        score[own, motif] = exact
-        position[own, motif] = place - starts[owner[place]]
-        reverse[own, motif] = column % 2 == 1
-    return BestSites(score, position, reverse)
+        order = np.lexsort((-(row % 2), -place, exact.round(ROUNDED)))
+        place, row, exact = place[order], row[order], exact[order]
+        own, motif = rows[owner[place]], row // 2
+        found.score[own, motif] = exact
+        found.position[own, motif] = place - starts[owner[place]]
+        found.reverse[own, motif] = row % 2 == 1
+    return found
 
 
-def places_of(chosen: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return rows and columns of what is true: `nonzero`, but several times faster on few in many."""
-    return np.divmod(np.flatnonzero(chosen.ravel()), chosen.shape[1])
+def _all_places(
+    matrices: Matrices, bases: Bases, starts: NDArray[np.int64], best: NDArray[np.float32]
+) -> Iterator[Places]:
+    """Yield the best sites of motifs in sequences where no site was found, and write their scores into `best`."""
+    ends = np.append(starts[1:], bases.length)
+    for motif in np.flatnonzero((best == LOWEST).any(axis=0)):
+        lacking = np.flatnonzero(best[:, motif] == LOWEST)
+        size = (ends - starts)[lacking]
+        taken = ranges(starts[lacking], size)
+        first = np.append(0, np.cumsum(size)[:-1])
+        strands = matrices.scores(bases, taken, motif)
+        highest = np.maximum(*(np.maximum.reduceat(scores, first) for scores in strands))
+        best[lacking, motif] = np.maximum(highest, LOWEST)
+        least = np.repeat(best[lacking, motif] - np.float32(NEAR), size)
+        for strand, scores in enumerate(strands):
+            place = np.flatnonzero(scores >= least)
+            yield Places(taken[place], np.full(len(place), 2 * motif + strand), scores[place])
 
 
 class Hits(NamedTuple):
@@ -132,23 +118,25 @@ def all_hits(
 ) -> Hits:
     """Return all sites whose score reaches the threshold of their matrix, by sequence and place."""
     packed = sequences if isinstance(sequences, Packed) else pack(list(sequences))
-    scanner = _Scanner(matrices)
-    least = np.repeat(np.asarray(thresholds, np.float64), 2)
+    both = Matrices(matrices)
+    finder = Finder(both, thresholds)
     parts = []
-    for rows, codes, starts in blocks(packed):
-        place, column = places_of(scanner.scores(codes) >= (least - NEAR).astype(np.float32))
-        exact = scanner.again(codes, place, column)
-        kept = exact >= least[column]
-        place, column, exact = place[kept], column[kept], exact[kept]
-        own = np.searchsorted(starts, place, "right") - 1
-        parts.append((rows[own], column // 2, place - starts[own], column % 2 == 1, exact))
+    for rows, bases, starts in blocks(packed, both.width):
+        for place, row, _ in finder.sites(bases):
+            exact = both.again(bases, place, row)
+            kept = exact >= finder.least[row]
+            place, row, exact = place[kept], row[kept], exact[kept]
+            own = np.searchsorted(starts, place, "right") - 1
+            parts.append((rows[own], row // 2, place - starts[own], row % 2 == 1, exact))
     if not parts:
         return Hits(*(np.zeros(0, kind) for kind in (np.int64, np.int64, np.int64, bool, np.float64)))
-    return Hits(*(np.concatenate(values) for values in zip(*parts)))
+    found = Hits(*(np.concatenate(values) for values in zip(*parts)))
+    order = np.lexsort((found.reverse, found.motif, found.position, found.sequence))
+    return Hits(*(values[order] for values in found))
 
 
-def blocks(packed: Packed) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.int64]]]:
-    """Yield rows, codes and starts of whole sequences, each with an N behind it, of about `BLOCK` bases together."""
+def blocks(packed: Packed, room: int) -> Iterator[tuple[NDArray[np.int64], Bases, NDArray[np.int64]]]:
+    """Yield rows, bases and starts of whole sequences, each with an N behind it, of about `BLOCK` bases together."""
     lengths = packed.lengths
     rows = np.flatnonzero(lengths > 0)
     first = 0
@@ -156,8 +144,10 @@ def blocks(packed: Packed) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8
         total = np.cumsum(lengths[rows[first : first + BLOCK]] + 1)
         last = first + max(1, int(np.searchsorted(total, BLOCK, "right")))
         own = rows[first:last]
-        codes = np.concatenate([np.append(CODES[packed.one(row)], np.uint8(4)) for row in own])
-        yield own, codes, np.append(0, np.cumsum(lengths[own] + 1)[:-1])
+        starts = np.append(0, np.cumsum(lengths[own] + 1)[:-1])
+        codes = np.full(int(starts[-1] + lengths[own[-1]] + 1), UNKNOWN, np.uint8)
+        codes[ranges(starts, lengths[own])] = CODES[packed.take(own).codes]
+        yield own, Bases(codes, room), starts
         first = last
 
 

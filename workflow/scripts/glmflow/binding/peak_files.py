@@ -12,8 +12,8 @@ import pandas as pd
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import match_contigs
-from glmflow.genome.intervals import bed_lines
-from glmflow.text_files import open_text
+from glmflow.genome.intervals import BedLine, bed_lines
+from glmflow.text_files import read_cells
 
 from .keys import key_of, require_once, some_of, split_key
 
@@ -61,8 +61,7 @@ def read_samples(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     if path.is_dir():
         return samples_of_folder(path)
-    with open_text(path) as lines:
-        table = pd.read_csv(lines, sep="\t", dtype=str, comment="#", keep_default_na=False, na_values=[""])
+    table = read_cells(path, comments=True).replace("", np.nan)
     missing = [name for name in SAMPLE_COLUMNS if name not in table]
     if missing:
         found = ", ".join(map(str, table.columns))
@@ -151,16 +150,25 @@ def one_file(path: Path, min_signal: float | None = None, min_q: float | None = 
             continue
         summit = -1
         if len(line.rest) > SUMMIT:
-            summit = int(line.rest[SUMMIT])
+            summit = int(_number(line, SUMMIT, "summit"))
         for least, column, name in ((min_signal, SIGNAL, "signal"), (min_q, Q, "q")):
             if least is not None and len(line.rest) <= column:
                 raise InputError(
                     f"no column of {name}", where=line.where, fix="Give narrowPeak, or leave the limit out."
                 )
-        if min_signal is not None and float(line.rest[SIGNAL]) < min_signal:
+        if min_signal is not None and _number(line, SIGNAL, "signal") < min_signal:
             continue
-        if min_q is not None and 0 <= float(line.rest[Q]) < min_q:
+        if min_q is not None and 0 <= _number(line, Q, "q") < min_q:
             continue
         middle = (line.start + line.end) // 2
         rows.append((line.chrom, line.start, line.end, line.start + summit if summit >= 0 else middle))
     return pd.DataFrame(rows, columns=["chrom", "start", "end", "summit"])
+
+
+def _number(line: BedLine, column: int, name: str) -> float:
+    """Return the number in a column of a narrowPeak line."""
+    try:
+        return float(line.rest[column])
+    except ValueError:
+        what = f"{name} holds {line.rest[column]!r}, which is no number"
+        raise InputError(what, where=line.where, fix="Give narrowPeak, or BED of three columns.") from None

@@ -14,6 +14,7 @@ from glmflow.config.published import LISTED, read_checkpoints
 from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
 from glmflow.genome.similarity import exact_copies
+from glmflow.text_files import read_cells
 
 from .audit import Audit, audit_table, exit_status, graded, named, worst
 from .copies import Copies, compare_splits
@@ -119,7 +120,7 @@ def read_sequences(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     InputError
         No table, no column of sequences or of splits, a letter that is no nucleotide code, or no training sequences.
     """
-    whole = _read(path)
+    whole = read_cells(path)
     columns = known_columns(list(whole.columns), COLUMNS, ("sequence", "split"), str(path)).taken
     table = pd.DataFrame({name: whole[column].astype(str) for name, column in columns.items()})
     for row, sequence in enumerate(table["sequence"]):
@@ -140,18 +141,6 @@ def read_sequences(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
             fix="Name the training split `train`.",
         )
     return table, whole
-
-
-def _read(path: Path) -> pd.DataFrame:
-    """Read a table by its suffix."""
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(path, sep="," if ".csv" in path.suffixes else "\t", dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise InputError("no such file", where=path, fix="Check the path.") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"not a table ({error})", where=path, fix="Give CSV, TSV or parquet.") from None
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

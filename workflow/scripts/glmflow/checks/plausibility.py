@@ -24,7 +24,8 @@ def implausible_scores(rows: pd.DataFrame, where: str = "") -> list[Audit]:
     rows
         A row a run in one class of held-out units: `label`, `value`, `low`, `high` (a correlation with its interval);
         where known `ceiling_high` (upper limit of the largest correlation that there can be: that of the true genetic
-        part, or the square root of heritability), `missing` (share of the examples without a prediction) and `constant`
+        part, or the square root of heritability), `declared` (a baseline whose direction is declared, so that the other
+        one says nothing of the data), `missing` (share of the examples without a prediction) and `constant`
         (share of the genes whose prediction is the same for everyone).
     """
     audits = []
@@ -37,6 +38,8 @@ def implausible_scores(rows: pd.DataFrame, where: str = "") -> list[Audit]:
         text = f"a score above the upper limit of what can be reached{limit}, in {_runs(above)}: something leaks"
         audits.append(_of("above the ceiling", above, text, "no run scores above what can be reached", where, warn=0))
     negative = rows[rows["high"] < 0]
+    if "declared" in rows:
+        negative = negative[~negative["declared"]]
     text = f"the wrong sign (interval below chance) in {_runs(negative)}: labels, strands or alleles may be swapped"
     audits.append(_of("a negative sign", negative, text, "no interval lies below 0", where, warn=0))
     for column, name, what, limits in (
@@ -45,7 +48,8 @@ def implausible_scores(rows: pd.DataFrame, where: str = "") -> list[Audit]:
     ):
         if column in rows and rows[column].notna().any():
             worst = rows.loc[rows[column].idxmax()]
-            text = f"{worst[column]:.1%} {what}, at most (by {worst['label']})"
+            share = "fewer than 0.1%" if 0 < worst[column] < 0.001 else f"{worst[column]:.1%}"
+            text = f"{share} {what}, at most (by {worst['label']})"
             audits.append(graded(name, worst[column], text, where, **limits))
     return audits
 

@@ -25,6 +25,10 @@ NARROW = 8.0
 """Times the median gene that the largest one is at most where values are logarithms; without one it is hundreds of times."""
 ENOUGH_GENES = 50
 FLOOR = 0.02
+NEARLY = 0.2
+"""How far from a million sums may be where others are a million: of genes that are a part of all."""
+BASES = 1.3
+"""Times as steep over the genes' means as another group that samples are whose logarithms have another base (e and 2: 1.44)."""
 
 
 class Facts(NamedTuple):
@@ -35,7 +39,8 @@ class Facts(NamedTuple):
     samples
         A row a sample: `sample`, `total`, `whole` (share of whole numbers among values above 0), `negative` (share),
         `largest`, `zeros` (share), `size` (factor to the median sample over genes that all express, as of DESeq's median
-        of ratios; Anders and Huber 2010, Genome Biol 11:R106), `unit`.
+        of ratios; Anders and Huber 2010, Genome Biol 11:R106), `unit`; of logarithms `slope` over the genes' means, which
+        tells another base.
     unit
         `counts`, `per million`, `other` (per kilobase, ...), `logarithms`, `logarithms of logarithms`, `centred`, `mixed`.
     """
@@ -65,6 +70,11 @@ def matrix_facts(values: ArrayLike, samples: Sequence[str]) -> Facts:
             }
         )
     rows["unit"] = [_unit(row, column) for row, column in zip(rows.itertuples(), table.T)]
+    if (rows["unit"] == "per million").any():
+        near = (rows["unit"] == "other") & ((rows["total"] / MILLION - 1).abs() < NEARLY)
+        rows.loc[near, "unit"] = "per million"
+    if len(rows) and (rows["unit"] == "logarithms").all():
+        rows["slope"], rows["size"] = _of_logarithms(table)
     units = set(rows["unit"])
     return Facts(rows, units.pop() if len(units) == 1 else "mixed" if units else "other")
 
@@ -80,6 +90,25 @@ def _sizes(table: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.ones(table.shape[1])
     ratios = np.nanmedian(logs - np.nanmean(logs, axis=1, keepdims=True), axis=0)
     return np.exp(ratios - np.median(ratios))
+
+
+def _of_logarithms(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the slope of each sample over the genes' means, and its factor to the median sample; base 2 where none is known."""
+    share = (table > 0).sum(axis=1)
+    own = table[(share >= np.quantile(share, 0.9)) & (share > 0)] if len(table) else table
+    count = table.shape[1]
+    if len(own) < ENOUGH_GENES:
+        return np.ones(count), np.ones(count)
+    means = np.nanmean(own, axis=1)
+    own = np.where(np.isfinite(own), own, means[:, None])
+    centred = means - means.mean()
+    slopes = centred @ (own - own.mean(axis=0)) / max(float(centred @ centred), 1e-300)
+    slopes = slopes / np.median(slopes) if np.median(slopes) > 0 else np.ones(count)
+    shift = np.median(own - means[:, None], axis=0)
+    base = (
+        np.e if abs(np.median(np.nansum(np.expm1(np.minimum(table, 700.0)), axis=0)) / MILLION - 1) < TOLERANCE else 2.0
+    )
+    return slopes, base ** (shift - np.median(shift))
 
 
 def _unit(row, column: NDArray[np.float64]) -> str:
@@ -126,7 +155,9 @@ def mixed_units(
     rows = facts.samples
     audits = [_of_units(rows, where)]
     linear = ~rows["unit"].isin(["centred", "logarithms", "logarithms of logarithms"])
-    if linear.all() and len(rows) > 1:
+    bases = _of_bases(rows, where) if "slope" in rows and len(rows) > 1 else None
+    audits += [bases] if bases else []
+    if len(rows) > 1 and (linear.all() or (bases is not None and not bases.figure)):
         audits += _of_factors(rows, groups, where)
     if takes_log is not None:
         twice = takes_log and facts.unit in ("logarithms", "logarithms of logarithms", "centred")
@@ -146,6 +177,20 @@ def _of_units(rows: pd.DataFrame, where: str) -> Audit:
     text = " and ".join(f"{count:,} samples are {unit}" for unit, count in counts.items())
     text += f": {named(list(odd['sample']))} differ" if len(odd) else ""
     return graded("mixed units", len(odd), text or "no sample", where, fail=0)
+
+
+def _of_bases(rows: pd.DataFrame, where: str) -> Audit:
+    """Return how many samples are logarithms to another base than the others."""
+    order = np.argsort(rows["slope"].to_numpy(float))
+    slope, names = rows["slope"].to_numpy(float)[order], rows["sample"].to_numpy()[order]
+    place = int(np.argmax(slope[1:] / np.maximum(slope[:-1], 1e-9)))
+    low, high = slice(0, place + 1), slice(place + 1, None)
+    times = float(np.median(slope[high]) / max(np.median(slope[low]), 1e-9))
+    apart = times > BASES and slope[place + 1] / max(slope[place], 1e-9) > BASES**0.5
+    few = names[low] if place + 1 < len(names) - place - 1 else names[high]
+    text = f"logarithms of {len(few):,} samples are {times:.3g} times apart from the others', as to another base: "
+    text = text + named(list(few)) if apart else "all logarithms are to one base"
+    return graded("bases of logarithms", len(few) if apart else 0, text, where, fail=0)
 
 
 def _of_factors(rows: pd.DataFrame, groups: ArrayLike | None, where: str) -> list[Audit]:

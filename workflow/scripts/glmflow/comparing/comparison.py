@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,7 +67,8 @@ def compare_runs(
         notes += [columns | {"note": note} for note in (chosen, left_out, *decision.notes) if note]
         if tuple(columns.values())[:4] not in judged and columns["split"] != "train":  # its first metric
             judged.add(tuple(columns.values())[:4])
-            audits += _audits(decision, cards, one, _facts(runs, stored, name), columns, control)
+            declared = {run["key"] for run in runs if run.get("declared")}
+            audits += _audits(decision, cards, one, _facts(runs, stored, name), columns, control, declared)
     rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, *CELL, "higher"])
     return Comparison(
         rows[[*CELL, "higher", *COLUMNS]],
@@ -147,6 +148,7 @@ def _audits(
     facts: Mapping[str, Mapping[str, float]],
     columns: Mapping[str, str],
     control: str | None,
+    declared: Collection[str],
 ) -> list[Audit]:
     """Return what the scores of a cell say about themselves: on a scale on which chance is 0 and 1 the most."""
     where = ", ".join(columns[name] for name in ("subset", "split") if columns[name] != "all")
@@ -158,6 +160,7 @@ def _audits(
     rows = decision.rows[decision.rows["role"].isin(["model", "baseline", "told"])].copy()
     for limit in ("value", "low", "high"):
         rows[limit] = (rows[limit] - one.chance) / (1 - one.chance)
+    rows["declared"] = rows["key"].isin(declared)
     for fact in FACTS:
         rows[fact] = [facts.get(key, {}).get(fact, np.nan) for key in rows["key"]]
         if fact != "ceiling_high":

@@ -25,6 +25,7 @@ from .settings import (
 from .study import Misfit, Study, applied_runs, expand_runs, study_of_trial
 from .syntax import read_yaml
 from .task_block import Work
+from .text_models import listed_text_models
 from .views import Run
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "control_in_words",
     "expand_runs",
     "is_made",
+    "listed_text_models",
     "locate",
     "longest_window",
     "made_sources",

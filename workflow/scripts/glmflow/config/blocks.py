@@ -48,6 +48,23 @@ class HeadBlock(OfTarget):
         """Return the number of its parameters, for states of `hidden` and `outputs` predicted values."""
         raise NotImplementedError
 
+    @property
+    def checkpoints(self) -> tuple[str, ...]:
+        """Return the names of the published models that it is made of."""
+        return ()
+
+    def frozen(self) -> int:
+        """Return the number of parameters that it holds in bfloat16 and does not train."""
+        return 0
+
+    def products(self) -> float:
+        """Return the multiplications of a forward pass over one example, where they are more than those of its parameters."""
+        return 0
+
+    def kept_bytes(self, checkpointed: bool) -> float:
+        """Return the bytes of one example that it keeps for the backward pass beside `kept`."""
+        return 0
+
 
 class LossBlock(OfTarget):
     """Settings of a training loss; its function is in `glmflow.training.losses`."""
@@ -62,6 +79,8 @@ class BaselineBlock(OfTarget):
     """What it is given beside the sequence: it is shown apart from models that have to find that out."""
     structure: ClassVar[bool] = False
     """Whether it knows the groups of samples alone: a model has to lead over it, for that is no skill."""
+    declared: ClassVar[bool] = False
+    """Whether it reads one property in a declared direction: where the other one holds, its score is below chance."""
 
 
 def modules_of(package: ModuleType) -> Iterator[ModuleType]:

@@ -20,7 +20,8 @@ def compared_runs(study: Study, task: str) -> list[dict[str, Any]]:
     -------
     list of dict
         `folder`; `key` and `label`; `role` (model, baseline, structure, told, control); `control_of` (key of the model that
-        it controls); `seeded`; `backbone` and `random` (whether it starts from random weights) of models that are trained.
+        it controls); `declared` (a baseline that reads one property in a declared direction); `seeded`; `backbone` and
+        `random` (whether it starts from random weights) of models that are trained.
     """
     own = study.runs_of(task)
     found = [_described(study, run) for run in own]
@@ -82,6 +83,7 @@ def _described(study: Study, run: Run) -> dict[str, Any]:
         "label": run.model if block else f"{run.model} ({run.adaptation})",
         "role": role,
         "control_of": None,
+        "declared": bool(block and block.declared),
         "seeded": block is None and (trained or adaptation.weights == "random"),
         "backbone": backbone,
         "random": bool(backbone and random),

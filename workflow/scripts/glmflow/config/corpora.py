@@ -25,7 +25,13 @@ HUMAN_LENGTHS = {
     *(249250621, 243199373, 198022430, 191154276, 180915260, 171115067, 159138663, 146364022, 141213431, 135534747),
     *(135006516, 133851895, 115169878, 107349540, 102531392, 90354753, 81195210, 78077248, 59128983, 63025520),
     *(48129895, 51304566, 155270560, 59373566),  # GRCh37
+    *(248387328, 242696752, 201105948, 193574945, 182045439, 172126628, 160567428, 146259331, 150617247, 134758134),
+    *(135127769, 133324548, 113566686, 101161492, 99753195, 96330374, 84276897, 80542538, 61707364, 66210255),
+    *(45090682, 51324926, 154259566, 62460029),  # T2T-CHM13
 }
+HUMAN_CONTIGS = (*map(str, range(1, 23)), "x", "y", "mt")
+ACCESSIONS = {"nc_000001": 1, "nc_060925": 1, "cm000663": 1}
+"""First of the accessions of the human chromosomes 1 to 22, X and Y, which are numbered on (RefSeq, T2T, GenBank)."""
 
 
 class Corpus(Block):
@@ -95,6 +101,11 @@ def seen_in_pretraining(corpus: Corpus, contig: str, species: str = "homo_sapien
             "unknown", f"it is not known whether {where} was in pretraining among other species ({corpus.says})"
         )
     plain = _plain(contig)
+    listed = [*corpus.held_out, *(corpus.contigs if isinstance(corpus.contigs, list) else [])]
+    if listed and species == "homo_sapiens" and plain not in {*HUMAN_CONTIGS, *map(_plain, listed)}:
+        return Seen(
+            "unknown", f"the species was in pretraining; which chromosome {contig} is, is not known ({corpus.says})"
+        )
     if plain in map(_plain, corpus.held_out):
         return Seen("no", f"{where} was kept out of pretraining ({corpus.says})")
     if corpus.contigs == UNKNOWN:
@@ -150,6 +161,12 @@ def _species(name: str) -> str:
 
 
 def _plain(contig: str) -> str:
-    """Return a contig's name without `chr`; the mitochondrion is MT."""
+    """Return a contig's name without `chr`; the mitochondrion is MT, accessions of human chromosomes are these."""
     plain = re.sub(r"^chr(omosome)?_?", "", contig.strip().lower())
-    return "mt" if plain == "m" else plain
+    accession = re.fullmatch(r"([a-z]+_?)(\d{6})(\.\d+)?", plain)
+    if accession:
+        for first, number in ACCESSIONS.items():
+            place = int(accession[2]) - int(first[-6:]) + number
+            if first.startswith(accession[1]) and 0 < place <= 24:
+                return HUMAN_CONTIGS[place - 1]
+    return "mt" if plain in ("m", "nc_012920.1") else plain

@@ -54,6 +54,11 @@ class CorpusBlock(Block):
     exclude: list[str] = Field(
         default_factory=list, description="Species, genera, families or accessions that are left out and counted."
     )
+    keep_eukaryotic_viruses: Annotated[str, Field(min_length=10)] | None = Field(
+        None,
+        description="Why viruses of eukaryotes are learned from: they are left out and counted where no reason is given. The "
+        "reason is written into log, models and report, and `glmflow generate` draws from such models behind a screen only.",
+    )
     min_length: Positive = Field(1000, description="Shorter sequences are left out.")
     max_n: Fraction = Field(0.05, description="Largest share of unknown bases; runs of 20 cut a sequence first.")
     keep_softmask: bool = Field(True, description="Keep what is in lower case marked.")
@@ -67,4 +72,4 @@ class CorpusBlock(Block):
 def corpus_files(results: str, corpus: str) -> dict[str, str | list[str]]:
     """Return the files of a corpus of a study, whose results are in a folder."""
     folder = f"{results}/corpora/{corpus}"
-    return {"corpus": f"{folder}/sequences.parquet", "bases": f"{folder}/bases.u8"}
+    return {"corpus": f"{folder}/sequences.parquet", "bases": f"{folder}/bases.u8", "made": f"{folder}/corpus.json"}

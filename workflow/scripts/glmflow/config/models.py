@@ -49,8 +49,35 @@ class Pretrain(New):
     steps: Positive = Field(500, description="Updates.")
     batch: Positive = Field(32, description="Sequences an update.")
     learning_rate: Annotated[float, Field(gt=0)] = Field(3e-3, description="Peak learning rate (AdamW, one cycle).")
-    mask: Fraction = Field(0.15, description="Share of bases that are masked (masked families only).")
+    objective: Literal["next", "masked", "masked_diffusion"] | None = Field(
+        None,
+        description="What is learned: the next base, masked ones, or masked ones at every share of masks (a bound of the "
+        "likelihood); by the family where left out.",
+    )
+    mask: Fraction = Field(0.15, description="Share of bases that are masked (objective `masked`).")
+    strand: Literal["both", "forward"] = Field("both", description="Strands of a corpus that are learned from.")
+    softmask_weight: Fraction = Field(
+        1.0, description="What a base in lower case counts in the loss (corpora); scores count all bases alike."
+    )
+    short: Positive | None = Field(
+        None,
+        description="Shortest sequences of a corpus that are learned from whole where they are shorter than `length`; such "
+        "are left out where not given.",
+    )
     gpus: Positive = Field(1, description="GPUs; they share each update's sequences.")
+
+    @model_validator(mode="after")
+    def _of_a_corpus(self) -> Pretrain:
+        given = {
+            "softmask_weight": self.softmask_weight != 1,
+            "short": self.short is not None,
+            "strand": self.strand != "both",
+        }
+        if self.corpus is None and any(given.values()):
+            raise ValueError(
+                f"{', '.join(name for name, used in given.items() if used)} is of a corpus; name one (`corpus`)"
+            )
+        return self
 
     def training(self) -> Training:
         """Return the settings of the training run."""

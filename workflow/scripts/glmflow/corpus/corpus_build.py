@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,11 +18,15 @@ from glmflow.errors import InputError
 from glmflow.files import write_table
 
 from .corpus_divided import assign, at_positions, clusters
-from .corpus_store import write_corpus
+from .corpus_store import Exclusions, write_corpus, write_record
 from .corpus_windows import sampling_weights
+from .eukaryotic_viruses import virus_of_eukaryotes
 from .record_cleaning import cut, without_copies
 from .sequence_records import UNKNOWN, Record, letters, read_records
 
+log = logging.getLogger(__name__)
+VIRAL = ("PHG", "VRL")
+"""Divisions of GenBank that hold viruses."""
 BINS = ((-0.1, 0.0, "none"), (0.0, 0.05, "up to 5 %"), (0.05, 1.0, "above 5 %"))
 """Shares of a held-out sequence that lie in exact matches of 32 bases or more to training sequences."""
 
@@ -29,8 +34,9 @@ BINS = ((-0.1, 0.0, "none"), (0.0, 0.05, "up to 5 %"), (0.05, 1.0, "above 5 %"))
 def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     """Build a corpus and write it into a folder; returns the table of its sequences.
 
-    Beside the corpus it writes `counts.tsv` (what was left out, bases by division and split) and `audit.tsv` (of each
-    split the share of bases in matches to training).
+    Beside the corpus it writes `counts.tsv` (what was left out, bases by division and split), `audit.tsv` (of each split the
+    share of bases in matches to training), `viruses.tsv` (what was taken for a virus of eukaryotes, and why) and
+    `corpus.json` (whether any was kept).
 
     Raises
     ------
@@ -39,7 +45,10 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     """
     block = CorpusBlock.model_validate(settings)
     left_out: Counter[str] = Counter()
-    records, divisions = [], {}
+    records, divisions, viruses, unjudged = [], {}, [], 0
+    reason = block.keep_eukaryotic_viruses
+    if reason:
+        log.warning("viruses of eukaryotes are kept: %s", reason)
     for record, division in _sources(block):
         parts = list(cut(record, block.min_length, block.max_n))
         left_out["bases in runs of N and in short or unknown parts"] += len(record.codes) - sum(
@@ -48,12 +57,19 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
         if excluded(record, block.exclude):
             left_out[f"sequences excluded ({record.species or record.name})"] += 1
             continue
+        unjudged += not (record.title or record.lineage or record.species)
+        if why := suspected(record, division):
+            viruses.append((record.name, record.title or record.species, why, "kept" if reason else "left out"))
+            if not reason:
+                left_out["viruses of eukaryotes"] += 1
+                continue
         records += parts
         divisions |= {part.name: division for part in parts}
     kept, copies = without_copies(records)
     left_out["copies of other sequences"] += len(copies)
     if not kept:
-        raise InputError("no sequence is left", where="corpora.*.sources", fix="See min_length, max_n and exclude.")
+        fix = "See min_length, max_n, exclude and keep_eukaryotic_viruses."
+        raise InputError("no sequence is left", where="corpora.*.sources", fix=fix)
     of_cluster = clusters([record for record, _ in kept], block.split.identity)
     rows, sequences = [], []
     for (record, digest), cluster in zip(kept, of_cluster.tolist()):
@@ -80,6 +96,8 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     counted += [(f"{row.division}, {row.split}: bases", row.sum, "") for row in counts.itertuples(index=False)]
     counted += [(item, count, "left out") for item, count in left_out.items() if count]
     write_table(pd.DataFrame(counted, columns=["item", "count", "detail"]), folder / "counts.tsv")
+    write_table(pd.DataFrame(viruses, columns=["sequence", "title", "why", "what"]), folder / "viruses.tsv")
+    write_record(folder, Exclusions(0 if reason else len(viruses), len(viruses) if reason else 0, reason, unjudged))
     write_corpus(folder, table, sequences)
     refuse_leak(table, block.split.max_shared)
     return table
@@ -93,6 +111,12 @@ def _sources(block: CorpusBlock) -> Iterator[tuple[Record, str]]:
         for file in files:
             for record in read_records(Path(file), source.format):
                 yield record, source.division
+
+
+def suspected(record: Record, division: str) -> str | None:
+    """Return why a record is taken for a virus of eukaryotes, by its own division or that of its source; None: it is none."""
+    name = f"{record.species} {record.title}".strip()
+    return virus_of_eukaryotes(name, record.lineage, record.host, record.code if record.code in VIRAL else division)
 
 
 def excluded(record: Record, words: Sequence[str]) -> bool:

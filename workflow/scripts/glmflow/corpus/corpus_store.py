@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,7 @@ from glmflow.files import atomic_path, write_table
 
 from .sequence_records import letters
 
-TABLE, BASES = "sequences.parquet", "bases.u8"
+TABLE, BASES, RECORD = "sequences.parquet", "bases.u8", "corpus.json"
 COLUMNS = (
     "sequence",
     "assembly",
@@ -35,6 +37,31 @@ COLUMNS = (
     "shared",
     "offset",
 )
+
+
+class Exclusions(NamedTuple):
+    """What became of viruses of eukaryotes.
+
+    Attributes
+    ----------
+    left_out, kept
+        Sequences.
+    reason
+        Why they were kept; None where they were not.
+    unjudged
+        Sequences of which the files say nothing but a name: none of them could be recognised.
+    """
+
+    left_out: int = 0
+    kept: int = 0
+    reason: str | None = None
+    unjudged: int = 0
+
+
+def write_record(folder: Path, found: Exclusions) -> None:
+    """Write what was left out of a corpus."""
+    with atomic_path(folder / RECORD) as path:
+        path.write_text(json.dumps({"eukaryotic_viruses": found._asdict()}, indent=1) + "\n")
 
 
 def write_corpus(folder: Path, table: pd.DataFrame, sequences: Sequence[NDArray[np.uint8]]) -> None:
@@ -75,6 +102,12 @@ class Corpus:
         size = (self.folder / BASES).stat().st_size
         if size != int(self.table["length"].sum()):
             raise InputError(f"{BASES} has {size:,} bases, {TABLE} tells of others", where=self.folder)
+
+    @property
+    def exclusions(self) -> Exclusions:
+        """What became of viruses of eukaryotes."""
+        path = self.folder / RECORD
+        return Exclusions(**json.loads(path.read_text())["eukaryotic_viruses"]) if path.is_file() else Exclusions()
 
     @property
     def bases(self) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from glmflow.bases import reverse_complement
 from glmflow.errors import InputError
 
 from .corpus_store import Corpus
-from .sequence_records import UNKNOWN, letters
+from .sequence_records import MASKED, UNKNOWN, letters
 
 MOST_UNKNOWN = 0.05
 """Largest share of unknown bases in a window."""
@@ -41,9 +41,11 @@ class CorpusWindows:
     Parameters
     ----------
     length
-        Bases of a window; shorter sequences are not drawn.
+        Bases of a window.
     both_strands
         Whether half of the windows are read off the other strand.
+    short
+        Length from which on sequences that are shorter than a window are drawn too, whole and alone; None: they are not.
 
     Raises
     ------
@@ -51,9 +53,9 @@ class CorpusWindows:
         No sequence of the split is that long.
     """
 
-    def __init__(self, corpus: Corpus, split: str, length: int, both_strands: bool = True):
+    def __init__(self, corpus: Corpus, split: str, length: int, both_strands: bool = True, short: int | None = None):
         rows = corpus.of(split)
-        rows = rows[(rows["length"] >= length) & (rows["weight"] > 0)]
+        rows = rows[(rows["length"] >= min(length, short or length)) & (rows["weight"] > 0)]
         if rows.empty:
             raise InputError(
                 f"no sequence of split {split} is {length} bases long", where=corpus.folder, fix="Take shorter windows."
@@ -62,7 +64,9 @@ class CorpusWindows:
         self.rows = rows.index.to_numpy()
         circular = (rows["topology"] == "circular").to_numpy()
         lengths = rows["length"].to_numpy(np.int64)
-        self.places = np.where(circular, lengths, lengths - length + 1)
+        self.sizes = np.minimum(lengths, length)
+        # A whole short sequence has one place; a circular one begins anywhere.
+        self.places = np.where(circular, lengths, lengths - self.sizes + 1)
         self.cumulative = np.cumsum(rows["weight"].to_numpy(float) / rows["weight"].sum())
         self.bases = int(lengths.sum())
 
@@ -80,15 +84,20 @@ class CorpusWindows:
         for _ in range(ATTEMPTS):
             number = min(int(np.searchsorted(self.cumulative, generator.random(), side="right")), len(self.rows) - 1)
             start = int(generator.integers(self.places[number]))
-            codes = self.corpus.codes(self.rows[number], start, start + self.length)
+            codes = self.corpus.codes(self.rows[number], start, start + int(self.sizes[number]))
             if ((codes & 7) >= UNKNOWN).mean() <= MOST_UNKNOWN:
                 return int(self.rows[number]), start, codes
         raise InputError(f"{ATTEMPTS} windows in a row are rich in N", where=self.corpus.folder)
 
     def __call__(self, index: int, generator: np.random.Generator | None) -> dict[str, Any]:
-        """Return a window (`sequence`, and `noise` for masks); without a generator the same one for the same index."""
+        """Return a window; without a generator the same one for the same index.
+
+        `sequence`, `lower` (which bases are in lower case) and `noise` (for masks), all of one length.
+        """
         generator = np.random.default_rng(index) if generator is None else generator
-        sequence = letters(self.place(generator)[2])
+        codes = self.place(generator)[2]
+        sequence, lower = letters(codes), codes >= MASKED
         if self.both_strands and generator.random() < 0.5:
-            sequence = reverse_complement(sequence)
-        return {"sequence": sequence.tobytes().decode("ascii"), "noise": generator.random((2, self.length))}
+            sequence, lower = reverse_complement(sequence), lower[::-1]
+        noise = generator.random((2, len(sequence)))
+        return {"sequence": sequence.tobytes().decode("ascii"), "lower": lower, "noise": noise}

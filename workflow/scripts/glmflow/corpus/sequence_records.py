@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmflow.errors import InputError
+from glmflow.fasta_records import fasta_records
 from glmflow.genome.fasta import ALPHABET
 from glmflow.text_files import text_lines
 
@@ -18,6 +19,7 @@ UNKNOWN = 4
 MASKED = 8
 """Added to the code of a base in lower case."""
 GENBANK = (".gb", ".gbk", ".gbff")
+HOST = re.compile(r'\s+/host="([^"]*)')
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,9 @@ class Record:
         Empty where the file does not say.
     circular
         Whether the end goes on at the start.
+    title, lineage, host, code
+        What FASTA says behind the name or GenBank as DEFINITION; names of taxa from the highest on; host; GenBank's
+        division (`BCT`, `VRL`, `PHG` ...).
     """
 
     name: str
@@ -44,6 +49,10 @@ class Record:
     family: str = ""
     taxid: str = ""
     circular: bool = False
+    title: str = ""
+    lineage: tuple[str, ...] = ()
+    host: str = ""
+    code: str = ""
 
 
 def _codes() -> NDArray[np.uint8]:
@@ -104,40 +113,45 @@ def read_records(path: Path, form: str | None = None) -> Iterator[Record]:
 
 
 def _fasta(path: Path) -> Iterator[Record]:
-    name, parts = None, []
-    for _, line in text_lines(path):
-        if line.startswith(">"):
-            if name is not None:
-                yield _plain(name, parts, path)
-            name, parts = line[1:].split(maxsplit=1)[0] if line[1:].strip() else "", []
-        elif name is None:
-            if line.strip():
-                raise InputError("not FASTA: it does not begin with '>'", where=path, fix="Give FASTA or GenBank.")
-        else:
-            parts.append(line.strip())
-    if name is None:
+    empty = True
+    for name, title, _, sequence in fasta_records(path, fix="Give FASTA or GenBank."):
+        empty = False
+        # `gi|...|ref|NC_000001.1|` of old downloads names the accession last but one.
+        fields = name.split("|")
+        short = fields[3] if len(fields) >= 4 and fields[0] == "gi" else name
+        yield Record(short, stem(path), encode(sequence, short, path), title=title.removeprefix(name).strip())
+    if empty:
         raise InputError("no sequence in the FASTA file", where=path)
-    yield _plain(name, parts, path)
 
 
-def _plain(name: str, parts: list[str], path: Path) -> Record:
-    # `gi|...|ref|NC_000001.1|` of old downloads names the accession last but one.
-    fields = name.split("|")
-    short = fields[3] if len(fields) >= 4 and fields[0] == "gi" else name
-    return Record(short, stem(path), encode("".join(parts), short, path))
+class Entry:
+    """One GenBank entry as it is read.
 
-
-class _Entry:
-    """One GenBank entry as it is read."""
+    Attributes
+    ----------
+    lines
+        Those of its table of features, where they were asked for.
+    """
 
     def __init__(self, locus: str):
         self.name = locus.split()[1] if len(locus.split()) > 1 else ""
         self.circular = " circular " in locus
-        self.species, self.taxid, self.lineage = "", "", []
+        words = locus.split()
+        self.code = words[-2] if len(words) > 2 and re.fullmatch("[A-Z]{3}", words[-2]) else ""
+        self.species, self.taxid, self.title, self.host = "", "", "", ""
+        self.lineage: list[str] = []
         self.parts: list[str] = []
+        self.lines: list[str] = []
         self.inside = ""
 
     def record(self, path: Path) -> Record:
+        """Return its sequence and what it says of where it comes from.
+
+        Raises
+        ------
+        InputError
+            It has no sequence, or one that is none of nucleotides.
+        """
         text = "".join(self.parts)
         if not text:
             fix = "Fetch it with its sequence (gbwithparts)."
@@ -148,20 +162,34 @@ class _Entry:
         family = next((taxon for taxon in reversed(self.lineage) if re.search("(aceae|idae|viridae)$", taxon)), "")
         words = self.species.split()
         species = " ".join(words[:2]) if len(words) > 1 and words[1].islower() and words[1] != "phage" else self.species
-        return Record(self.name, stem(path), codes, species, genus, family, self.taxid, self.circular)
+        taxa = (species, genus, family, self.taxid)
+        said = (self.title.strip(), tuple(self.lineage), self.host, self.code)
+        return Record(self.name, stem(path), codes, *taxa, self.circular, *said)
 
 
 def _genbank(path: Path) -> Iterator[Record]:
-    entry: _Entry | None = None
+    for entry in genbank_entries(path):
+        yield entry.record(path)
+
+
+def genbank_entries(path: Path, features: bool = False) -> Iterator[Entry]:
+    """Yield the entries of a GenBank file; with their tables of features where asked.
+
+    Raises
+    ------
+    InputError
+        It is no GenBank file, or cut off.
+    """
+    entry: Entry | None = None
     for _, line in text_lines(path):
         key = line[:12].strip()
         if line.startswith("LOCUS"):
-            entry = _Entry(line + " ")
+            entry = Entry(line + " ")
         elif entry is None:
             if line.strip():
                 raise InputError("not GenBank: it does not begin with LOCUS", where=path, fix="Give FASTA or GenBank.")
         elif line.startswith("//"):
-            yield entry.record(path)
+            yield entry
             entry = None
         elif key == "ORIGIN":
             entry.inside = "ORIGIN"
@@ -173,8 +201,15 @@ def _genbank(path: Path) -> Iterator[Record]:
             entry.inside, entry.species = "ORGANISM", line[12:].strip()
         elif entry.inside == "ORGANISM" and not key:
             entry.lineage += [taxon.strip(" .") for taxon in line.split(";") if taxon.strip(" .\n")]
+        elif entry.inside == "DEFINITION" and not key:
+            entry.title += " " + line.strip()
         elif key and line[:1] != " ":
             entry.inside = key
+            entry.title += line[12:].strip() if key == "DEFINITION" else ""
+        elif entry.inside == "FEATURES" and (host := HOST.match(line)) and not entry.host:
+            entry.host = host[1]
+        if features and entry is not None and entry.inside == "FEATURES" and line[:1] == " ":
+            entry.lines.append(line)
         if entry is not None and '/db_xref="taxon:' in line:
             entry.taxid = line.split("taxon:")[1].split('"')[0]
     if entry is not None:

@@ -84,19 +84,25 @@ def canonical_kmers(
     """
     if not k % 2 or not 1 <= k <= 31:
         raise ValueError(f"k = {k}: give an odd number up to 31")
-    length = max(0, len(codes) - k + 1)
-    bad = codes > 3
-    one = (codes & np.uint8(3)).astype(np.uint64)
-    forward, reverse = _power_sums(one, k, length, first_highest=True), None
-    one ^= np.uint64(3)
-    reverse = _power_sums(one, k, length, first_highest=False)
-    if bad.any():
-        before = np.concatenate([[0], np.cumsum(bad, dtype=np.int32)])
-        valid = before[k : k + length] == before[:length]
-    else:
-        valid = np.ones(length, bool)
+    forward, valid = kmers_as_read(codes, k)
+    other = (codes & np.uint8(3)).astype(np.uint64) ^ np.uint64(3)
+    reverse = _power_sums(other, k, len(forward), first_highest=False)
     turned = reverse < forward
     return np.minimum(forward, reverse, out=forward), turned, valid
+
+
+def kmers_as_read(codes: NDArray[np.uint8], k: int) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """Return the number of the k-mer that starts at each base, of this strand alone, and which hold no other letter.
+
+    Both `[L - k + 1]`; `k` is at most 31 (see `canonical_kmers`).
+    """
+    length = max(0, len(codes) - k + 1)
+    bad = codes > 3
+    numbers = _power_sums((codes & np.uint8(3)).astype(np.uint64), k, length, first_highest=True)
+    if not bad.any():
+        return numbers, np.ones(length, bool)
+    before = np.concatenate([[0], np.cumsum(bad, dtype=np.int32)])
+    return numbers, before[k : k + length] == before[:length]
 
 
 def _power_sums(digits: NDArray[np.uint64], k: int, length: int, *, first_highest: bool) -> NDArray[np.uint64]:

@@ -55,6 +55,29 @@ class Columns(NamedTuple):
     unknown: list[str]
 
 
+def allele_columns(header: Sequence[str], ref: bool = True, where: str | None = None) -> Columns:
+    """Return which columns of a table hold the place and the alleles: `pos` where it is there, else `start`.
+
+    Parameters
+    ----------
+    header
+        Names of the columns.
+    ref
+        Whether REF is read.
+    where
+        The file.
+
+    Raises
+    ------
+    InputError
+        See `known_columns`.
+    """
+    plain = set(map(plain_name, header))
+    has = {name: not plain.isdisjoint(map(plain_name, ALLELES[name])) for name in ("pos", "start")}
+    unread = {"pos" if has["start"] and not has["pos"] else "start", *(() if ref else ("ref",))}
+    return known_columns(header, {name: usual for name, usual in ALLELES.items() if name not in unread}, where=where)
+
+
 def known_columns(
     header: Sequence[str],
     wanted: Mapping[str, Sequence[str]] = SAMPLES,

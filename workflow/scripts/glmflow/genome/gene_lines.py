@@ -20,6 +20,14 @@ _EXONS = ("exon", "pseudogenic_exon", "noncoding_exon")
 _PREFIX = re.compile(r"^(?:gene[:-])")  # of identifiers in GFF3: gene:ENSG... (Ensembl), gene-BRCA1 (NCBI)
 
 
+def _attribute(pattern: re.Pattern[str], attributes: str) -> re.Match[str] | None:
+    """Return the first match outside of quotes: notes in quotes hold semicolons, and words behind them."""
+    for found in pattern.finditer(attributes):
+        if attributes.count('"', 0, found.start()) % 2 == 0:
+            return found
+    return None
+
+
 class GeneLine(NamedTuple):
     """One line of a gene, a transcript or an exon."""
 
@@ -36,7 +44,7 @@ class GeneLine(NamedTuple):
     @property
     def name(self) -> str | None:
         """Name of the gene."""
-        found = _NAME.search(self.attributes)
+        found = _attribute(_NAME, self.attributes)
         return found[1] or found[2] if found else self.given
 
     def part(self) -> tuple[str | None, str | None]:
@@ -109,7 +117,7 @@ class GeneLines:
         if feature not in ("gene", "transcript", "exon"):
             self.skipped["other_feature"] += 1
             return None
-        found = _GENE.search(attributes)
+        found = _attribute(_GENE, attributes)
         gene = (found[1] or found[2]) if found else None
         if not self._usable(gene, strand, number):
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -101,7 +102,9 @@ def _columns(header: list[str], path: Path) -> tuple[dict[str, int], list[str]]:
     names = [name for name in header if name]
     if not any(plain_name(name) in map(plain_name, SAMPLES["sample"]) for name in names):
         found = f"its first line is {some(map(repr, header))}"
-        raise InputError(f"no column `sample`: {found}", where=path, fix="Give names of columns in the first line.")
+        fix = "Give names of columns in the first line"
+        fix += ", and put tabs between them." if len(header) == 1 and re.search("[,; ]", header[0]) else "."
+        raise InputError(f"no column `sample`: {found}", where=path, fix=fix)
     found = known_columns(names, ALSO_NAMED, where=str(path))
     if found.taken["sample"] not in COLUMNS:  # a table of several ids does not say which the VCF has
         others = [name for name in names if plain_name(name) in map(plain_name, SAMPLES["sample"])]

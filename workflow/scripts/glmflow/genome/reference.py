@@ -251,20 +251,22 @@ def _write_fai(path: Path, kind: str, fai: Path) -> None:
                 raise contig_twice(again[1], path)
         else:
             pyfaidx.Faidx(path, indexname=fai).close()
-    # pyfaidx goes by the name: of plain text that is called .gz it says that BioPython is missing.
+    # pyfaidx goes by the name: of plain text that is called .gz it says that BioPython is missing. Of several blank lines
+    # in a row it raises a bare RuntimeError that asks for a report to its authors.
     except (
         pyfaidx.FastaIndexingError,
         pyfaidx.FastaNotFoundError,
         pysam.SamtoolsError,
         ImportError,
+        RuntimeError,
         ValueError,
     ) as error:
         twice = re.search(r"[Dd]uplicate (?:key|sequence name) \W*(.+?)\W*$", str(error))
         if twice:
             raise contig_twice(twice[1], path) from error
-        raise InputError(
-            f"cannot be indexed ({error})", where=path, fix="Give its lines one length a contig, the last aside."
-        ) from error
+        reason = "blank lines within it" if isinstance(error, RuntimeError) else error
+        fix = "Give its lines one length a contig, the last aside, each contig a name, and leave no blank lines."
+        raise InputError(f"cannot be indexed ({reason})", where=path, fix=fix) from error
 
 
 def _read_fai(fai: Path, path: Path) -> dict[str, _Record]:

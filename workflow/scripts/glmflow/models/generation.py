@@ -1,4 +1,4 @@
-"""Sampling DNA from a causal model, whatever its tokenizer: a token a pass behind what is kept of those before.
+"""Sampling DNA from a model, of a causal one whatever its tokenizer: a token a pass behind what is kept of those before.
 
 What is drawn depends on model, prompt, settings and the number of the sequence, not on what it shares a batch with. Batches
 and caches change the last digits of probabilities, and so, seldom, a draw that falls onto the border between two tokens:
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glmflow.errors import InputError
+from glmflow.models.diffusion_generation import diffusion_ids, fill_in, is_diffusion
 from glmflow.models.interface import Model
 from glmflow.models.tokenizers import BASES, KmerTokenizer, clean
 
@@ -41,12 +42,15 @@ class Sampling(NamedTuple):
         Draw from the likeliest tokens that have this probability together (nucleus sampling; Holtzman et al. 2020).
     seed
         Of the draws.
+    steps
+        In which a model of masked diffusion fills in a window; of no other model.
     """
 
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float | None = None
     seed: int = 0
+    steps: int | None = None
 
     def checked(self) -> Sampling:
         """Return itself.
@@ -69,7 +73,10 @@ class Sampling(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """A continuation: its bases, and the log-likelihood of its tokens in nats, at temperature 1 over all tokens."""
+    """A continuation: its bases, and the log-likelihood of its tokens in nats, at temperature 1 over all tokens.
+
+    Of masked diffusion the log-likelihood is not a number.
+    """
 
     sequence: str
     log_likelihood: float
@@ -113,12 +120,13 @@ def draw(
     Raises
     ------
     NotSupportedError
-        The model is not causal.
+        The model is neither causal nor one of masked diffusion.
     InputError
-        A prompt is empty or too short.
+        A prompt is empty or too short, or a setting is of another kind of model.
     """
-    adapter.require("generation")
-    sampling.checked()
+    require_generation(adapter, sampling)
+    if is_diffusion(adapter):
+        return _filled_in(adapter, prompts, length, sampling, numbers)
     ids = [prompt_ids(adapter, prompt) for prompt in prompts]
     numbers = range(len(prompts)) if numbers is None else numbers
     was_training = adapter.training
@@ -139,10 +147,53 @@ def draw(
     return drawn  # type: ignore[return-value]
 
 
+def require_generation(adapter: Model, sampling: Sampling) -> None:
+    """Refuse models that nothing can be drawn from, and settings that are of another kind of model.
+
+    Raises
+    ------
+    NotSupportedError
+        The model is neither causal nor one of masked diffusion.
+    InputError
+        A setting cannot be.
+    """
+    sampling.checked()
+    if not is_diffusion(adapter):
+        adapter.require("generation")
+        if sampling.steps is not None:
+            fix = "Leave the steps out."
+            raise InputError(f"{adapter.card.family} draws a token after the other, in no steps", fix=fix)
+    elif sampling.top_k is not None or sampling.top_p is not None:
+        fix = "Leave top_k and top_p out; a lower temperature does much the same."
+        raise InputError("a model of masked diffusion is drawn from by temperature alone", fix=fix)
+
+
+def _filled_in(
+    adapter: Model,
+    prompts: Sequence[str | np.ndarray],
+    length: int,
+    sampling: Sampling,
+    numbers: Sequence[int] | None,
+) -> list[Drawn]:
+    """Draw from a model of masked diffusion; the likelihood of what is drawn is not known."""
+    was_training = adapter.training
+    adapter.eval()
+    drawn = []
+    for prompt, number in zip(prompts, range(len(prompts)) if numbers is None else numbers):
+        seed = (sampling.seed, number)
+        drawn.append(
+            Drawn(fill_in(adapter, prompt, length, sampling.temperature, sampling.steps, seed), np.nan, length)
+        )
+    adapter.train(was_training)
+    return drawn
+
+
 def prompt_ids(adapter: Model, prompt: str | np.ndarray) -> NDArray[np.int64]:
     """Return the tokens of a prompt, without those that stand before every sequence."""
     tokenizer = adapter.tokenizer
     assert tokenizer is not None
+    if is_diffusion(adapter):
+        return diffusion_ids(adapter, prompt)
     if not len(prompt):
         if not tokenizer.prefix:
             fix = "Give a prompt of at least a base."

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 EPS = 1e-3
+DIFFUSION = "masked_diffusion"
+"""Name of the objective, as settings and the record of a model have it."""
 
 
 def kept_share(t: Tensor) -> Tensor:

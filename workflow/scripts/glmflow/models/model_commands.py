@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from glmflow.errors import InputError
+from glmflow.fasta_records import fasta_records
 from glmflow.files import write_table
 from glmflow.genome.fasta import ALPHABET
-from glmflow.text_files import text_lines
 
 
 def add_parity_command(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
@@ -128,24 +128,19 @@ def read_fasta(path: Path) -> list[tuple[str, str]]:
     InputError
         There is no such file, it is damaged or no FASTA file, or has no sequence.
     """
-    records: list[tuple[str, list[str]]] = []
-    for number, line in text_lines(path, errors="replace"):
-        where = f"{path}:{number}"
-        if line.startswith(">"):
-            if not line[1:].strip():
-                raise InputError("a sequence without a name", where=where, fix="Name it: >NAME.")
-            records.append((line[1:].split()[0], []))
-        elif not records:
-            raise InputError("not FASTA: it does not begin with '>'", where=where, fix="Give a FASTA file.")
-        else:
-            bases = line.strip()
-            strange = next((base for base in bases if ord(base) > 127 or not ALPHABET[ord(base)]), None)
-            if strange:
-                fix = "Give a DNA FASTA file (A C G T N and IUPAC codes)."
-                raise InputError(
-                    f"sequence {records[-1][0]} holds {strange!r}, which is no nucleotide", where=where, fix=fix
-                )
-            records[-1][1].append(bases)
+    records = []
+    for record in fasta_records(path, errors="replace", check=_nucleotides):
+        if not record.name:
+            raise InputError("a sequence without a name", where=f"{path}:{record.line}", fix="Name it: >NAME.")
+        records.append((record.name, record.sequence))
     if not records:
         raise InputError("no sequence in it", where=path, fix="Give a FASTA file.")
-    return [(name, "".join(lines)) for name, lines in records]
+    return records
+
+
+def _nucleotides(name: str, where: str, letters: str) -> None:
+    """Stop at a letter that is no nucleotide."""
+    strange = next((base for base in letters if ord(base) > 127 or not ALPHABET[ord(base)]), None)
+    if strange:
+        fix = "Give a DNA FASTA file (A C G T N and IUPAC codes)."
+        raise InputError(f"sequence {name} holds {strange!r}, which is no nucleotide", where=where, fix=fix)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from glmflow.errors import InputError
-from glmflow.models.sizes import wavelet
+from glmflow.models.sizes import dit, wavelet
 
 
 class Step(NamedTuple):
@@ -38,7 +38,7 @@ PYTHIA = {
     "410m": Step(1024, 24, 16, 4096),
 }
 NEAR = 0.03
-"""How far the parameters of `small` and `wavelet` that are no embedding may be from the ladder's; of the demo 5 %."""
+"""How far the parameters that are no embedding may be from the ladder's, of families that come near it; of the demo 5 %."""
 
 
 def llama_parameters(step: Step, vocabulary: int) -> int:
@@ -80,7 +80,21 @@ def _rwkv7(step: Step) -> dict[str, Any]:
     return {"hidden_size": step.hidden, "num_layers": step.layers}
 
 
-FAMILIES: dict[str, Callable[[Step], dict[str, Any]]] = {"small": _small, "wavelet": _wavelet, "rwkv7": _rwkv7}
+def _dit(step: Step) -> dict[str, Any]:
+    def count(d: int) -> int:
+        return dit.parameters({**sizes, "hidden_size": d})
+
+    sizes = {"num_layers": step.layers, "mlp_ratio": 4, "patch": 1, "convolution": 9, "vocab_size": 0}
+    heads = min(8, step.heads) if step.hidden >= 256 else 2  # as of `small`: the demo's width needs a fine step
+    return {"hidden_size": _nearest(step, count, 2 * heads), "num_layers": step.layers, "num_heads": heads}
+
+
+FAMILIES: dict[str, Callable[[Step], dict[str, Any]]] = {
+    "small": _small,
+    "wavelet": _wavelet,
+    "rwkv7": _rwkv7,
+    "dit": _dit,
+}
 
 
 def _nearest(step: Step, count: Callable[[int], int], multiple: int) -> int:

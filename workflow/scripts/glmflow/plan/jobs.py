@@ -304,7 +304,7 @@ def breakdown(need: Need) -> str:
 
 COLUMNS = (
     *("job", "parameters", "trained", "gpu_gb", "weights_gb", "gradients_gb", "optimizer_gb", "activations_gb"),
-    *("gpu", "gpu_has_gb", "gpus", "nodes", "memory_gb", "disk_gb", "updates", "hours", "fits"),
+    *("gpu", "gpu_has_gb", "gpus", "nodes", "memory_gb", "disk_gb", "updates", "hours", "gpu_hours", "flop", "fits"),
 )
 
 
@@ -332,13 +332,15 @@ def table(jobs: list[Job], gpu_model: str | None) -> list[list[str]]:
         train, found = job.adaptation.train, job.need
         updates = "-" if job.name.startswith(PREDICTING) else "?" if job.updates is None else str(job.updates)
         if found is None:
-            sizes, last = ["?"] * 7, ["?", "?", updates, "?", "?"]
+            sizes, last = ["?"] * 7, ["?", "?", updates, *["?"] * 4]
         else:
             memory = (found.gpu_mb, found.weights_mb, found.gradients_mb, found.optimizer_mb, found.activations_mb)
             sizes = [f"{found.parameters:,}", f"{found.trainable / found.parameters:.2%}", *map(gigabytes, memory)]
             hours = "?" if found.hours is None else f"{max(found.hours, 0.01):.2f}"
             fits = "yes" if found.gpu_mb <= gpu.memory_mb else "no"
-            last = [gigabytes(found.host_mb), gigabytes(found.disk_mb), updates, hours, fits]
+            in_all = "?" if found.hours is None else f"{max(found.hours * found.gpus, 0.01):.2f}"
+            flop = "?" if found.flop is None else f"{found.flop:.1e}"
+            last = [gigabytes(found.host_mb), gigabytes(found.disk_mb), updates, hours, in_all, flop, fits]
         shape = [reckoned_with(gpu_model), gigabytes(gpu.memory_mb), str(train.gpus), str(train.nodes)]
         rows.append([job.name, *sizes, *shape, *last])
     return rows

@@ -85,7 +85,10 @@ class Shape(NamedTuple):
 
 
 class Need(NamedTuple):
-    """What a run needs: `gpu_mb` on each GPU, `host_mb` on each node, `gpus` and `disk_mb` in all."""
+    """What a run needs: `gpu_mb` on each GPU, `host_mb` on each node, `gpus` and `disk_mb` in all, `hours` on all of them.
+
+    `flop` are the floating-point operations of its passes, a multiplication and an addition two of them.
+    """
 
     parameters: int
     trainable: int
@@ -98,6 +101,7 @@ class Need(NamedTuple):
     host_mb: int
     disk_mb: int
     hours: float | None
+    flop: float | None = None
 
 
 def shape_of(config: Mapping[str, Any], family: str | None = None, parameters: int | None = None) -> Shape:
@@ -273,24 +277,30 @@ def need(
     of_head = head.parameters(hidden, outputs)
     trained = trainable(shape, adaptation) + of_head
     parameters = shape.parameters + of_head + (trained - of_head if adaptation.kind == "lora" else 0)
-    weights = 4 * parameters / shares
+    weights = (4 * parameters + 2 * head.frozen()) / shares
     if training.bf16:
         weights += 2 * (parameters / max(1, shape.layers) if shares > 1 else parameters)  # copies made by autocast
     gradients, optimizer = 4 * trained / shares, STATES[training.optimizer] * trained / shares
     on_head = 4 * length * hidden * head.kept * (0.55 if training.bf16 else 1)
     activations = at_once * (kept_per_example(shape, length, training, adaptation.kind) + on_head)
+    activations += training.micro_batch * head.kept_bytes(training.gradient_checkpointing)
     total = (weights + gradients + optimizer + activations) / MB + CONTEXT_MB
-    hours = None
+    hours = flops = None
     if updates:
         passes = {"full": 3.0, "lora": 2.0, "probe": 1.0}[adaptation.kind] + training.gradient_checkpointing
         flops = 2 * passes * example_products(shape, length) * training.batch * sequences * updates
+        flops += 2 * (3 + training.gradient_checkpointing) * head.products() * training.batch * updates
         rate = (gpu.bf16_tflops if training.bf16 else gpu.tf32_tflops) * 1e12 * UTILISATION * gpus
         hours = flops / rate / 3600
     files = (4 + STATES[training.optimizer]) * trained * 2 + 4 * parameters
-    host = HOST_MB + (8 * parameters + 4 * length * outputs * training.batch * sequences) / MB + 700 * training.workers
+    host = (
+        HOST_MB
+        + (8 * parameters + 2 * head.frozen() + 4 * length * outputs * training.batch * sequences) / MB
+        + 700 * training.workers
+    )
     return Need(
         *(parameters, trained, weights / MB, gradients / MB, optimizer / MB, activations / MB, total, gpus),
-        *(math.ceil(host * max(1, training.gpus)), math.ceil(files / MB), hours),
+        *(math.ceil(host * max(1, training.gpus)), math.ceil(files / MB), hours, flops),
     )
 
 
@@ -314,7 +324,7 @@ def need_of_passes(shape: Shape, sequences: Sequence[tuple[int, int]], gpu: Gpu)
     hours = 2 * products / (gpu.bf16_tflops * 1e12 * UTILISATION) / 3600
     host, files = math.ceil(HOST_MB + 8 * shape.parameters / MB), 1
     total = weights + activations + CONTEXT_MB
-    return Need(shape.parameters, 0, weights, 0, 0, activations, total, 1, host, files, hours)
+    return Need(shape.parameters, 0, weights, 0, 0, activations, total, 1, host, files, hours, 2 * products)
 
 
 def example_products(shape: Shape, length: int) -> float:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from glmflow.errors import InputError
-from glmflow.files import atomic_path
+from glmflow.files import atomic_path, read_table
 
 from .cards import duration
 from .rendering import render
@@ -132,7 +132,7 @@ def caveats(said: dict[str, Any], warnings: pd.DataFrame, task: str) -> list[str
 def table(report: Path, name: str) -> pd.DataFrame:
     """Return a table of a report's data; an empty one where it has none."""
     path = report / "data" / f"{name}.tsv"
-    return pd.read_csv(path, sep="\t") if path.is_file() and path.stat().st_size else pd.DataFrame()
+    return read_table(path) if path.is_file() and path.stat().st_size else pd.DataFrame()
 
 
 def _first(rows: pd.DataFrame, task: Any) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from glmflow.dna.kmer_tables import CODE
 from glmflow.dna.open_frames import AMINO_ACIDS, peptide_index
 from glmflow.errors import InputError
+from glmflow.fasta_records import fasta_records
 from glmflow.files import sha256
 from glmflow.genome.canonical import as_bases, canonical_kmers, opposite_strand
-from glmflow.text_files import text_lines
 
 LONG, SHORT, PEPTIDE = 31, 21, 6
 """Lengths of the k-mers of bases and of the peptides."""
@@ -127,20 +127,8 @@ def records(path: Path) -> Iterator[tuple[str, str]]:
     InputError
         It is no FASTA file.
     """
-    name, lines = None, []
-    for number, line in text_lines(path, errors="replace"):
-        if line.startswith(">"):
-            if name is not None:
-                yield name, "".join(lines)
-            name, lines = (line[1:].split() or [f"record at line {number}"])[0], []
-        elif name is None:
-            raise InputError(
-                "not FASTA: it does not begin with '>'", where=f"{path}:{number}", fix="Give a FASTA file."
-            )
-        else:
-            lines.append(line.strip().upper())
-    if name is not None:
-        yield name, "".join(lines)
+    for record in fasta_records(path, errors="replace"):
+        yield record.name or f"record at line {record.line}", record.sequence.upper()
 
 
 def _there(path: Path) -> Path:

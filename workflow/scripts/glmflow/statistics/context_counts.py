@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 LONGEST = 31
 """Bases of the longest context: two bits each, and the base that follows, in 64 bits."""
 
+SHORT = 11
+"""Longest contexts that are looked up in a table (of 4^11 places, 34 MB); longer ones are searched for."""
+
 Codes = NDArray[np.uint8]
 """Bases as 0 to 3 for A, C, G and T; anything above is no base."""
 
@@ -66,6 +69,10 @@ class ContextCounts:
         places.sort()
         follows = (places & np.uint64(3)).astype(np.uint8)
         self._contexts = places >> np.uint64(2)
+        # Where the contexts begin whose nearest bases are each of 4^k: short ones are looked up, not searched.
+        self._short = min(SHORT, longest)
+        edges = np.arange(4**self._short, dtype=np.uint64) << np.uint64(2 * (longest - self._short))
+        self._starts = np.append(np.searchsorted(self._contexts, edges), len(places)).astype(np.int64)
         self._before = np.zeros((4, len(places) + 1), np.int64 if len(places) >= 2**31 else np.int32)
         for base in range(4):
             np.cumsum(follows == base, out=self._before[base, 1:])
@@ -79,8 +86,24 @@ class ContextCounts:
 
         `sorted_contexts` are those of `contexts` with this object's `longest`; in ascending order the search is fast.
         """
+        start, end = self._stretch(sorted_contexts, order)
+        return (self._before[:, end] - self._before[:, start]).astype(np.int64)
+
+    def own(
+        self, sorted_contexts: NDArray[np.uint64], bases: NDArray[np.uint8], order: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return how often one base each followed the nearest `order` bases of contexts, and how often any did, ``[n]`` both."""
+        start, end = self._stretch(sorted_contexts, order)
+        return self._before[bases, end] - self._before[bases, start], end - start
+
+    def _stretch(self, sorted_contexts: NDArray[np.uint64], order: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the places of contexts begin and end among all that are sorted."""
         shift = np.uint64(2 * (self.longest - order))
+        if order <= self._short:
+            wide = 2 * (self._short - order)
+            place = (sorted_contexts >> shift).astype(np.int64) << wide
+            return self._starts[place], self._starts[place + (1 << wide)]
         first = (sorted_contexts >> shift) << shift
         start = np.searchsorted(self._contexts, first)
-        end = np.searchsorted(self._contexts, first + ((np.uint64(1) << shift) - np.uint64(1)), side="right")
-        return (self._before[:, end] - self._before[:, start]).astype(np.int64)
+        last = first + ((np.uint64(1) << shift) - np.uint64(1))
+        return start, np.searchsorted(self._contexts, last, side="right")

@@ -89,13 +89,15 @@ class ContextMixture:
         known = known_before(codes, self.counts.longest)
         probabilities = np.full((len(self.orders), len(codes)), 0.25)
         seen = np.zeros(probabilities.shape, bool)
+        left = np.flatnonzero(codes[order] < 4)  # a context that was never seen is not seen with more bases before it
         for row, length in enumerate(self.orders):
-            counts = self.counts.following(asked, length)
-            total, pseudo = counts.sum(axis=0), PSEUDO[length > SEEN_OFTEN]
-            found = (total > 0) & (known[order] >= length) & (codes[order] < 4)
-            estimate = (counts[bases, np.arange(len(bases))] + pseudo) / (total + 4 * pseudo)
-            probabilities[row, order] = np.where(found, estimate, 0.25)
-            seen[row, order] = found
+            chosen, total = self.counts.own(asked[left], bases[left], length)
+            pseudo, there = PSEUDO[length > SEEN_OFTEN], total > 0
+            left, chosen, total = left[there], chosen[there], total[there]
+            whole = known[order[left]] >= length
+            places = order[left[whole]]
+            probabilities[row, places] = (chosen[whole] + pseudo) / (total[whole] + 4 * pseudo)
+            seen[row, places] = True
         return probabilities, seen
 
     def _records(

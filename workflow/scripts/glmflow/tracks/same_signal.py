@@ -1,4 +1,4 @@
-"""Tracks that are one signal under two names: copied, scaled, negated, rounded, transformed, shifted or encoded again."""
+"""Tracks that are one signal under two names: copied, scaled, negated, rounded, with noise, transformed, shifted, encoded again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from glmflow.bigwig import BigWig
 from glmflow.genome.contigs import ContigNames
+from glmflow.tracks.noisy_values import noise_between
 from glmflow.tracks.shingles import Candidate, candidates
 
 PLACES = 48
@@ -26,18 +27,19 @@ EDGES = 24
 """Changes of value of a contig's places at least that say what two tracks have to do with each other."""
 TEXT = 2e-5
 """Relative error of values that went through text, which keeps six digits."""
-COLUMNS = ["file_a", "file_b", "between", "relation", "factor", "shift", "contigs", "share", "bases"]
+COLUMNS = ["file_a", "file_b", "between", "relation", "factor", "noise", "shift", "contigs", "share", "bases"]
 
 
 class Relation(NamedTuple):
-    """What one signal is of another: `same`, `scaled`, `negated`, `rounded` or `transformed`; `b` = `factor` times `a`.
+    """What one signal is of another: `same`, `scaled`, `negated`, `rounded`, `noisy`, `transformed`; `b` = `factor` times `a`.
 
-    `resolution` is what rounded values are multiples of.
+    `resolution` is what rounded values are multiples of, `noise` the share of each value that was laid on it.
     """
 
     name: str
     factor: float
     resolution: float = 0.0
+    noise: float = 0.0
 
 
 def same_signals(
@@ -60,10 +62,10 @@ def same_signals(
     -------
     DataFrame
         `file_a`, `file_b`; `between`: `replicates` of one track, `strands` of one biosample, or `biosamples`;
-        `relation`: `same` (however it is encoded), `scaled`, `negated`, `rounded` (after scaling) or `transformed`
-        (another value for each value, in their order or its reverse); `factor` that turns the first into the second
-        (NaN where transformed); `shift` in bases; `contigs` on which they are one, `all` or a list; `share` of `bases`
-        that have a value in either there.
+        `relation`: `same` (however it is encoded), `scaled`, `negated`, `rounded` (after scaling), `noisy` (after scaling)
+        or `transformed` (another value for each value, in their order or its reverse); `factor` that turns the first
+        into the second (NaN where transformed); `noise`, its standard deviation as a share of the values; `shift`
+        in bases; `contigs` on which they are one, `all` or a list; `share` of `bases` that have a value in either there.
 
     Raises
     ------
@@ -97,6 +99,7 @@ def sentence(row: Mapping[str, object]) -> str:
         "scaled": f"{row['factor']:.6g} times",
         "negated": "the negative of",
         "rounded": f"{row['factor']:.6g} times the rounded values of",
+        "noisy": f"{row['factor']:.3g} times, with {row['noise']:.0%} of noise on every value,",
         "transformed": "a transformation of",
     }[str(row["relation"])]
     moved = f", {row['shift']:+d} bases along" if row["shift"] else ""
@@ -145,6 +148,7 @@ def _compared(first: BigWig, second: BigWig, candidate: Candidate, contigs: Mapp
     return {
         "relation": relation.name,
         "factor": relation.factor,
+        "noise": relation.noise,
         "shift": shift,
         "contigs": "all" if all(alike) else ", ".join(filter(None, alike)),
         "share": agreeing / total,
@@ -202,6 +206,7 @@ def relation_between(x: NDArray[np.float32], y: NDArray[np.float32]) -> Relation
     both = (x != 0) & (y != 0)
     if not both.any():
         return None
+    whole = x, y
     factor = float(np.median(y[both] / x[both]))
     # Zeros count where they are all alike; else a copy may lack what a blacklist took out, or what rounds to 0.
     exact = np.abs(y - factor * x) <= TEXT * np.abs(y)
@@ -211,8 +216,11 @@ def relation_between(x: NDArray[np.float32], y: NDArray[np.float32]) -> Relation
         return None
     if exact.all():
         return Relation("same" if abs(factor - 1) < TEXT else "negated" if abs(factor + 1) < TEXT else "scaled", factor)
-    if min(len(np.unique(x)), len(np.unique(y))) < EDGES / 4 or not _monotone(x, y):
+    if min(len(np.unique(x)), len(np.unique(y))) < EDGES / 4:
         return None
+    if not _monotone(x, y):
+        noise = noise_between(*whole)
+        return None if noise is None else Relation("noisy", noise.factor, noise=noise.sd)
     factor = float((x * y).sum() / (x * x).sum())
     resolution = max(_resolution(y), abs(factor) * _resolution(x))
     if (np.abs(y - factor * x) <= 0.51 * resolution + TEXT * np.abs(y)).all():
@@ -258,7 +266,8 @@ def _agreement(
         if relation.name == "transformed":
             equal += len(x) * _monotone(np.append(x, 0), np.append(y, 0))
         else:
-            tolerance = 0.51 * relation.resolution + TEXT * np.abs(y)
+            noise = 5 * relation.noise * np.abs(relation.factor * x)
+            tolerance = 0.51 * relation.resolution + TEXT * np.abs(y) + noise
             equal += int((np.abs(y - relation.factor * x) <= tolerance).sum())
     return bases, equal
 

@@ -2,6 +2,7 @@
 
 The shape of a stretch is where its value changes and whether it rises or falls there. Neither scale, sign, encoding, a
 monotone transformation nor a shift alters it, and two measurements do not have it in common: reads begin elsewhere.
+Noise on every value alters what rises; where values change, or where there are any, is the outline, which it leaves.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from glmflow.genome.contigs import ContigNames
 
 SEGMENTS = 32
 """Segments of one value in a shingle."""
+ISLANDS = 8
+"""Stretches with a value, and between them, of an outline."""
 REGION = 1 << 16
 """Bases of a sampled region."""
 REGIONS = 128
@@ -65,7 +68,17 @@ def candidates(paths: Sequence[str | os.PathLike[str]]) -> list[Candidate]:
         As `BigWig`.
     """
     regions = _regions(paths)
-    found = [_shingles(path, regions) for path in paths]
+    drawn = [_shingles(path, regions) for path in paths]
+    found = {
+        (one.a, one.b): one for kind in reversed(list(zip(*drawn))) for one in _sharing(kind)
+    }  # shapes tell shifts
+    return [found[pair] for pair in sorted(found)]
+
+
+def _sharing(found: Sequence[Shingles]) -> list[Candidate]:
+    """Return the pairs of tracks that have enough shingles in common."""
+    if not sum(len(one.hashes) for one in found):
+        return []
     hashes, column = np.unique(np.concatenate([one.hashes for one in found]), return_inverse=True)
     row = np.repeat(np.arange(len(found)), [len(one.hashes) for one in found])
     table = coo_array((np.ones(len(row), np.int64), (row, column)), shape=(len(found), len(hashes))).tocsr()
@@ -96,9 +109,9 @@ def _regions(paths: Sequence[str | os.PathLike[str]]) -> list[Region]:
     return [(chrom, start, start + REGION) for chrom in starts for start in sorted(starts[chrom])]
 
 
-def _shingles(path: str | os.PathLike[str], regions: Sequence[Region]) -> Shingles:
-    """Return the shingles of a track in some regions, or of all of it where it is sparse."""
-    parts = []
+def _shingles(path: str | os.PathLike[str], regions: Sequence[Region]) -> tuple[Shingles, Shingles]:
+    """Return the shapes and the outlines of a track in some regions, or of all of it where it is sparse."""
+    parts, outlines = [], []
     with BigWig(path) as file:
         names = ContigNames(file.contigs)
         if len(file.listed()) <= WHOLE:
@@ -108,6 +121,13 @@ def _shingles(path: str | os.PathLike[str], regions: Sequence[Region]) -> Shingl
             if name and start < (length := file.contigs[name]):
                 segments = _segments(file, name, start, min(end, length))
                 parts += [_shapes(*segments, seed=7), _shapes(*_turns(*segments), seed=11)]
+                level = np.zeros(len(segments[0]), np.float32)
+                outlines += [_shapes(segments[0], level, seed=13), _shapes(*_islands(*segments), 17, ISLANDS)]
+    return _kept(parts), _kept(outlines)
+
+
+def _kept(parts: Sequence[tuple[NDArray[np.uint64], NDArray[np.int64]]]) -> Shingles:
+    """Return the shingles that a track has once; of many, some."""
     if not parts:
         return Shingles(np.zeros(0, np.uint64), np.zeros(0, np.int64))
     hashes, places = map(np.concatenate, zip(*parts))
@@ -140,23 +160,30 @@ def _turns(starts: NDArray[np.int64], values: NDArray[np.float32]) -> tuple[NDAr
     return starts[turn], values[turn]
 
 
+def _islands(starts: NDArray[np.int64], values: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return where stretches with a value and without one begin, all of one level."""
+    some = values != 0
+    begins = starts[np.append(True, some[1:] != some[:-1])] if len(starts) else starts
+    return begins, np.zeros(len(begins), np.float32)
+
+
 def _shapes(
-    starts: NDArray[np.int64], values: NDArray[np.float32], seed: int
+    starts: NDArray[np.int64], values: NDArray[np.float32], seed: int, segments: int = SEGMENTS
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Return the hash and the place of every stretch of some segments whose lengths and rises are not all alike."""
-    count = len(starts) - SEGMENTS
+    count = len(starts) - segments
     if count < 1:
         return np.zeros(0, np.uint64), np.zeros(0, np.int64)
     lengths = np.diff(starts).astype(np.uint64)
     rises = values[1:] > values[:-1]
     up, down = np.full(count, seed, np.uint64), np.full(count, seed, np.uint64)
-    for n in range(SEGMENTS):
+    for n in range(segments):
         for total, rising in ((up, rises), (down, ~rises)):  # a signal and its negative have one hash
             total *= _FACTOR
             total ^= (total >> np.uint64(29)) + 2 * lengths[n : n + count] + rising[n : n + count]
-    alike = np.lib.stride_tricks.sliding_window_view(lengths, SEGMENTS)[:count]
-    turns = np.lib.stride_tricks.sliding_window_view(rises[1:] != rises[:-1], SEGMENTS - 2)[:count]
-    told = (alike != alike[:, :1]).sum(axis=1) + turns.sum(axis=1) >= SEGMENTS // 2
+    alike = np.lib.stride_tricks.sliding_window_view(lengths, segments)[:count]
+    turns = np.lib.stride_tricks.sliding_window_view(rises[1:] != rises[:-1], segments - 2)[:count]
+    told = (alike != alike[:, :1]).sum(axis=1) + turns.sum(axis=1) >= segments // 2
     return np.minimum(up, down)[told] * _FACTOR, starts[:count][told]
 
 

@@ -21,6 +21,7 @@ from glmflow.context.sampling import Sampler, sampler
 from glmflow.genome.reference import Reference
 from glmflow.models import load_model, lora
 from glmflow.models.adapter import Adapter
+from glmflow.models.saving import LEARNED_FROM
 
 from .cost import Fitted, conclude
 from .language_loss import IGNORE, LanguageEvaluation, Segments, language_batch
@@ -125,7 +126,8 @@ def extend_model(
     if block.attention is not None:
         extended["attention"] = block.attention.model_dump(exclude_none=True)
     adapter.extend(block.method, block.factor, **extended)
-    adapter.origin = {"extended": adapter.origin, "by": block.model_dump(mode="json", exclude_none=True)}
+    said = {key: adapter.origin[key] for key in LEARNED_FROM if key in adapter.origin}
+    adapter.origin = {"extended": adapter.origin, "by": block.model_dump(mode="json", exclude_none=True), **said}
     folder.mkdir(parents=True, exist_ok=True)
     model = ExtendedLanguageModel(adapter)
     coverage = None

@@ -101,6 +101,7 @@ def train_ready(
         loader = DataLoader(items, batch_size=training.micro_batch, collate_fn=batches)
         evaluate = partial(model.target.metrics, loader=loader)
     draws = ExampleStream(ready.train, len(ready.train), updates * training.batch, seed)
+    model.target.prepare(model, draws, batches, training, seed)
     fitted = fit(model, draws, batches, training, updates, folder, seed, evaluate, identity)
     if summary := getattr(ready.train, "summary", lambda: None)():
         log.info(summary)

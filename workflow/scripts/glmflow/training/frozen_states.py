@@ -139,13 +139,16 @@ def identity(model: Tuned) -> str:
 def compute(store: StateStore, model: Tuned, sequences: Iterable[NDArray[np.uint8]], batch: int) -> None:
     """Compute the features of the sequences that a store does not have, `batch` at a time."""
     missing = {key: sequence for sequence in sequences if (key := sequence_key(sequence)) not in store}
-    adapter = model.adapter
-    type_, enabled = _computed_in(model), _computed_in(model) != torch.float32
     for start in range(0, len(missing), batch):
         part = list(missing.items())[start : start + batch]
-        with torch.autocast(adapter.device.type, type_ if enabled else None, enabled=enabled):
-            features = model.features_of([sequence for _, sequence in part])
-        store.add([key for key, _ in part], features.float().cpu().numpy())
+        store.add([key for key, _ in part], computed(model, [sequence for _, sequence in part]).numpy())
+
+
+def computed(model: Tuned, sequences: Sequence[NDArray[np.uint8]]) -> Tensor:
+    """Return the features of sequences as a store keeps them, float32 `[S, ...]` on the CPU."""
+    type_, enabled = _computed_in(model), _computed_in(model) != torch.float32
+    with torch.autocast(model.adapter.device.type, type_ if enabled else None, enabled=enabled):
+        return model.features_of(sequences).float().cpu()
 
 
 def fill(

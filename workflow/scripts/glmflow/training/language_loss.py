@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader
 
 from glmflow.genome.reference import Reference
@@ -28,10 +29,27 @@ class LanguageModel(nn.Module):
         super().__init__()
         self.adapter = adapter
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Return the `loss` over the positions whose label is not ignored."""
-        logits = self.adapter(input_ids, attention_mask).logits.float()
-        return {"loss": cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORE)}
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        labels: Tensor,
+        weights: Tensor | None = None,
+        counted: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Return the `loss` over the positions whose label is not ignored.
+
+        Parameters
+        ----------
+        weights, counted
+            ``[B, T]``: the loss is the sum of `weights` times that of each position, divided by the sum of `counted`. Without
+            them it is the mean.
+        """
+        logits = self.adapter(input_ids, attention_mask).logits.float().flatten(0, 1)
+        if weights is None or counted is None:
+            return {"loss": cross_entropy(logits, labels.flatten(), ignore_index=IGNORE)}
+        each = cross_entropy(logits, labels.flatten(), ignore_index=IGNORE, reduction="none")
+        return {"loss": (each * weights.flatten()).sum() / counted.sum().clamp(min=1e-6)}
 
 
 class Segments:
@@ -70,11 +88,11 @@ def language_batch(items: Sequence[Item], adapter: Adapter, mask: float) -> dict
     """Stack segments into a batch with `labels` `[B, T]`.
 
     A causal model's label at t is token t + 1; a masked model's labels are the tokens at the chosen positions.
-    Unknown bases (N) are never a label.
+    Unknown bases (N) are never a label. Shorter sequences are filled up: what is filled in is seen by none, and no label.
     """
     tokens = adapter.tokenize([item["sequence"] for item in items])
     ids = tokens.input_ids
-    known = torch.tensor([[base != "N" for base in item["sequence"]] for item in items])
+    known = ragged([np.frombuffer(item["sequence"].encode(), np.uint8) != ord("N") for item in items])
     labels = torch.full_like(ids, IGNORE)
     rows, bases = torch.nonzero(known & (tokens.token_of_base >= 0), as_tuple=True)
     places = tokens.token_of_base[rows, bases]
@@ -83,7 +101,7 @@ def language_batch(items: Sequence[Item], adapter: Adapter, mask: float) -> dict
         shifted = torch.full_like(labels, IGNORE)
         shifted[:, :-1] = labels[:, 1:]
         return {"input_ids": ids, "attention_mask": tokens.attention_mask, "labels": shifted}
-    chosen, fate = torch.from_numpy(np.stack([item["noise"] for item in items], axis=1))
+    chosen, fate = (ragged([item["noise"][part] for item in items]) for part in (0, 1))
     hidden = torch.zeros_like(ids, dtype=torch.bool)
     hidden[rows, places] = chosen[rows, bases] < mask
     how = torch.ones_like(ids, dtype=torch.float64)
@@ -97,17 +115,38 @@ def language_batch(items: Sequence[Item], adapter: Adapter, mask: float) -> dict
     return {"input_ids": noisy, "attention_mask": tokens.attention_mask, "labels": labels}
 
 
+def ragged(rows: Sequence[np.ndarray]) -> Tensor:
+    """Stack rows of several lengths, filled up with zeros."""
+    return pad_sequence([torch.from_numpy(np.ascontiguousarray(row)) for row in rows], batch_first=True)
+
+
 class LanguageEvaluation:
-    """Mean cross-entropy of a language model on held-out segments, in nats a base."""
+    """Cross-entropy of a language model on held-out segments, in nats a base whatever its tokens."""
 
     def __init__(self, loader: DataLoader):
         self.loader = loader
 
-    def __call__(self, model: LanguageModel) -> dict[str, float]:
-        """Return `loss` (nats) and `perplexity`."""
+    def __call__(self, model: nn.Module) -> dict[str, float]:
+        """Return `loss` (the nats of all tokens that were asked, divided by their bases) and `perplexity` (of a base)."""
         device = next(model.parameters()).device
-        losses = [
-            model(**{key: value.to(device) for key, value in batch.items()})["loss"].item() for batch in self.loader
-        ]
-        mean = float(np.mean(losses))
+        lengths = bases_of_tokens(getattr(model, "module", model).adapter).to(device)
+        nats = bases = 0.0
+        for batch in self.loader:
+            moved = {key: value.to(device) for key, value in batch.items()}
+            asked = moved["labels"][moved["labels"] != IGNORE]
+            counted = moved.get("counted")
+            divided = float(len(asked) if counted is None else counted.sum())
+            nats += model(**moved)["loss"].item() * divided if divided else 0.0
+            bases += float(lengths[asked].sum() if counted is None else counted.sum())
+        mean = nats / bases if bases else float("nan")
         return {"loss": mean, "perplexity": float(np.exp(mean))}
+
+
+def bases_of_tokens(adapter: Adapter) -> Tensor:
+    """Return how many bases each token stands for, ``int64[V]``; 1 of those that stand for none."""
+    vocab = adapter.tokenizer.vocab if adapter.tokenizer is not None else {}
+    lengths = torch.ones(max([adapter.card.vocab_size, *(index + 1 for index in vocab.values())]), dtype=torch.int64)
+    for token, index in vocab.items():
+        if token and set(token) <= set("ACGT"):
+            lengths[index] = len(token)
+    return lengths

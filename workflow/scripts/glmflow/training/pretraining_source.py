@@ -54,19 +54,31 @@ class GenomeSource:
         """Return what a checkpoint has to have been trained on to be gone on with."""
         return {"regions": table_digest(self.regions), "files": fingerprint([self.reference])}
 
+    def provenance(self) -> dict[str, Any]:
+        """Return what a model's record has to say of what it learned from: nothing of a genome."""
+        return {}
+
     def _of(self, split: str) -> pd.DataFrame:
         return self.regions[self.regions["split"] == split]
 
 
 class CorpusSource:
-    """A corpus; both strands."""
+    """A corpus.
 
-    def __init__(self, folder: Path):
-        self.corpus = Corpus(folder)
+    Parameters
+    ----------
+    both_strands
+        Whether half of the windows are read off the other strand.
+    short
+        Length from which on sequences that are shorter than a window are drawn too, whole; None: they are not.
+    """
+
+    def __init__(self, folder: Path, both_strands: bool = True, short: int | None = None):
+        self.corpus, self.both_strands, self.short = Corpus(folder), both_strands, short
 
     def training(self, length: int) -> Maker:
         """Return what training windows are drawn from."""
-        return CorpusWindows(self.corpus, "train", length)
+        return CorpusWindows(self.corpus, "train", length, self.both_strands, self.short)
 
     def held_out(self, length: int) -> Maker | None:
         """Return what the loss is watched on; None without a validation split."""
@@ -85,12 +97,30 @@ class CorpusSource:
         """Return what a checkpoint has to have been trained on to be gone on with."""
         return {"corpus": table_digest(self.corpus.table)}
 
+    def provenance(self) -> dict[str, Any]:
+        """Return what a model's record has to say of what it learned from.
+
+        `corpus` (name), `excluded` (how many viruses of eukaryotes were left out), and, where some were kept, the reason
+        (`kept_eukaryotic_viruses`) and `gate_required`: such a model is drawn from behind a screen only.
+        """
+        found = self.corpus.exclusions
+        said = {"corpus": self.corpus.folder.name, "excluded": {"viruses of eukaryotes": found.left_out}}
+        kept = {"kept_eukaryotic_viruses": found.reason, "gate_required": True} if found.reason else {}
+        return said | (kept or {"gate_required": False})
+
 
 Source = GenomeSource | CorpusSource
 
 
-def source(files: Mapping[str, Any]) -> Source:
-    """Return the source that files by name stand for: `corpus`, or `fasta` and `regions`."""
+def source(files: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> Source:
+    """Return the source that files by name stand for: `corpus`, or `fasta` and `regions`.
+
+    Parameters
+    ----------
+    settings
+        The `pretrain` block of the model: `strand`, `short`.
+    """
     if "corpus" in files:
-        return CorpusSource(Path(files["corpus"]).parent)
+        both = (settings or {}).get("strand", "both") == "both"
+        return CorpusSource(Path(files["corpus"]).parent, both, (settings or {}).get("short"))
     return GenomeSource(read_table(files["regions"]), Path(files["fasta"]))

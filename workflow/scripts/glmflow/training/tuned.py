@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from glmflow.config.adaptations import Adaptation
+from glmflow.config.adaptations import Adaptation, Training
 from glmflow.config.task_block import TaskBlock
 from glmflow.config.tasks import task_block
 from glmflow.files import atomic_path
@@ -83,6 +83,10 @@ class Target(nn.Module):
         """
         return states
 
+    def features_of(self, model: Tuned, sequences: Sequence[NDArray[np.uint8] | str]) -> Tensor:
+        """Return the features of sequences, as they are kept of a frozen backbone."""
+        return model.features(model.adapter.tokenize(list(sequences), chunk=True).to(model.adapter.device))
+
     def describe_features(self) -> Any:
         """Return all settings that the features depend on, as JSON data."""
         return None
@@ -98,6 +102,9 @@ class Target(nn.Module):
     def loss(self, predictions: Tensor, batch: Mapping[str, Any]) -> Tensor:
         """Return the training loss of a batch."""
         raise NotImplementedError
+
+    def prepare(self, model: Tuned, draws: Any, collate: Any, training: Training, seed: int) -> None:
+        """Do what comes before training: the same each time, as a run that goes on does it again."""
 
     def metrics(self, model: Tuned, loader: Any) -> dict[str, float]:
         """Return validation metrics, `loss` among them."""
@@ -161,10 +168,9 @@ class Tuned(nn.Module):
             return self.target.features(self.adapter.states_per_base(tokens, self.layer), tokens.token_of_base >= 0)
 
     def features_of(self, sequences: Sequence[NDArray[np.uint8] | str]) -> Tensor:
-        """Return the features of sequences, without gradients."""
-        tokens = self.adapter.tokenize(list(sequences), chunk=True).to(self.adapter.device)
+        """Return the features of sequences as the target keeps them, without gradients."""
         with torch.no_grad():
-            return self.features(tokens)
+            return self.target.features_of(self, sequences)
 
     def forward(self, **batch: Any) -> dict[str, Any]:
         """Return `predictions` and, where targets are given, the `loss` of a batch (see the `collate` of its input).

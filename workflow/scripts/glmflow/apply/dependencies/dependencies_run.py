@@ -22,6 +22,7 @@ from glmflow.files import atomic_path, write_table
 from glmflow.models.chunking import room
 from glmflow.models.model_commands import read_fasta
 from glmflow.models.tokenizers import clean
+from glmflow.text_files import read_cells
 from glmflow.training.parts import Parts
 
 from .dependency_maps import DependencyMap, MapSettings, dependency_map, require_room
@@ -67,12 +68,7 @@ def read_sequences(arguments: argparse.Namespace) -> list[tuple[str, NDArray[np.
 
 def _of_table(path: Path) -> list[tuple[str, str]]:
     """Return name and sequence of each row."""
-    if not path.is_file():
-        raise InputError("no such file", where=path, fix="Give a table with columns id and sequence.")
-    if path.suffix == ".parquet":
-        table = pd.read_parquet(path)
-    else:
-        table = pd.read_csv(path, sep="," if ".csv" in path.suffixes else "\t", dtype=str, keep_default_na=False)
+    table = read_cells(path)
     lower = {name.lower(): name for name in table}
     name = next((lower[one] for one in ("id", "name", "example") if one in lower), None)
     sequence = next((lower[one] for one in ("sequence", "sequences") if one in lower), None)

@@ -1,4 +1,4 @@
-"""`glmflow generate`: draw sequences from a causal model, behind the gate."""
+"""`glmflow generate`: draw sequences from a causal model, or one of masked diffusion, behind the gate."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def add_generate_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--top-k", type=int, help="draw from the k likeliest tokens only")
     parser.add_argument(
         "--top-p", type=float, help="draw from the likeliest tokens that have this probability together"
+    )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        help="steps that a model of masked diffusion fills a window in (default: 128, or its bases)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
     parser.add_argument("--keep-prompt", action="store_true", help="write the prompt before what was drawn")
@@ -104,7 +109,7 @@ def run_generate(arguments: argparse.Namespace) -> int:
             "this model was made to be used behind a screen (gate_required)", where=folder, fix="Give --hazard FASTA."
         )
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    sampling = Sampling(arguments.temperature, arguments.top_k, arguments.top_p, arguments.seed)
+    sampling = Sampling(arguments.temperature, arguments.top_k, arguments.top_p, arguments.seed, arguments.steps)
     request = GenerationRequest(
         tuple(prompts), arguments.n, arguments.length, sampling, max(1, arguments.batch), arguments.keep_prompt
     )

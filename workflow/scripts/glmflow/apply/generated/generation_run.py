@@ -18,8 +18,10 @@ from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
 from glmflow.genome.canonical import as_bases
 from glmflow.models.adapter import Adapter
-from glmflow.models.generation import Sampling, draw, prompt_ids
+from glmflow.models.diffusion_generation import is_diffusion
+from glmflow.models.generation import Sampling, draw, prompt_ids, require_generation
 from glmflow.models.registry import read_record
+from glmflow.models.saving import LEARNED_FROM
 from glmflow.models.weights import file_hashes
 from glmflow.screening.audit_log import verify
 from glmflow.screening.gate import Gate, GateSettings
@@ -74,8 +76,7 @@ def run_generation(
     InputError
         The gate is not set, a prompt cannot be read, or nothing can be drawn from this model.
     """
-    request.sampling.checked()
-    model.require("generation")
+    require_generation(model, request.sampling)
     if request.length < 1 or request.copies < 1 or not request.prompts:
         raise InputError("nothing to draw", fix="Give a prompt, a number of sequences and a length of 1 or more.")
     for name, prompt in request.prompts:
@@ -96,7 +97,7 @@ def run_generation(
     chance = gate.screen.chance(request.length) if gate.screen else None
     if chance:
         log.warning("%.0f %% of random sequences of %d bases are blocked by this list", 100 * chance, request.length)
-    if not model.network.continues:
+    if not (model.network.continues or is_diffusion(model)):
         log.warning("%s keeps nothing of what it has read: every token is a pass over its window", model.card.family)
     parts = Parts(folder / ".parts", described | {"gate": gate.identity})
     plan = [(name, prompt, copy) for name, prompt in request.prompts for copy in range(request.copies)]
@@ -186,4 +187,5 @@ def model_identity(folder: Path, model: Adapter) -> dict[str, Any]:
     hashes = "".join(f"{name} {value}\n" for name, value in sorted(file_hashes(folder).items()))
     found = {"name": folder.resolve().name, "family": model.card.family}
     found["sha256"] = hashlib.sha256(hashes.encode()).hexdigest()
-    return found | {key: record[key] for key in ("corpus", "excluded", "gate_required") if key in record}
+    said = {**(record.get("origin") or {}), **record}
+    return found | {key: said[key] for key in LEARNED_FROM if key in said}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,28 +13,29 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmflow.errors import InputError
+from glmflow.genome.column_names import ALLELES, allele_columns, known_columns, plain_name
 from glmflow.genome.edits import Records
 from glmflow.genome.intervals import read_intervals
 from glmflow.genome.stretches import Genome
 from glmflow.models.tokenizers import clean
+from glmflow.text_files import as_table
 
 from .vcf_lines import header_of, record_lines
+
+log = logging.getLogger(__name__)
 
 TAB = "\t"
 MOST = 2
 """How many times the asked number of records a part may hold, so that records of one place stay together."""
 
-NAMES = {
-    "chrom": ("chrom", "chr", "#chrom", "contig", "element"),
-    "pos": ("pos", "position"),
-    "start": ("start",),
-    "ref": ("ref", "reference"),
-    "alt": ("alt", "alternative"),
-    "sequence": ("sequence", "sequences"),
-    "offset": ("offset",),
-    "name": ("name", "id", "example"),
+OWN_SEQUENCE = {
+    "sequence": ("sequence", "sequences", "seq", "dna_sequence", "dna_seq", "dna", "window_sequence"),
+    "offset": ("offset", "pos_in_sequence", "variant_offset"),
+    **ALLELES,
 }
-"""Columns of a table, by what they may be called, in upper or lower case."""
+"""Usual names of the columns of a table whose rows bring their sequences along."""
+LABELS = ("name", "id", "example", "element")
+"""Columns that name the sequences of such a table, best first; `element` names the contig of one without."""
 
 
 @dataclass
@@ -105,12 +107,7 @@ class TableSource:
         if not self.path.exists():
             raise InputError("no such file", where=self.path, fix="Give a table of variants.")
         self.names = list(self._read_columns())
-        lower = {name.lower(): name for name in reversed(self.names)}
-        self.columns = {
-            key: next(lower[option] for option in options if option in lower)
-            for key, options in NAMES.items()
-            if any(option in lower for option in options)
-        }
+        self.columns = _columns_of(self.names, self.path)
         has = self.columns
         placed = (
             "offset" in has or ("pos" in has and "start" in has)
@@ -192,15 +189,43 @@ class TableSource:
                 begin += len(table)
                 yield table
         else:
-            yield from self._text(chunksize=size)
+            with as_table(self.path):
+                yield from self._text(chunksize=size)
 
     def _text(self, **options: Any) -> Any:
         """Read text; every field stays as it is written."""
         separator = "," if ".csv" in self.path.suffixes else "\t"
-        try:
-            return pd.read_csv(self.path, sep=separator, dtype=str, keep_default_na=False, **options)
-        except (ValueError, UnicodeDecodeError, OSError) as error:
-            raise InputError(f"cannot be read as a table: {error}", where=self.path) from None
+        with as_table(self.path):
+            return pd.read_csv(
+                self.path, sep=separator, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig",
+                **options,
+            )  # fmt: skip
+
+
+def _columns_of(header: Sequence[str], path: Path) -> dict[str, str]:
+    """Return the columns of a table of variants by what they are; what was taken under another name is said.
+
+    A near miss is asked about only where it would be needed: `sequence_id` of a table of places is a name, and so is
+    `chromatin` of a table of sequences.
+    """
+    plain = {plain_name(name): name for name in reversed(header)}
+    there = {name for name, usual in OWN_SEQUENCE.items() if any(plain_name(one) in plain for one in usual)}
+    placed = {"chrom"} <= there and bool({"pos", "start"} & there)
+    if "sequence" in there or ("offset" in there and not placed):
+        needed = {"sequence", "ref", "alt"} | ({"offset"} if not {"pos", "start"} <= there else set())
+        found = known_columns(
+            header, {name: usual for name, usual in OWN_SEQUENCE.items() if name in needed | there}, where=str(path)
+        )
+        label = next((plain[name] for name in LABELS if name in plain), None)
+        names = {} if label is None else {"name": label}
+    else:
+        if "chrom" not in there and "element" in plain:
+            header = ["chrom" if name == plain["element"] else name for name in header]
+        found = allele_columns(header, where=str(path))
+        names = {} if "chrom" in there or "element" not in plain else {"chrom": plain["element"]}
+    if found.notes:
+        log.warning("%s: %s", path, "; ".join(found.notes))
+    return {**found.taken, **names}
 
 
 class RowSequences:

@@ -96,12 +96,10 @@ def list_scores(arguments: argparse.Namespace) -> None:
 
 
 def source_of(arguments: argparse.Namespace, genome: Reference | None) -> Source:
-    """Return the variants."""
+    """Return the variants of a VCF, or of intervals."""
     if arguments.vcf:
         return VcfSource(arguments.vcf, arguments.symbolic)
-    if arguments.bed:
-        return BedSource(arguments.bed, genome)
-    return TableSource(arguments.table)
+    return BedSource(arguments.bed, genome)
 
 
 def settings_of(model: LikelihoodModel, arguments: argparse.Namespace) -> Settings:
@@ -119,11 +117,12 @@ def settings_of(model: LikelihoodModel, arguments: argparse.Namespace) -> Settin
 def run(arguments: argparse.Namespace) -> None:
     """Look at the variants, score them with each model, write the output."""
     models = named_models(arguments.model)
-    if arguments.fasta is None and not (arguments.table and TableSource(arguments.table).own_sequences):
+    table = TableSource(arguments.table) if arguments.table else None
+    if arguments.fasta is None and not (table and table.own_sequences):
         raise InputError("no genome", where="--fasta", fix="Give the genome that the variants lie on.")
     genome = Reference(arguments.fasta) if arguments.fasta else None
-    source = source_of(arguments, genome)
-    if isinstance(source, TableSource) and source.own_sequences:
+    source = table or source_of(arguments, genome)
+    if table and table.own_sequences:
         genome = None
     if _writes_vcf(arguments):
         require_new(source.header, source.path, beginnings=[f"GLM_{identifier(named.name)}_" for named in models])

@@ -14,6 +14,7 @@ class EffectBaseline(BaselineBlock):
     """What baselines of this target declare."""
 
     target = "allele_effect"
+    declared = True
     reads: ClassVar[str | None] = None
     """Column of the examples that it is computed from."""
     annotation: ClassVar[bool] = False
@@ -107,6 +108,7 @@ class Conservation(EffectBaseline):
     """The mean of a conservation track (phyloP, phastCons) over the reference bases."""
 
     kind: Literal["conservation"]
+    declared = False
 
     track: str = Field(description="bigWig of the genome that the alleles lie on.")
 
@@ -115,6 +117,7 @@ class ExternalScore(EffectBaseline):
     """A score that a column of the source has (CADD, phyloP)."""
 
     kind: Literal["external_score"]
+    declared = False
     told = "a score that was made elsewhere, with labels or other species"
 
     column: Annotated[str, Field(min_length=1)] = Field(description="Name of the column among the task's `columns`.")

@@ -32,3 +32,11 @@ class FixedOrder(BaselineBlock):
 
     order: Annotated[int, Field(ge=0, le=16)] = Field(6, description="Bases looked back.")
     reverse_complement: bool = Field(True, description="Learn from both strands.")
+
+
+class TrueSource(BaselineBlock):
+    """The source of a simulated genome of repeats, told where copies lie: what no model goes below but by chance."""
+
+    kind: Literal["true_source"]
+    target = "next_bases"
+    told = "the source of the simulation, and where its copies lie"

@@ -11,16 +11,19 @@ from ..blocks import BaselineBlock
 
 
 class NearestTraining(BaselineBlock):
-    """What was measured in the training sequence, window or gene that shares most canonical k-mers: a look-up."""
+    """What was measured in the training sequence, window, region or gene that shares most canonical k-mers: a look-up."""
 
     kind: Literal["nearest_training", "nearest_copy"]
-    target = ("class_label", "label_set", "measured_values", "coverage", "expression")
+    target = (
+        *("class_label", "label_set", "measured_values", "base_class", "coverage", "expression"),
+        *("region_key_binding", "region_values"),
+    )
     told = "a look-up: the targets of the most similar training examples"
 
     share: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None,
-        description="Share of k-mers below which nothing is similar: 0.2 of sequences, 0.05 of windows and genes where "
-        "left out.",
+        description="Share of k-mers below which nothing is similar: 0.2 of sequences and regions, 0.05 of windows of "
+        "tracks and bases and of genes where left out.",
     )
 
     @model_validator(mode="before")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from ..base import Fraction, Positive
 from ..blocks import HeadBlock
+from ..text_models import TextShape, folder_of, is_folder, listed_text_models, text_shape
 
+QUESTION_TOKENS = 1000
+"""Tokens of a question with its alleles, for what is planned: those of a pathway of KEGG with pooled alleles."""
 PARTS = {"diff": ("ref", "diff"), "pair": ("ref", "alt"), "both": ("ref", "diff", "alt")}
 """Parts that a text model is given, by what an arm reads."""
 
@@ -22,8 +25,9 @@ class TextAnswers(HeadBlock):
 
     text: str | None = Field(
         None,
-        description="Folder of a causal text model (safetensors, config.json, tokenizer.json; ChatML with thoughts, as Qwen3). "
-        "Left out: a small Qwen3 from random weights, its byte pairs learned from the training questions.",
+        description="Text model: a name of `config/text_models.yaml` (`qwen3-1.7b`; downloaded by prefetch), or the folder of a "
+        "causal one (safetensors, config.json, tokenizer.json; ChatML with thoughts, as Qwen3). Left out: a small Qwen3 from "
+        "random weights, its byte pairs learned from the training questions.",
     )
     hidden: Positive = Field(128, description="Width of the small text model.")
     layers: Positive = Field(3, description="Its layers.")
@@ -54,6 +58,14 @@ class TextAnswers(HeadBlock):
         description="Read both strands of the alleles, their states side by side: for causal models, whose states left of the "
         "change are the same in both.",
     )
+    align: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="Updates before training in which the bridge learns alone, by a classifier of the answer that is thrown "
+        "away, without the text model; 0: none.",
+    )
+    bridge_rate: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="Learning rate of the bridge, times that of the rest (5 to 10 beside low-rank adapters)."
+    )
     no_change: Fraction = Field(
         0.1,
         description="Share of the training questions whose variant is the reference, answered by `unchanged`: without them the "
@@ -71,26 +83,80 @@ class TextAnswers(HeadBlock):
 
     @model_validator(mode="after")
     def _one_size(self) -> TextAnswers:
-        sizes = sorted({"hidden", "layers", "heads", "vocabulary"} & self.model_fields_set)
+        sizes = self._changed("hidden", "layers", "heads", "vocabulary")
         if self.text is not None and sizes:
             raise ValueError(f"{', '.join(sizes)}: the text model of a folder has its sizes; leave it out")
         if self.text is None and self.hidden % (2 * self.heads):
             raise ValueError(f"hidden: {self.hidden} is no multiple of twice the heads ({self.heads})")
-        if self.tuning not in (None, "lora") and {"rank", "alpha", "dropout"} & self.model_fields_set:
+        if self.tuning not in (None, "lora") and self._changed("rank", "alpha", "dropout"):
             raise ValueError("rank, alpha and dropout are of low-rank adapters; say tuning: lora, or leave them out")
+        if not self.reads_dna and self._changed("align", "bridge_rate"):
+            raise ValueError(
+                f"align and bridge_rate are of a bridge that reads DNA; leave them out with dna: {self.dna}"
+            )
+        known = listed_text_models()
+        if self.text is not None and not is_folder(self.text) and self.text not in known:
+            raise ValueError(f"text: {self.text} is none of {', '.join(known)}; the path of a folder holds a /")
         return self
+
+    def _changed(self, *names: str) -> list[str]:
+        """Return the keys that are not at their defaults: a study that is written out gives all of them."""
+        return sorted(name for name in names if getattr(self, name) != type(self).model_fields[name].default)
+
+    @property
+    def text_folder(self) -> str | None:
+        """Return the folder of the text model; None of one that is made here."""
+        return None if self.text is None else folder_of(self.text)
+
+    @property
+    def checkpoints(self) -> tuple[str, ...]:
+        """Return the name of the published text model."""
+        return () if self.text is None or is_folder(self.text) else (self.text,)
 
     @property
     def parts(self) -> tuple[str, ...]:
         """Return the parts of a pair of alleles that the text model is given."""
         return () if self.dna == "none" else PARTS.get(self.dna, PARTS["diff"])
 
+    @property
+    def reads_dna(self) -> bool:
+        """Return whether the alleles of a question reach the text model."""
+        return self.dna not in ("none", "mean")
+
     def parameters(self, hidden: int, outputs: int) -> int:
-        """Return the number of parameters: the bridge, and all of a small text model (those of a folder are its own)."""
-        width = hidden * (2 if self.both_strands else 1)
-        bridge = len(self.parts) * (width + 4) * self.hidden
-        own = self.layers * 10 * self.hidden**2 + self.vocabulary * self.hidden
-        return bridge + (own if self.text is None else 0)
+        """Return the number of parameters that are trained or made here: the bridge, and what is tuned of the text model."""
+        shape, width = self.shape, hidden * (2 if self.both_strands else 1)
+        bridge = len(self.parts) * (width + 4) * shape.hidden
+        how = self.tuning or ("lora" if self.text else "full")
+        return bridge + {"full": shape.parameters, "lora": shape.adapters(self.rank), "frozen": 0}[how]
+
+    @property
+    def shape(self) -> TextShape:
+        """Return the sizes of the text model; of a folder that is not there those of the small one."""
+        own = TextShape(
+            *(self.hidden, self.layers, 2 * self.hidden, self.heads, max(1, self.heads // 2)),
+            *(self.hidden // self.heads, self.vocabulary, True),
+        )
+        return (text_shape(self.text) or own) if self.text else own
+
+    def frozen(self) -> int:
+        """Return the number of the text model's parameters that stay as they are."""
+        return self.shape.parameters if self.text and self.tuning != "full" else 0
+
+    def products(self) -> float:
+        """Return the multiplications of a question's forward pass through the text model, but for its embedding."""
+        shape = self.shape
+        return QUESTION_TOKENS * (shape.parameters - (not shape.tied) * shape.vocabulary * shape.hidden)
+
+    def kept_bytes(self, checkpointed: bool) -> float:
+        """Return what the text model keeps of a question: inputs of its layers and one layer, or all layers.
+
+        16 widths and 4 feed-forward widths a token and layer, three fifths of 4 bytes each, as is counted of DNA models of
+        this architecture (`models/facts.py`).
+        """
+        shape = self.shape
+        layer = 2.4 * QUESTION_TOKENS * (16 * shape.hidden + 4 * shape.inner)
+        return layer + 4 * QUESTION_TOKENS * shape.hidden * shape.layers if checkpointed else layer * shape.layers
 
 
 class AlleleClassifier(HeadBlock):
@@ -98,6 +164,7 @@ class AlleleClassifier(HeadBlock):
 
     kind: Literal["allele_classifier"]
     target = "answer_text"
+    reads_dna: ClassVar[bool] = True
 
     difference: bool = Field(
         True, description="Read the difference of both alleles around the change too; without it as published."

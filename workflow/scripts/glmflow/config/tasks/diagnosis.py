@@ -121,8 +121,13 @@ class Diagnosis(TaskBlock):
         """Return the tables of questions for the examples, and the list of answers for what comes after them."""
         if step == "examples":
             return {"sources": sorted(set(self.sources().values()))}
-        known = step in ("train", "predict", "baseline", "score")
-        return {"tables": f"{study.results}/examples/{label}"} if known else {}
+        if step not in ("train", "predict", "baseline", "score"):
+            return {}
+        found: Files = {"tables": f"{study.results}/examples/{label}"}
+        if run is not None and step in ("train", "predict"):
+            head = study.adaptations[run.adaptation].head_for(self.target)
+            found |= {"text": head.text_folder} if head.checkpoints else {}
+        return found
 
     def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
         """Yield what is said of simulated questions that only tables have."""

@@ -41,6 +41,10 @@ class Language(TaskBlock):
         description="The same with the context beyond the shortest one replaced by that of another window, or shuffled: "
         "what context is worth is what is lost by it.",
     )
+    draws: Annotated[int, Field(ge=2)] = Field(
+        16,
+        description="Draws of masks for each window, of models of masked diffusion: their loss is a bound, with an error.",
+    )
     repeat_k: Annotated[int, Field(ge=6, le=31)] = Field(
         16, description="A base counts as one of a copy where the k bases before it occur earlier in the window."
     )
@@ -59,7 +63,11 @@ class Language(TaskBlock):
 
     def files(self, study: StudyView, label: str, step: str, run: Run | None = None) -> Files:
         """Return the input files of a step."""
-        return corpus_files(study.results, self.corpus) if step in ("examples", "baseline") else {}
+        if step not in ("examples", "baseline"):
+            return {}
+        found = corpus_files(study.results, self.corpus)
+        simulated = study.simulate and study.simulate.repeats and step == "baseline"
+        return found | ({"truth": f"{study.results}/simulated/truth/repeats.npz"} if simulated else {})
 
     def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
         """Yield what is wrong beside other blocks."""

@@ -133,7 +133,9 @@ class RegionExpression(TaskBlock):
         """Return the files of the data for motif matrix and examples, and the tables of both for what comes after them."""
         matrix: Files = {"matrix": f"{study.results}/motif_matrix/{label}"}
         if step in ("train", "predict", "baseline", "score"):
-            return matrix | {"tables": f"{study.results}/examples/{label}"}
+            looked_up = step == "baseline" and study.data.reference and not self.simulated
+            genome: Files = {"genome": f"{study.results}/reference/genome.fa"} if looked_up else {}
+            return matrix | {"tables": f"{study.results}/examples/{label}"} | genome
         if step not in ("motif_matrix", "examples"):
             return {}
         reference = f"{study.results}/reference"

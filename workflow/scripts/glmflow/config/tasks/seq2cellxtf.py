@@ -51,6 +51,11 @@ class Universe(Block):
         description="Keys whose peaks make regions. The hackathon's are of all keys of a trial and of no others: a region that "
         "no training key binds is then bound by a test key for sure.",
     )
+    negatives: Literal["universe", "matched", "genome"] = Field(
+        "universe",
+        description="What is not bound by a key: regions that others bind; or as many unbound regions of the genome beside these, "
+        "alike in GC and accessible in some cell (`matched`, of width and contig of each), or anywhere (`genome`).",
+    )
     bed: str | None = Field(None, description="Regions that are given (BED) instead of made.")
     min_regions: Annotated[int, Field(ge=0)] = Field(
         0, description="Samples that bind this many regions or fewer are left out (500 in the hackathon)."
@@ -145,6 +150,9 @@ class Seq2CellXTf(TaskBlock):
             ]
             if lost:
                 raise ValueError(f"{', '.join(lost)}: {given[0]} brings its own; leave it out")
+        made = self.samples is not None and self.universe.regions != "bins" and not self.universe.bed
+        if self.universe.negatives != "universe" and not made:
+            raise ValueError("universe.negatives: is for regions that are made from peaks; leave it out")
         if self.expression and self.cells:
             raise ValueError("give expression, or ready features of cells, not both")
         return self

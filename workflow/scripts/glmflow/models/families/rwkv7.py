@@ -24,6 +24,8 @@ from glmflow.models.tokenizers import CharacterTokenizer
 SLOWEST = -math.exp(-0.5)
 """Logarithm of the strongest decay of a step."""
 GROUP_EPS = 64e-5
+EVERY = 64
+"""Tokens between two states that are kept of a sequence to be gone on with from its inside."""
 
 DEFAULTS: dict[str, Any] = {
     "model_type": "rwkv7",
@@ -44,6 +46,13 @@ class LayerState(NamedTuple):
     time: Tensor
     channel: Tensor
     memory: Tensor
+
+
+class Memory:
+    """What was read of a batch: its tokens, and the state before every `EVERY`-th of them; or the state after the last alone."""
+
+    def __init__(self, input_ids: Tensor, before: list[list[LayerState]], after: list[LayerState]):
+        self.input_ids, self.before, self.after = input_ids, before, after
 
 
 def shifted(x: Tensor, last: Tensor) -> Tensor:
@@ -151,6 +160,7 @@ class RWKV7(Network):
     """The whole model."""
 
     head_names = ("head",)
+    continues = True
 
     def __init__(self, config: Config):
         super().__init__()
@@ -182,6 +192,32 @@ class RWKV7(Network):
     def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """``int64[B, T]`` to the normalised states ``[B, T, D]``; what stands to the right changes none of them."""
         return self.carry(input_ids, self.start(len(input_ids)))[0]
+
+    def remember(self, input_ids: Tensor) -> tuple[Tensor, Memory]:
+        """Return the states of a batch ``[B, T, D]``, and the state carried to every `EVERY`-th token."""
+        state, parts, kept = self.start(len(input_ids)), [], []
+        for part in input_ids.split(EVERY, 1):
+            kept.append(state)
+            states, state = self.carry(part, state)
+            parts.append(states)
+        return torch.cat(parts, 1), Memory(input_ids, kept, state)
+
+    def go_on(self, memory: Memory, rows: Tensor, at: int, input_ids: Tensor) -> Tensor:
+        """Return the states ``[n, S, D]`` of sequences that share their first `at` tokens with `rows` of that batch."""
+        number = min(at // EVERY, len(memory.before) - 1)
+        state = [LayerState(*(part[rows] for part in layer)) for layer in memory.before[number]]
+        shared = memory.input_ids[rows, number * EVERY : at]
+        return self.carry(torch.cat([shared, input_ids], 1), state)[0][:, shared.shape[1] :]
+
+    def begin(self, input_ids: Tensor, room: int) -> tuple[Tensor, Memory]:
+        """Return the states of a batch ``[B, T, D]``, and the state after it: as large for a genome as for a base."""
+        states, after = self.carry(input_ids, self.start(len(input_ids)))
+        return states, Memory(input_ids[:, :0], [], after)
+
+    def step(self, memory: Memory, at: int, input_ids: Tensor) -> Tensor:
+        """Return the states ``[B, S, D]`` of the next tokens, and keep the state after them."""
+        states, memory.after = self.carry(input_ids, memory.after)
+        return states
 
     def logits(self, states: Tensor) -> Tensor:
         """``[B, T, D]`` to ``[B, T, V]``."""

@@ -27,12 +27,16 @@ def both_read(states: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
     """Return the states of both strands side by side, `[2 S, L, 2 D]`; rows are ref, alt and both reversed, again and again."""
     rows = states.reshape(-1, 4, *states.shape[1:])
     present = inside.reshape(-1, 4, inside.shape[1])
-    forward, backward = rows[:, :2].flatten(0, 1), rows[:, 2:].flatten(0, 1)
     own = present[:, :2].flatten(0, 1)
-    length = own.sum(1, keepdim=True)
-    places = (length - 1 - torch.arange(states.shape[1], device=states.device)).clamp(min=0)
+    return side_by_side(rows[:, :2].flatten(0, 1), rows[:, 2:].flatten(0, 1), own), own
+
+
+def side_by_side(forward: Tensor, backward: Tensor, inside: Tensor) -> Tensor:
+    """Return the states of alleles beside those of their other strands at the same bases, `[S, L, 2 D]`."""
+    length = inside.sum(1, keepdim=True)
+    places = (length - 1 - torch.arange(forward.shape[1], device=forward.device)).clamp(min=0)
     turned = backward.gather(1, places[..., None].expand(-1, -1, backward.shape[-1]))
-    return torch.cat([forward, turned], dim=-1), own
+    return torch.cat([forward, turned], dim=-1)
 
 
 class TextAnswers(nn.Module):
@@ -45,8 +49,6 @@ class TextAnswers(nn.Module):
     fitted
         See the module.
     """
-
-    caches = False
 
     def __init__(
         self,
@@ -67,6 +69,7 @@ class TextAnswers(nn.Module):
         queries: int = 32,
         both_strands: bool = False,
         trace_weight: float = 0.5,
+        bridge_rate: float = 1.0,
         **of_examples: Any,
     ):
         super().__init__()
@@ -87,6 +90,7 @@ class TextAnswers(nn.Module):
         if parts:
             own = dim * (2 if both_strands else 1)
             self.bridge = AlleleBridge(own, weights.shape[1], fitted["flank"], parts, pooling, stride, queries, scale)
+        self.rates = {"bridge": bridge_rate} if parts and bridge_rate != 1 else {}
         trie = trie_of([self.tokenizer.encode(f"Answer: {name}{END}") for name in self.classes])
         for name, value in (*trie._asdict().items(),):
             if name != "paths":
@@ -99,16 +103,38 @@ class TextAnswers(nn.Module):
         """Return whether the alleles of a question reach the text model."""
         return self.dna not in ("none", "mean")
 
-    def vectors(self, states: Tensor, inside: Tensor, change: Tensor) -> Tensor | None:
+    @property
+    def caches(self) -> bool:
+        """Return whether all that it reads of a frozen DNA model can be kept: it does not depend on what is trained here."""
+        return self.reads_dna
+
+    def describe(self) -> dict[str, Any]:
+        """Return all settings that this depends on."""
+        focus = self.bridge.how == "focus"
+        return {
+            "stride": self.bridge.stride,
+            "focus": focus,
+            "flank": self.bridge.flank,
+            "both_strands": self.both_strands,
+        }
+
+    def cells(self, states: Tensor, inside: Tensor, change: Tensor) -> Tensor:
+        """Return what is read of pairs of alleles before anything is trained, `[2 S, cells, D + 1]` (`AlleleBridge.cells`)."""
+        if self.both_strands:
+            states, inside = both_read(states, inside)
+        return self.bridge.cells(states, inside, change)
+
+    def of_cells(self, cells: Tensor) -> Tensor | None:
         """Return the vectors of pairs of alleles, `[S, n, H]`; None of a text model without DNA."""
         if self.bridge is None:
             return None
-        pairs = len(states) // (4 if self.both_strands else 2)
         if self.dna == "mean":
-            return self.bridge.without_content(pairs)
-        if self.both_strands:
-            states, inside = both_read(states, inside)
-        return self.bridge(states, inside, change)
+            return self.bridge.without_content(len(cells) // 2)
+        return self.bridge.read(cells)
+
+    def vectors(self, states: Tensor, inside: Tensor, change: Tensor) -> Tensor | None:
+        """Return the vectors of pairs of alleles from their states, `[S, n, H]`."""
+        return self.of_cells(self.cells(states, inside, change))
 
     def prompts(self, ids: Tensor, vectors: Tensor | None) -> Tensor:
         """Return prompts with as many places of DNA as there are vectors, where one place stands for all."""

@@ -90,6 +90,7 @@ class AlleleBridge(nn.Module):
     ):
         super().__init__()
         self.parts, self.flank, self.how = tuple(parts), flank, pooling
+        self.stride = stride if pooling in ("strided", "focus") else 1
         self.register_buffer("weights", pooling_weights(flank, pooling, stride), persistent=False)
         if pooling == "queries":
             self.queries = nn.Parameter(torch.randn(queries, dim) * dim**-0.5)
@@ -107,42 +108,71 @@ class AlleleBridge(nn.Module):
         """Return how many vectors a pair of alleles is, with those at both ends of each part."""
         return len(self.parts) * (self.of_part + 2)
 
-    def pooled(self, flanks: Tensor, changed: Tensor, there: Tensor) -> Tensor:
-        """Return the pooled flanks of alleles with what changes between them, `[S, of_part, D]`."""
-        if self.how == "queries":
-            keys = self.keys(flanks + self.places)
-            scores = torch.einsum("qd,sld->sql", self.queries, keys) * keys.shape[-1] ** -0.5
-            scores = scores.masked_fill(~there[:, None], torch.finfo(scores.dtype).min)
-            return torch.cat([scores.softmax(-1) @ flanks, changed[:, None]], dim=1)
-        weights = self.weights.to(flanks.dtype) * there[:, None]
-        means = (weights @ flanks) / weights.sum(-1, keepdim=True).clamp(min=1)
-        left = means.shape[1] // 2
-        return torch.cat([means[:, :left], changed[:, None], means[:, left:]], dim=1)
+    def cells(self, states: Tensor, inside: Tensor, change: Tensor) -> Tensor:
+        """Return what a bridge reads of alleles before anything of it is trained, `[S, cells + 1, D + 1]`.
 
-    def found(self, states: Tensor, inside: Tensor, change: Tensor) -> dict[str, Tensor]:
-        """Return each part of pairs of alleles, scaled, `[S, of_part, D]`; rows of the states are ref, alt, ref, alt ...
+        Means of the flanks (of `queries`: every base), left of the change, what changes, right of it; the last column says
+        how many bases each is of. All that training needs of a frozen DNA model, so that it can be kept.
 
         Parameters
         ----------
-        states : float[2 S, L, D]
-        inside : bool[2 S, L]
-        change : int[2 S, 2]
+        states : float[S, L, D]
+        inside : bool[S, L]
+        change : int[S, 2]
         """
         flanks, changed, there = on_one_grid(states.float(), inside, change, self.flank)
-        both = there[0::2] & there[1::2]
-        ref = self.pooled(flanks[0::2], changed[0::2], there[0::2])
-        alt = self.pooled(flanks[1::2], changed[1::2], there[1::2])
+        weights = self.weights.to(flanks.dtype) * there[:, None]
+        count = weights.sum(-1, keepdim=True)
+        # Means are subtracted from each other: in bfloat16 small differences would be lost.
+        with torch.autocast(flanks.device.type, enabled=False):
+            means = (weights @ flanks) / count.clamp(min=1)
+        means = torch.cat([means, count], dim=-1)
+        bases = (change[:, 1:] - change[:, :1]).to(flanks.dtype)
+        middle = torch.cat([changed, bases], dim=-1)[:, None]
+        left = means.shape[1] // 2
+        return torch.cat([means[:, :left], middle, means[:, left:]], dim=1)
+
+    def attended(self, cells: Tensor, there: Tensor) -> Tensor:
+        """Return the vectors of a part, `[S, of_part, D]`: its cells, or what queries take from them beside the change."""
+        if self.how != "queries":
+            return cells
+        flanks = torch.cat([cells[:, : self.flank], cells[:, self.flank + 1 :]], dim=1)
+        open_ = torch.cat([there[:, : self.flank], there[:, self.flank + 1 :]], dim=1)
+        keys = self.keys(flanks + self.places)
+        scores = torch.einsum("qd,sld->sql", self.queries, keys) * keys.shape[-1] ** -0.5
+        scores = scores.masked_fill(~open_[:, None], torch.finfo(scores.dtype).min)
+        return torch.cat([scores.softmax(-1) @ flanks, cells[:, self.flank : self.flank + 1]], dim=1)
+
+    def parts_of(self, cells: Tensor) -> dict[str, Tensor]:
+        """Return each part of pairs of alleles, scaled, `[S, of_part, D]`, from `cells` in the order ref, alt, ref, alt ...
+
+        A mean of other bases in both alleles (where a window ends before the other) has no difference.
+        """
+        counts, cells = cells[..., -1], cells[..., :-1]
+        ref, alt = (
+            self.attended(own, there > 0) for own, there in ((cells[0::2], counts[0::2]), (cells[1::2], counts[1::2]))
+        )
         size = size_of(ref).clamp(min=1e-8)
         parts = {"ref": ref / size, "alt": alt / size_of(alt).clamp(min=1e-8)}
         if "diff" in self.parts:
-            apart = self.pooled((flanks[1::2] - flanks[0::2]) * both[..., None], changed[1::2] - changed[0::2], both)
+            alike = counts[0::2] == counts[1::2]
+            alike[:, alike.shape[1] // 2] = True
+            apart = self.attended((cells[1::2] - cells[0::2]) * alike[..., None], alike & (counts[0::2] > 0))
             parts["diff"] = apart / torch.maximum(size_of(apart), FAINT * size)
         return {name: parts[name] for name in self.parts}
 
-    def forward(self, states: Tensor, inside: Tensor, change: Tensor) -> Tensor:
-        """Return the vectors of pairs of alleles, `[S, vectors, width]`."""
-        parts = self.found(states, inside, change)
+    def found(self, states: Tensor, inside: Tensor, change: Tensor) -> dict[str, Tensor]:
+        """Return each part of pairs of alleles from their states (see `cells` and `parts_of`)."""
+        return self.parts_of(self.cells(states, inside, change))
+
+    def read(self, cells: Tensor) -> Tensor:
+        """Return the vectors of pairs of alleles, `[S, vectors, width]`, from their cells `[2 S, cells + 1, D + 1]`."""
+        parts = self.parts_of(cells)
         return self.joined({name: self.project[name](own) for name, own in parts.items()})
+
+    def forward(self, states: Tensor, inside: Tensor, change: Tensor) -> Tensor:
+        """Return the vectors of pairs of alleles, `[S, vectors, width]`, from their states."""
+        return self.read(self.cells(states, inside, change))
 
     def without_content(self, pairs: int) -> Tensor:
         """Return vectors that hold nothing of any allele, `[S, vectors, width]`: learned ones in every place."""
@@ -159,11 +189,12 @@ class AlleleBridge(nn.Module):
 
 
 def pooling_weights(flank: int, pooling: str, stride: int) -> Tensor:
-    """Return which bases of the flanks each vector is the mean of, `[vectors, 2 flank]` of 0 and 1; left ones first."""
-    if pooling == "queries":
-        return torch.zeros(0, 2 * flank)
+    """Return which bases of the flanks each cell is the mean of, `[cells, 2 flank]` of 0 and 1; left ones first.
+
+    Every base is a cell of its own where nothing is pooled, and where queries attend over them.
+    """
     left: list[tuple[int, int]] = []
-    near = {"none": flank, "focus": min(FOCUS, flank)}.get(pooling, 0)
+    near = {"none": flank, "queries": flank, "focus": min(FOCUS, flank)}.get(pooling, 0)
     far = flank - near
     left += [(max(0, end - stride), end) for end in range(far, 0, -stride)][::-1]
     left += [(place, place + 1) for place in range(far, flank)]

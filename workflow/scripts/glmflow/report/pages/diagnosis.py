@@ -23,6 +23,13 @@ METRICS = CLASS_METRICS | {
         "log loss, calibrated", "lower", "example",
         "Mean negative log probability of the truth (nats) at the temperature that is best on validation questions.",
     ),
+    "corrected_accuracy": Words(
+        "accuracy, corrected", "higher", "example",
+        "Accuracy where each answer loses what it has behind an empty question and the mean of all alleles.",
+    ),
+    "corrected_log_loss": Words(
+        "log loss, corrected", "lower", "example", "Mean negative log probability of the truth (nats) of these answers.",
+    ),
     "risk_area": Words(
         "risk over coverage", "lower", "example",
         "Mean error among the surest answers, over all shares of the questions answered. 0 is best.",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import pandas as pd
 
+from glmflow.files import read_table
 from glmflow.report.audit_card import audit_card
 from glmflow.report.rendering import embed, render, vega
 from glmflow.report.study_tables import Study
@@ -31,8 +34,23 @@ METRICS = {
         "Bits a base that are lost where the context beyond the shortest one is replaced by another window's (n windows): what "
         "the order of far bases is worth. 0 where it is not used.",
     ),
+    "bits_per_base_error": Words(
+        "Monte-Carlo error",
+        "lower",
+        "bases",
+        "Standard error, in bits a base, that the draws of masks leave (n windows). A model with this figure is one of masked "
+        "diffusion, and its bits a base are bounds from above.",
+    ),
 }
+SHOWN = 100
+"""Rows of the table of what a corpus holds."""
 COMPRESSOR = "context_mixture"
+MARKS = {
+    "composition": lambda block: block.get("kind") == "fixed_order" and block.get("order") == 0,
+    "compressor": lambda block: block.get("kind") == COMPRESSOR,
+    "source": lambda block: block.get("kind") == "true_source",
+}
+"""What every model is set beside, by the settings of its baseline."""
 SUBSETS = {
     "all": "all bases",
     "copies": "continue a copy",
@@ -49,29 +67,110 @@ def page(study: Study, task: str) -> str:
     """Return the page of a task: the sentence on the compressor first, then bits by context and stratum, and the audits."""
     table = study.rows(study.summary, task)
     table = table.assign(context=pd.to_numeric(table["context_bp"]))
+    found = marked(study, task)
     plain = table[(table["metric"] == "bits_per_base") & (table["protocol"] == "strict")]
     return render(
         "language.html",
         study=study,
         task=task,
         files={other: study.pages[other] for other in study.like(task)},
-        first=against_compressor(plain, compressors(study, task)),
+        first=against_compressor(plain, found["compressor"]),
+        marks=said_marks(plain, found),
+        bounds=said_bounds(table[table["metric"] == "bits_per_base_error"]),
         verdict=study.verdict(task),
-        contexts=by_context(plain[plain["subset"] == "all"]),
+        contexts=by_context(beside_marks(plain[plain["subset"] == "all"], found)),
         strata=by_stratum(plain),
         gains=by_context(table[(table["metric"] == "bits_of_context") & (table["subset"] == "all")]),
         card=audit_card(study, task),
+        corpus=corpus_rows(table_of_examples(study, task, "corpus.tsv")),
+        kept=table_of_examples(study, task, "viruses_kept.tsv").to_dict("records"),
         vega=vega(),
         data=embed({"charts": {}, "datasets": {}}),
     )
 
 
-def compressors(study: Study, task: str) -> set[str]:
-    """Return the labels of the models of a task that are compressors."""
-    blocks = {
-        run.model: (run.settings.get("model") or {}).get("baseline") for run in study.inputs.runs if run.task == task
+def table_of_examples(study: Study, task: str, name: str) -> pd.DataFrame:
+    """Return a table that the examples of a task come with; empty where there is none."""
+    path = study.inputs.examples / task / name if study.inputs.examples else None
+    return read_table(path) if path is not None and path.exists() else pd.DataFrame()
+
+
+def warnings(study: Study, tasks: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what has to be known of the corpus: that viruses of eukaryotes were learned from, and why."""
+    for task in tasks:
+        for row in table_of_examples(study, task, "viruses_kept.tsv").itertuples():
+            yield task, f"{row.sequences} viruses of eukaryotes are in the corpus; the reason given: {row.reason}"
+
+
+def corpus_rows(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Return the rows of the table of what a corpus holds, at most `SHOWN`, and one for the rest."""
+    rows = [
+        {
+            "split": row.split,
+            "division": row.division,
+            "species": row.species,
+            "sequences": f"{row.sequences:,}",
+            "clusters": f"{row.clusters:,}",
+            "bases": f"{row.bases:,}",
+            "lengths": f"{row.shortest:,} to {row.longest:,}" if row.sequences > 1 else f"{row.longest:,}",
+            "G + C": f"{row.gc:.1%}",
+            "lower case": f"{row.lower_case:.1%}",
+            "unknown": f"{row.unknown:.2%}",
+            "low complexity": f"{row.low_complexity:.1%}" if pd.notna(row.low_complexity) else "",
+            "shared with training": f"{row.shared:.1%}" if pd.notna(row.shared) else "",
+        }
+        for row in table.head(SHOWN).itertuples()
+    ]
+    if len(table) > SHOWN:
+        rest = table.iloc[SHOWN:]
+        blank = dict.fromkeys(rows[0], "")
+        said = {
+            "species": f"{len(rest):,} more",
+            "sequences": f"{rest['sequences'].sum():,}",
+            "bases": f"{rest['bases'].sum():,}",
+        }
+        rows.append(blank | said)
+    return rows
+
+
+def marked(study: Study, task: str) -> dict[str, set[str]]:
+    """Return the labels of the models of a task that are marks, by mark."""
+    runs = [run for run in study.inputs.runs if run.task == task]
+    blocks = {run.model: (run.settings.get("model") or {}).get("baseline") or {} for run in runs}
+    return {mark: {label for label, block in blocks.items() if holds(block)} for mark, holds in MARKS.items()}
+
+
+def beside_marks(rows: pd.DataFrame, found: dict[str, set[str]]) -> pd.DataFrame:
+    """Return rows with a column a mark: its bits a base on the same bases at the same context, the best where there are two."""
+    for mark, labels in found.items():
+        own = rows[rows["model"].isin(labels)].groupby(["split", "context"])["value"].min()
+        places = pd.MultiIndex.from_frame(rows[["split", "context"]])
+        rows = rows.assign(**{mark: own.reindex(places).to_numpy()})
+    return rows
+
+
+def said_marks(plain: pd.DataFrame, found: dict[str, set[str]]) -> str:
+    """Return the sentence that says what the marks are, at the longest context of the test."""
+    tests = _tests(plain)
+    if tests.empty:
+        return ""
+    last = beside_marks(tests[tests["context"] == tests["context"].max()], found).iloc[0]
+    names = {
+        "composition": "composition alone (chance)",
+        "compressor": "the compressor",
+        "source": "the source itself, told where its copies lie",
     }
-    return {label for label, block in blocks.items() if (block or {}).get("kind") == COMPRESSOR}
+    known = [f"{name} {number(last[mark])}" for mark, name in names.items() if pd.notna(last[mark])]
+    missing = [names[mark] for mark in ("composition", "compressor") if pd.isna(last[mark])]
+    said = f"Marks, in bits a base at {int(last['context']):,} bases of context: {', '.join(known)}." if known else ""
+    return f"{said} Not run: {', '.join(missing)}.".strip() if missing else said
+
+
+def said_bounds(errors: pd.DataFrame) -> str:
+    """Return the sentence on models whose bits a base are bounds, with their Monte-Carlo error at the longest context."""
+    tests = errors[errors["split"] == "test"].sort_values("context").groupby("model")["value"].last()
+    said = ", ".join(f"{model} (± {number(value)} by its draws of masks)" for model, value in tests.items())
+    return f"Bounds from above, by masked diffusion: {said}." if said else ""
 
 
 def against_compressor(plain: pd.DataFrame, compressor: set[str]) -> str:
@@ -108,8 +207,14 @@ def _interval(row: pd.Series) -> str:
 
 
 def by_context(rows: pd.DataFrame) -> list[dict[str, str]]:
-    """Return the rows of a table: split, model, context, value and interval."""
+    """Return the rows of a table: split, model, context, value and interval, and how far from each mark."""
     ordered = rows.sort_values(["split", "context", "value"])
+    sides = {
+        "composition": ("below composition", -1),
+        "compressor": ("below the compressor", -1),
+        "source": ("above the source", 1),
+    }
+    there = [mark for mark in sides if mark in rows and rows[mark].notna().any()]
     return [
         {
             "split": row.split,
@@ -117,10 +222,17 @@ def by_context(rows: pd.DataFrame) -> list[dict[str, str]]:
             "context": f"{int(row.context):,}",
             "value": number(row.value),
             "interval": f"{number(row.ci_low)} to {number(row.ci_high)}" if pd.notna(row.ci_low) else "",
+            **{sides[mark][0]: _apart(sides[mark][1] * (row.value - getattr(row, mark))) for mark in there},
             "seeds": str(row.seeds),
         }
         for row in ordered.itertuples()
     ]
+
+
+def _apart(bits: float) -> str:
+    if pd.isna(bits):
+        return ""
+    return f"{bits:+.4f}".replace("-", "−") if abs(bits) >= 5e-5 else "0"
 
 
 def by_stratum(plain: pd.DataFrame) -> list[dict[str, str]]:

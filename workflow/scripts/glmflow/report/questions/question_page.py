@@ -56,6 +56,8 @@ def question_page(study: Study, task: str, template: str) -> str:
         cases=cases(study, task),
         examples=class_counts(study, task),
         card=audit_card(study, task),
+        statements=task_table(study, task, "statements.tsv").to_dict("records"),
+        said=generated_statements(study, task),
         sources=task_table(study, task, "sources.tsv").get("note", pd.Series(dtype=str)).tolist(),
         counts=study.rows(study.counts, task).fillna("").to_dict("records"),
         charts=charts,
@@ -144,6 +146,52 @@ def withheld(study: Study, task: str) -> list[dict[str, Any]]:
     return table[table["coverage"] > 0].to_dict("records") if len(table) else []
 
 
+def generated_statements(study: Study, task: str) -> list[dict[str, Any]]:
+    """Return what the texts of each run say of the DNA, and of how many that is so."""
+    table = of_runs(study, task, "statements.tsv")
+    return (
+        table[table["said"] > 0][["label", "seed", "statement", "said", "holds", "share"]].to_dict("records")
+        if len(table)
+        else []
+    )
+
+
+def first_seed(table: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Return the rows of a run's first seed; none of an empty table."""
+    if table.empty:
+        return table
+    own = table[table["label"] == label]
+    return own[own["seed"] == own["seed"].min()]
+
+
+def because(example: str, values: pd.DataFrame, scan: pd.DataFrame) -> dict[str, Any]:
+    """Return what an answer rests on: `alleles` (name, and the bases with their part, -1 to 1), `against`, `replacements`."""
+    own = values[values["example"] == example] if len(values) else values
+    if own.empty:
+        return {"alleles": []}
+    most = max(float(own["value"].abs().max()), 1e-12)
+    alleles = [
+        {
+            "name": name,
+            "bases": [
+                {"base": row.base, "offset": int(row.offset), "part": float(row.value) / most}
+                for row in part.itertuples()
+            ],
+        }
+        for name, part in own.groupby("allele", sort=False)
+    ]
+    tried = scan[scan["example"] == example] if len(scan) else scan
+    strongest = tried.reindex(tried["change"].abs().sort_values(ascending=False).index).head(3) if len(tried) else tried
+    return {
+        "alleles": alleles[::-1] if alleles[0]["name"] == "alt" else alleles,
+        "against": own["against"].iloc[0],
+        "replacements": [
+            {"offset": f"{int(row.offset):+d}", "base": row.base, "change": row.change}
+            for row in strongest.itertuples()
+        ],
+    }
+
+
 def cases(study: Study, task: str) -> list[dict[str, Any]]:
     """Return questions with the likeliest answers of the best trained run: wrong ones first, the surest of them first."""
     table = of_runs(study, task, "answers.tsv")
@@ -151,8 +199,10 @@ def cases(study: Study, task: str) -> list[dict[str, Any]]:
     label = next((label for label in trained if len(table) and label in set(table["label"])), None)
     if label is None:
         return []
-    own = table[(table["label"] == label)]
-    own = own[own["seed"] == own["seed"].min()]
+    own = first_seed(table, label)
+    explained = {name: first_seed(of_runs(study, task, f"{name}.tsv"), label) for name in ("attribution", "scan")}
+    if len(explained["attribution"]):
+        own = own[own["example"].isin(set(explained["attribution"]["example"]))]
     found = []
     for example, part in own.groupby("example", sort=False):
         part = part.sort_values("rank")
@@ -165,6 +215,7 @@ def cases(study: Study, task: str) -> list[dict[str, Any]]:
             "right": first["answer"] == first["truth"],
             "sure": float(first["probability"]),
             "answers": part[["answer", "probability"]].to_dict("records"),
+            **because(example, explained["attribution"], explained["scan"]),
         })  # fmt: skip
     wrong = sorted((case for case in found if not case["right"]), key=lambda case: -case["sure"])
     right = sorted((case for case in found if case["right"]), key=lambda case: case["sure"])

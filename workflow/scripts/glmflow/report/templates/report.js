@@ -145,9 +145,10 @@
     const low = Math.min(...limits), high = Math.max(...limits);
     const metric = words()[state.metric];
     const last = direction() >= 0 ? -Infinity : Infinity;
-    const content = found.map((row, i) => {
+    const tied = (row) => 1 + found.findIndex((other) => Math.abs(other.value - row.value) < 1e-9); // equal scores share a place
+    const content = found.map((row) => {
       const cost = costs.get(row.key);
-      return { ...cost, ...row, memory: cost?.peak_memory_mb ?? cost?.predict_peak_memory_mb ?? null, rank: direction() ? i + 1 : "", bar: interval(row, low, high) };
+      return { ...cost, ...row, memory: cost?.peak_memory_mb ?? cost?.predict_peak_memory_mb ?? null, rank: direction() && row.value !== null ? tied(row) : "", bar: interval(row, low, high) };
     });
     const sortable = (show, sort = (x) => x ?? -1) => (value, type, row) => (type === "display" ? show(value, row) : sort(value, row));
     const tag = (row) => (row.origin === "baseline" ? '<span class="tag">baseline</span>' : row.origin === "informed" ? `<span class="tag" title="It is given ${escape(data.given[row.key] ?? "more than the sequence").replaceAll('"', "&quot;")}: a mark to aim at, not a rival">given more</span>` : row.origin === "scratch" && !/scratch/i.test(row.label) ? '<span class="tag">from scratch</span>' : "");

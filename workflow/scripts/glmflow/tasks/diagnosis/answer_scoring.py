@@ -18,12 +18,16 @@ from .answer_calibration import abstention, best_temperature, log_loss, risk_by_
 from .official_answers import official_csv, official_rows, official_scores
 from .reading_controls import Answers, reading
 from .strict_answers import strict_scores
+from .trace_statements import statements
 
 ERRORS = (0.01, 0.05, 0.1)
 """Errors at which answers are withheld."""
 SHOWN = 5
 """Classes of a question that are kept with their probabilities."""
 CONTROLS, GENERATED = "controls.parquet", "generated.parquet"
+LOGS, EMPTY = "logp.parquet", "content_free.parquet"
+EXPLAINED = ("attribution", "scan")
+"""Tables of what some answers rest on."""
 
 
 def score(
@@ -48,7 +52,8 @@ def score(
     -------
     Scored
         Tables `reading.tsv` and `verdict.tsv` (what answers rest on), `risk.tsv`, `calibration.tsv`, `answers.tsv` (the
-        likeliest classes of each question), `official.csv` of texts.
+        likeliest classes of each question), `attribution.tsv` and `scan.tsv` (what some rest on); of texts `official.csv`, and
+        `statements.tsv` (what they say of the DNA).
     """
     found = class_scores.score(settings, examples, predictions, predicted, files)
     classes = read_table(f"{files['tables']}/classes.tsv")["class"].astype(str).tolist()
@@ -72,14 +77,36 @@ def score(
                 for name, three in (("dna_lead", told[1:4]), ("variant_lead", told[4:7])):
                     metrics.append(bounded(name, three, told.n, split))
         tables["reading.tsv"] = pd.concat(own, ignore_index=True)
+    if (predicted / EMPTY).exists():
+        metrics += corrected(rows, pd.read_parquet(predicted / LOGS), pd.read_parquet(predicted / EMPTY), classes)
+    for name in EXPLAINED:
+        if (predicted / f"{name}.parquet").exists():
+            tables[f"{name}.tsv"] = pd.read_parquet(predicted / f"{name}.parquet")
     if (predicted / GENERATED).exists():
         texts = rows.merge(pd.read_parquet(predicted / GENERATED), on="example")
         metrics += of_texts(texts[texts["split"] == "test"], classes)
         test = texts[texts["split"] == "test"]
         tables["official.csv"] = official_rows(test["generation"], test["answer"], test["text_question"])
+        tables["statements.tsv"] = statements(test["generation"], test["sequence_ref"], test["sequence_alt"])
     keys = {**run_keys(settings), "context_bp": found.metrics["context_bp"].iloc[0]}
     every = pd.concat([found.metrics, metrics_table(metrics, **keys)], ignore_index=True)
     return Scored(every, tables, found.units)
+
+
+def corrected(rows: pd.DataFrame, logs: pd.DataFrame, empty: pd.DataFrame, classes: list[str]) -> list[dict[str, Any]]:
+    """Return accuracy and log loss on test questions of answers less what they have without any content."""
+    part = rows.loc[rows["split"] == "test", ["example", "target"]].merge(logs, on="example")
+    if part.empty:
+        return []
+    less = part[classes].to_numpy(np.float64) - empty[classes].to_numpy(np.float64)
+    shares = np.exp(less - less.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    truth = part["target"].map({name: place for place, name in enumerate(classes)}).to_numpy(np.int64)
+    found = {
+        "corrected_accuracy": float((shares.argmax(axis=1) == truth).mean()),
+        "corrected_log_loss": log_loss(shares, truth),
+    }
+    return [metric_row(name, value, len(truth), split="test") for name, value in found.items()]
 
 
 def answers_of(part: pd.DataFrame, columns: list[str], classes: list[str], unchanged: str) -> Answers:

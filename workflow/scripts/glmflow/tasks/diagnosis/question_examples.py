@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ from glmflow.errors import InputError
 from glmflow.genome.allele_change import cropped, hidden
 from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
 
+from .plain_lookups import Plain, plain_lookups
 from .question_audit import Keys, audit, keys_of
-from .question_layouts import one_question, read_questions
+from .question_layouts import one_question, questions_of, read_questions
 from .question_splits import divide
 from .simulated_questions import simulate_questions
+from .trace_statements import statements
 
 ANSWERABLE = "answer_in_training"
 """Subset of held-out questions whose answer training gives at least once: no other can be right."""
@@ -36,7 +38,8 @@ def examples(task: Diagnosis, files: Mapping[str, Any], division: Division) -> M
 
     Columns beside the standard ones: `sequence_ref`, `sequence_alt` (whole windows; models read a crop), `text_question`,
     `text_reasoning`, `target` (the class), and what the text says: `gene`, `network`, `pathway`, `chromosome`, `position`.
-    Tables: `classes.tsv` (the answers to choose from), `lookups.tsv` (what look-ups alone reach), `groups.tsv`.
+    Tables: `classes.tsv` (the answers to choose from), `lookups.tsv` (what look-ups alone reach), `groups.tsv`, `statements.tsv`
+    (what the reasoning of the table says of the DNA, and of how many that is so).
 
     Raises
     ------
@@ -59,11 +62,14 @@ def examples(task: Diagnosis, files: Mapping[str, Any], division: Division) -> M
     rows["chrom"] = None
     facts: dict[str, pd.DataFrame] = {"classes.tsv": class_table(rows, classes)}
     facts["sources.tsv"] = pd.DataFrame({"note": parts.notes})
+    if rows["text_reasoning"].fillna("").str.len().gt(0).any():
+        facts["statements.tsv"] = statements(rows["text_reasoning"], rows["sequence_ref"], rows["sequence_alt"])
     checks, counts = Checks(), counted(rows, used)
     if not task.simulated and len(rows) <= AUDITED:
         keys = keys_of(rows) if shared is None else keys_of(rows, shared)
         found = audited(rows, keys, checks)
-        facts |= {"lookups.tsv": lookup_table(found), "groups.tsv": group_table(found)}
+        forms = audited_forms(rows, checks)
+        facts |= {"lookups.tsv": lookup_table(found, forms), "groups.tsv": group_table(found)}
         counts |= told(found)
     if task.splits.merge:
         detail = (
@@ -86,15 +92,19 @@ def read(task: Diagnosis) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def asked(path: str | Path, task: Diagnosis) -> pd.DataFrame:
-    """Return new questions of a table as test examples; their answers need not be known.
+def asked(questions: str | Path | Sequence[Mapping[str, Any]], task: Diagnosis) -> pd.DataFrame:
+    """Return new questions, of a table or given as rows, as test examples; their answers need not be known.
 
     Raises
     ------
     InputError
         A row is wrong, or cropping hides the change of a question.
     """
-    rows = read_questions(task.layout if task.layout != "kegg" else "table", path, answered=False)
+    layout = task.layout if task.layout != "kegg" else "table"
+    if isinstance(questions, (str, Path)):
+        rows = read_questions(layout, questions, answered=False)
+    else:
+        rows = questions_of(layout, ({**row, "answer": "?"} for row in questions), "questions")
     require_changes(rows, task)
     names = [f"question{number}" for number in range(len(rows))]
     return rows.assign(example=names, split="test", target=task.unchanged)
@@ -180,12 +190,23 @@ def audited(rows: pd.DataFrame, keys: Keys, checks: Checks) -> Mapping[str, Any]
     return found
 
 
+def audited_forms(rows: pd.DataFrame, checks: Checks) -> list[Plain]:
+    """Return what the form of test questions answers, and warn of one that tells more than the most frequent answer."""
+    test = (rows["split"] == "test").to_numpy()
+    found = plain_lookups(rows, np.flatnonzero(~test), np.flatnonzero(test))
+    for one in found:
+        detail = f"the most frequent answer is right for {one.majority}"
+        status = WARN if one.tells else None
+        checks.add(f"test: right by the {one.name} alone", one.correct, one.of, detail, leak=False, status=status)
+    return found
+
+
 def warned(found: int) -> str | None:
     """Return the status of what has to be known; None where there is none of it."""
     return WARN if found else None
 
 
-def lookup_table(found: Mapping[str, Any]) -> pd.DataFrame:
+def lookup_table(found: Mapping[str, Any], forms: Sequence[Plain] = ()) -> pd.DataFrame:
     """Return what each look-up reaches on test questions: `rule`, `seen`, `correct`, `of`, `accuracy`."""
     of, rows = found["n_test"], []
     one = found["majority"]
@@ -205,6 +226,7 @@ def lookup_table(found: Mapping[str, Any]) -> pd.DataFrame:
                 )
             )
     rows.append(("nearest reference, else majority", of, found["nn31"]["accuracy_all_1nn_else_majority"]["correct"]))
+    rows += [(f"{one.name}, else majority", one.seen, one.correct) for one in forms]
     table = pd.DataFrame(rows, columns=["rule", "seen", "correct"])
     return table.assign(of=of, accuracy=table["correct"] / of)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from glmflow.errors import InputError
 from glmflow.genome.allele_change import change_of, uncut
-from glmflow.labelled.delimited import TableFile
+from glmflow.text_files import read_cells, text_lines
 
 from .question_texts import (
     EMPTY,
@@ -48,14 +48,21 @@ def read_questions(layout: str, path: str | Path, answered: bool = True) -> pd.D
     InputError
         There is no such file, a key is missing, an allele is empty or holds another letter, or no row is left.
     """
+    return questions_of(layout, _lines(Path(path)), path, answered)
+
+
+def questions_of(
+    layout: str, given: Iterable[Mapping[str, Any]], source: str | Path, answered: bool = True
+) -> pd.DataFrame:
+    """Return the questions of rows from anywhere (see `read_questions`); `source` is named where one is wrong."""
     rows, others = [], []
-    for number, row in enumerate(_lines(Path(path), layout), 1):
-        where = f"{path}, row {number}"
+    for number, row in enumerate(given, 1):
+        where = f"{source}, row {number}"
         rows.append(one_question(layout, row if answered else {**row, "answer": row.get("answer") or "?"}, where))
         read = (*KEYS, "reasoning", "mutated_sequence", *COLUMNS)
         others.append({name: value for name, value in row.items() if name not in read})
     if not rows:
-        raise InputError("no question", where=path, fix="Give a row a question.")
+        raise InputError("no question", where=source, fix="Give a row a question.")
     return pd.concat([pd.DataFrame(rows, columns=list(COLUMNS)), pd.DataFrame(others)], axis=1)
 
 
@@ -104,21 +111,15 @@ def _bases(text: str, key: str, where: str) -> str:
     return found
 
 
-def _lines(path: Path, layout: str) -> Iterator[Mapping[str, Any]]:
+def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of a file as mappings; of JSON with values as they are."""
     if not path.is_file():
         raise InputError("no such file", where=path, fix="Give the path of a table of questions.")
     if path.suffix in (".json", ".jsonl", ".ndjson"):
-        with path.open(encoding="utf-8") as handle:
-            for number, line in enumerate(handle, 1):
-                if line.strip():
-                    yield _parsed(line, path, number)
+        for number, line in text_lines(path):
+            yield _parsed(line, path, number)
         return
-    if path.suffix in (".parquet", ".pq"):
-        yield from pd.read_parquet(path).to_dict("records")
-        return
-    separator = TableFile(path).delimiter
-    yield from pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False).to_dict("records")
+    yield from read_cells(path).to_dict("records")
 
 
 def _parsed(line: str, path: Path, number: int) -> Mapping[str, Any]:

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from glmflow.genome.canonical import as_bases, coded, kmers_as_read
+
 K = 31
 LOCUS = 500
 """Shared 31-mers that make two windows one locus. A single one joins most of a genome through its repeats (Alu)."""
-OTHER = 4
-LETTERS = np.full(256, OTHER, np.uint8)
-LETTERS[list(b"ACGT")] = range(4)
 Rows = Sequence[str]
 
 
@@ -27,15 +26,8 @@ def kmer_matrix(sequences: Rows, k: int = K) -> sparse.csr_matrix:
 
 
 def distinct_kmers(sequence: str, k: int = K) -> NDArray[np.uint64]:
-    """Return the distinct k-mers of a sequence as numbers (of base 4, at most 31 digits); those with other letters left out."""
-    codes = LETTERS[np.frombuffer(sequence.encode("ascii"), np.uint8)]
-    length = len(codes) - k + 1
-    if length < 1:
-        return np.empty(0, np.uint64)
-    numbers, known = np.zeros(length, np.uint64), np.ones(length, bool)
-    for at in range(k):
-        numbers = (numbers << np.uint64(2)) | (codes[at : at + length] & np.uint8(3))
-        known &= codes[at : at + length] < OTHER
+    """Return the distinct k-mers of a sequence as numbers, of the strand as it is; those with other letters left out."""
+    numbers, known = kmers_as_read(coded(as_bases(sequence)), k)
     return np.unique(numbers[known])
 
 

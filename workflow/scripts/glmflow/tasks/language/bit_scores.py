@@ -46,7 +46,8 @@ def score(
     Scored
         ``bits_per_base`` at each context, of all bases and by stratum: copies within the window and other bases, lower
         case and upper case, how much of a sequence is in training, divisions. A control stands as `protocol`.
-        ``bits_of_context``: what is lost when the far context is replaced by another window's.
+        ``bits_of_context``: what is lost when the far context is replaced by another window's. ``bits_per_base_error``: the
+        standard error that the draws of masks leave, of models of masked diffusion.
     """
     rows, units = [], {}
     found = list(cells(examples, predictions))
@@ -67,8 +68,21 @@ def score(
             value = interval_of_sums(both, _gain, draws)
             own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split}
             rows.append(metric_row("bits_of_context", value, **own))
+    rows += list(monte_carlo_errors(examples, predictions))
     metrics = metrics_table(rows, **run_keys(settings))
     return Scored(with_intervals(metrics, units), units=units)
+
+
+def monte_carlo_errors(examples: pd.DataFrame, predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield what the draws of masks leave uncertain in the mean of all bases, as a standard error in bits a base."""
+    if "error" not in predictions:
+        return
+    plain = predictions[predictions["control"] == ""].merge(examples[["example", "split"]], on="example")
+    for (split, context), group in plain.groupby(["split", "context_bp"], sort=True):
+        bases = sum(int(np.isfinite(nats).sum()) for nats in group["prediction"])
+        value = float(np.sqrt((group["error"] ** 2).sum()) / bases / BITS)
+        own = {"subset": "all", "context_bp": int(context), "split": str(split)}
+        yield metric_row("bits_per_base_error", value, n=len(group), **own)
 
 
 def _gain(total: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from glmflow.config.tasks.language import Language
+from glmflow.corpus.corpus_overview import overview
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import CorpusWindows
 from glmflow.corpus.sequence_records import MASKED, UNKNOWN, letters
@@ -29,7 +30,8 @@ def examples(task: Language, files: Mapping[str, Any], division: Division) -> Ma
     """Return windows of the held-out sequences: the longest context and, after it, the bases that are scored.
 
     Columns beside those of every kind: ``sequence``, ``far`` (another window's bases, for a control), ``scored``,
-    ``marks`` (of each scored base: 1 in lower case, 2 continues a copy earlier in the window, 3 both).
+    ``marks`` (of each scored base: 1 in lower case, 2 continues a copy earlier in the window, 3 both). Further tables say what
+    the corpus holds (``corpus.tsv``), and why viruses of eukaryotes were kept, where they were.
 
     Raises
     ------
@@ -56,7 +58,14 @@ def examples(task: Language, files: Mapping[str, Any], division: Division) -> Ma
     shared = int((held_out["shared"] * held_out["length"]).sum())
     detail = "within the bound of the corpus (`max_shared`); scores stand by how much of a sequence is shared"
     checks.add("bases in matches of 32 or more to training", shared, bases, detail, leak=False, threshold=bases)
-    return Made(examples_table(found), counts_table(counts), checks.table())
+    exclusions = corpus.exclusions
+    counts["viruses of eukaryotes left out of the corpus"] = exclusions.left_out
+    counts["viruses of eukaryotes kept"] = exclusions.kept
+    counts["sequences of the corpus whose files say nothing but a name"] = exclusions.unjudged
+    facts = {"corpus.tsv": overview(corpus)}
+    if exclusions.reason:
+        facts["viruses_kept.tsv"] = pd.DataFrame([{"reason": exclusions.reason, "sequences": exclusions.kept}])
+    return Made(examples_table(found), counts_table(counts), checks.table(), facts)
 
 
 def _windows(task: Language, corpus: Corpus, split: str) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from glmflow.genome.contigs import some
 from glmflow.genome.people import ALSO_NAMED
 from glmflow.genome.store import VariantStore
 from glmflow.labelled.holdout import deal
+from glmflow.text_files import read_cells
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ def read_samples(path: Path, column: str | None = None) -> pd.DataFrame:
     InputError
         There is no column of samples, or one is named twice.
     """
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, na_values=[""])
+    table = read_cells(path).replace("", np.nan)
     header = [str(name) for name in table.columns]
     found = known_columns([name for name in header if name != column], ALSO_NAMED, ("sample",), str(path))
     if found.notes:

@@ -19,6 +19,7 @@ from glmflow.files import read_table, write_table
 from glmflow.genome.intervals import read_intervals
 from glmflow.genome.packed import Packed
 from glmflow.genome.reference import Reference
+from glmflow.text_files import as_table, text_lines
 
 from .simulated_regions import simulate_expression
 
@@ -80,7 +81,8 @@ def given_regions(task: RegionExpression, contigs: Mapping[str, int]) -> pd.Data
 
 def read_counts(path: str) -> pd.DataFrame:
     """Return a table of reads: `chrom`, `start`, `end`, and a column a cell."""
-    table = read_table(path)
+    with as_table(path):
+        table = read_table(path)
     if list(table.columns[:3]) != ["chrom", "start", "end"] or table.shape[1] < 4:
         raise InputError("no table of counts", where=path, fix="Give chrom, start, end and a column a cell.")
     values = table.iloc[:, 1:]
@@ -93,7 +95,8 @@ def read_counts(path: str) -> pd.DataFrame:
 
 def clusters_of(path: str) -> dict[str, str]:
     """Return the cluster of each motif."""
-    table = read_table(path)
+    with as_table(path):
+        table = read_table(path)
     if not {"motif", "cluster"} <= set(table):
         raise InputError("no columns motif and cluster", where=path, fix="Give both.")
     return dict(zip(table["motif"], table["cluster"]))
@@ -101,7 +104,7 @@ def clusters_of(path: str) -> dict[str, str]:
 
 def listed(path: str, known: list[str]) -> list[str]:
     """Return the clusters of a file, a line each; those that nothing is known of are named and refused."""
-    names = [line.strip() for line in Path(path).read_text().splitlines() if line.strip()]
+    names = [line.strip() for _, line in text_lines(path)]
     absent = [name for name in names if name not in known]
     if absent or len(set(names)) < len(names):
         what = f"{len(absent)} clusters have no motif or hit: {some_of(absent)}" if absent else "a cluster comes twice"

@@ -13,8 +13,8 @@ from glmflow.binding.binding_data import BindingData, region_names
 from glmflow.binding.binding_tables import Tables
 from glmflow.binding.cell_features import principal_components, tf_expression
 from glmflow.binding.key_splits import classify, split_keys, unlike_the_rest
-from glmflow.binding.motif_scan import best_sites, threshold_of
 from glmflow.binding.motif_similarity import tf_similarity
+from glmflow.binding.site_scores import site_scores
 from glmflow.config.tasks.seq2cellxtf import Seq2CellXTf
 from glmflow.dna.shuffles import eulerian_walks
 from glmflow.errors import InputError
@@ -30,8 +30,6 @@ from .hackathon_binding import read_hackathon
 from .peak_binding import read_peak_binding, units_of
 from .simulated_binding import simulate_binding
 
-NO_SITE = -100.0
-"""Score of a TF without a motif, below that of any site."""
 BLOCK = 1_000_000
 """Bases of a block that is resampled for intervals."""
 
@@ -157,17 +155,14 @@ def tables_of(
 ) -> Tables:
     """Return everything that models and baselines are given beside sequences."""
     tfs, cells = sorted(data.motifs), sorted(set(keys["cell"]))
-    matrices = [(tf, motif, motif.log_odds()) for tf in tfs for motif in data.motifs[tf]]
-    best = best_sites(packed, [matrix for _, _, matrix in matrices]).score
-    lowest = np.array([matrix.min(axis=1).sum() for _, _, matrix in matrices])
-    best = np.where(np.isfinite(best), best, lowest)
-    thresholds = np.array([threshold_of(matrix) for _, _, matrix in matrices])
-    owner = np.array([tf for tf, _, _ in matrices])
-    scores = {tf: best[:, owner == tf].max(axis=1, initial=NO_SITE).astype(np.float32) for tf in tfs}
-    margins = {tf: (best - thresholds)[:, owner == tf].max(axis=1, initial=NO_SITE).astype(np.float32) for tf in tfs}
+    found = site_scores(packed, {tf: data.motifs[tf] for tf in tfs})
+    scores, margins = (dict(zip(tfs, values.T)) for values in found)
     alike = tf_similarity({tf: data.motifs[tf] for tf in tfs})
     positions = [
-        (tf, motif.name, place, *row) for tf, motif, _ in matrices for place, row in enumerate(motif.probabilities)
+        (tf, motif.name, place, *row)
+        for tf in tfs
+        for motif in data.motifs[tf]
+        for place, row in enumerate(motif.counts)
     ]
     key, region = np.nonzero(data.labels)
     return Tables(

@@ -15,6 +15,7 @@ from glmflow.binding.key_splits import split_keys
 from glmflow.binding.keys import some_of
 from glmflow.binding.motif_files import motifs_of, newest_versions, read_motifs
 from glmflow.binding.motif_similarity import motif_clusters, tf_similarity
+from glmflow.binding.negative_regions import negative_regions
 from glmflow.binding.peak_files import Peaks, read_peaks, read_samples
 from glmflow.config.tasks.seq2cellxtf import Seq2CellXTf
 from glmflow.errors import InputError
@@ -22,6 +23,7 @@ from glmflow.files import read_named_rows, read_table
 from glmflow.genome.intervals import read_intervals
 from glmflow.genome.packed import fetch
 from glmflow.genome.reference import Reference
+from glmflow.text_files import as_table
 from glmflow.tracks.reading import TrackReader, check_track_matches
 
 AGREE = 0.3
@@ -56,10 +58,15 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
     if task.universe.bed is None and task.universe.regions != "bins":
         kept &= universe.labels.any(axis=0)
     used = universe.labels[:, kept].any(axis=1)
-    regions = universe.regions[kept].reset_index(drop=True)
-    if regions.empty or not used.any():
+    universe = universe._replace(
+        regions=universe.regions[kept].reset_index(drop=True), labels=universe.labels[:, kept], ambiguous=None
+    )
+    if universe.regions.empty or not used.any():
         raise InputError("no region is left", where="universe", fix="Leave more samples or regions in.")
-    keys, labels = universes.by_key(universe.labels[np.ix_(used, kept)], peaks.samples["key"][used])
+    universe, found = with_negatives(task, universe, peaks, genome)
+    notes |= found
+    regions = universe.regions
+    keys, labels = universes.by_key(universe.labels[used], peaks.samples["key"][used])
     for key, agreement in universes.replicate_agreement(universe.labels[used], peaks.samples["key"][used]).items():
         if agreement < AGREE:
             notes[f"replicates of {key} share {agreement:.2f} of their regions"] = 1
@@ -82,7 +89,8 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
 
 def aliases(path: str) -> pd.DataFrame:
     """Return the table `tf`, `motif`, and `family` where it has it."""
-    names = read_table(path)
+    with as_table(path):
+        names = read_table(path)
     missing = [name for name in ("tf", "motif") if name not in names]
     if missing:
         raise InputError(f"no column {', '.join(missing)}", where=path, fix="Give tf and motif.")
@@ -122,6 +130,36 @@ def made_universe(
     return universes.Universe(regions, universes.labels_by_summit(regions, peaks, settings.within))
 
 
+def with_negatives(
+    task: Seq2CellXTf, universe: universes.Universe, peaks: Peaks, genome: Reference
+) -> tuple[universes.Universe, dict[str, int]]:
+    """Return the regions with the unbound ones that the settings ask for, in order, and what is to be told of them."""
+    if task.universe.negatives == "universe":
+        return universe, {}
+    listed = [universe.regions, peaks.table[universes.REGION]]
+    if task.blacklist is not None:
+        rows = read_intervals(Path(task.blacklist), genome.contigs)
+        listed.append(pd.DataFrame(rows, columns=[*universes.REGION, "name"])[universes.REGION])
+
+    def accessibility(regions: pd.DataFrame) -> np.ndarray:
+        cells = sorted(task.accessibility)
+        return accessibility_of(task.accessibility, cells, regions, genome.contigs).max(axis=0).to_numpy()
+
+    drawn, lost = negative_regions(
+        universe.regions,
+        pd.concat(listed, ignore_index=True),
+        genome.contigs,
+        genome.fetch,
+        task.universe.negatives == "matched",
+        accessibility if task.accessibility else None,
+    )
+    labels = np.concatenate([universe.labels, np.zeros((len(universe.labels), len(drawn)), bool)], axis=1)
+    regions = pd.concat([universe.regions, drawn], ignore_index=True)
+    order = regions.sort_values(["chrom", "start"], kind="stable").index.to_numpy()
+    made = universes.Universe(regions.iloc[order].reset_index(drop=True), labels[:, order])
+    return made, {f"unbound regions ({task.universe.negatives})": len(drawn), **lost}
+
+
 def on_blacklist(regions: pd.DataFrame, path: str | None, contigs: Mapping[str, int]) -> np.ndarray:
     """Return which regions share a base with a listed one."""
     if path is None:
@@ -139,7 +177,8 @@ def sequences_of(genome: Reference, regions: pd.DataFrame) -> list[str]:
 
 def expression_of(path: str, cells_path: str | None, cells: list[str]) -> pd.DataFrame:
     """Return log1p of expression, samples (index `cell`) x genes, of the cells of the study and any others of the file."""
-    table = read_named_rows(path)
+    with as_table(path):
+        table = read_named_rows(path)
     genes = table.iloc[:, 0].astype(str)
     values = table.iloc[:, 1:]
     wrong = [name for name in values if not pd.api.types.is_numeric_dtype(values[name])]
@@ -147,7 +186,11 @@ def expression_of(path: str, cells_path: str | None, cells: list[str]) -> pd.Dat
         raise InputError(f"column {some_of(wrong)} is no number", where=path, fix="Give genes x samples.")
     owner = {name: name for name in values}
     if cells_path is not None:
-        given = read_table(cells_path)
+        with as_table(cells_path):
+            given = read_table(cells_path)
+        lacking = [name for name in ("sample", "cell") if name not in given]
+        if lacking:
+            raise InputError(f"no column {', '.join(lacking)}", where=cells_path, fix="Give sample and cell.")
         owner = dict(zip(given["sample"], given["cell"]))
         unknown = [name for name in values if name not in owner]
         if unknown:
@@ -161,7 +204,8 @@ def expression_of(path: str, cells_path: str | None, cells: list[str]) -> pd.Dat
 
 def features_of(path: str, cells: list[str]) -> pd.DataFrame:
     """Return ready features of the cells of a study."""
-    table = read_named_rows(path)
+    with as_table(path):
+        table = read_named_rows(path)
     table = table.set_index(table.columns[0]).rename_axis("cell")
     require_cells(cells, set(table.index), path, "features")
     return table.loc[cells].astype(np.float64)

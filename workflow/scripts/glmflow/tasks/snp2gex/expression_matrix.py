@@ -104,7 +104,9 @@ def _read_table(path: Path, layout: Layout, rows: int | None = None) -> pd.DataF
                 keep_default_na=False,
                 na_values=dict.fromkeys([*people, *layout.unnamed], MISSING),
             )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError) as error:
+    except pd.errors.EmptyDataError:
+        raise InputError("a header and no gene", where=path, fix="Give one row a gene.") from None
+    except (pd.errors.ParserError, ValueError, OverflowError) as error:
         raise InputError(f"not a table of expression ({error})", where=path, fix="Give BED, GCT or TSV.") from None
     for column in layout.unnamed:
         if table[column].notna().any():

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from glmflow.errors import InputError
-from glmflow.genome.column_names import ALLELES, known_columns, plain_name
+from glmflow.genome.column_names import allele_columns
 from glmflow.genome.reference import Reference
 from glmflow.genome.vcf_files import open_vcf
 from glmflow.tasks.tables import examples_table
+from glmflow.text_files import read_cells
 
 from .effect_scoring import kinds_of
 from .source_fields import first_consequence, first_gene, renamed_contigs, with_reference_bases
@@ -70,15 +71,12 @@ def from_table(
     InputError
         A column is missing, a value of the label is not named, or a target is no number.
     """
-    if not path.is_file():
-        raise InputError("no such file", where=path, fix="Give a table of variants.")
-    if path.suffix == ".parquet":
-        given = pd.read_parquet(path)
-    else:
-        separator = "," if ".csv" in path.suffixes else "\t"
-        given = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False)
+    given = read_cells(path)
     extra = dict(columns or {})
-    found = place_columns([str(name) for name in given if name != target], own_ref, path)
+    columns_found = allele_columns([str(name) for name in given if name != target], own_ref, str(path))
+    if columns_found.notes:
+        log.warning("%s: %s", path, "; ".join(columns_found.notes))
+    found = columns_found.taken
     place = "pos" if "pos" in found else "start"
     names = ("chrom", place, "ref", "alt") if own_ref else ("chrom", place, "alt")
     needed = {name: found.get(name) for name in names} | {"target": target if target in given else None}
@@ -96,10 +94,7 @@ def from_table(
             raise InputError(f"no column {name}", where=path, fix=f"It has {', '.join(given.columns[:15])}.")
         few |= ~(pd.to_numeric(given[name], errors="coerce") >= smallest)
     table = table[~few].reset_index(drop=True)
-    try:
-        start = pd.to_numeric(table.pop(place)).astype(np.int64)
-    except (ValueError, TypeError) as error:
-        raise InputError(f"a position is no number ({error})", where=path) from None
+    start = _positions(table.pop(place), 1 if place == "pos" and positions == "vcf" else 0, path)
     table["start"] = start - 1 if place == "pos" and positions == "vcf" else start
     table, other = _only(table, only)
     if genome is not None:
@@ -107,20 +102,6 @@ def from_table(
         table = table if own_ref else with_reference_bases(table, genome, path)
     found = _finished(table, labels, path)
     return EffectExamples(found.table, found.left_out + Counter({"too_few": int(few.sum())}) + other)
-
-
-def place_columns(header: list[str], own_ref: bool, path: Path) -> dict[str, str]:
-    """Return the columns of the place and the alleles of a table, under any usual name; near misses are asked about."""
-    plain = set(map(plain_name, header))
-    from_zero = not plain & set(map(plain_name, ALLELES["pos"])) and bool(
-        plain & set(map(plain_name, ALLELES["start"]))
-    )
-    unread = {"pos" if from_zero else "start", *(() if own_ref else ("ref",))}
-    wanted = {name: usual for name, usual in ALLELES.items() if name not in unread}
-    found = known_columns(header, wanted, where=str(path))
-    if found.notes:
-        log.warning("%s: %s", path, "; ".join(found.notes))
-    return found.taken
 
 
 def _only(table: pd.DataFrame, only: Mapping[str, list[str]] | None) -> tuple[pd.DataFrame, Counter[str]]:
@@ -182,13 +163,24 @@ def from_vcf(
     return EffectExamples(found.table, left_out + found.left_out + other)
 
 
+def _positions(values: pd.Series, first: int, path: Path) -> pd.Series:
+    """Return positions as whole numbers; the least one is `first`."""
+    numbers = pd.to_numeric(values, errors="coerce").astype(np.float64)
+    sound = (numbers >= first) & (numbers == np.floor(numbers)) & (numbers < 1 << 40)
+    if not sound.all():
+        shown = values[~sound].iloc[0]
+        what = f"{int((~sound).sum())} positions are no whole numbers from {first} on, first {str(shown)!r}"
+        raise InputError(what, where=path, fix="Correct them, or leave these rows out.")
+    return numbers.astype(np.int64)
+
+
 def _finished(table: pd.DataFrame, labels: Mapping[str, int | None] | None, where: Path) -> EffectExamples:
     """Turn labels into numbers, name and complete the examples."""
     left_out: Counter[str] = Counter()
     values = table["target"].astype(str)
     if labels is None:
         numbers = pd.to_numeric(values.where(~values.isin(MISSING)), errors="coerce")
-        wrong = numbers.isna() & ~values.isin(MISSING)
+        wrong = ~np.isfinite(numbers) & ~values.isin(MISSING)
         if wrong.any():
             raise InputError(f"the target {values[wrong].iloc[0]!r} is no number", where=where, fix="Map it by labels.")
         left_out["no_target"] = int(numbers.isna().sum())

@@ -12,15 +12,15 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from glmflow.models.interface import Tokens
 from glmflow.models.text.dna_text import PADDING, embedded
 
+from ..frozen_states import compute, computed, sequence_key
 from ..parts import Parts
 from ..ready import Predictor
 from ..stream import to_device
-from ..targets.answer_text import ranked
+from ..targets.answer_text import ranked, vectors_of
 from .allele_views import Alleles, permuted, shuffled_flanks
-from .question_items import AlleleQuestions, collate, probabilities, read_words, views_of
+from .question_items import AlleleQuestions, collate, placed_pair, probabilities, read_words, views_of
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Asking:
     """
 
     def __init__(self, predictor: Predictor, examples: pd.DataFrame):
-        self.model, self.run = predictor.model, predictor.run
+        self.model, self.run, self.store = predictor.model, predictor.run, predictor.kept
         self.head, self.examples = self.model.target.head, examples
         settings = self.run.adaptation.head_for(self.run.task.target)
         self.generates = getattr(settings, "generate", 0)
@@ -61,15 +61,27 @@ class Asking:
             return [shuffled_flanks(view, self.run.seed) for view in self.items.views]
         return self.items.views
 
+    def keep(self, views: Sequence[Alleles]) -> None:
+        """Compute what a frozen DNA model has to say of pairs of alleles, where that is kept: once for all runs."""
+        if self.store is not None:
+            compute(self.store, self.model, [own for view in views for own in placed_pair(view)], 2 * self.batch)
+            self.store.flush()
+
+    def kept(self, alleles: list[NDArray[np.uint8]]) -> torch.Tensor:
+        """Return what is kept of alleles; of those that are asked once (shuffled ones) it is computed and not kept."""
+        assert self.store is not None
+        known = all(sequence_key(own) in self.store for own in alleles)
+        return self.store(alleles) if known else computed(self.model, alleles)
+
     def batches(self, views: Sequence[Alleles], places: Sequence[int]) -> Any:
         """Yield batches of questions with the alleles that are given, one a place."""
-        tokenize = partial(self.model.adapter.tokenize, chunk=True)
+        tokenize, kept = partial(self.model.adapter.tokenize, chunk=True), self.kept if self.store is not None else None
         for first in range(0, len(places), self.batch):
             rows = [
                 self.items(int(place), None) | {"view": view}
                 for place, view in zip(places[first : first + self.batch], views[first : first + self.batch])
             ]
-            yield collate(rows, tokenize, both_strands=self.head.both_strands)
+            yield collate(rows, tokenize, kept, both_strands=self.head.both_strands, reads_dna=self.head.reads_dna)
 
     def ranked(
         self, views: Sequence[Alleles], parts: Parts, way: int, places: NDArray | None = None, vectors: Any = "own"
@@ -107,10 +119,23 @@ class Asking:
         for batch in self.batches(views, places):
             moved = to_device(batch, self.model.device)
             with torch.no_grad():
-                tokens = Tokens(*(moved.get(name) for name in Tokens._fields))
-                own = self.model.target.vectors(self.model.features(tokens), moved)
+                own = vectors_of(self.model, moved)
             total, seen = own.sum(0) if total is None else total + own.sum(0), seen + len(own)
         return total / seen
+
+    @torch.no_grad()
+    def content_free(self) -> NDArray[np.float64]:
+        """Return the log probability of each answer behind an empty question, the mean of all alleles in every place of DNA.
+
+        What answers have from their words alone (Zhao et al. 2021, contextual calibration).
+        """
+        vectors = None
+        if self.head.reads_dna:
+            vectors = self.mean_vectors([self.own()[place] for place in self.test], self.test)[None]
+        elif self.head.bridge is not None:
+            vectors = self.head.bridge.without_content(1)
+        ids = torch.from_numpy(self.words.prompt(""))[None].to(self.model.device)
+        return self.head.ranked(vectors, ids)[0].double().cpu().numpy()
 
 
 def controls(asking: Asking, parts: Parts) -> pd.DataFrame:
@@ -156,8 +181,7 @@ def generated(asking: Asking) -> list[tuple[str, str]]:
 def written(asking: Asking, batch: dict[str, Any]) -> list[str]:
     """Return what the text model writes behind each prompt of a batch, with its end where it writes it."""
     head, model = asking.head, asking.model
-    tokens = Tokens(*(batch.get(name) for name in Tokens._fields))
-    vectors = model.target.vectors(model.features(tokens), batch)
+    vectors = vectors_of(model, batch)
     found = []
     for row in range(len(batch["prompt_ids"])):
         ids = batch["prompt_ids"][row : row + 1]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from glmflow.errors import InputError
 from glmflow.files import read_table, write_table
@@ -17,9 +19,11 @@ from ..parts import Parts
 from ..ready import Predictor, Ready
 from ..tuned import RunBlocks
 from .allele_controls import Asking, controls, generated
+from .answer_attribution import attributions, cases_of, mutation_scan
 from .question_items import (
     AlleleQuestions,
     collate,
+    placed_pair,
     probabilities,
     require_length,
     seen_by,
@@ -60,15 +64,23 @@ def ready(run: RunBlocks, examples: pd.DataFrame, files: Mapping[str, Any]) -> R
     train = make(learned, seen_by(head, views_of(learned, task), learned, run.seed))
     require_length(train, words)
     validation = make(held_out, views_of(held_out, task)) if len(held_out) else None
+    at_once = 2 * run.adaptation.train.micro_batch
+
+    def distinct() -> Iterator[list[NDArray[np.uint8]]]:
+        views = [view for items in filter(None, (train, validation)) for view in items.views]
+        for first in range(0, len(views), at_once):
+            yield [own for view in views[first : first + at_once] for own in placed_pair(view)]
+
     log.info("%d training and %d validation questions, %d answers", len(learned), len(held_out), len(classes))
     return Ready(
         train=train,
         validation=validation,
-        collate=partial(collate, both_strands=getattr(head, "both_strands", False)),
+        collate=partial(collate, both_strands=getattr(head, "both_strands", False), reads_dna=head.reads_dna),
         fitted=fitted,
         length=task.window_bp,
-        files=[str(Path(head.text) / "config.json")] if getattr(head, "text", None) else [],
-        at_once=2 * run.adaptation.train.micro_batch,
+        files=[str(Path(text) / "config.json")] if (text := getattr(head, "text_folder", None)) else [],
+        distinct=distinct,
+        at_once=at_once,
     )
 
 
@@ -77,11 +89,14 @@ def predict(
 ) -> pd.DataFrame:
     """Return the probabilities of all answers of held-out questions, `prediction_{class}`.
 
-    `controls.parquet` holds those of test questions with other alleles in place of their own (`allele_controls`), and
-    `generated.parquet` a text of each, where the head writes some.
+    `logp.parquet` holds their log probabilities, and `content_free.parquet` those behind an empty question and no alleles
+    of any kind (the mean of all in every place). `controls.parquet`: test questions with other alleles in place of their own
+    (`allele_controls`); `attribution.parquet` and `scan.parquet`: what some answers rest on (`answer_attribution`);
+    `generated.parquet`: a text of each test question, where the head writes some.
     """
     held_out = examples[examples["split"] != "train"].reset_index(drop=True)
     asking = Asking(predictor, held_out)
+    asking.keep(asking.own())
     logs = asking.ranked(asking.own(), parts, 0)
     names = [f"prediction_{name}" for name in asking.classes]
     table = pd.concat([held_out[["example"]], pd.DataFrame(probabilities(logs), columns=names)], axis=1)
@@ -91,6 +106,12 @@ def predict(
     if asking.head.reads_dna:
         found = controls(asking, parts)
         write_table(found.rename(columns=dict(zip(asking.classes, names))), folder / CONTROLS)
+        cases = cases_of(logs, asking.items.targets, asking.test)
+        write_table(attributions(asking, cases), folder / "attribution.parquet")
+        write_table(mutation_scan(asking, cases, logs, parts), folder / "scan.parquet")
+    if asking.words.tokenizer is not None:
+        empty = pd.DataFrame([asking.content_free()], columns=asking.classes)
+        write_table(empty, folder / "content_free.parquet")
     if texts := generated(asking):
         write_table(pd.DataFrame(texts, columns=["example", "generation"]), folder / "generated.parquet")
     return table

@@ -17,6 +17,7 @@ from glmflow.models.text.conversation import ASSISTANT, EMPTY_THOUGHT, END, STAR
 from glmflow.models.text.dna_text import DNA, PADDING
 from glmflow.models.text.text_loading import TextTokenizer, load_tokenizer, new_tokenizer, read_tokenizer
 
+from ..placed_alleles import placed
 from ..stream import Item
 from .allele_views import Alleles, of_example, permuted, shuffled_flanks
 
@@ -136,26 +137,40 @@ def padded(rows: Sequence[NDArray], filling: float) -> torch.Tensor:
     return torch.from_numpy(np.stack([np.pad(row, (0, width - len(row)), constant_values=filling) for row in rows]))
 
 
+def placed_pair(view: Alleles) -> list[NDArray[np.uint8]]:
+    """Return both alleles of a pair with the places of their change (`placed_alleles`)."""
+    return [placed(own, place) for own, place in zip((view.ref, view.alt), view.places())]
+
+
 def collate(
     items: Sequence[Item],
     tokenize: Callable[[list[str]], Tokens],
-    kept: Any = None,
+    kept: Callable[[list[NDArray[np.uint8]]], torch.Tensor] | None = None,
     both_strands: bool = False,
+    reads_dna: bool = True,
 ) -> dict[str, Any]:
     """Stack questions into a batch: the fields of `Tokens` of all alleles (ref, alt, ref, alt ...), and words as ids.
 
-    `prompt_ids` `[S, P]`, `answer_ids` and `answer_weight` `[S, T]`, `change` `[2 S, 2]`, `targets` `[S]`.
+    `prompt_ids` `[S, P]`, `answer_ids` and `answer_weight` `[S, T]`, `change` `[2 S, 2]`, `targets` `[S]`. In place of tokens
+    `features` that are kept of alleles; empty ones where a head reads no DNA, so that no state is computed.
     """
-    sequences: list[str] = []
-    for item in items:
-        pair = [item["view"].ref, item["view"].alt]
-        sequences += pair + ([other_strand(own) for own in pair] if both_strands else [])
+    views = [item["view"] for item in items]
+    if not reads_dna:
+        alleles = {"features": torch.zeros(2 * len(views), 0)}
+    elif kept is not None:
+        alleles = {"features": kept([own for view in views for own in placed_pair(view)])}
+    else:
+        sequences: list[str] = []
+        for view in views:
+            pair = [view.ref, view.alt]
+            sequences += pair + ([other_strand(own) for own in pair] if both_strands else [])
+        alleles = tokenize(sequences)._asdict()
     return {
-        **tokenize(sequences)._asdict(),
+        **alleles,
         "prompt_ids": padded([item["prompt"] for item in items], PADDING),
         "answer_ids": padded([item["answer"] for item in items], DNA),
         "answer_weight": padded([item["weight"] for item in items], 0),
-        "change": torch.tensor([row for item in items for row in item["view"].places()]),
+        "change": torch.tensor([row for view in views for row in view.places()]),
         "targets": torch.tensor([item["target"] for item in items]),
     }
 
@@ -164,8 +179,8 @@ def tokenizer_of(head: Any, fitted: dict[str, Any], learned: pd.DataFrame) -> Te
     """Return the tokenizer of a head, and note one that is made here; None of a head that reads no words."""
     if not hasattr(head, "text"):
         return None
-    if head.text:
-        return load_tokenizer(head.text)
+    if head.text_folder:
+        return load_tokenizer(head.text_folder)
     answers = [f"Answer: {name}" for name in [*learned["target"], *fitted["classes"]]]
     made = new_tokenizer([*learned["text_question"], *answers], head.vocabulary)
     fitted["tokenizer"] = made.written()
@@ -214,5 +229,5 @@ def read_words(head: Any, fitted: Mapping[str, Any]) -> Words:
     """Return what turns questions into ids for a model that was trained."""
     tokenizer = None
     if hasattr(head, "text"):
-        tokenizer = load_tokenizer(head.text) if head.text else read_tokenizer(fitted["tokenizer"])
+        tokenizer = load_tokenizer(head.text_folder) if head.text_folder else read_tokenizer(fitted["tokenizer"])
     return words_of(head, fitted, tokenizer)

@@ -11,9 +11,11 @@ import pandas as pd
 
 from glmflow.corpus.window_controls import asked_windows
 from glmflow.errors import InputError
+from glmflow.models.masked_diffusion import DIFFUSION
 
 from ..parts import Parts
 from ..ready import Predictor
+from .diffusion_bound import bounds
 from .segments import Query, in_batches, last_losses
 
 HIDDEN_EVERY = 7
@@ -28,7 +30,8 @@ def predict(
     Returns
     -------
     DataFrame
-        `example`, `context_bp`, `control`, `prediction` (nats of the scored bases, not a number where not asked).
+        `example`, `context_bp`, `control`, `prediction` (nats of the scored bases, not a number where not asked); of a model
+        of masked diffusion bounds from above, with `error` (standard error of their sum over the draws of masks).
 
     Raises
     ------
@@ -49,9 +52,11 @@ def predict(
         name = f"{window.example}\t{window.control}"
         rows.append((window.example, window.context_bp, window.control))
         queries.append(Query(name, window.context_bp, window.sequence, task.scored, hidden))
-    losses = [nats for batch in in_batches(queries) for nats in last_losses(model, batch)]
     table = pd.DataFrame(rows, columns=["example", "context_bp", "control"])
-    return table.assign(prediction=losses)
+    if model.origin.get("objective") == DIFFUSION:
+        found = [own for batch in in_batches(queries) for own in bounds(model, batch, task.draws, task.seed)]
+        return table.assign(prediction=[nats for nats, _ in found], error=[error for _, error in found])
+    return table.assign(prediction=[nats for batch in in_batches(queries) for nats in last_losses(model, batch)])
 
 
 def readable(contexts: Sequence[int], scored: int, limit: int | None) -> list[int]:

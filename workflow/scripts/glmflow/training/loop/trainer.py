@@ -25,6 +25,7 @@ from .best_weights import Best, keep_if_best
 from .checkpoints import Checkpoints
 from .deadline import LeaveInTime
 from .interruption import Interruption, kept_generators, restore_snapshot
+from .layer_rates import give_rates
 from .sharding import copy_into, gathered, load_optimizer_state, optimizer_state, whole
 from .whole_intervals import WholeIntervals
 
@@ -81,6 +82,14 @@ class StreamTrainer(WholeIntervals, Trainer):
         self.checkpoints, self.interruption, self.evaluate_model = checkpoints, interruption, evaluate_model
         self._micro_batch = 0
         self._output_dir: Path | None = None
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """Create the optimizer; parts of the model that ask for it have their own learning rate."""
+        fresh = self.optimizer is None
+        optimizer = super().create_optimizer(model)
+        if fresh:
+            give_rates(optimizer, self.model if model is None else model)
+        return optimizer
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler:
         return SequentialSampler(train_dataset if train_dataset is not None else self.train_dataset)

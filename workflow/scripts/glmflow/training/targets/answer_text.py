@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from glmflow.bases import other_strand
+from glmflow.config.adaptations import Training
 from glmflow.models.heads import new_head
+from glmflow.models.heads.answer_heads import side_by_side
 from glmflow.models.interface import Tokens
 
+from ..bridge_alignment import align
 from ..losses import new_loss
+from ..placed_alleles import alleles_of
 from ..stream import to_device
 from ..tuned import RunBlocks, Target, Tuned
 
@@ -23,18 +29,52 @@ class AnswerText(Target):
     `fitted` holds the `classes`, the `flank`, and the `tokenizer` of a text model that is made here.
     """
 
+    caches = True
+
     def __init__(self, run: RunBlocks, hidden: int, fitted: Mapping[str, Any]):
         super().__init__(run, hidden, fitted)
         self.names = list(fitted["classes"])
-        self.head = new_head(run.adaptation.head_for("answer_text").model_dump(), hidden, fitted)
+        block = run.adaptation.head_for("answer_text")
+        own = {"text": text} if (text := getattr(block, "text_folder", None)) else {}
+        self.head = new_head({**block.model_dump(), **own}, hidden, fitted)
+        self.caches, self.align = self.head.caches, getattr(block, "align", 0)
         self.of_outputs = new_loss(run.adaptation.loss.model_dump(), fitted)
 
     def features(self, states: Tensor, inside: Tensor) -> Tensor:
         """Return the states of alleles with a column that says which are bases, `[rows, L, D + 1]`."""
         return torch.cat([states, inside[..., None].to(states.dtype)], dim=-1)
 
+    def features_of(self, model: Tuned, sequences: Sequence[NDArray[np.uint8]]) -> Tensor:
+        """Return what is kept of alleles that carry the place of their change (`placed_alleles`), `[S, cells, D + 1]`."""
+        alleles, change = alleles_of(sequences)
+        both = [other_strand(own) for own in alleles] if self.head.both_strands else []
+        tokens = model.adapter.tokenize([*alleles, *both], chunk=True).to(model.adapter.device)
+        features = model.features(tokens)
+        states, inside = features[: len(alleles), :, :-1], features[: len(alleles), :, -1] > 0
+        if both:
+            states = side_by_side(states, features[len(alleles) :, :, :-1], inside)
+        return self.head.bridge.cells(states, inside, change.to(states.device))
+
+    def describe_features(self) -> Any:
+        """Return how much of the states is read."""
+        return self.head.describe()
+
+    def cells(self, model: Tuned, batch: Mapping[str, Any]) -> Tensor:
+        """Return what the bridge reads of the pairs of alleles of a batch (`AlleleBridge.cells`)."""
+        if batch.get("features") is not None:
+            return batch["features"]
+        features = model.features(Tokens(*(batch.get(name) for name in Tokens._fields)))
+        return self.head.cells(features[..., :-1], features[..., -1] > 0, batch["change"])
+
+    def prepare(self, model: Tuned, draws: Sequence[Any], collate: Callable, training: Training, seed: int) -> None:
+        """Train the bridge alone first, where the head says so."""
+        if self.align and self.head.reads_dna:
+            align(model, draws, collate, self.align, training.batch, training.learning_rate, seed)
+
     def vectors(self, features: Tensor, batch: Mapping[str, Any]) -> Tensor | None:
-        """Return what the head reads of each pair of alleles."""
+        """Return what the head reads of each pair of alleles, from states or from what was kept of them."""
+        if batch.get("features") is not None:
+            return self.head.of_cells(features)
         return self.head.vectors(features[..., :-1], features[..., -1] > 0, batch["change"])
 
     def read(self, features: Tensor, batch: Mapping[str, Any]) -> Tensor:
@@ -59,6 +99,14 @@ class AnswerText(Target):
         return {"loss": total / seen, "accuracy": right / seen}
 
 
+def vectors_of(model: Tuned, batch: Mapping[str, Any]) -> Tensor | None:
+    """Return what the head reads of the pairs of alleles of a batch; None of a text model without DNA."""
+    features = batch.get("features")
+    if features is None:
+        features = model.features(Tokens(*(batch.get(name) for name in Tokens._fields)))
+    return model.target.vectors(features, batch)
+
+
 def ranked(model: Tuned, batch: Mapping[str, Any], vectors: Tensor | str | None = "own") -> np.ndarray:
     """Return the log probability of every answer of a batch, float64 `[S, classes]`.
 
@@ -70,8 +118,7 @@ def ranked(model: Tuned, batch: Mapping[str, Any], vectors: Tensor | str | None 
     moved = to_device(dict(batch), model.device)
     with torch.no_grad():
         if isinstance(vectors, str):
-            tokens = Tokens(*(moved.get(name) for name in Tokens._fields))
-            vectors = model.target.vectors(model.features(tokens), moved)
+            vectors = vectors_of(model, moved)
         return model.target.head.ranked(vectors, moved["prompt_ids"]).double().cpu().numpy()
 
 

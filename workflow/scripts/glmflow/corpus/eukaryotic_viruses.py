@@ -17,15 +17,17 @@ PROKARYOTIC = frozenset(
     """.split()  # noqa: SIM905 - a list of fifty quoted names is harder to check
 )
 """Orders, classes and families whose hosts are bacteria or archaea (ICTV, old names included)."""
+CELLULAR = frozenset({"Bacteria", "Archaea", "Eukaryota", "Eucarya"})
 _PHAGE = re.compile(r"phage|prophage|archaeal virus|bacterial virus", re.IGNORECASE)
-_VIRUS = re.compile(r"vir(?:us|al|oid|ion)\b|viruses\b|satellite", re.IGNORECASE)
+_VIRUS = re.compile(r"vir(?:us|al|oid|ion)\b|viruses\b|(?<!micro)(?<!mini)satellite (?:virus|RNA)", re.IGNORECASE)
 _PROKARYOTE = re.compile(r"\b(?:bacteri|archae|escherichia|salmonella|pseudomonas|bacillus|haloferax|sulfolobus)", re.I)
 
 
 def virus_of_eukaryotes(name: str = "", lineage: Iterable[str] = (), host: str = "", division: str = "") -> str | None:
     """Return why a record is taken for a virus of eukaryotes; None if it is none.
 
-    A virus is left out unless something says that its host is a bacterium or an archaeon: unknown ones are left out.
+    A virus is left out unless something says that its host is a bacterium or an archaeon: unknown ones are left out. What
+    its lineage calls an organism of cells is none, whatever its name says.
 
     Parameters
     ----------
@@ -34,13 +36,13 @@ def virus_of_eukaryotes(name: str = "", lineage: Iterable[str] = (), host: str =
     lineage
         Names of its taxa.
     host
-        The source's field `host` or `lab_host`.
+        The source's field `host`; `lab_host` says what grows in a laboratory, no more.
     division
         As `viral` or `VRL`; PHG are phages.
     """
     taxa = [taxon.strip() for taxon in lineage]
     division = division.strip().lower()
-    if division == "phg":
+    if division == "phg" or CELLULAR.intersection(taxa):
         return None
     if not ("Viruses" in taxa or division in ("viral", "vrl") or _VIRUS.search(name)):
         return None

@@ -1,0 +1,84 @@
+"""Published text models: their sizes, where they are downloaded to, and what a study may name."""
+
+import json
+
+import pytest
+from glmflow.config import check_study, listed_text_models
+from glmflow.config.heads.answer_heads import AlleleClassifier, TextAnswers
+from glmflow.config.mistakes import ConfigurationError
+from glmflow.config.text_models import folder_of, text_shape
+
+
+def head(**settings):
+    return TextAnswers.model_validate({"kind": "text_answers", **settings})
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("qwen3-0.6b", 596_049_920),
+        ("qwen3-1.7b", 1_720_574_976),
+        ("qwen3-4b", 4_022_468_096),
+        ("qwen3-8b", 8_190_735_360),
+    ],
+)
+def test_sizes_are_the_published_numbers_of_parameters(name, parameters):
+    """Numbers of the safetensors of each model's page on the hub."""
+    assert text_shape(name).parameters == parameters == head(text=name).frozen()
+
+
+def test_low_rank_adapters_of_every_linear_layer():
+    assert round(text_shape("qwen3-1.7b").adapters(32) / 1e6, 1) == 34.9
+    assert round(text_shape("qwen3-4b").adapters(32) / 1e6, 1) == 66.1
+    assert head(text="qwen3-4b", dna="none").parameters(8, 1) == text_shape("qwen3-4b").adapters(32)
+
+
+def test_a_small_model_has_the_parameters_that_are_made():
+    from glmflow.models.text.text_loading import new_text_model
+
+    made = new_text_model(330, 16, 2, 2, 0)
+    own = head(hidden=16, layers=2, heads=2, vocabulary=330)
+    assert own.shape.parameters == sum(one.numel() for one in made.parameters()) and own.frozen() == 0
+
+
+def test_sizes_of_a_folder(tmp_path):
+    assert text_shape(str(tmp_path)) is None
+    config = dict(listed_text_models()["qwen3-0.6b"]["config"])
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert text_shape(str(tmp_path)) == text_shape("qwen3-0.6b")
+    assert folder_of(str(tmp_path)) == str(tmp_path) and folder_of("qwen3-4b") == "resources/models/qwen3-4b"
+
+
+def study(text):
+    return {
+        "study": "s",
+        "tasks": {"t": {"kind": "diagnosis", "simulated": {}}},
+        "models": {"m": {"new": {"family": "small"}}},
+        "adaptations": {"a": {"kind": "full", "head": {"kind": "text_answers", "text": text}}},
+        "runs": [{"tasks": ["t"], "models": ["m"], "adaptations": ["a"]}],
+    }
+
+
+def test_a_named_text_model_is_a_file_of_training_and_prediction():
+    found = check_study(study("qwen3-0.6b"))
+    (run,) = found.runs_of("t")
+    for step in ("train", "predict"):
+        assert found.tasks["t"].files(found, "t", step, run)["text"] == "resources/models/qwen3-0.6b"
+    assert "text" not in found.tasks["t"].files(found, "t", "score", run)
+    assert found.adaptations["a"].head.checkpoints == ("qwen3-0.6b",)
+    assert AlleleClassifier(kind="allele_classifier").checkpoints == ()
+
+
+def test_an_unknown_name_is_refused_with_those_there_are():
+    with pytest.raises(ConfigurationError, match="qwen3-32b is none of"):
+        check_study(study("qwen3-32b"))
+
+
+def test_the_plan_counts_the_text_model():
+    from glmflow.plan.jobs import plan
+
+    small, large = (plan(check_study(study(name)), {}, "l40")[0].need for name in ("qwen3-0.6b", "qwen3-4b"))
+    assert large.weights_mb - small.weights_mb == pytest.approx(
+        (2 * (4_022_468_096 - 596_049_920) + 4 * (large.trainable - small.trainable)) / 2**20, rel=1e-6
+    )
+    assert large.gpu_mb > 8_000 > small.weights_mb and large.hours > 4 * small.hours

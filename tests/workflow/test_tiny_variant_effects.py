@@ -1,0 +1,37 @@
+"""Effects of alleles from a simulation to the page, as a user runs it: what broken motifs are told by, and moved sites not."""
+
+import pandas as pd
+import pytest
+from running import ROOT, run_snakemake
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """Run the study once."""
+    folder = tmp_path_factory.mktemp("tiny_variant_effects")
+    run_snakemake("-c2", "--configfile", ROOT / "tests/workflow/tiny_variant_effects.yaml", directory=folder)
+    return folder / "results/tiny_variant_effects"
+
+
+def auroc(results, run):
+    metrics = pd.read_csv(results / f"runs/{run}/seed1/metrics.tsv", sep="\t")
+    rows = metrics[(metrics["metric"] == "auroc") & (metrics["subset"] == "all") & (metrics["protocol"] == "strict")]
+    return rows[rows["split"] == "test"].iloc[0]
+
+
+def test_rare_words_tell_broken_motifs_and_nothing_where_sites_are_moved(results):
+    found, moved = (auroc(results, f"{task}/context_rate/baseline") for task in ("motifs", "shifted"))
+    assert found["value"] > 0.65 and found["ci_low"] > 0.55
+    assert moved["ci_low"] < 0.5 < moved["ci_high"] and abs(moved["value"] - 0.5) < 0.1
+
+
+def test_every_allele_has_a_score_or_a_reason_and_stands_on_the_page(results):
+    alleles = pd.read_parquet(results / "examples/motifs.parquet")
+    assert alleles["target"].sum() == 120 and len(alleles) == 360
+    table = pd.read_parquet(results / "runs/motifs/masked/zero_shot/seed1/predictions.parquet")
+    assert table["example"].tolist() == alleles["example"].tolist() and table["prediction"].notna().mean() > 0.95
+    page = (results / "report/variants.html").read_text()
+    assert "Simulated" in page and "context_rate" in page and "masked (zero_shot)" in page
+    assert (results / "report/variants.shifted.html").exists()

@@ -1,0 +1,77 @@
+"""`glmflow pairs`: pairs of DNA and text from annotated genomes, as JSONL."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+
+from glmflow.errors import InputError
+
+
+def add_pairs_command(subparsers: argparse._SubParsersAction) -> None:
+    """Add `pairs` to the commands."""
+    parser = subparsers.add_parser(
+        "pairs",
+        description="Write the features of GenBank files as pairs of DNA and text: a line of JSON each for text to DNA and for "
+        "DNA to text (id, type, split, cluster, transl_table, tags, order, prompt, target). Features whose proteins are alike "
+        "stay in one split. Says what was left out, and why.",
+    )
+    parser.add_argument("--genbank", type=Path, nargs="+", required=True, metavar="FILE", help="GenBank, plain or gzip")
+    parser.add_argument("--output", type=Path, required=True, metavar="JSONL", help="file to write")
+    parser.add_argument("--flank", type=int, default=0, help="bases on either side of unspliced features (default: 0)")
+    parser.add_argument("--shortest", type=int, default=30, help="shortest DNA (default: 30)")
+    parser.add_argument(
+        "--most-unknown", type=float, default=0.1, help="share of pairs of unknown function, at most (default: 0.1)"
+    )
+    parser.add_argument("--validation", type=float, default=0.05, help="share of the pairs (default: 0.05)")
+    parser.add_argument("--test", type=float, default=0.05, help="share of the pairs (default: 0.05)")
+    parser.add_argument(
+        "--dropped",
+        type=float,
+        default=0.15,
+        help="share of training prompts without text, for guidance (default: 0.15)",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of all draws (default: 1)")
+    parser.set_defaults(run=run_pairs)
+
+
+def run_pairs(arguments: argparse.Namespace) -> int:
+    """Write the pairs and say what they are; return the exit code."""
+    import numpy as np
+
+    from glmflow.files import atomic_path
+
+    from .annotation_pairs import capped, clusters, pairs_of, rows, splits_of
+
+    for name in ("most_unknown", "validation", "test", "dropped"):
+        if not 0 <= getattr(arguments, name) <= 1:
+            raise InputError(f"--{name.replace('_', '-')} {getattr(arguments, name)} is no share", fix="Give 0 to 1.")
+    if arguments.validation + arguments.test >= 1:
+        raise InputError(
+            "--validation and --test leave nothing to train on", fix="Give shares that add up to less than 1."
+        )
+    left_out: Counter[str] = Counter()
+    found = [
+        pair for path in arguments.genbank for pair in pairs_of(path, left_out, arguments.shortest, arguments.flank)
+    ]
+    if not found:
+        raise InputError(
+            "no feature of which anything is said", where=str(arguments.genbank[0]), fix="Give annotated files."
+        )
+    rng = np.random.default_rng(arguments.seed)
+    pairs = capped(found, arguments.most_unknown, rng)
+    left_out["of unknown function, beyond --most-unknown"] += len(found) - len(pairs)
+    label = clusters(pairs)
+    split = splits_of(label, arguments.validation, arguments.test, rng)
+    with atomic_path(arguments.output) as path, path.open("w", encoding="utf-8") as handle:
+        for row in rows(pairs, label, split, arguments.dropped, rng):
+            handle.write(json.dumps(row, ensure_ascii=False) + "\n")
+    counts = Counter(split)
+    said = ", ".join(f"{counts[name]:,} {name}" for name in ("train", "validation", "test"))
+    print(f"{len(pairs):,} pairs in {len(set(label.tolist())):,} clusters ({said}), each in both orders")
+    for reason, count in left_out.most_common():
+        if count:
+            print(f"left out: {count:,} {reason}")
+    return 0

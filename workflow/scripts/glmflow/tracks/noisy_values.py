@@ -1,0 +1,67 @@
+"""Whether one track is another one with noise laid on every value, or a measurement of its own.
+
+Two measurements differ as reads do: over the length of a read at a time, and less, for their level, where there are many.
+Noise that someone adds differs from one value to the next, and is a share of each value.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+FEWEST = 200
+"""Values of their own that say something about noise."""
+MOST = 0.3
+"""Standard deviation of the logarithm of a ratio beyond which nothing is told from a measurement."""
+MASKED = 0.01
+"""Share of the bases with a value in both that may have one in one of them alone."""
+ALONG = 0.2
+"""Correlation of the noise of neighbouring values beyond which it is that of reads."""
+BY_LEVEL = 1.3
+"""How many times as large noise may be in the lower third of values as in the upper third; that of counts at twice the
+level is 1.4 times as small."""
+TAILS = 6.0
+
+
+class Noise(NamedTuple):
+    """`b` = `factor` times `a` times (1 + noise of standard deviation `sd`)."""
+
+    factor: float
+    sd: float
+
+
+def noise_between(x: NDArray[np.float64], y: NDArray[np.float64]) -> Noise | None:
+    """Return the noise that turns a first track into a second; None where they differ as measurements do.
+
+    Parameters
+    ----------
+    x, y
+        Values of the same bases, 0 where there is none.
+    """
+    some_x, some_y = x != 0, y != 0
+    both = some_x & some_y
+    if both.sum() < FEWEST or (some_x != some_y).sum() > MASKED * both.sum():
+        return None
+    begins = np.append(0, np.flatnonzero((np.diff(x) != 0) | (np.diff(y) != 0)) + 1)
+    known = both[begins]
+    ratio = y[begins[known]] / x[begins[known]]
+    sign = np.sign(np.median(ratio))
+    if len(ratio) < FEWEST or (np.sign(ratio) != sign).any():
+        return None
+    logs = np.log(ratio * sign)
+    middle = float(np.median(logs))
+    logs -= middle
+    sd = float(1.4826 * np.median(np.abs(logs)))
+    if not 0 < sd <= MOST or np.mean(np.abs(logs) > TAILS * sd) > MASKED:
+        return None
+    place = np.flatnonzero(known)
+    next_to = np.flatnonzero(np.diff(place) == 1)
+    if len(next_to) < FEWEST / 2 or abs(np.corrcoef(logs[next_to], logs[next_to + 1])[0, 1]) > ALONG:
+        return None
+    level = np.abs(x[begins[known]])
+    low, high = np.quantile(level, [1 / 3, 2 / 3])
+    if high >= 2 * low and np.std(logs[level <= low]) > BY_LEVEL * np.std(logs[level >= high]):
+        return None
+    return Noise(float(sign * np.exp(middle)), sd)
