@@ -40,7 +40,7 @@ if not workflow.overwrite_configfiles:
 report: "workflow/report/workflow.rst"
 
 
-container: "docker://python:3.12"
+container: "docker://python:3.11"
 
 
 include: "workflow/rules/common.smk"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A stand-in for OpenPBS: qsub, qstat, qdel, qselect and pbs_tmrsh by the name it is called by.
+"""A stand-in for OpenPBS: qsub, qstat, qdel and qselect, by the name it is called by.
 
 It answers as OpenPBS 23.06 was seen to: exit codes, messages, JSON and text, comments, Exit_status, what is written into
 the output of a job that is killed. Its books are the folder $FAKE_PBS: `settings.json` says how it behaves, `submitted`,

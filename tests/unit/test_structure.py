@@ -1,5 +1,7 @@
 """The structure of the library, by its source text: no circle, kinds in their own files, a module's name stands once."""
 
+import re
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,6 +31,23 @@ def test_rules_and_templates_name_no_kind():
     files += [ROOT / "Snakefile", *(ROOT / "profiles").rglob("*.yaml")]
     assert len(files) > 20
     assert named_in_text(PACKAGE, files) == []
+
+
+def test_docs_name_every_folder_of_the_library_and_every_file_of_rules():
+    text = (ROOT / "docs/architecture.md").read_text()
+    folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert len(folders) > 20 and not {name for name in folders if f"`{name}/" not in text}
+    rules = text[text.index("Rules (`workflow/rules/`)") :].split("`")[3].split()
+    assert set(rules) == {path.stem for path in (ROOT / "workflow/rules").glob("*.smk")}
+
+
+def test_the_arrows_of_the_docs_are_those_of_the_import_contract():
+    contract = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    text = (ROOT / "docs/architecture.md").read_text().split("## Who may import whom")[1].split(". `report`")[0]
+    layers = [set(re.findall(r"`(\w+)`", part)) for part in text.split("<")]
+    expected = [set(re.split(r" [|:] ", layer)) - {"report"} for layer in reversed(contract)]
+    assert len(layers) == len(expected)
+    assert all(named and named <= layer for named, layer in zip(layers, expected))
 
 
 def test_nothing_decides_by_the_kind_of_a_task():

@@ -35,3 +35,24 @@ def test_every_allele_has_a_score_or_a_reason_and_stands_on_the_page(results):
     page = (results / "report/variants.html").read_text()
     assert "Simulated" in page and "context_rate" in page and "masked (zero_shot)" in page
     assert (results / "report/variants.shifted.html").exists()
+
+
+@pytest.fixture(scope="module")
+def carried(tmp_path_factory):
+    """Run the study of variants that a cohort carries once."""
+    folder = tmp_path_factory.mktemp("tiny_carried")
+    run_snakemake("-c2", "--configfile", ROOT / "tests/workflow/tiny_carried.yaml", directory=folder)
+    return folder / "results/tiny_carried"
+
+
+def test_effects_of_a_linear_model_stand_beside_scores_and_go_with_the_truth(carried):
+    alleles = pd.read_parquet(carried / "examples/known.parquet")
+    learned = carried / "runs/expression/elastic_net/baseline/seed1/predicted/variants.tsv"
+    assert len(alleles) > 20 and learned.exists() and "elastic_net" in alleles
+    metrics = pd.read_csv(carried / "runs/known/effect_of_elastic_net/baseline/seed1/metrics.tsv", sep="\t")
+    pooled = metrics[
+        (metrics["metric"] == "spearman") & (metrics["subset"] == "all") & (metrics["protocol"] == "strict")
+    ]
+    assert pooled["value"].iloc[0] > 0.3  # expression is a sum of effects of alleles here, and of noise
+    page = (carried / "report/variants.html").read_text()
+    assert "effect_of_elastic_net" in page and "masked (zero_shot)" in page

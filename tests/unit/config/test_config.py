@@ -194,7 +194,7 @@ def spoilt(**changes):
     ],
     ids=lambda value: None if isinstance(value, dict) else value[:40],
 )
-def test_a_wrong_value_is_named_with_its_mend(changes, expected):
+def test_a_wrong_value_is_named_with_its_fix(changes, expected):
     assert any(expected in line for line in problems(spoilt(**changes)))
 
 

@@ -145,7 +145,7 @@ def test_who_asks_is_said_to_the_hub(hub, tmp_path, monkeypatch):
     assert told[0]["authorization"] == "Bearer hf_of_this_test"
 
 
-def test_no_internet_is_one_line_with_a_mend(hub, monkeypatch, tmp_path):
+def test_no_internet_is_one_line_with_a_fix(hub, monkeypatch, tmp_path):
     class HfApi:
         def model_info(self, *arguments, **settings):
             raise ConnectionError("no route to host\nand more")

@@ -105,6 +105,13 @@ def test_coverage_written_as_negative_numbers_is_turned(tmp_path):
     for negate in (True, False):
         with pytest.raises(InputError, match=r"b\.bw: values from -1 to 4, positive and negative: two strands"):
             check_track_sign(paths[1], negate)
+    # pyBigWig writes the least number there is for the largest value where values fall from the first one on.
+    falling = write(tmp_path / "e.bw", {"c": 100}, [("c", 5, 10, 4), ("c", 20, 21, -1)])
+    assert pyBigWig.open(str(falling)).header()["maxVal"] == 0
+    with pytest.raises(InputError, match=r"e\.bw: values from -1 to 4, positive and negative: two strands"):
+        check_track_sign(falling, False)
+    with pytest.raises(InputError, match="coverage is positive"):
+        check_track_sign(write(tmp_path / "f.bw", {"c": 100}, [("c", 0, 9, 3), ("c", 9, 10, 2)]), negate=True)
     with pytest.raises(InputError, match="coverage is positive"):
         check_track_sign(write(tmp_path / "d.bw", {"c": 100}, [("c", 0, 10, 3)]), negate=True)
 

@@ -67,7 +67,7 @@ def test_a_trial_that_diverges_is_noted_and_the_others_are_chosen_from(folders, 
     assert math.isinf(table["validation_loss"][3]) and "in update" in table["failure"][3]
     assert table["failure"][:3].isna().all()
     cost = json.loads((tmp_path / "cost.json").read_text())
-    assert cost["warnings"][1].endswith("; 1 of them came to a bad end")
+    assert cost["warnings"][1].endswith("; 1 of them failed")
     assert cost["train_seconds"] == pytest.approx(70 + table["train_seconds"][3])
 
 

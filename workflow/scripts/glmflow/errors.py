@@ -34,7 +34,7 @@ class InputError(Exception):
 
 
 class HopelessError(InputError):
-    """A training run that would come to the same bad end however often it is tried."""
+    """A training run that would fail in the same way however often it is tried."""
 
     def __reduce__(self):
         return _rebuild_hopeless, (self.what, self.where, self.fix)

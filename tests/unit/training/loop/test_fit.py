@@ -186,7 +186,7 @@ def test_told_to_end_it_saves_first_and_goes_on_from_there(undisturbed, tmp_path
     assert lines(tmp_path) == lines(undisturbed[0])
 
 
-def test_told_to_end_in_the_first_update_it_begins_anew(undisturbed, tmp_path):
+def test_told_to_end_in_the_first_update_it_begins_again(undisturbed, tmp_path):
     def make(example, generator):
         signal.raise_signal(signal.SIGTERM)
         return item(example, generator)
@@ -236,7 +236,7 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_message(undisturbed, tmp_pat
     same(weights(model), undisturbed[1])
 
 
-def test_other_settings_begin_anew_and_say_what_differs(tmp_path, caplog):
+def test_other_settings_begin_again_and_say_what_differs(tmp_path, caplog):
     run(tmp_path, settings={"task": "a"})
     with caplog.at_level(logging.WARNING):
         changed = TRAINING.model_copy(update={"learning_rate": 0.02})
@@ -383,7 +383,7 @@ def test_out_of_memory_halves_the_micro_batch_and_keeps_the_effective_batch(tmp_
     assert again.warnings == fitted.warnings, "a resumed run says it too"
 
 
-def test_one_example_that_does_not_fit_is_an_error_with_its_mend(tmp_path):
+def test_one_example_that_does_not_fit_is_an_error_with_its_fix(tmp_path):
     with pytest.raises(InputError, match=r"a single example does not fit .*gradient_checkpointing, LoRA"):
         run(tmp_path, model=Hungry(0))
 

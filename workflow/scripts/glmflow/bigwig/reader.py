@@ -86,9 +86,16 @@ class BigWig:
             return None
         with self._source.decoding("its summary"):
             summary = Summary(*self._source.unpack(SUMMARY, self._summary_at)[:4])
-        if 0 < summary.maximum < _SMALLEST:  # what pyBigWig begins with, and keeps where all values are negative
-            return summary._replace(maximum=0.0)
+        # What pyBigWig begins with, and keeps where values only fall: the first one is the largest.
+        if 0 < summary.maximum < _SMALLEST:
+            return summary._replace(maximum=max(0.0, self._first_value()))
         return summary
+
+    def _first_value(self) -> float:
+        """Return the first finite value of the file; 0 where its first section has none."""
+        first = next(self.all_runs(), None)
+        values = [] if first is None else first.values[np.isfinite(first.values)]
+        return float(values[0]) if len(values) else 0.0
 
     @cached_property
     def summary(self) -> Summary:

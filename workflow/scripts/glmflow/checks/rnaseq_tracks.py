@@ -46,7 +46,7 @@ def check(study: Study, label: str, cohort: Callable[[], Samples | None]) -> Ite
 
 
 def audits(task: TaskBlock, files: Mapping[str, Any], made: Made, data: Mapping[str, Any]) -> list[Audit]:
-    """Return whether any two files of the task's tracks hold one signal: copied, scaled, negated, encoded anew."""
+    """Return whether any two files of the task's tracks hold one signal: copied, scaled, negated, encoded again."""
     from glmflow.genome.reference import Reference
 
     return _of_signals(data.get("tracks") or {}, Reference(files["fasta"]).contigs)

@@ -1,6 +1,6 @@
 """The choice among the trials of a sweep: by validation (the loss, or `train.best_by`) alone.
 
-A trial that came to a bad end (its loss is not a number, say) has an infinite loss: the others are chosen from.
+A trial that failed (its loss is not a number, say) has an infinite loss: the others are chosen from.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def choose(folders: Sequence[Path], trials: Sequence[Mapping[str, Any]], run: Pa
     settings = ", ".join(f"{key} {value}" for key, value in trials[best].items())
     line = f"{settings} chosen among {len(trials)} trials by the validation {best_by}; the training time is that of all"
     lost = sum(map(bool, failures))
-    line += f"; {lost} of them came to a bad end" if lost else ""
+    line += f"; {lost} of them failed" if lost else ""
     log.info("%s\n%s", line, table.to_string(index=False))
     cost = costs[best] | {
         "train_seconds": round(sum(cost["train_seconds"] for cost in costs), 1),

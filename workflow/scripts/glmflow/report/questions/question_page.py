@@ -168,7 +168,7 @@ def because(example: str, values: pd.DataFrame, scan: pd.DataFrame) -> dict[str,
     """Return what an answer rests on: `alleles` (name, and the bases with their part, -1 to 1), `against`, `replacements`."""
     own = values[values["example"] == example] if len(values) else values
     if own.empty:
-        return {"alleles": []}
+        return {"alleles": [], "against": "", "replacements": []}
     most = max(float(own["value"].abs().max()), 1e-12)
     alleles = [
         {
