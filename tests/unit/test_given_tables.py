@@ -32,7 +32,7 @@ def write(folder, content, name="table.tsv"):
         "\ufeff" + PLAIN,
         PLAIN.replace("\t", ","),
         PLAIN.replace("\t", ";"),
-        gzip.compress(PLAIN.encode()),
+        gzip.compress(PLAIN.encode(), mtime=0),
         "\n" + PLAIN + "\n\n",
         PLAIN.replace("NA\n", "NA\t\t\n"),  # as spreadsheets end lines
         "sample\tclass\t\t\n007\tNA\t\t\n1e5\tx\t\t\n",

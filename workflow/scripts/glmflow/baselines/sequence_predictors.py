@@ -6,7 +6,7 @@ returns its prediction of all rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from glmflow.errors import InputError
 from glmflow.genome.packed import Packed
-from glmflow.labelled.composition import composition, kmer_table, one_hot
-from glmflow.labelled.simple_predictors import Predict, by_quantile, logistic, majority, ridge
+from glmflow.labelled.composition import composition, kmer_features, one_hot
+from glmflow.labelled.simple_predictors import Predict, by_quantile, logistic, majority, ridges
 from glmflow.statistics.classification import class_scores
 from glmflow.statistics.regression import value_scores
 
@@ -119,7 +119,7 @@ def fit_kmers(
     both_strands
         k-mers are counted with their reverse complements: for labels that do not depend on the strand.
     """
-    make = partial(kmer_table, data.sequences, both_strands=both_strands)
+    make = partial(kmer_features, data.sequences, both_strands=both_strands)
     return _best(data, "k", k, make, c if data.classes is not None else alpha, seed)
 
 
@@ -145,7 +145,7 @@ def _best(
     data: SequenceData,
     name: str,
     values: Sequence[int],
-    make: Callable[[int], NDArray],
+    make: Callable[[int], Any],
     penalties: Sequence[float],
     seed: int,
 ) -> Predicted:
@@ -158,12 +158,7 @@ def _best(
     best: tuple[float, Array, dict[str, Any]] | None = None
     for value in values:
         table = make(value)
-        for penalty in penalties:
-            fit: Predict = (
-                logistic(table[train], known, data.classes, penalty, seed=seed)
-                if data.classes is not None
-                else ridge(table[train], known, penalty)
-            )
+        for penalty, fit in zip(penalties, _fits(data, table[train], known, penalties, seed)):
             predicted = fit(table)
             score = key_score(data, predicted, validation) if tried else 0.0
             if best is None or score > best[0]:
@@ -171,6 +166,17 @@ def _best(
                 best = score, predicted, chosen
     assert best is not None
     return Predicted(best[1], best[2])
+
+
+def _fits(
+    data: SequenceData, features: Any, known: NDArray, penalties: Sequence[float], seed: int
+) -> Iterator[Predict]:
+    """Yield the fit of training rows with each penalty."""
+    if data.classes is None:
+        yield from ridges(features, known, penalties)
+        return
+    for penalty in penalties:
+        yield logistic(features, known, data.classes, penalty, seed=seed)
 
 
 def key_score(data: SequenceData, predicted: Array, rows: NDArray[np.int64]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array, vstack
 
 from glmflow.genome.packed import Packed, blocks, count_in, ranges
 
@@ -49,6 +50,10 @@ def composition(packed: Packed) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["length", "gc"])
 
 
+SPARSE = 0.1
+"""Largest share of filled cells up to which a table of k-mers is kept as a sparse one."""
+
+
 def kmer_table(packed: Packed, k: int, both_strands: bool = False) -> NDArray[np.float32]:
     """Count the k-mers of each sequence, `[n, 4**k]` in the order of A C G T; those with an N are left out.
 
@@ -57,12 +62,7 @@ def kmer_table(packed: Packed, k: int, both_strands: bool = False) -> NDArray[np
     both_strands
         Each k-mer is counted with its reverse complement, in one column: `[n, (4**k + palindromes) / 2]`.
     """
-    size = 4**k
-    column = np.arange(size)
-    if both_strands:
-        turned = reverse_index(k)
-        _, column = np.unique(np.minimum(column, turned), return_inverse=True)
-        size = int(column.max()) + 1
+    column, size = _columns(k, both_strands)
     table = np.zeros((packed.count, size), np.float32)
     for rows in blocks(packed.lengths, 1 << 24):
         part = packed.part(rows.start, min(rows.stop, packed.count))
@@ -71,6 +71,32 @@ def kmer_table(packed: Packed, k: int, both_strands: bool = False) -> NDArray[np
         count = part.count
         table[rows.start : rows.start + count] = np.bincount(cell, minlength=count * size).reshape(count, size)
     return table
+
+
+def kmer_features(packed: Packed, k: int, both_strands: bool = False) -> NDArray[np.float32] | csr_array:
+    """Return the table of `kmer_table`; a sparse one where few of its cells can be filled, which is smaller and faster.
+
+    67,000 sequences of 100 bases have 95 of 4,096 6-mers each: 1.1 GB as a table, 50 MB as a sparse one.
+    """
+    column, size = _columns(k, both_strands)
+    if int(np.maximum(packed.lengths - k + 1, 0).sum()) > SPARSE * packed.count * size:
+        return kmer_table(packed, k, both_strands)
+    parts = [csr_array((0, size), dtype=np.float32)]
+    for rows in blocks(packed.lengths, 1 << 24):
+        part = packed.part(rows.start, min(rows.stop, packed.count))
+        index, owner = kmer_places(part, k)
+        ones = np.ones(len(index), np.float32)
+        cells = owner.astype(np.int32), column[index].astype(np.int32)
+        parts.append(coo_array((ones, cells), shape=(part.count, size)).tocsr())
+    return vstack(parts, format="csr", dtype=np.float32)
+
+
+def _columns(k: int, both_strands: bool) -> tuple[NDArray[np.int64], int]:
+    """Return the column of each k-mer, `[4**k]`, and how many columns there are."""
+    column = np.arange(4**k)
+    if both_strands:
+        _, column = np.unique(np.minimum(column, reverse_index(k)), return_inverse=True)
+    return column, int(column.max()) + 1
 
 
 def kmer_places(packed: Packed, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import solve
+from scipy.sparse import csr_array, diags_array, issparse
 
 Array = NDArray[np.float64]
+Features = Any
+"""`[n, features]`, an array or a sparse one."""
 Predict = Callable[[NDArray], Array]
 """`features -> [n, classes]` probabilities, or `[n]` numbers."""
 
@@ -60,7 +65,7 @@ def _by_place(place: NDArray, target: NDArray, classes: int | None, places: int)
 
 
 def logistic(
-    features: NDArray,
+    features: Features,
     target: ArrayLike,
     classes: int,
     c: float = 1.0,
@@ -70,33 +75,79 @@ def logistic(
 ) -> Predict:
     """Fit a logistic regression with an L2 penalty of strength 1 / c; features are divided by their largest value.
 
-    All classes are predicted, those without a training row with probability 0. Of more than 50,000 rows SAGA fits.
+    All classes are predicted, those without a training row with probability 0. Of more than 50,000 rows of dense features SAGA
+    fits.
     """
     from sklearn.linear_model import LogisticRegression
 
     target = np.asarray(target)
-    largest = np.abs(features).max(axis=0) if scale else np.ones(features.shape[1])
-    largest = np.where(largest > 0, largest, 1).astype(features.dtype)
-    solver = "saga" if len(features) > 50_000 else "lbfgs"
+    largest = _largest(features) if scale else np.ones(features.shape[1], features.dtype)
+    solver = "saga" if features.shape[0] > 50_000 and not issparse(features) else "lbfgs"
     model = LogisticRegression(C=c, solver=solver, max_iter=200 if solver == "saga" else 1000, random_state=seed)
     present = np.unique(target)
     if len(present) == 1:
-        return majority(target, classes)
-    model.fit(features / largest, target)
+        share = majority(target, classes)
+        return lambda rows: share(np.empty(rows.shape[0]))
+    model.fit(_divided(features, largest), target)
 
-    def predict(rows: NDArray) -> Array:
-        found = np.zeros((len(rows), classes))
-        found[:, model.classes_] = model.predict_proba(rows / largest)
+    def predict(rows: Features) -> Array:
+        found = np.zeros((rows.shape[0], classes))
+        found[:, model.classes_] = model.predict_proba(_divided(rows, largest))
         return found
 
     return predict
 
 
-def ridge(features: NDArray, target: ArrayLike, alpha: float = 100.0) -> Predict:
+def ridge(features: Features, target: ArrayLike, alpha: float = 100.0) -> Predict:
     """Fit a ridge regression with penalty `alpha`; features are divided by their largest value."""
-    from sklearn.linear_model import Ridge
+    return ridges(features, target, (alpha,))[0]
 
-    largest = np.abs(features).max(axis=0)
-    largest = np.where(largest > 0, largest, 1).astype(features.dtype)
-    model = Ridge(alpha=alpha).fit(features / largest, np.asarray(target, np.float64))
-    return lambda rows: np.asarray(model.predict(rows / largest), np.float64)
+
+def ridges(features: Features, target: ArrayLike, alphas: Sequence[float]) -> list[Predict]:
+    """Fit a ridge regression with each of several penalties: products of features are computed once for all of them.
+
+    Normal equations of centred features, as scikit-learn's `Ridge` solves them; where there are more features than rows, those
+    of the rows (the dual form).
+    """
+    largest = _largest(features)
+    x, y = _divided(features, largest), np.asarray(target, np.float64)
+    centre, middle = np.asarray(x.mean(axis=0), np.float64).ravel(), y.mean(axis=0)
+    dual = x.shape[0] < x.shape[1]
+    if dual:
+        dense = (x.toarray() if issparse(x) else x).astype(np.float64) - centre
+        product, right = dense @ dense.T, y - middle
+    else:
+        product = x.T @ x
+        product = (product.toarray() if issparse(product) else product).astype(np.float64)
+        product -= x.shape[0] * np.outer(centre, centre)
+        right = np.asarray(x.T @ (y - middle), np.float64)
+    found = []
+    for alpha in alphas:
+        weights = _solved(product, alpha, right)
+        found.append(_linear(dense.T @ weights if dual else weights, centre, middle, largest))
+    return found
+
+
+def _solved(product: Array, alpha: float, right: Array) -> Array:
+    """Solve `(product + alpha) x = right`."""
+    matrix = product.copy()
+    matrix[np.diag_indices_from(matrix)] += alpha
+    return solve(matrix, right, assume_a="pos", overwrite_a=True)
+
+
+def _linear(weights: Array, centre: Array, middle: Array, largest: NDArray) -> Predict:
+    """Return the function of a linear fit to divided and centred features."""
+    constant = middle - centre @ weights
+    return lambda rows: np.asarray(_divided(rows, largest) @ weights, np.float64) + constant
+
+
+def _largest(features: Features) -> NDArray:
+    """Return the largest value of each feature, 1 where it is 0."""
+    largest = abs(features).max(axis=0)
+    largest = largest.toarray().ravel() if issparse(largest) else largest
+    return np.where(largest > 0, largest, 1).astype(features.dtype)
+
+
+def _divided(features: Features, largest: NDArray) -> Features:
+    """Return features divided by a number each."""
+    return csr_array(features @ diags_array(1 / largest)) if issparse(features) else features / largest
