@@ -205,7 +205,7 @@ def test_lines_of_unequal_length_need_a_prepared_copy(tmp_path):
 def test_blank_lines_within_a_genome_are_copied_away_and_no_traceback(tmp_path, content):
     path = tmp_path / "g.fa"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"g\.fa: cannot be indexed \(blank lines"):
+    with pytest.raises(InputError, match=r"g\.fa: cannot be indexed .*blank lines"):
         Reference(path)
     assert contig_lengths(path) == {"a": 4, "b": 2}
     prepare_reference(path, tmp_path / "copy.fa")

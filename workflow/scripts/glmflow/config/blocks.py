@@ -117,15 +117,16 @@ def union_of(blocks: list[type]) -> Any:
     """Return the type of a key that holds one of some blocks.
 
     `kind` says which one. A name alone stands for the block with its defaults (`loss: poisson`), and keys without a
-    `kind` for the one block that has them all.
+    `kind` for the one block that has them all; of several, for the one that is taken where nothing is said.
     """
 
     def complete(value: Any) -> Any:
         if isinstance(value, str):
             return {"kind": value}
         if isinstance(value, Mapping) and value and "kind" not in value:
-            able = [kind_of(block) for block in blocks if set(value) <= set(block.model_fields)]
-            return {"kind": able[0], **value} if len(able) == 1 else value
+            able = [block for block in blocks if set(value) <= set(block.model_fields)]
+            usual = able if len(able) == 1 else [block for block in able if getattr(block, "default", False)]
+            return {"kind": kind_of(usual[0]), **value} if len(usual) == 1 else value
         return value
 
     any_of_them = reduce(or_, blocks)

@@ -29,7 +29,7 @@ MOST = 2
 """How many times the asked number of records a part may hold, so that records of one place stay together."""
 
 OWN_SEQUENCE = {
-    "sequence": ("sequence", "sequences", "seq", "dna_sequence", "dna_seq", "dna", "window_sequence"),
+    "sequence": ("sequence", "sequences", "seq", "dna_sequence", "dna_seq", "window_sequence"),
     "offset": ("offset", "pos_in_sequence", "variant_offset"),
     **ALLELES,
 }
