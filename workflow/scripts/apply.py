@@ -19,6 +19,7 @@ with logged(snakemake):
             fasta=Path(snakemake.input.fasta),
             **{key: path and Path(path) for key, path in files.items()},
             **dict(snakemake.params.items()),
+            counts=None,
             strict=False,
             output=Path(snakemake.output[0]),
         )
