@@ -303,7 +303,7 @@ def our_samples_1(folder: Path) -> float:
 
 
 def our_forgetful_samples(folder: Path) -> float:
-    """Complete samples with one track, each read from disk and inflated anew, as where windows seldom come again."""
+    """Complete samples with one track, each read from disk and inflated every time, as if windows seldom came twice."""
     from glmflow.tracks import reading
 
     reading._MEMORY = 0

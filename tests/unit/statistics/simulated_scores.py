@@ -52,5 +52,5 @@ def smooth_field(rng, bins, smooth):
 
 
 def tiles(truth, guess, bins=10):
-    """Sums of tiles of so many bins."""
+    """Sums of tiles of a number of bins."""
     return np.array([moments.sums(x, y) for x, y in zip(truth.reshape(-1, bins), guess.reshape(-1, bins))])

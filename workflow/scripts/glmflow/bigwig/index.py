@@ -12,7 +12,7 @@ from glmflow.bigwig.source import Source
 
 _KEPT = 16  # nodes, whatever the memory: the way down to neighbouring stretches
 POSITION = (1 << 32) - 1
-_MEMORY_OF_NODE = 1 << 15  # one more is kept for so many bytes; it takes a quarter of them
+_MEMORY_OF_NODE = 1 << 15  # bytes for each further node that is kept; a node takes a quarter of them
 
 
 class Node(NamedTuple):

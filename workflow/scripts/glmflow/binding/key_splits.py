@@ -77,7 +77,7 @@ def drawn(
     where: str,
     known: set[str] | None = None,
 ) -> list[str]:
-    """Return the names that are wanted, or so many drawn ones."""
+    """Return the names that are wanted; of a number, as many names, drawn."""
     there = sorted(set(values))
     if isinstance(wanted, int):
         if wanted >= len(there) and wanted:

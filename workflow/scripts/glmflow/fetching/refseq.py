@@ -124,7 +124,7 @@ def said_size(found: pd.DataFrame, form: str) -> str:
 
 
 def fetch_summary(group: str, folder: Path, base: str, wait: Callable[[float], Any]) -> Path:
-    """Return the list of assemblies of a group, fetched anew: it changes every day."""
+    """Return the list of assemblies of a group, fetched every time: it changes daily."""
     path = folder / SUMMARY
     download(f"{base}/{group}/{SUMMARY}", path.with_name(f"{SUMMARY}.part"), False, wait=wait)
     path.with_name(f"{SUMMARY}.part").replace(path)

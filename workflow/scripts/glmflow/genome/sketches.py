@@ -91,7 +91,7 @@ def suited_k(bases: int, shortest: int) -> int:
 
 
 def suited_fraction(bases: int) -> float:
-    """Return the share of k-mers that keeps a comparison of so many bases within memory: 1, 1/2, 1/4 ..."""
+    """Return the share of k-mers with which a comparison of `bases` stays within memory: 1, 1/2, 1/4 ..."""
     fraction = 1.0
     while bases * fraction > MOST:
         fraction /= 2

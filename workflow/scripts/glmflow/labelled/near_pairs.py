@@ -48,7 +48,7 @@ class NearPairs(NamedTuple):
     without : int
         Rows without any k-mer, which are not compared.
     capped : int
-        k-mers that so many rows hold that not all of them were looked up.
+        k-mers in too many rows, of which not all rows were looked up.
     crowded : bool
         Too many pairs to list.
     """

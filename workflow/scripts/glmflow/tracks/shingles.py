@@ -29,7 +29,7 @@ REGIONS = 128
 WHOLE = 48
 """Sections of a file that is read whole: in so sparse a track a region holds too little."""
 SAMPLED = 4
-"""One shingle in so many is kept, going by its hash, of a track that has more than `MANY`."""
+"""Of a track with more than `MANY` shingles one in this number is kept, chosen by its hash."""
 MANY = 20_000
 FEWEST = 8
 """Shingles that two tracks share at least."""

@@ -20,7 +20,7 @@ from ..ready import Predictor
 
 TOKENS_AT_A_TIME = 16_384
 HIDDEN_EVERY = {"loss": 7, "recall": 4}
-"""A masked model is asked one in so many of the scored bases at once: it needs the others around them."""
+"""A masked model is asked for one in this number of the scored bases at a time: it needs the others around them."""
 
 
 class Query(NamedTuple):

@@ -27,7 +27,7 @@ LONG_RUN = 1000
 """Updates from which on a run is worth the check."""
 STEPS = 40
 RISE = 100.0
-"""The learning rate rises from that of the run to so many times it, as nobody knows yet which one suits the batch."""
+"""The learning rate rises from that of the run to this multiple of it, as which one suits the batch is not known yet."""
 LARGEST_RATE = 1e-2
 FALL = 0.01
 """Of the first loss that is a fall for certain; a smaller one has to be steady."""
