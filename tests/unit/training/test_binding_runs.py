@@ -13,6 +13,7 @@ from glmflow.statistics.classification import auroc
 from glmflow.tasks.seq2cellxtf import examples
 from glmflow.tasks.tables import Division
 from glmflow.training.finetune import finetune
+from glmflow.training.losses import new_loss
 from glmflow.training.predict import predict
 
 torch.set_num_threads(1)
@@ -116,6 +117,19 @@ def test_padding_is_never_read_and_priors_are_added(kind):
     shifted = new_head({"kind": kind, "dropout": 0.0}, 5, KEYS | {"prior": [0.0, -1.0, -2.0]}).eval()
     shifted.load_state_dict(head.state_dict())
     assert torch.allclose(shifted(shifted.pool(states, inside), *rest), one + 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["key_cross_entropy", "key_contrast"])
+def test_labels_that_are_not_known_are_not_learned(kind):
+    torch.manual_seed(0)
+    loss = new_loss({"kind": kind} | ({"weight": 0.5, "temperature": 0.7} if kind == "key_contrast" else {}), {})
+    logits, labels = torch.randn(3, 5, requires_grad=True), (torch.rand(3, 5) < 0.5).float()
+    labels[:, 3] = labels[1] = float("nan")  # a key, and a region, of which nothing is known
+    own = loss(logits, labels)
+    own.backward()
+    rows, columns = [0, 2], [0, 1, 2, 4]
+    assert own.item() == pytest.approx(loss(logits[rows][:, columns], labels[rows][:, columns]).item(), abs=1e-6)
+    assert torch.isfinite(logits.grad).all() and not logits.grad[1].any() and not logits.grad[:, 3].any()
 
 
 def test_queries_are_the_same_for_a_motif_and_its_reverse_complement():

@@ -42,20 +42,25 @@ def simulated(tmp_path_factory):
     return made(folder), folder
 
 
-def metrics_of(simulated, block, **task):
+def settings_of(block):
+    labels = {"study": "s", "task_label": "t", "model_label": block["kind"], "adaptation_label": "baseline", "seed": 1}
+    return labels | {"task": TASK}
+
+
+def predicted_by(simulated, block):
     found, folder = simulated
-    settings = {
-        "study": "s",
-        "task_label": "t",
-        "model_label": block["kind"],
-        "adaptation_label": "baseline",
-        "seed": 1,
-    }
-    settings["task"] = TASK | task
     baseline = TypeAdapter(Baseline).validate_python(block)
-    data = FittingData(baseline, settings, found.table, {"tables": str(folder)})
-    predictions = fit_of("seq2cellxtf", baseline.kind)(data)(Path())
-    scored = score(settings, found.table, predictions, Path(), {"tables": str(folder)})
+    data = FittingData(baseline, settings_of(block), found.table, {"tables": str(folder)})
+    return fit_of("seq2cellxtf", baseline.kind)(data)(Path())
+
+
+def scored_of(simulated, block, predictions):
+    found, folder = simulated
+    return score(settings_of(block), found.table, predictions, Path(), {"tables": str(folder)})
+
+
+def metrics_of(simulated, block):
+    scored = scored_of(simulated, block, predicted_by(simulated, block))
     rows = scored.metrics[(scored.metrics["split"] == "test") & (scored.metrics["protocol"] == "strict")]
     return rows.set_index(["subset", "metric"])["value"], scored
 
@@ -96,6 +101,70 @@ def test_every_baseline_orders_regions_better_than_chance(simulated, block):
     values, scored = metrics_of(simulated, block)
     assert values["all", "auroc"] > 0.55 and np.isfinite(values["all", "auprc"])
     assert "test\tall\tall\t300\tauprc" in scored.units
+
+
+@pytest.fixture(scope="module")
+def half_ambiguous(simulated, tmp_path_factory):
+    """The same data, with every label unbound in every second region, once said to be ambiguous and once not."""
+    found, _ = simulated
+    labels = found.facts["labels.parquet"]
+    keys, odd = len(found.facts["keys.tsv"]), np.arange(1, len(found.table), 2)
+    every = pd.DataFrame({"key": np.tile(np.arange(keys), len(odd)), "region": np.repeat(odd, keys)})
+    folders = []
+    for name in ("said", "unsaid"):
+        folder = tmp_path_factory.mktemp(name)
+        for file, table in found.facts.items():
+            write_table(table, folder / file)
+        write_table(labels[labels["region"] % 2 == 0], folder / "labels.parquet")
+        folders.append(folder)
+    write_table(every, folders[0] / "ambiguous.parquet")
+    return [(found, folder) for folder in folders]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        *(
+            {"kind": name}
+            for name in ("key_prevalence", "region_composition", "predicted_frequency", "known_frequency")
+        ),
+        *({"kind": name} for name in ("known_tf_mean", "nearest_key", "pooled_logistic", "two_tower")),
+        {"kind": "nearest_key", "by": "cell"},
+        {"kind": "pooled_boosting", "trees": 20},
+    ],
+    ids=lambda block: "-".join(map(str, block.values())),
+)
+def test_ambiguous_labels_are_not_learned_as_unbound(simulated, half_ambiguous, block):
+    means = [
+        predicted_by(data, block).drop(columns="example").to_numpy().mean() for data in (simulated, *half_ambiguous)
+    ]
+    whole, said, unsaid = means
+    assert unsaid < 0.65 * whole and 0.8 * whole < said < 1.25 * whole
+
+
+def test_ambiguous_labels_are_not_scored(simulated, half_ambiguous):
+    """The scores are those of a table without the ambiguous regions."""
+    block = {"kind": "motif_accessibility"}
+    (found, folder), said = simulated, half_ambiguous[0]
+    kept = found.table.iloc[::2].reset_index(drop=True)
+    part = folder.parent / "even"
+    for file, table in found.facts.items():
+        if file in ("scores.parquet", "margins.parquet", "accessibility.parquet", "truth.parquet"):
+            table = table.iloc[::2].reset_index(drop=True)
+        if file == "labels.parquet":
+            table = table[table["region"] % 2 == 0].assign(region=lambda rows: rows["region"] // 2)
+        write_table(table, part / file)
+    predictions = predicted_by(said, block)
+    own = scored_of(said, block, predictions)
+    other = scored_of(
+        (found._replace(table=kept), part), block, predictions[predictions["example"].isin(kept["example"])]
+    )
+    columns = ["subset", "metric", "value", "ci_low", "ci_high", "n"]
+    rows = [one.metrics[one.metrics["protocol"] == "strict"][columns].reset_index(drop=True) for one in (own, other)]
+    pd.testing.assert_frame_equal(*rows)
+    assert "official" not in set(own.metrics["protocol"]) and "official" in set(other.metrics["protocol"])
+    for name, one in other.units.items():
+        assert own.units[name].score.value == pytest.approx(one.score.value)
 
 
 def test_permuted_cells_leave_no_order_of_cells(tmp_path):

@@ -1,15 +1,17 @@
 """Scores of binding: the hackathon's own scorer and an independent strict one as oracles (expected/scorer.json)."""
 
+import itertools
 import json
 
 import numpy as np
 import pytest
 from glmflow.binding.binding_matrix import BindingMatrix, read_matrix, write_matrix
-from glmflow.binding.concordance import cell_concordance, tf_concordance
+from glmflow.binding.concordance import cell_concordance, pair_counts, tf_concordance
 from glmflow.binding.key_scores import (
     best_threshold,
     calibration_slope,
     column_average_precision,
+    column_scores,
     f1,
     log_loss,
     ranked_scores,
@@ -142,6 +144,32 @@ def test_what_is_blind_to_cells_has_a_concordance_of_exactly_one_half():
     assert cell_concordance(bound, np.tile(by_tf, (3, 1)), cells, tfs).value == 0.5
     assert tf_concordance(bound, np.repeat(by_cell, 4, axis=0), cells, tfs).value == 0.5
     assert cell_concordance(bound, bound.astype(float), cells, tfs).value == 1.0
+
+
+def test_pairs_of_labels_that_are_not_known_count_for_nothing():
+    rng = np.random.default_rng(5)
+    labels, scores = rng.random((6, 40)) < 0.4, rng.integers(0, 5, (6, 40)).astype(float)
+    known = rng.random((6, 40)) < 0.7
+    known[:, 0] = False
+    labels &= known
+    names = np.array(list("XXXYYY"), object)
+    found = {name: (won.sum(), pairs.sum()) for name, won, pairs in pair_counts(labels, scores, names, known)}
+    for name in "XY":
+        won = pairs = 0.0
+        for a, b in itertools.permutations(np.flatnonzero(names == name), 2):
+            for at in np.flatnonzero(known[a] & known[b] & labels[a] & ~labels[b]):
+                pairs += 1
+                won += 1.0 if scores[a, at] > scores[b, at] else 0.5 if scores[a, at] == scores[b, at] else 0.0
+        assert found[name] == (won, pairs)
+    areas, precisions = [], []
+    for at in range(40):
+        own, values = labels[known[:, at], at], scores[known[:, at], at]
+        if own.any() and not own.all():
+            areas.append(roc_auc_score(own, values))
+            precisions.append(average_precision_score(own, values))
+    columns = column_scores(labels, scores, known)
+    assert columns.n == len(areas)
+    assert columns.auroc == pytest.approx(np.mean(areas)) and columns.auprc == pytest.approx(np.mean(precisions))
 
 
 def test_concordance_counts_each_pair_of_keys():

@@ -36,6 +36,18 @@ def test_of_one_key_the_blocks_add_what_leaving_them_out_takes_away(units):
     assert found.mean(np.array([2]))["auroc"].score.influence == pytest.approx(alone.influence)
 
 
+def test_labels_that_are_not_known_count_for_nothing(units):
+    _, labels, scores = units
+    known = np.random.default_rng(1).random(labels.shape) < 0.8
+    blocks, tfs = np.repeat(np.arange(12), 10), np.array(["X", "X", "Y", "Z", "Z"])
+    names = [str(place) for place in range(120)], list("abcde")
+    found = KeyUnits(labels & known, scores, blocks, tfs, names, known).mean(np.arange(5))
+    for name, of in (("auroc", auroc), ("auprc", average_precision)):
+        expected = np.mean([of(labels[key, own], scores[key, own])[0] for key, own in enumerate(known[:4])])
+        assert found[name].score.value == pytest.approx(expected)
+    assert found["auprc"].chance == pytest.approx((labels & known)[:4].sum() / known[:4].sum())
+
+
 def test_runs_agree_on_their_units_and_a_constant_plays_no_part(units):
     found, labels, _ = units
     rest = np.repeat(np.arange(12), 10), np.array(["X", "X", "Y", "Z", "Z"]), found.examples

@@ -96,6 +96,36 @@ def test_regions_of_training_keys_alone(own):
     assert len(held_out) and held_out["region"].max() < len(part.table)
 
 
+def test_bins_that_a_peak_only_touches_are_ambiguous_and_counted(own):
+    """By hand, for each key: bound where a peak covers half of a bin, ambiguous where a relaxed peak or a peak touches it."""
+    samples = pd.read_csv(own / "samples.tsv", sep="\t")
+    lax = own / "lax.bed"
+    lax.write_text("chr1\t100\t450\nchr3\t200\t900\n")
+    samples["relaxed"] = ["lax.bed" if name == "K562_MAX.narrowPeak" else "" for name in samples["file"]]
+    samples.to_csv(own / "lax.tsv", sep="\t", index=False)
+    found = made(own, samples=str(own / "lax.tsv"), universe={"regions": "bins", "bin": 200, "step": 100})
+    table, keys, labels = found.table, found.facts["keys.tsv"], np.zeros((9, len(found.table)), int)
+    for name, value in (("labels", 1), ("ambiguous", 2)):
+        rows = found.facts[f"{name}.parquet"]
+        assert not labels[rows["key"], rows["region"]].any()
+        labels[rows["key"], rows["region"]] = value
+    for key in keys.itertuples():
+        path = own / f"{key.cell.replace(' ', '')}_{key.tf}.narrowPeak"
+        peaks = pd.read_csv(path, sep="\t", header=None)[[0, 1, 2]].to_numpy().tolist()
+        also = [["chr1", 100, 450], ["chr3", 200, 900]] if key.key == "K562_MAX" else []
+        for number, row in enumerate(table.itertuples()):
+            shared = [min(row.end, end) - max(row.start, start) for chrom, start, end in peaks if chrom == row.chrom]
+            near = [min(row.end, end) - max(row.start, start) for chrom, start, end in also if chrom == row.chrom]
+            expected = 1 if max(shared) >= 100 else 2 if max([*shared, *near]) > 0 else 0
+            assert labels[key.Index, number] == expected
+    counts = found.counts.set_index("item")["count"]
+    assert counts["ambiguous labels, neither learned nor scored"] == (labels == 2).sum() > 0
+    part = labels[np.ix_(keys["split"] == "test", table["split"] == "test")]
+    assert counts["ambiguous labels of test keys in test regions"] == (part == 2).sum() > 0
+    with pytest.raises(InputError, match="relaxed peaks are read for bins alone"):
+        made(own, samples=str(own / "lax.tsv"))
+
+
 def test_regions_on_the_blacklist_leave(own):
     (own / "black.bed").write_text("chr1\t0\t60000\n")
     with pytest.raises(InputError, match="no window is left for the train split"):

@@ -35,14 +35,23 @@ class Frame:
         return self.binding.labels[np.ix_(self.learned_keys, self.learned_regions)]
 
     @cached_property
-    def known(self) -> Array:
-        """Labels of training keys in the regions that are predicted, `[training keys, regions]`."""
-        return self.binding.labels[np.ix_(self.learned_keys, self.regions)].astype(np.float64)
+    def known(self) -> NDArray[np.bool_]:
+        """Whether these labels are known; ambiguous ones are not learned from, `[training keys, training regions]`."""
+        return self.binding.known[np.ix_(self.learned_keys, self.learned_regions)]
+
+    def share(self, keys: NDArray | slice = slice(None), regions: NDArray[np.int64] | None = None) -> Array:
+        """Return the share of some training keys that bind each of some regions, those of training where None.
+
+        Of the keys whose label is known there; where it is of none, the share over all the regions.
+        """
+        own = np.ix_(self.learned_keys[keys], self.learned_regions if regions is None else regions)
+        bound, known = (matrix[own].sum(axis=0) for matrix in (self.binding.labels, self.binding.known))
+        return np.where(known > 0, bound / np.maximum(known, 1), bound.sum() / max(1, known.sum()))
 
     @cached_property
     def prevalence(self) -> float:
         """Share of labels that are bound in training."""
-        return float(self.labels.mean())
+        return float(self.labels.sum() / self.known.sum())
 
     def scaled(self, values: NDArray) -> Array:
         """Return columns `[all regions, n]` less their mean over training regions, by their standard deviation there."""
@@ -68,7 +77,7 @@ class Frame:
     @cached_property
     def frequency(self) -> Array:
         """Predicted share of keys that bind each region, by ridge regression on motifs and composition, `[all regions]`."""
-        return self.ridge(self.labels.mean(axis=0), 100.0)
+        return self.ridge(self.share(), 100.0)
 
     def ridge(self, target: Array, alpha: float) -> Array:
         """Return a ridge regression of a number of the training regions, for all regions."""
@@ -85,7 +94,7 @@ class Frame:
         cells = np.array(binding.cell_of_keys)[self.learned_keys]
         for cell in np.unique(cells):
             inputs.append(self._of_cell(occupancy[self.learned_regions], cell))
-            target.append(self.labels[cells == cell].mean(axis=0))
+            target.append(self.share(cells == cell))
         model = Ridge(30.0).fit(np.concatenate(inputs), np.concatenate(target))
         return np.stack([model.predict(self._of_cell(occupancy, cell)) for cell in range(len(binding.cell_names))])
 
@@ -136,9 +145,12 @@ class Frame:
         )
         return np.stack([best.clip(-15, 8), self.binding.occupancy.sum(axis=1)], axis=1).astype(np.float64)
 
-    def logistic(self, labels: NDArray[np.bool_]) -> Array:
-        """Return the probability in all regions by a logistic regression of one key on motifs and composition."""
+    def logistic(self, row: int) -> Array:
+        """Return the probability in all regions by a logistic regression of a training key on motifs and composition."""
+        known = self.known[row]
+        labels = self.labels[row, known]
         if labels.all() or not labels.any():
-            return np.full(len(self.described), float(labels.mean()))
-        model = LogisticRegression(C=0.05, max_iter=200).fit(self.described[self.learned_regions], labels)
+            return np.full(len(self.described), float(labels.mean()) if len(labels) else self.prevalence)
+        regions = self.learned_regions[known]
+        model = LogisticRegression(C=0.05, max_iter=200).fit(self.described[regions], labels)
         return model.predict_proba(self.described)[:, 1]

@@ -59,27 +59,27 @@ def _width(data: FittingData, frame: Frame) -> Array:
 
 def _composition(data: FittingData, frame: Frame) -> Array:
     inputs = np.concatenate([frame.generic, frame.generic**2], axis=1)
-    share = frame.labels.mean(axis=0)
+    bound, known = frame.labels.sum(axis=0), frame.known.sum(axis=0)
     own = inputs[frame.learned_regions]
-    weights = np.concatenate([share, 1 - share]) * len(frame.labels)
+    weights = np.concatenate([bound, known - bound])
     target = np.repeat([1, 0], len(own))
     model = LogisticRegression(C=1.0, max_iter=300).fit(np.tile(own, (2, 1)), target, sample_weight=weights + 1e-9)
     return model.predict_proba(inputs)[:, 1]
 
 
 def _frequency(data: FittingData, frame: Frame) -> Array:
-    return np.clip(frame.ridge(frame.labels.mean(axis=0), data.baseline.alpha), 0, 1)
+    return np.clip(frame.ridge(frame.share(), data.baseline.alpha), 0, 1)
 
 
 def _known(frame: Frame, column: str, key: int) -> Array:
     """Return the mean label of the training keys of the same TF or cell; of all where there is none."""
     keys = frame.binding.keys
     same = (keys[column].iloc[frame.learned_keys] == keys[column].iloc[key]).to_numpy()
-    return frame.known[same if same.any() else slice(None)].mean(axis=0)
+    return frame.share(same if same.any() else slice(None), frame.regions)
 
 
 def _known_frequency(data: FittingData, frame: Frame) -> Array:
-    return np.tile(frame.known.mean(axis=0), (len(frame.keys), 1))
+    return np.tile(frame.share(regions=frame.regions), (len(frame.keys), 1))
 
 
 def _known_mean(*columns: str) -> Fit:
@@ -138,9 +138,9 @@ def _nearest_key(data: FittingData, frame: Frame) -> Array:
             donor = -1 - int(cells[np.argmax(near_cell)])
         if donor not in models:
             if donor >= 0:
-                models[donor] = frame.logistic(frame.labels[donor])
+                models[donor] = frame.logistic(donor)
             else:
-                models[donor] = np.clip(frame.ridge(frame.labels[cells == -1 - donor].mean(axis=0), 100.0), 0, 1)
+                models[donor] = np.clip(frame.ridge(frame.share(cells == -1 - donor), 100.0), 0, 1)
         found.append(models[donor][frame.regions])
     return np.stack(found)
 
@@ -158,7 +158,7 @@ def _lookup(data: FittingData, frame: Frame) -> Array:
     found = []
     for key in frame.keys:
         same = tfs[frame.learned_keys] == tfs[key]
-        labels = frame.labels[same if same.any() else slice(None)].mean(axis=0)
+        labels = frame.share(same if same.any() else slice(None))
         found.append(np.where(source >= 0, labels[np.minimum(place, len(labels) - 1)], labels.mean()))
     return np.stack(found)
 
@@ -169,7 +169,7 @@ def _rows(frame: Frame, columns: Callable[[int], Array], most: int, seed: int) -
     each = max(1, most // len(frame.learned_keys))
     inputs, target = [], []
     for row, key in enumerate(frame.learned_keys):
-        own = np.arange(len(frame.learned_regions))
+        own = np.flatnonzero(frame.known[row])
         if len(own) > each:
             own = np.sort(rng.choice(own, each, replace=False))
         inputs.append(columns(key)[frame.learned_regions[own]].astype(np.float32))

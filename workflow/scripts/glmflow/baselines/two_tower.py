@@ -16,7 +16,7 @@ def fit_two_tower(frame: Frame, rank: int, steps: int, seed: int) -> NDArray[np.
 
     logit = (x_r A) . (y_k B) + w . [m, m g, m a, a] + v . x_r + b, with x the motifs and composition of a region, y the similarity
     of a TF's motif to those of training TFs (squared) beside the cell's features, m occupancy, g expression and a
-    accessibility; fitted with Adam on the cross-entropy, keys weighted alike.
+    accessibility; fitted with Adam on the cross-entropy of known labels, keys weighted alike.
     """
     rng = np.random.default_rng(seed)
     x = np.concatenate([np.clip(frame.described, -4, 4), np.ones((len(frame.described), 1))], axis=1)
@@ -37,7 +37,7 @@ def fit_two_tower(frame: Frame, rank: int, steps: int, seed: int) -> NDArray[np.
         own_x, own_y = x[regions], y[frame.learned_keys]
         left, right = own_x @ weights["a"], own_y @ weights["b"]
         logit = right @ left.T + pairs @ weights["w"] + own_x @ weights["v"] + offset
-        error = (1 / (1 + np.exp(-logit)) - frame.labels[:, batch]) / logit.size
+        error = (1 / (1 + np.exp(-logit)) - frame.labels[:, batch]) * frame.known[:, batch] / logit.size
         gradient = {
             "a": own_x.T @ (error.T @ right) + 1e-4 * weights["a"],
             "b": own_y.T @ (error @ left) + 1e-4 * weights["b"],

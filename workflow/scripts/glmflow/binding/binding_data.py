@@ -39,6 +39,8 @@ class BindingData(NamedTuple):
         Split (`validation`, `test`) of keys that the source itself names; None where the settings draw them.
     truth
         Probability of binding of simulated data, `[keys, regions]`.
+    ambiguous
+        Labels that are neither learned nor scored, bool `[keys, regions]` (not bound there); None where there are none.
     notes
         What has to be said of the data, and what was counted.
     """
@@ -54,6 +56,7 @@ class BindingData(NamedTuple):
     splits: NDArray[np.object_] | None = None
     held_out: Mapping[str, str] | None = None
     truth: NDArray[np.float32] | None = None
+    ambiguous: NDArray[np.bool_] | None = None
     notes: Mapping[str, int | str] = {}
 
 

@@ -33,6 +33,7 @@ class Tables(NamedTuple):
     tf_expression: pd.DataFrame
     accessibility: pd.DataFrame | None = None
     truth: pd.DataFrame | None = None
+    ambiguous: pd.DataFrame | None = None
 
     def files(self) -> dict[str, pd.DataFrame]:
         """Return the tables that there are, by file name."""
@@ -56,6 +57,8 @@ class Binding:
         describe a key (another one's in the controls).
     labels
         bool `[keys, regions]`.
+    known
+        Whether a label is known, bool `[keys, regions]`: those that are not are ambiguous, and neither learned nor scored.
     """
 
     def __init__(self, examples: pd.DataFrame, folder: str | Path):
@@ -63,14 +66,22 @@ class Binding:
         self.regions = examples.reset_index(drop=True)
         self.keys = read_table(self.folder / "keys.tsv").fillna({"kind": "", "relation": ""})
         self.keys = self.keys.fillna({"family": self.keys["tf"]})
-        found = pd.read_parquet(self.folder / "labels.parquet")
-        self.labels = np.zeros((len(self.keys), len(self.regions)), bool)
-        self.labels[found["key"].to_numpy(), found["region"].to_numpy()] = True
+        self.labels = self._matrix("labels")
+        self.known = ~self._matrix("ambiguous")
+        self.labels &= self.known
         self.tfs = read_table(self.folder / "tfs.tsv")
 
     def _frame(self, name: str) -> pd.DataFrame | None:
         path = self.folder / f"{name}.parquet"
         return pd.read_parquet(path) if path.exists() else None
+
+    def _matrix(self, name: str) -> NDArray[np.bool_]:
+        """Return where a table of `key` and `region` has a row, bool `[keys, regions]`."""
+        found = np.zeros((len(self.keys), len(self.regions)), bool)
+        table = self._frame(name)
+        if table is not None:
+            found[table["key"].to_numpy(), table["region"].to_numpy()] = True
+        return found
 
     @cached_property
     def split_of_regions(self) -> NDArray[np.object_]:

@@ -34,9 +34,13 @@ def tf_concordance(labels: NDArray[np.bool_], scores: NDArray, cells: Sequence[s
 
 
 def pair_counts(
-    labels: NDArray[np.bool_], scores: NDArray, shared: Sequence[str]
+    labels: NDArray[np.bool_], scores: NDArray, shared: Sequence[str], known: NDArray[np.bool_] | None = None
 ) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield for each value that keys share: the pairs ordered right and all pairs, of each region `[regions]`."""
+    """Yield for each value that keys share: the pairs ordered right and all pairs, of each region `[regions]`.
+
+    Keys are in no pair in a region in which their label is not `known`.
+    """
+    known = np.ones_like(labels) if known is None else known
     shared = np.asarray(shared, object)
     for value in dict.fromkeys(shared.tolist()):
         rows = np.flatnonzero(shared == value)
@@ -44,11 +48,12 @@ def pair_counts(
             continue
         won, pairs = np.zeros(labels.shape[1]), np.zeros(labels.shape[1])
         for part in column_parts((len(rows), labels.shape[1])):
-            own = labels[rows, part]
+            own, scored = labels[rows, part], known[rows, part]
             count = own.sum(axis=0)
-            differ = np.flatnonzero((count > 0) & (count < len(rows)))
+            differ = np.flatnonzero((count > 0) & (count < scored.sum(axis=0)))
             if len(differ):
-                found = concordant(own[:, differ], scores[rows, part][:, differ].astype(np.float32))
+                values = scores[rows, part][:, differ].astype(np.float32)
+                found = concordant(own[:, differ], values, scored[:, differ])
                 won[differ + part.start], pairs[differ + part.start] = found
         yield value, won, pairs
 

@@ -114,19 +114,24 @@ class ColumnScores(NamedTuple):
     n: int
 
 
-def column_scores(labels: NDArray[np.bool_], scores: NDArray) -> ColumnScores:
-    """Return the mean AUROC and AUPRC over regions of the order of keys, `[keys, regions]` each; NaN where n is 0."""
+def column_scores(labels: NDArray[np.bool_], scores: NDArray, known: NDArray[np.bool_] | None = None) -> ColumnScores:
+    """Return the mean AUROC and AUPRC over regions of the order of keys, `[keys, regions]` each; NaN where n is 0.
+
+    Keys are left out of the order in a region in which their label is not `known`.
+    """
     areas, precisions, count = 0.0, 0.0, 0
     for part in column_parts(labels.shape):
         bound, values = labels[:, part], scores[:, part]
+        scored = np.ones_like(bound) if known is None else known[:, part]
         positives = bound.sum(axis=0)
-        both = (positives > 0) & (positives < len(bound))
+        both = (positives > 0) & (positives < scored.sum(axis=0))
         if not both.any():
             continue
-        bound, values = bound[:, both], values[:, both].astype(np.float32)
-        won, pairs = concordant(bound, values)
+        bound, values, scored = bound[:, both], values[:, both].astype(np.float32), scored[:, both]
+        won, pairs = concordant(bound, values, scored)
         areas += float((won / pairs).sum())
-        precisions += float(column_average_precision(bound, values).sum())
+        # An unbound key behind all others changes no precision at a bound one.
+        precisions += float(column_average_precision(bound, np.where(scored, values, -np.inf)).sum())
         count += int(both.sum())
     if not count:
         return ColumnScores(np.nan, np.nan, 0)
@@ -139,15 +144,19 @@ def column_parts(shape: tuple[int, int]) -> list[slice]:
     return [slice(start, start + step) for start in range(0, shape[1], step)]
 
 
-def concordant(labels: NDArray[np.bool_], scores: NDArray) -> tuple[Array, Array]:
+def concordant(
+    labels: NDArray[np.bool_], scores: NDArray, known: NDArray[np.bool_] | None = None
+) -> tuple[Array, Array]:
     """Return for each column how many (bound, unbound) pairs of rows are ordered right (ties half), and how many there are.
 
-    It is the statistic of Mann and Whitney of each column, from mid-ranks.
+    It is the statistic of Mann and Whitney of each column, from mid-ranks, over the rows whose label is `known`.
     """
-    ranks = stats.rankdata(scores, axis=0)
+    # Rows above all others change the ranks of none.
+    ranks = stats.rankdata(scores if known is None else np.where(known, scores, np.inf), axis=0)
     positives = labels.sum(axis=0).astype(np.float64)
     won = (ranks * labels).sum(axis=0) - positives * (positives + 1) / 2
-    return won, positives * (len(labels) - positives)
+    rows = len(labels) if known is None else known.sum(axis=0)
+    return won, positives * (rows - positives)
 
 
 def column_average_precision(labels: NDArray[np.bool_], scores: NDArray) -> Array:

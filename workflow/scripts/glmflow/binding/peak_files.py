@@ -51,6 +51,8 @@ class Peaks(NamedTuple):
 def read_samples(path: str | Path) -> pd.DataFrame:
     """Read a sample table: `file` (beside the table, or a path), `cell`, `tf` and, where there are several, `replicate`.
 
+    A column `relaxed` names the peaks of a laxer threshold; a sample without them has those of `file`.
+
     A folder stands for a table of its files `{cell}_{tf}.narrowPeak` or `.bed`, plain or gzip.
 
     Raises
@@ -81,6 +83,9 @@ def read_samples(path: str | Path) -> pd.DataFrame:
             where=path,
             fix="Number them in a column `replicate`, or drop one.",
         )
+    if "relaxed" in table:
+        lax = [file if pd.isna(name) else str(path.parent / name) for name, file in zip(table["relaxed"], files)]
+        table = table.assign(relaxed=lax)
     return table.assign(file=files, sample=[Path(name).name.split(".")[0] for name in table["file"]])
 
 

@@ -179,11 +179,11 @@ def subset(
     return found, kept
 
 
-def by_key(labels: NDArray[np.bool_], keys: Collection[str]) -> tuple[list[str], NDArray[np.bool_]]:
-    """Return the keys in alphabetical order and their labels: bound where a replicate binds."""
+def by_key(values: NDArray[np.bool_], keys: Collection[str]) -> tuple[list[str], NDArray[np.bool_]]:
+    """Return the keys in alphabetical order and what any of their replicates says: bound where one binds."""
     names, row = np.unique(np.asarray(keys, object).astype(str), return_inverse=True)
-    found = np.zeros((len(names), labels.shape[1]), bool)
-    for place, own in zip(row, labels):
+    found = np.zeros((len(names), values.shape[1]), bool)
+    for place, own in zip(row, values):
         found[place] |= own
     return names.tolist(), found
 

@@ -42,7 +42,8 @@ class Universe(Block):
     regions: Literal["summits", "merged", "bins"] = Field(
         "summits",
         description="`summits`: windows of one width around summits; `merged`: unions of overlapping peaks, whose widths tell "
-        "how many samples bind them (a reconstruction of the hackathon's); `bins`: along the genome, as ENCODE-DREAM's.",
+        "how many samples bind them (a reconstruction of the hackathon's); `bins`: along the genome, as ENCODE-DREAM's: bound "
+        "where a peak covers half of one; what a peak only touches is ambiguous, neither learned nor scored.",
     )
     width: Positive = Field(1000, description="Bases of a window around a summit.")
     within: Positive = Field(150, description="Bases within which summits are one region, and a summit binds one.")
@@ -99,7 +100,8 @@ class Seq2CellXTf(TaskBlock):
     samples: str | None = Field(
         None,
         description="Table of peak files: `file` (narrowPeak or BED, beside the table or a path), `cell`, `tf`, `replicate`; or a "
-        "folder of files `{cell}_{tf}.narrowPeak` or `.bed`, plain or gzip.",
+        "folder of files `{cell}_{tf}.narrowPeak` or `.bed`, plain or gzip. Of `bins` a column `relaxed` names peaks of a laxer "
+        "threshold, whose bins are ambiguous.",
     )
     motifs: str | None = Field(None, description="Motifs of the TFs, MEME or JASPAR.")
     tf_names: str | None = Field(

@@ -170,10 +170,14 @@ def shown_regions(study: Study, task: str, order: list[str]) -> pd.DataFrame:
     best = keys[keys["split"] == "test"].sort_values("bound", ascending=False)
     names = best.groupby("kind").head(KEYS_SHOWN // 4)["key"].astype(str).tolist()
     number = {key: place for place, key in enumerate(keys["key"].astype(str))}
-    bound = {key: set(labels.loc[labels["key"] == number[key], "region"]) for key in names}
+    between = folder / task / "ambiguous.parquet"
+    ambiguous = pd.read_parquet(between) if between.exists() else labels.iloc[:0]
+    bound, unclear = (
+        {key: set(table.loc[table["key"] == number[key], "region"]) for key in names} for table in (labels, ambiguous)
+    )
     parts = []
     for key in names:
-        values = [1.0 if place in bound[key] else 0.0 for place in shown.index]
+        values = [1.0 if at in bound[key] else 0.5 if at in unclear[key] else 0.0 for at in shown.index]
         parts.append(shown.assign(key=key, label="peaks", value=values))
     first = {label: run for run in study.runs(task) for label in [study.labels_by_name.get(run.name)] if label}
     for label in [name for name in order if name in first][:RUNS_SHOWN]:

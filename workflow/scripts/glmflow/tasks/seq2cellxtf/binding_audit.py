@@ -77,7 +77,10 @@ def binding_checks(data: BindingData, keys: pd.DataFrame, split: NDArray[np.obje
 def width_areas(data: BindingData, keys: NDArray[np.int64], regions: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the AUROC of the width of regions for each key with both classes."""
     width = (data.regions["end"] - data.regions["start"]).to_numpy(np.float64)[regions]
-    areas = [ranked_scores(data.labels[key, regions], width)["auroc"] for key in keys]
+    areas = []
+    for key in keys:
+        known = np.ones(len(regions), bool) if data.ambiguous is None else ~data.ambiguous[key, regions]
+        areas.append(ranked_scores(data.labels[key, regions][known], width[known])["auroc"])
     return np.array([area for area in areas if np.isfinite(area)])
 
 

@@ -72,6 +72,10 @@ def examples(task: Seq2CellXTf, files: Mapping[str, Any], division: Division) ->
     counts += [(f"{name} keys", int((keys["split"] == name).sum()), "") for name in ("train", "validation", "test")]
     for kind, own in keys[keys["split"] == "test"].groupby("kind"):
         counts.append((f"test keys of kind {kind}", len(own), ""))
+    if data.ambiguous is not None:
+        scored = np.ix_(keys["split"] == "test", split == "test")
+        counts.append(("ambiguous labels, neither learned nor scored", int(data.ambiguous.sum()), ""))
+        counts.append(("ambiguous labels of test keys in test regions", int(data.ambiguous[scored].sum()), ""))
     if data.held_out is not None:
         counts += [(sentence, 1, "") for sentence in unlike_the_rest(keys)]
     return Made(
@@ -114,6 +118,8 @@ def taken(data: BindingData, regions: NDArray[np.int64]) -> BindingData:
     part = data._replace(regions=data.regions.iloc[regions].reset_index(drop=True), labels=data.labels[:, regions])
     if data.accessibility is not None:
         part = part._replace(accessibility=data.accessibility.iloc[:, regions])
+    if data.ambiguous is not None:
+        part = part._replace(ambiguous=data.ambiguous[:, regions])
     return part if data.truth is None else part._replace(truth=data.truth[:, regions])
 
 
@@ -164,10 +170,10 @@ def tables_of(
         for motif in data.motifs[tf]
         for place, row in enumerate(motif.counts)
     ]
-    key, region = np.nonzero(data.labels)
     return Tables(
         keys=keys,
-        labels=pd.DataFrame({"key": key.astype(np.int32), "region": region.astype(np.int32)}),
+        labels=places_of(data.labels),
+        ambiguous=None if data.ambiguous is None else places_of(data.ambiguous),
         tfs=pd.DataFrame({
             "tf": tfs,
             "family": [units["family"][tf] for tf in tfs],
@@ -183,6 +189,12 @@ def tables_of(
         accessibility=None if data.accessibility is None else data.accessibility.loc[cells].T.reset_index(drop=True),
         truth=None if data.truth is None else pd.DataFrame(data.truth.T, columns=keys["key"].tolist()),
     )  # fmt: skip
+
+
+def places_of(matrix: NDArray[np.bool_]) -> pd.DataFrame:
+    """Return `key` and `region` (rows) of what is true of a matrix `[keys, regions]`."""
+    key, region = np.nonzero(matrix)
+    return pd.DataFrame({"key": key.astype(np.int32), "region": region.astype(np.int32)})
 
 
 def cell_table(task: Seq2CellXTf, data: BindingData, keys: pd.DataFrame, cells: list[str]) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,8 @@ def score(
     parts = {split: part_of(binding, predictions, split) for split in ("validation", "test")}
     threshold = None
     if parts["validation"] is not None:
-        threshold = best_threshold(parts["validation"].labels, parts["validation"].scores)
+        own = parts["validation"]
+        threshold = best_threshold(own.labels[own.known], own.scores[own.known])
     rows, tables, units = [], [], {}
     length = int(settings["task"]["length"])
     for split, part in parts.items():
@@ -92,29 +93,31 @@ def submission(binding: Binding, part: Part) -> pd.DataFrame:
 
 
 class Part:
-    """Labels and predictions of the keys and regions that are scored together, `[keys, regions]`."""
+    """Labels (where they are `known`) and predictions of the keys and regions that are scored together, `[keys, regions]`."""
 
     def __init__(self, binding: Binding, keys: NDArray, regions: NDArray, scores: NDArray):
         self.keys = binding.keys.iloc[keys].reset_index(drop=True)
         self.regions = binding.regions.iloc[regions].reset_index(drop=True)
-        self.labels = binding.labels[np.ix_(keys, regions)]
+        self.labels, self.known = (matrix[np.ix_(keys, regions)] for matrix in (binding.labels, binding.known))
         self.scores = scores
         in_cell = {
             name: binding.labels[(binding.keys["cell"] == name).to_numpy()][:, regions].sum(axis=0)
             for name in self.keys["cell"].unique()
         }
         self.others = np.stack([in_cell[name] for name in self.keys["cell"]]) > self.labels
-        self.probabilities = bool((scores >= 0).all() and (scores <= 1).all())
+        own = scores[self.known]
+        self.probabilities = bool((own >= 0).all() and (own <= 1).all())
 
     def units(self) -> KeyUnits:
         """Return what blocks of the genome and TFs add to the scores of keys."""
         names = self.regions["example"].tolist(), self.keys["key"].tolist()
-        return KeyUnits(self.labels, self.scores, self.regions["group"], self.keys["tf"].to_numpy(), names)
+        return KeyUnits(self.labels, self.scores, self.regions["group"], self.keys["tf"].to_numpy(), names, self.known)
 
     def key_table(self, threshold: float | None) -> pd.DataFrame:
         """Return the scores of each key; NaN for one of one class."""
         rows = []
-        for bound, values, other in zip(self.labels, self.scores, self.others):
+        for every in zip(self.labels, self.scores, self.others, self.known):
+            bound, values, other = (one[every[-1]] for one in every[:-1])
             found = ranked_scores(bound, values)
             found["bound"] = int(bound.sum())
             hard = other | bound
@@ -204,24 +207,26 @@ def rows_of(part: Part, table: pd.DataFrame, keys: NDArray[np.int64], weights: W
         if name in ("auroc", "auprc"):
             yield metric_row(f"median_{name}", float(values.median()), len(values))
     labels, scores = part.labels[keys], part.scores[keys]
-    columns = column_scores(labels, scores)
+    known = part.known[keys]
+    columns = column_scores(labels, scores, known)
     if columns.n:
         yield metric_row("column_auroc", columns.auroc, columns.n)
         yield metric_row("column_auprc", columns.auprc, columns.n)
     cells, tfs = part.keys["cell"].to_numpy()[keys], part.keys["tf"].to_numpy()[keys]
     for name, shared, resampled in (("cell_concordance", tfs, True), ("tf_concordance", cells, False)):
-        found = concordance_of(labels, scores, shared, weights, part.keys["tf"].to_numpy() if resampled else None)
+        resampled_tfs = part.keys["tf"].to_numpy() if resampled else None
+        found = concordance_of(pair_counts(labels, scores, shared, known), weights, resampled_tfs)
         if found is not None:
             yield metric_row(name, found)
 
 
 def concordance_of(
-    labels: NDArray, scores: NDArray, shared: NDArray, weights: Weights, tfs: NDArray | None
+    counts: Iterable[tuple[str, NDArray, NDArray]], weights: Weights, tfs: NDArray | None
 ) -> Interval | None:
-    """Return the concordance of pairs of keys with a value in common; None where labels never differ."""
+    """Return the concordance of counted pairs of keys (`pair_counts`); None where labels never differ."""
     names, won, pairs = [], [], []
     blocks = weights.blocks.shape[1]
-    for name, ordered, all_ in pair_counts(labels, scores, shared):
+    for name, ordered, all_ in counts:
         names.append(name)
         won.append(np.bincount(weights.block_of, ordered, blocks))
         pairs.append(np.bincount(weights.block_of, all_, blocks))
@@ -243,13 +248,17 @@ def concordance_of(
 def by_width(part: Part) -> Iterator[dict[str, Any]]:
     """Yield AUROC and AUPRC within each third of the regions by width; nothing where regions have one width."""
     width = (part.regions["end"] - part.regions["start"]).to_numpy(np.float64)
-    cuts = np.quantile(width, [1 / 3, 2 / 3])
-    if cuts[1] < FEWEST_PARTS * width.min():
+    scored = part.known.any(axis=0)
+    if not scored.any():
+        return
+    cuts = np.quantile(width[scored], [1 / 3, 2 / 3])
+    if cuts[1] < FEWEST_PARTS * width[scored].min():
         return
     third = np.searchsorted(cuts, width, "left")
     for number, subset in enumerate(TERCILES):
         here = third == number
-        found = [ranked_scores(bound[here], own[here]) for bound, own in zip(part.labels, part.scores)]
+        rows = zip(part.labels, part.scores, here & part.known)
+        found = [ranked_scores(bound[scored], own[scored]) for bound, own, scored in rows]
         for name in ("auroc", "auprc"):
             values = [one[name] for one in found if np.isfinite(one[name])]
             if values:
@@ -257,8 +266,8 @@ def by_width(part: Part) -> Iterator[dict[str, Any]]:
 
 
 def as_the_hackathon(part: Part) -> Iterator[dict[str, Any]]:
-    """Yield the scores of the hackathon's own scorer, which needs two keys at least."""
-    if len(part.keys) < 2:
+    """Yield the scores of the hackathon's own scorer, which needs two keys at least and all labels."""
+    if len(part.keys) < 2 or not part.known.all():
         return
     names = part.keys["key"].tolist(), part.regions["example"].tolist()
     truth, upload = BindingMatrix(*names, part.labels.astype(float)), BindingMatrix(*names, part.scores)

@@ -28,21 +28,33 @@ class KeyUnits:
         TF of each key.
     examples
         Names of the regions, and of the keys: two runs are compared if both have the same.
+    known
+        Whether a label is known, `[keys, regions]`; others count for nothing.
     """
 
     def __init__(
-        self, labels: NDArray[np.bool_], scores: NDArray, blocks: NDArray, tfs: NDArray, examples: tuple[list, list]
+        self,
+        labels: NDArray[np.bool_],
+        scores: NDArray,
+        blocks: NDArray,
+        tfs: NDArray,
+        examples: tuple[list, list],
+        known: NDArray[np.bool_] | None = None,
     ):
         self.labels, self.tfs, self.examples = labels, tfs, examples
+        self.known = np.ones_like(labels) if known is None else known
         self.blocks = numbered(blocks)
         self.plays = bool(np.ptp(scores, axis=1).max(initial=0) > 1e-12)
-        self.both = labels.any(axis=1) & ~labels.all(axis=1)
-        self.of_keys = {name: [self._of_key(of, *row) for row in zip(labels, scores)] for name, of in COMPARED.items()}
+        self.both = labels.any(axis=1) & (self.known & ~labels).any(axis=1)
+        rows = list(zip(labels, scores, self.known, self.both))
+        self.of_keys = {name: [self._of_key(of, *row) for row in rows] for name, of in COMPARED.items()}
 
-    def _of_key(self, of: Callable, bound: NDArray[np.bool_], scores: NDArray) -> Score | None:
-        if bound.all() or not bound.any():
+    def _of_key(
+        self, of: Callable, bound: NDArray[np.bool_], scores: NDArray, known: NDArray[np.bool_], both: bool
+    ) -> Score | None:
+        if not both:
             return None
-        return of_weights(lambda weights: of(bound, scores, weights), len(bound), self.blocks)
+        return of_weights(lambda weights: of(bound, scores, weights * known), len(bound), self.blocks)
 
     def mean(self, keys: NDArray[np.int64]) -> dict[str, Stored]:
         """Return the mean of each score over some keys; blocks and TFs are its units."""
@@ -54,6 +66,6 @@ class KeyUnits:
         for name, scores in self.of_keys.items():
             every = np.arange(int(self.blocks.max()) + 1)
             score = mean_of_scores([scores[key] for key in own], [every] * len(own), self.tfs[own], self.plays)
-            chance = 0.5 if name == "auroc" else float(self.labels[own].mean())
+            chance = 0.5 if name == "auroc" else float(self.labels[own].sum() / self.known[own].sum())
             found[name] = Stored(score, units, chance=chance)
         return found

@@ -49,9 +49,11 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
         {} if names is None or "family" not in names else dict(zip(names["tf"], names["family"].fillna(names["tf"])))
     )
     held_out = held_out_keys(task, peaks, motifs, families)
-    universe = made_universe(task, peaks, held_out, genome.contigs)
+    universe = made_universe(task, peaks, relaxed_peaks(task, samples, genome), held_out, genome.contigs)
     few = universe.labels.sum(axis=1) <= task.universe.min_regions
     universe.labels[few] = False
+    if universe.ambiguous is not None:
+        universe.ambiguous[few] = False
     notes["samples that bind too few regions"] = int(few.sum())
     kept = ~on_blacklist(universe.regions, task.blacklist, genome.contigs)
     notes["regions on the blacklist"] = int((~kept).sum())
@@ -59,7 +61,9 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
         kept &= universe.labels.any(axis=0)
     used = universe.labels[:, kept].any(axis=1)
     universe = universe._replace(
-        regions=universe.regions[kept].reset_index(drop=True), labels=universe.labels[:, kept], ambiguous=None
+        regions=universe.regions[kept].reset_index(drop=True),
+        labels=universe.labels[:, kept],
+        ambiguous=None if universe.ambiguous is None else universe.ambiguous[:, kept],
     )
     if universe.regions.empty or not used.any():
         raise InputError("no region is left", where="universe", fix="Leave more samples or regions in.")
@@ -67,6 +71,9 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
     notes |= found
     regions = universe.regions
     keys, labels = universes.by_key(universe.labels[used], peaks.samples["key"][used])
+    ambiguous = None
+    if universe.ambiguous is not None:
+        ambiguous = universes.by_key(universe.ambiguous[used], peaks.samples["key"][used])[1] & ~labels
     for key, agreement in universes.replicate_agreement(universe.labels[used], peaks.samples["key"][used]).items():
         if agreement < AGREE:
             notes[f"replicates of {key} share {agreement:.2f} of their regions"] = 1
@@ -83,6 +90,7 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
         accessibility=accessibility_of(task.accessibility, cells, regions, genome.contigs),
         families=families,
         held_out={key: split for key, split in held_out.items() if split != "train"},
+        ambiguous=ambiguous,
         notes=notes,
     )
 
@@ -110,8 +118,24 @@ def units_of(motifs: Mapping, families: Mapping[str, str]) -> dict[str, dict[str
     return {"family": {tf: families.get(tf, clusters[tf]) for tf in motifs}, "motif_cluster": clusters}
 
 
+def relaxed_peaks(task: Seq2CellXTf, samples: pd.DataFrame, genome: Reference) -> Peaks | None:
+    """Return the peaks of laxer thresholds that a sample table names; None without any.
+
+    Raises
+    ------
+    InputError
+        Regions are no bins: what only such a peak touches is unbound elsewhere.
+    """
+    if "relaxed" not in samples:
+        return None
+    if task.universe.regions != "bins" or task.universe.bed is not None:
+        fix = "Say universe.regions: bins, or leave the column out."
+        raise InputError("relaxed peaks are read for bins alone", where=task.samples, fix=fix)
+    return read_peaks(samples.assign(file=samples["relaxed"]), genome.contigs, task.exclude_tf)
+
+
 def made_universe(
-    task: Seq2CellXTf, peaks: Peaks, held_out: Mapping[str, str], contigs: Mapping[str, int]
+    task: Seq2CellXTf, peaks: Peaks, relaxed: Peaks | None, held_out: Mapping[str, str], contigs: Mapping[str, int]
 ) -> universes.Universe:
     """Return the regions as the settings say, with the labels of all samples."""
     settings = task.universe
@@ -119,7 +143,7 @@ def made_universe(
         rows = read_intervals(Path(settings.bed), contigs)
         return universes.given_universe(pd.DataFrame(rows, columns=["chrom", "start", "end", "name"]), peaks)
     if settings.regions == "bins":
-        return universes.binned_universe(peaks, contigs, None, settings.bin, settings.step)
+        return universes.binned_universe(peaks, contigs, relaxed, settings.bin, settings.step)
     source = peaks
     if settings.made_from == "train":
         source = peaks.keep((peaks.samples["key"].map(held_out) == "train").to_numpy())

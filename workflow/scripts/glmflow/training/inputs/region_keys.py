@@ -34,7 +34,7 @@ SHORTEST = 4
 
 
 class RegionKeys:
-    """Makes the item of a region: its sequence, occupancies, accessibility, and the labels of some keys."""
+    """Makes the item of a region: its sequence, occupancies, accessibility, and the labels of some keys, NaN if ambiguous."""
 
     def __init__(
         self,
@@ -47,7 +47,8 @@ class RegionKeys:
         self.keys, self.turn = keys, reverse_complement
         self.names = binding.regions["example"].to_numpy()[regions].tolist()
         self.sequences = Middles(binding.regions.iloc[regions].reset_index(drop=True), length)
-        self.labels = binding.labels[np.ix_(keys, regions)].T.astype(np.float32)
+        own = np.ix_(keys, regions)
+        self.labels = np.where(binding.known[own], binding.labels[own], np.float32(np.nan)).T
         self.occupancy, self.accessibility = of_regions(binding, regions)
 
     def __len__(self) -> int:
@@ -87,14 +88,14 @@ def given_of_keys(binding: Binding) -> dict[str, Any]:
     """
     learned, regions = binding.rows("train")
     tf, cell = binding.tf_of_keys, binding.cell_of_keys
-    share = binding.labels[:, regions].sum(axis=1)
-    odds = np.log((share + 0.5) / (len(regions) - share + 0.5))
+    bound, known = (matrix[:, regions].sum(axis=1) for matrix in (binding.labels, binding.known))
+    odds = np.log((bound + 0.5) / (known - bound + 0.5))
     priors = []
     training = set(learned.tolist())
     for key in range(len(tf)):
         same = [learned[tf[learned] == tf[key]], learned[cell[learned] == cell[key]], learned]
         priors.append(float(odds[key] if key in training else odds[next(own for own in same if len(own))].mean()))
-    known = {name: place for place, name in enumerate(np.unique(tf[learned]).tolist())}
+    learned_tfs = {name: place for place, name in enumerate(np.unique(tf[learned]).tolist())}
     cells = binding.cells.to_numpy(np.float64)
     own = np.unique(cell[learned])
     spread = cells[own].std(axis=0)
@@ -103,11 +104,11 @@ def given_of_keys(binding: Binding) -> dict[str, Any]:
         "tf": tf.tolist(),
         "cell": cell.tolist(),
         "prior": priors,
-        "alike": np.round(np.clip(binding.similarity[:, list(known)], 0, None) ** 2, 6).tolist(),
+        "alike": np.round(np.clip(binding.similarity[:, list(learned_tfs)], 0, None) ** 2, 6).tolist(),
         "cells": np.round(scaled, 6).tolist(),
         "expressed": np.round(binding.expressed, 6).tolist(),
         "motifs": motif_array(binding).tolist(),
-        "known": [known.get(place, -1) for place in range(len(binding.tf_names))],
+        "known": [learned_tfs.get(place, -1) for place in range(len(binding.tf_names))],
     }
 
 

@@ -48,8 +48,11 @@ class RegionKeyBinding(Target):
     def metrics(self, model: Tuned, loader: Any) -> dict[str, float]:
         """Return the mean `loss`, and the mean `auprc` over the keys that bind some regions."""
         loss, logits, truth = over_batches(model, loader)
-        some = [place for place in range(truth.shape[1]) if 0 < truth[:, place].sum() < len(truth)]
-        areas = [float(average_precision(truth[:, place] > 0, logits[:, place])[0]) for place in some]
+        areas = []
+        for label, logit in zip(truth.T, logits.T):
+            known = ~np.isnan(label)
+            if 0 < label[known].sum() < known.sum():
+                areas.append(float(average_precision(label[known] > 0, logit[known])[0]))
         return {"loss": loss, **({"auprc": float(np.mean(areas))} if areas else {})}
 
 
