@@ -7,6 +7,7 @@ import logging
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from glmflow.errors import InputError
 from glmflow.genome.haplotype_command import add_genotype_arguments
@@ -74,6 +75,23 @@ def add_predict_command(subparsers: argparse._SubParsersAction) -> None:
     add_matching_arguments(parser)
     parser.add_argument("--output", type=Path, required=True, help="folder, NAME.parquet or NAME.vcf[.gz]")
     parser.set_defaults(run=run_predict, states=None)
+
+
+def predict_arguments(model: Path, fasta: Path, output: Path, **others: Any) -> argparse.Namespace:
+    """Return the arguments of `run_predict` from other code: what is not given is as in the command.
+
+    Raises
+    ------
+    TypeError
+        The command has no argument of that name.
+    """
+    parser = argparse.ArgumentParser()
+    add_predict_command(parser.add_subparsers())
+    arguments = parser.parse_args(["predict", "--model", str(model), "--fasta", str(fasta), "--output", str(output)])
+    if unknown := sorted(others.keys() - vars(arguments).keys()):
+        raise TypeError(f"`glmflow predict` has no argument {', '.join(unknown)}")
+    vars(arguments).update(others)
+    return arguments
 
 
 def run_predict(arguments: argparse.Namespace) -> int:
