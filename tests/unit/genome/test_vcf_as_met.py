@@ -1,5 +1,6 @@
 """VCF and BCF as tools and downloads leave them: cut short, of several dialects, with records that cannot be read."""
 
+import codecs
 import gzip
 import logging
 
@@ -12,7 +13,7 @@ from glmflow.genome.guards import find_contigs
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
-from glmflow.genome.vcf_files import indexed
+from glmflow.genome.vcf_files import indexed, open_vcf
 from glmflow.text_files import END_OF_BGZF
 from haplotype_cases import HEADER, Rec, consensus, write_fasta, write_vcf
 from pysam import bcftools
@@ -303,3 +304,13 @@ def test_the_command_names_the_phase_sets(tmp_path, genome, capsys):
     options = ["--fasta", genome.path, "--vcf", vcf, "--sample", "s", "--haplotype", "1", "--output", tmp_path / "o.fa"]
     assert main(["haplotype", *map(str, options)]) == 0
     assert "phase sets (PS) joined: 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF8, codecs.BOM_UTF16_LE])
+def test_a_byte_order_mark_is_named(tmp_path, mark, packed):
+    path = tmp_path / ("marked.vcf.gz" if packed else "marked.vcf")
+    text = mark + b"##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+    path.write_bytes(gzip.compress(text, mtime=0) if packed else text)
+    with pytest.raises(InputError, match="byte order mark"):
+        open_vcf(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import re
 import shutil
@@ -57,12 +58,26 @@ def open_vcf(vcf: Path, samples: Sequence[str] | None = None) -> cyvcf2.VCF:
             problem = "not a VCF or BCF file"
         except Exception:  # cyvcf2 raises a bare one
             problem = "its header cannot be read"
+    if problem and (mark := _byte_order_mark(vcf)):
+        fix = (
+            f"Drop it: tail -c +{len(mark) + 1} FILE." if mark == codecs.BOM_UTF8 else "Save it as plain text in UTF-8."
+        )
+        raise InputError("begins with a byte order mark, which no VCF has", where=vcf, fix=fix)
     if problem or said.errors:
         reason = f" ({said.errors[0].rstrip('.')})" if said.errors else ""
         fix = "Correct or fetch the file again." if said.errors else "Give a VCF or BCF file."
         raise InputError((problem or "its header cannot be read") + reason, where=vcf, fix=fix)
     pass_on(said.remarks, vcf)
     return file
+
+
+def _byte_order_mark(vcf: Path) -> bytes:
+    """Return the byte order mark that a plain or compressed file begins with; nothing if it has none."""
+    with open_bytes(vcf) as handle:
+        head = handle.peek(4)
+    return next(
+        (mark for mark in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) if head.startswith(mark)), b""
+    )
 
 
 def records(file: cyvcf2.VCF, vcf: Path, region: str | None = None) -> Iterator[cyvcf2.Variant]:
