@@ -42,6 +42,10 @@ def problems(raw):
     ("changes", "expected"),
     [
         (
+            {"models__Net": {"new": {"family": "promoter_cnn"}}},
+            "models.Net: differs from 'net' in case only, and some disks take both for one: rename it",
+        ),
+        (
             {"tasks__gex__people": {"validation": 0.6, "test": 0.6}},
             "tasks.gex.people: with validation 0.6 and test 0.6 none are left to train on",
         ),

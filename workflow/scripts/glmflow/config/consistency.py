@@ -22,6 +22,7 @@ def semantic(study: Study, checkpoints: Collection[str] | None) -> Problems:
 
     `checkpoints` are the names of published checkpoints; not checked where None.
     """
+    yield from labels_alike(study)
     yield from genome(study)
     yield from unknown_sets(study)
     for label, task in study.tasks.items():
@@ -41,6 +42,19 @@ def semantic(study: Study, checkpoints: Collection[str] | None) -> Problems:
     yield from unknown_checkpoints(study, checkpoints)
     yield from unread_keys(study)
     yield from nothing_fits(study)
+
+
+def labels_alike(study: Study) -> Problems:
+    """Check that folders named by labels are apart also on disks that do not tell case apart (macOS, Windows)."""
+    for block in ("tasks", "models", "adaptations"):
+        seen: dict[str, str] = {}
+        for label in getattr(study, block):
+            other = seen.setdefault(label.casefold(), label)
+            if other != label:
+                yield (
+                    (block, label),
+                    f"differs from {other!r} in case only, and some disks take both for one: rename it",
+                )
 
 
 def genome(study: Study) -> Problems:
