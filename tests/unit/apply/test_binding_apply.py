@@ -2,10 +2,10 @@
 
 import numpy as np
 import pandas as pd
-import pysam
 import pytest
 import torch
-from glmflow.binding.motif_files import Motif, write_meme
+from binding_toy import PEOPLE, write_binding_files
+from glmflow.binding.motif_files import Motif
 from glmflow.binding.site_scores import site_scores
 from glmflow.cli import main
 from glmflow.config import check_study, run_settings
@@ -21,8 +21,6 @@ from glmflow.training.finetune import finetune
 from glmflow.training.predict import predict
 
 torch.set_num_threads(1)
-SITE = "TGACGTCATG"
-PEOPLE = ["ann", "bob", "cyd"]
 STUDY = {
     "study": "toy",
     "reference": {"fasta": "genome.fa"},
@@ -38,50 +36,27 @@ STUDY = {
     },
     "models": {"cnn": {"new": {"family": "promoter_cnn", "config": {"filters": 8, "channels": 8}}}},
     "adaptations": {
-        "bilinear": {
+        name: {
             "kind": "full",
-            "head": {"kind": "bilinear", "rank": 4},
+            "head": {"kind": name, **size},
             "train": {"optimizer": "adamw", "learning_rate": 0.01, "steps": 10, "batch": 16, "micro_batch": 16,
                       "evaluations": 1, "reverse_complement": True},
         }
+        for name, size in {"bilinear": {"rank": 4}, "motif_query": {"width": 4}, "tf_heads": {}}.items()
     },
-    "runs": [{"tasks": ["binding"], "models": ["cnn"], "adaptations": ["bilinear"]}],
+    "runs": [{"tasks": ["binding"], "models": ["cnn"], "adaptations": ["bilinear", "motif_query", "tf_heads"]}],
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A genome with sites, peaks over them, a tuned model in the results of a study, and three people.
-
-    Of the first test region `ann` has lost the site on her first haplotype and `bob` on both; `cyd` has two deleted
-    bases in the second region of chr3.
-    """
+@pytest.fixture(scope="module", params=["bilinear", "motif_query", "tf_heads"])
+def run(request, tmp_path_factory):
+    """A tuned model of each head in the results of a study, with the files of `write_binding_files`."""
     folder = tmp_path_factory.mktemp("binding")
-    rng = np.random.default_rng(3)
-    contigs, places = {}, {}
-    for name, size, count in (("chr1", 22_000, 22), ("chr2", 12_000, 10), ("chr3", 12_000, 10)):
-        letters = rng.choice(list("ACGT"), size)
-        places[name] = np.arange(count) * 900 + 700
-        for place in places[name][::2]:
-            letters[place : place + len(SITE)] = list(SITE)
-        contigs[name] = "".join(letters)
-    (folder / "genome.fa").write_text("".join(f">{name}\n{text}\n" for name, text in contigs.items()))
-    peaks = folder / "peaks"
-    peaks.mkdir()
-    for cell in "hjk":
-        for tf, first in (("CREB", 0), ("OTHER", 1)):
-            lines = [
-                f"{name}\t{at - 50}\t{at + 60}\t.\t0\t.\t9\t-1\t3\t55\n"
-                for name in contigs
-                for at in places[name][first::2]
-            ]
-            (peaks / f"{cell}_{tf}.narrowPeak").write_text("".join(lines))
-    counts = np.where(np.eye(4)[["ACGT".index(base) for base in SITE]] > 0, 97.0, 1.0)
-    write_meme(
-        [Motif("M1.1", "CREB", counts), Motif("M2.1", "OTHER", rng.dirichlet([0.3] * 4, 8) * 100)], folder / "m.meme"
-    )
+    write_binding_files(folder)
     study = STUDY | {
-        "tasks": {"binding": STUDY["tasks"]["binding"] | {"samples": str(peaks), "motifs": str(folder / "m.meme")}}
+        "tasks": {
+            "binding": STUDY["tasks"]["binding"] | {"samples": str(folder / "peaks"), "motifs": str(folder / "m.meme")}
+        }
     }
     checked = check_study(study)
     made = examples(checked.tasks["binding"], {"genome": str(folder / "genome.fa")}, Division())
@@ -89,21 +64,10 @@ def run(tmp_path_factory):
     for name, table in made.facts.items():
         write_table(table, results / "examples/binding" / name)
     write_table(made.table, results / "examples/binding.parquet")
-    settings = run_settings(checked, Run("binding", "cnn", "bilinear", 1))
+    settings = run_settings(checked, Run("binding", "cnn", request.param, 1))
     files = {"tables": str(results / "examples/binding")}
-    home = results / "runs/binding/cnn/bilinear/seed1"
+    home = results / f"runs/binding/cnn/{request.param}/seed1"
     finetune(settings, made.table, files, None, home)
-    text, site, other = contigs["chr3"], int(places["chr3"][0]), int(places["chr3"][1])
-    changed = "A" if text[site + 4] != "A" else "C"
-    rows = [
-        f"chr3\t{site + 5}\t.\t{text[site + 4]}\t{changed}\t.\tPASS\t.\tGT\t1|0\t1|1\t0|0\n",
-        f"chr3\t{other + 1}\t.\t{text[other : other + 3]}\t{text[other]}\t.\tPASS\t.\tGT\t0|0\t0|0\t0|1\n",
-    ]
-    lengths = "".join(f"##contig=<ID={name},length={len(text)}>\n" for name, text in contigs.items())
-    head = '##fileformat=VCFv4.2\n##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">\n' + lengths
-    names = "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *PEOPLE])
-    (folder / "people.vcf").write_text(f"{head}{names}\n{''.join(rows)}")
-    pysam.tabix_index(str(folder / "people.vcf"), preset="vcf")
     return folder, home, made, settings
 
 

@@ -182,6 +182,7 @@ def spoilt(**changes):
             {"predict": {"p": {"write": "expression", "vcf": "a.vcf", "bed": "b"}}},
             "`write: expression` takes `genes`, not",
         ),
+        ({"predict": {"p": {"write": "binding"}}}, "`write: binding` takes the `vcf` of samples and writes both haplo"),
         (
             {"predict": {"p": {"write": "means", "genes": "a.gtf"}}},
             "`genes` and `records_along` are for models of personal",

@@ -138,3 +138,9 @@ def test_queries_are_the_same_for_a_motif_and_its_reverse_complement():
     head, other = (new_head({"kind": "motif_query"}, 5, keys) for keys in (KEYS, turned))
     other.load_state_dict(head.state_dict())
     assert torch.allclose(head.queries(), other.queries(), atol=1e-6)
+
+
+def test_haplotypes_of_people_are_refused_where_regions_are_simulated():
+    changed = {**STUDY, "predict": {"people": {"write": "binding", "vcf": "people.vcf.gz", "fasta": "genome.fa"}}}
+    with pytest.raises(InputError, match=r"simulated regions lie in no genome; name other `tasks` in predict\.people"):
+        check_study(changed)

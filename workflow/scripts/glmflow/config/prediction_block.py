@@ -13,13 +13,17 @@ from .words import suggest
 FORMS = {form: suffix for kind in KINDS for form, suffix in kind.writes.items()}
 """What tuned models can write, by kind of task that declares it, and the ending of its file."""
 
+EVERYONE = ("expression", "binding")
+"""Forms that hold everyone of the VCF where no sample is named, and both haplotypes of each."""
+
 
 class Prediction(Block):
     """Other sequences for every tuned model, as `glmflow predict` takes them."""
 
     write: Label = Field(
         description="`tracks`: a bigWig a track. `means`: mean coverage of each interval (parquet). `expression`: every gene "
-        "in every sample, by models of expression (parquet). `variants`: the VCF with what each allele changes: "
+        "in every sample, by models of expression (parquet). `binding`: every key in every region of the run in which someone's "
+        "haplotypes differ from the reference, by models of binding (parquet). `variants`: the VCF with what each allele changes: "
         "log2 of coverage, or expression of the genes around it.",
     )
     tasks: list[Label] | None = Field(
@@ -33,15 +37,17 @@ class Prediction(Block):
     )
     vcf: str | None = Field(None, description="Phased genotypes of samples, or the variants to score.")
     sample: str | list[str] | None = Field(
-        None, description="Sample whose haplotypes are read; for `expression` several, or everyone where left out."
+        None,
+        description="Sample whose haplotypes are read; for `expression` and `binding` several, or everyone where left out.",
     )
     haplotype: Literal[1, 2] | None = Field(
-        None, description="One haplotype; the mean of both where left out (`expression` writes each)."
+        None,
+        description="One haplotype; the mean of both where left out (`expression` and `binding` write each).",
     )
     bed: str | None = Field(
         None,
-        description="Intervals (BED); the whole genome where left out. Windows are laid out again over each, so "
-        "that a base is seen in another context than in the whole genome.",
+        description="Intervals (BED), of `binding` those whose regions are predicted; the whole genome where left out. Windows are "
+        "laid out again over each, so that a base is seen in another context than in the whole genome.",
     )
     genes: str | None = Field(
         None, description="Genes for models of personal expression: GTF, BED or TSV; those of the task where left out."
@@ -97,6 +103,11 @@ class Prediction(Block):
         """Whether samples are read from a folder of their own FASTAs."""
         return self.write == "expression" and not self.vcf
 
+    @property
+    def parses_genotypes(self) -> bool:
+        """Whether a VCF's genotypes are read."""
+        return bool(self.samples) or self.write in EVERYONE
+
     @model_validator(mode="after")
     def _belong_together(self) -> Prediction:
         if self.write == "variants" and (not self.vcf or self.sample or self.bed):
@@ -109,6 +120,9 @@ class Prediction(Block):
             self._of_people()
         elif self.records_along or (self.genes and self.write != "variants"):
             raise ValueError("`genes` and `records_along` are for models of personal expression: `write: expression`")
+        elif self.write == "binding":
+            if not self.vcf or self.haplotype:
+                raise ValueError("`write: binding` takes the `vcf` of samples and writes both haplotypes of each")
         elif self.write != "variants" and bool(self.vcf) != bool(self.sample):
             raise ValueError("a sample takes both: `vcf` and `sample`")
         elif self.samples and len(self.samples) > 1:

@@ -43,6 +43,7 @@ class StudyView(Protocol):
     tasks: Mapping[str, Any]
     models: Mapping[str, Model]
     adaptations: Mapping[str, Adaptation]
+    predict: Mapping[str, Any]
 
     @property
     def results(self) -> str:

@@ -245,7 +245,7 @@ def applying_mb(study: Study, prediction: Prediction, job: Job) -> int:
 
     Beside what that takes, genotypes of samples are parsed, and means of whole contigs are summed base by base.
     """
-    parsed = PARSING_MB if prediction.samples or prediction.write == "expression" else 0
+    parsed = PARSING_MB if prediction.parses_genotypes else 0
     if prediction.write != "means" or prediction.bed:
         return memory_mb(job) + parsed
     lengths = contig_lengths(study)

@@ -94,6 +94,7 @@ class Seq2CellXTf(TaskBlock):
     compared = "own"
     scoring = frozenset({"bootstrap"})
     page = "binding"
+    writes = {"binding": ".parquet"}
 
     hackathon: HackathonFiles | None = Field(None, description="The hackathon's files.")
     simulated: SimulatedBinding | None = Field(None, description="Simulated data.")
@@ -178,6 +179,9 @@ class Seq2CellXTf(TaskBlock):
 
     def files(self, study: StudyView, label: str, step: str, run: Run | None = None) -> Files:
         """Return the files of the data for the examples, and the tables of keys and labels for what comes after them."""
+        if step == "apply":  # no table of genes; the regions and keys of the run are found beside it
+            examples = f"{study.results}/examples/{label}"
+            return {"tables": [], "cohort": [f"{examples}.parquet", examples]}
         if step != "examples":
             known = step in ("train", "predict", "baseline", "score")
             return {"tables": f"{study.results}/examples/{label}"} if known else {}
@@ -185,7 +189,11 @@ class Seq2CellXTf(TaskBlock):
         return {"sources": sorted(set(self.named_files().values())), **genome}
 
     def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
-        """Yield what does not fit: peaks without a genome, and heads of known TFs where TFs are held out."""
+        """Yield what does not fit: peaks or people's haplotypes without a genome, heads of known TFs where TFs are held out."""
+        for name, prediction in study.predict.items():
+            asked = prediction.write in self.writes and label in (prediction.tasks or [label])
+            if self.simulated and asked:
+                yield ("simulated",), f"simulated regions lie in no genome; name other `tasks` in predict.{name}"
         if self.samples is not None and not study.data.reference:
             yield ("samples",), "regions are read from the genome; give `reference.fasta`"
         new_tfs = bool(self.keys.tfs or self.keys.families)
