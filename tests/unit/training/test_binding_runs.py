@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from glmflow.bases import shifted
 from glmflow.config import check_study, run_settings
 from glmflow.config.views import Run
 from glmflow.errors import InputError
@@ -13,8 +14,10 @@ from glmflow.statistics.classification import auroc
 from glmflow.tasks.seq2cellxtf import examples
 from glmflow.tasks.tables import Division
 from glmflow.training.finetune import finetune
+from glmflow.training.inputs.region_keys import ready
 from glmflow.training.losses import new_loss
 from glmflow.training.predict import predict
+from glmflow.training.tuned import RunBlocks
 
 torch.set_num_threads(1)
 TRAIN = {"optimizer": "adamw", "learning_rate": 0.01, "steps": 30, "batch": 32, "micro_batch": 32, "evaluations": 1}
@@ -40,9 +43,11 @@ STUDY = {
             "train": TRAIN | {"reverse_complement": True},
         },
         "query": {"kind": "full", "head": {"kind": "motif_query", "width": 8}, "train": TRAIN},
+        "stack": {"kind": "probe", "head": {"kind": "stack", "components": 8, "trees": 20, "rows": 20000}},
         "probe": {"kind": "probe", "weights": "random", "head": "tf_heads", "loss": "key_contrast", "train": TRAIN},
     },
     "runs": [
+        {"tasks": ["binding"], "models": ["small"], "adaptations": ["stack"]},
         {"tasks": ["binding"], "models": ["cnn"], "adaptations": ["bilinear", "query"]},
         {"tasks": ["binding"], "models": ["small"], "adaptations": ["probe"]},
     ],
@@ -59,7 +64,9 @@ def toy(tmp_path_factory):
     return study, found, folder
 
 
-@pytest.mark.parametrize(("model", "adaptation"), [("cnn", "bilinear"), ("cnn", "query"), ("small", "probe")])
+@pytest.mark.parametrize(
+    ("model", "adaptation"), [("cnn", "bilinear"), ("cnn", "query"), ("small", "probe"), ("small", "stack")]
+)
 def test_a_run_predicts_all_held_out_keys_and_orders_regions(toy, tmp_path, model, adaptation):
     study, found, folder = toy
     settings = run_settings(study, Run("binding", model, adaptation, 1))
@@ -143,4 +150,60 @@ def test_queries_are_the_same_for_a_motif_and_its_reverse_complement():
 def test_haplotypes_of_people_are_refused_where_regions_are_simulated():
     changed = {**STUDY, "predict": {"people": {"write": "binding", "vcf": "people.vcf.gz", "fasta": "genome.fa"}}}
     with pytest.raises(InputError, match=r"simulated regions lie in no genome; name other `tasks` in predict\.people"):
+        check_study(changed)
+
+
+def test_training_regions_are_moved_and_others_are_not(toy):
+    _, found, folder = toy
+    changed = {**STUDY["tasks"]["binding"], "shift": 20}
+    shifting = check_study({**STUDY, "tasks": {"binding": changed}, "runs": STUDY["runs"][1:2]})
+    run = RunBlocks.of(run_settings(shifting, Run("binding", "cnn", "query", 1)))
+    made = ready(run, found.table, {"tables": str(folder)})
+    whole = made.train(3, None)["sequence"]
+    moves = set()
+    for seed in range(60):
+        own = made.train(3, np.random.default_rng(seed))["sequence"]
+        by = next(by for by in range(-20, 21) if (own == shifted(whole, by)).all())
+        assert len(own) == 100 and (own == ord("N")).sum() == abs(by)
+        moves.add(by)
+    assert len(moves) > 20 and min(moves) < 0 < max(moves)
+    assert (made.validation(0, np.random.default_rng(1))["sequence"] == made.validation(0, None)["sequence"]).all()
+    with pytest.raises(InputError, match="adaptation 'probe' keeps the states of each region as it is"):
+        check_study({**STUDY, "tasks": {"binding": changed}})
+
+
+def test_a_shift_moves_bases_and_fills_with_n():
+    codes = np.frombuffer(b"ACGT", np.uint8)
+    assert [shifted(codes, by).tobytes() for by in (0, 1, -2)] == [b"ACGT", b"NACG", b"GTNN"]
+
+
+def test_the_stack_reads_what_trees_are_given_and_learns_no_unknown_label():
+    """Labels are sites in accessible regions; NaN ones say the reverse and are not read. A new TF is predicted by its sites."""
+    rng = np.random.default_rng(0)
+    features, accessibility = rng.normal(size=(600, 9)).astype(np.float32), rng.random((600, 2)).astype(np.float32)
+    occupancy = rng.random((600, 2)).astype(np.float32)
+    keys = {
+        **KEYS,
+        "prior": [-1.0, -1.0, -1.0],
+        "cells": [[0.5, 1.0], [0.5, 1.0]],
+        "expressed": [[1.0, 1.0], [1.0, 1.0]],
+    }
+    bound = (occupancy[:, [0, 0]] * accessibility > 0.3).astype(np.float32)
+    labels = np.where(rng.random(bound.shape) < 0.3, np.nan, bound)
+    head = new_head({"kind": "stack", "components": 4, "trees": 60}, 3, keys)
+    head.grow(features, np.array([0, 2]), occupancy, accessibility, labels)
+    asked = torch.tensor([0, 1, 2])
+    given = [torch.from_numpy(values) for values in (features, occupancy, accessibility)]
+    found = head(given[0], asked, *given[1:]).numpy()
+    for place, (tf, cell) in enumerate([(0, 0), (1, 0), (0, 1)]):
+        truth = occupancy[:, tf] * accessibility[:, cell] > 0.3
+        assert float(auroc(truth, found[:, place])[0]) > 0.97
+    again = new_head({"kind": "stack", "components": 4, "trees": 60}, 3, keys)
+    again.load_state_dict(head.state_dict())
+    assert np.array_equal(again(given[0], asked, *given[1:]).numpy(), found)
+
+
+def test_the_stack_takes_a_frozen_model():
+    changed = {**STUDY, "adaptations": {**STUDY["adaptations"], "query": {"kind": "full", "head": "stack"}}}
+    with pytest.raises(InputError, match="exact needs the states of a frozen model, kind probe, not full"):
         check_study(changed)

@@ -1,4 +1,4 @@
-"""Bases as ASCII codes (`uint8`): the other strand of a sequence."""
+"""Bases as ASCII codes (`uint8`): the other strand of a sequence, and one that is moved along."""
 
 from __future__ import annotations
 
@@ -20,6 +20,16 @@ COMPLEMENT = _complements()
 def reverse_complement(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the reverse complement of codes `[L]`; letters other than A, C, G and T stay as they are."""
     return COMPLEMENT[codes][::-1]
+
+
+def shifted(sequences: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
+    """Move sequences `[..., L]` to the right by `by` bases (to the left where negative); N takes their place."""
+    moved = np.roll(sequences, by, axis=-1)
+    if by > 0:
+        moved[..., :by] = ord("N")
+    elif by < 0:
+        moved[..., by:] = ord("N")
+    return moved
 
 
 def other_strand(sequence: str) -> str:

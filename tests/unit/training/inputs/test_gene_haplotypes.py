@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from glmflow.bases import shifted
 from glmflow.genome.gene_windows import GeneHaplotypes, GeneWindows
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
@@ -20,7 +21,6 @@ from glmflow.training.inputs.gene_haplotypes import (
     genes_of,
     pairs,
     sample_values,
-    shifted,
     spread_of,
 )
 from glmflow.training.inputs.mutation import mutated, variant_effects, variant_names

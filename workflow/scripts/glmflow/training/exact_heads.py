@@ -41,6 +41,8 @@ def solve(model: Tuned, ready: Ready, kept: StateStore, folder: Path) -> Fitted:
     Scores of classes and labels are logits, values in units of their training spread, as a trained head gives them.
     """
     started = time.monotonic()
+    if hasattr(model.target, "grow"):
+        return written(folder, started, model.target.grow(ready.train, ready.validation, kept))
     states, truth = gathered(ready.train, kept)
     held_out = gathered(ready.validation, kept) if ready.validation is not None else None
     if hasattr(model.target.head, "grow"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -62,3 +62,27 @@ class TfHeads(KeyHead):
     def parameters(self, hidden: int, outputs: int) -> int:
         """Return the number of parameters, with `KNOWN` TFs."""
         return 6 * hidden + (3 * hidden + 1) * KNOWN
+
+
+class Stack(HeadBlock):
+    """Boosted trees on components of the pooled states of a frozen model (kind `probe`), sites, cells and accessibility, and on
+    ridge regressions of the states; all keys have the same trees.
+    """
+
+    kind: Literal["stack"]
+    target = "region_key_binding"
+
+    components: Positive = Field(64, description="Principal components of the pooled states that the trees read.")
+    trees: Positive = Field(150, description="Trees, one after the other.")
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(0.1, description="How much of each tree is taken.")
+    depth: Annotated[int, Field(ge=1, le=10)] = Field(5, description="Largest depth of a tree.")
+    rows: Positive = Field(
+        200_000, description="Pairs of key and region that the trees are grown on, drawn where there are more."
+    )
+    solver: Literal["exact"] = Field("exact", description="Trees are grown on kept states, not trained by gradients.")
+
+    def parameters(self, hidden: int, outputs: int) -> int:
+        """Return the most numbers that it holds, with `KNOWN` TFs: of trees, components and regressions."""
+        columns = min(self.components, 3 * hidden)
+        trees = 4 * self.trees * (2 ** (self.depth + 1) - 1)
+        return trees + 3 * hidden * (columns + 1) + (columns + 1) * (KNOWN + 1)

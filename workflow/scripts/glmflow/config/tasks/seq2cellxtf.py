@@ -129,6 +129,9 @@ class Seq2CellXTf(TaskBlock):
     )
     keys: KeySplits = Field(default_factory=KeySplits, description="Which keys are held out.")
     length: Positive = Field(1000, description="Bases that a model reads of a region, from its middle.")
+    shift: Annotated[int, Field(ge=0)] = Field(
+        0, description="Largest shift of a region in training, in bp to either side; N takes the place of what leaves."
+    )
     components: Annotated[int, Field(ge=0)] = Field(
         8, description="Principal components of expression that describe a cell, fitted on training cells."
     )
@@ -196,6 +199,17 @@ class Seq2CellXTf(TaskBlock):
                 yield ("simulated",), f"simulated regions lie in no genome; name other `tasks` in predict.{name}"
         if self.samples is not None and not study.data.reference:
             yield ("samples",), "regions are read from the genome; give `reference.fasta`"
+        if 2 * self.shift > self.length:
+            yield (
+                ("shift",),
+                f"a shift of {self.shift} moves more than half of {self.length} bases out; use a smaller one",
+            )
+        kept = [run for run in study.runs_of(label) if study.adaptations[run.adaptation].kind == "probe"]
+        if self.shift and kept:
+            yield (
+                ("shift",),
+                f"adaptation {kept[0].adaptation!r} keeps the states of each region as it is; leave shift out",
+            )
         new_tfs = bool(self.keys.tfs or self.keys.families)
         for run in study.runs_of(label):
             head = study.adaptations[run.adaptation].head

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from glmflow.bases import reverse_complement
+from glmflow.bases import reverse_complement, shifted
 from glmflow.errors import InputError
 from glmflow.files import write_table
 from glmflow.genome.distinct import describe_saving
@@ -30,7 +30,6 @@ from .mutation import variant_effects
 
 log = logging.getLogger(__name__)
 
-N = ord("N")
 GENES_OF_A_PART = 20
 """Genes that are predicted between two times that a prediction is kept."""
 LEAST_WITHIN = 0.01
@@ -112,16 +111,6 @@ class GeneItems:
             "within": self.within[index],
             **({"class": self.classes[index]} if self.classes else {}),
         }
-
-
-def shifted(sequences: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
-    """Move sequences `[D, L]` to the right by `by` bases (to the left where negative); N takes their place."""
-    moved = np.roll(sequences, by, axis=1)
-    if by > 0:
-        moved[:, :by] = N
-    elif by < 0:
-        moved[:, by:] = N
-    return moved
 
 
 def collate(

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from glmflow.bases import reverse_complement
+from glmflow.bases import reverse_complement, shifted
 from glmflow.binding.binding_tables import Binding, held_out, predictions_table
 from glmflow.errors import InputError
 from glmflow.models.interface import Tokens
@@ -43,8 +43,9 @@ class RegionKeys:
         regions: NDArray[np.int64],
         length: int,
         reverse_complement: bool = False,
+        shift: int = 0,
     ):
-        self.keys, self.turn = keys, reverse_complement
+        self.keys, self.turn, self.shift = keys, reverse_complement, shift
         self.names = binding.regions["example"].to_numpy()[regions].tolist()
         self.sequences = Middles(binding.regions.iloc[regions].reset_index(drop=True), length)
         own = np.ix_(keys, regions)
@@ -59,8 +60,10 @@ class RegionKeys:
         return f"region {self.names[index]}"
 
     def __call__(self, index: int, generator: np.random.Generator | None) -> Item:
-        """Return the item of a region, turned around half of the time in training on both strands."""
+        """Return the item of a region; in training moved by up to `shift` bases, and turned around half of the time."""
         sequence = self.sequences[index]
+        if generator is not None and self.shift:
+            sequence = shifted(sequence, int(generator.integers(-self.shift, self.shift + 1)))
         if other_strand_drawn(generator, self.turn):
             sequence = reverse_complement(sequence)
         return {
@@ -153,7 +156,7 @@ def ready(run: RunBlocks, examples: pd.DataFrame, files: Mapping[str, Any]) -> R
             raise InputError(what, where="head tf_heads", fix="Take another head, or hold out cells and pairs.")
     train_keys, train_regions = binding.rows("train")
     turn = run.adaptation.train.reverse_complement
-    train = RegionKeys(binding, train_keys, train_regions, run.task.length, turn)
+    train = RegionKeys(binding, train_keys, train_regions, run.task.length, turn, run.task.shift)
     keys, regions = binding.rows("validation")
     validation = RegionKeys(binding, keys, regions, run.task.length) if len(keys) and len(regions) else None
 
