@@ -180,6 +180,13 @@ def test_permuted_tfs_leave_no_motif(simulated, tmp_path):
     assert values["all", "auroc"] < 0.6 < own["all", "auroc"]
 
 
+def test_shuffled_sequences_leave_no_site(simulated, tmp_path):
+    control = made(tmp_path, control="shuffled_sequences"), tmp_path
+    values, _ = metrics_of(control, {"kind": "best_motif"})
+    own, _ = metrics_of(simulated, {"kind": "best_motif"})
+    assert values["all", "auroc"] < 0.6 < own["all", "auroc"]
+
+
 def test_the_width_is_said_to_leak_and_examples_are_the_same_again(simulated, tmp_path):
     found, folder = simulated
     width = found.checks[found.checks["check"].str.contains("width of regions alone")].iloc[0]
