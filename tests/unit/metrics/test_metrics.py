@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from glmflow.metrics import DIRECTIONS, all_metrics, declared
+from glmflow.metrics import DIRECTIONS, all_metrics, bounds, declared
 from sklearn import metrics as sklearn_metrics
 
 NAMES = {"accuracy", "balanced_accuracy", "mcc", "f1_macro", "auroc", "auprc", "brier", "ece", "cross_entropy"}
@@ -28,7 +28,19 @@ def test_every_module_declares_what_the_report_needs():
     assert set(declared("class_label")) == NAMES and list(all_metrics()) == sorted(all_metrics())
     for module in all_metrics().values():
         assert module.DIRECTION in DIRECTIONS and module.LABEL and module.EXPLANATION.endswith(".") and module.TARGETS
+        assert len(module.BOUNDS) == 2
     assert declared("no such target") == {}
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_values_lie_within_the_declared_bounds(classes):
+    truth, scores = draw(classes)
+    for name, module in declared("class_label").items():
+        low, high = module.BOUNDS
+        for said in (scores, np.eye(classes)[truth], np.eye(classes)[(truth + 1) % classes]):
+            number = value(name, truth, said.clip(1e-12))
+            assert number >= low and (high is None or number <= high), name
+    assert bounds("auroc") == (0, 1) and bounds("mcc") == (-1, 1) and bounds("mse") is bounds("no such metric") is None
 
 
 @pytest.mark.parametrize("classes", [2, 4])

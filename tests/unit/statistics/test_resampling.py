@@ -15,7 +15,7 @@ from glmflow.statistics.influence import (
     of_sums,
     of_weights,
 )
-from glmflow.statistics.resampling import difference, interval
+from glmflow.statistics.resampling import CORRELATION, SHARE, difference, interval
 from scipy import stats
 
 KINDS = {
@@ -34,7 +34,7 @@ def share_that_holds(simulate, draws):
     held = 0
     for draw in range(draws):
         score, truth = simulate(np.random.default_rng(draw))
-        found = interval([score], correlation=score.influence.shape[1] == 1)
+        found = interval([score], CORRELATION)
         held += found.low <= truth <= found.high
     return held / draws
 
@@ -49,6 +49,46 @@ def test_intervals_hold(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_intervals_hold_in_92_to_98_of_100(kind):
     assert 0.92 <= share_that_holds(KINDS[kind], 600) <= 0.98
+
+
+def shares_that_hold(share, count, size, draws):
+    """Return how many of 100 intervals of an accuracy hold: labels are right at this share, which copies have in common."""
+    held = 0
+    for draw in range(draws):
+        rng = np.random.default_rng(draw)
+        own = share if size == 1 else np.repeat(rng.beta(share * 5, (1 - share) * 5, count // size), size)
+        found = interval([mean_value(rng.random(count) < own, np.repeat(np.arange(count // size), size))], SHARE)
+        assert 0 <= found.low <= found.value <= found.high <= 1
+        held += found.low <= share <= found.high
+    return 100 * held / draws
+
+
+@pytest.mark.parametrize("share", [0.5, 0.95, 0.99, 0.998])
+@pytest.mark.parametrize(("count", "size"), [(100, 1), (500, 5)])
+def test_intervals_of_shares_hold_up_to_the_bound_and_stay_within(share, count, size):
+    """Of 100 labels of which 0.998 are right, 82 of 100 draws have no error: an interval of no width would not hold."""
+    assert shares_that_hold(share, count, size, 400) >= 92
+
+
+def test_all_right_is_no_certainty():
+    """Oracle: the exact limit of n successes of n, scipy's; 60 copies in 20 groups are 20."""
+    exact = stats.binomtest(20, 20).proportion_ci(method="exact")
+    found = interval([mean_value(np.ones(60), np.repeat(np.arange(20), 3))], SHARE)
+    assert (found.value, found.high) == (1, 1) and found.low == pytest.approx(exact.low)
+    wrong = interval([mean_value(np.zeros(20))], SHARE)
+    assert (wrong.low, wrong.high) == (0, pytest.approx(1 - exact.low))
+    assert interval([mean_value(np.ones(20))])[:3] == (1, 1, 1)  # of what has no bound nothing is known
+
+
+def test_between_minus_one_and_one_it_is_fishers():
+    """Oracle: tanh of arctanh, an error of one correlation divided by 1 - r squared."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 1))
+    score = mean_correlation(x, x + 0.3 * rng.normal(size=(40, 1)))
+    plain, found = interval([score]), interval([score], CORRELATION)
+    half = (plain.high - plain.value) / (1 - plain.value**2)
+    assert found.low == pytest.approx(np.tanh(np.arctanh(plain.value) - half))
+    assert found.high == pytest.approx(np.tanh(np.arctanh(plain.value) + half)) and found.high < 1
 
 
 def test_intervals_over_tiles_or_genes_alone_do_not():

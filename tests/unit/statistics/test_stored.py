@@ -29,9 +29,9 @@ def test_what_a_verdict_needs_beside_the_score_comes_back(tmp_path):
     within = mean_correlation(x, one, within=groups)
     null = null_scores(x, one, groups, draws=50)
     flat = mean_correlation(x, np.ones_like(x))
-    save_scores({"r": Stored(flat, "u", False, None, True, within, null, True)}, tmp_path / "units.npz")
+    save_scores({"r": Stored(flat, "u", False, None, (-1.0, 1.0), within, null, True)}, tmp_path / "units.npz")
     found = load_scores(tmp_path / "units.npz")["r"]
-    assert (found.higher, found.chance, found.correlation, found.groups_known) == (False, None, True, True)
+    assert (found.higher, found.chance, found.bounds, found.groups_known) == (False, None, (-1.0, 1.0), True)
     assert not found.score.plays and found.within.value == within.value
     assert found.null == pytest.approx(null, rel=1e-6)
 

@@ -61,7 +61,7 @@ def compare_runs(
         columns, one = columns_of(name), _most(found[name] for found in own if name in found)
         cards, left_out = _runs_of_cell(runs, stored, name, one)
         known = one.groups_known is not False
-        decision = decide(cards, one.higher, one.chance, known, one.correlation)
+        decision = decide(cards, one.higher, one.chance, known, one.bounds)
         tables.append(decision.rows.assign(**columns, higher=one.higher))
         chosen = kind_of_split(columns["split"], CHOSEN_ON)[1]
         notes += [columns | {"note": note} for note in (chosen, left_out, *decision.notes) if note]

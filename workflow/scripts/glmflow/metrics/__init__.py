@@ -1,7 +1,8 @@
 """Metrics of predictions, one module each, found by module name.
 
-A module declares `NAME`, `LABEL`, `DIRECTION` (`higher`, `lower` or `none`), `EXPLANATION` (a sentence for readers of the report)
-and `TARGETS` (kinds of target that it scores), and has a function `value(truth, scores) -> float`. A new metric is a new file.
+A module declares `NAME`, `LABEL`, `DIRECTION` (`higher`, `lower` or `none`), `BOUNDS` (the least and the largest value that there
+can be, None where there is no limit: intervals stay between them), `EXPLANATION` (a sentence for readers of the report) and
+`TARGETS` (kinds of target that it scores), and has a function `value(truth, scores) -> float`. A new metric is a new file.
 
 For the target `class_label`, `truth` is `int[n]` (number of the class) and `scores` `float[n, classes]`, their probabilities;
 of a `label_set` each label is scored so, as two classes. For `measured_values` both are `float[n]`.
@@ -28,3 +29,9 @@ def all_metrics() -> dict[str, ModuleType]:
 def declared(target: str) -> dict[str, ModuleType]:
     """Return the modules of the metrics that score a kind of target (such as `class_label`), by `NAME`, sorted."""
     return {name: module for name, module in all_metrics().items() if target in module.TARGETS}
+
+
+def bounds(name: str) -> tuple[float, float] | None:
+    """Return the least and the largest value of a metric; None where it has no limit on one side, or is not declared."""
+    low, high = getattr(all_metrics().get(name), "BOUNDS", (None, None))
+    return None if low is None or high is None else (float(low), float(high))

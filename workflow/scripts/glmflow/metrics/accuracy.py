@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 NAME = "accuracy"
 LABEL = "accuracy"
 DIRECTION = "higher"
+BOUNDS = (0, 1)
 EXPLANATION = (
     "Share of examples (n) whose most probable class is the true one. 1 is best; compare with the share of the "
     "largest class, which the majority baseline reaches."

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 NAME = "auprc"
 LABEL = "AUPRC"
 DIRECTION = "higher"
+BOUNDS = (0, 1)
 EXPLANATION = (
     "Area under the precision-recall curve as average precision (n examples). With more than two classes, the mean over classes, "
     "each against all others. 1 is best; chance is the share of the class."

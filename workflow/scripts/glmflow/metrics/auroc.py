@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 NAME = "auroc"
 LABEL = "AUROC"
 DIRECTION = "higher"
+BOUNDS = (0, 1)
 EXPLANATION = (
     "Area under the ROC curve (n examples): the probability that an example of a class gets a higher score for it than an "
     "example of another class. With more than two classes, the mean over classes, each against all others. 1 is best, 0.5 is "

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 NAME = "balanced_accuracy"
 LABEL = "balanced accuracy"
 DIRECTION = "higher"
+BOUNDS = (0, 1)
 EXPLANATION = (
     "Share of examples that are found, computed for each class and averaged over classes (n examples): a rare class counts as "
     "much as a common one. 1 is best; 1 / number of classes is chance."

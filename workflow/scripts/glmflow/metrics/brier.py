@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 NAME = "brier"
 LABEL = "Brier score"
 DIRECTION = "lower"
+BOUNDS = (0, 2)
 EXPLANATION = (
     "Mean over examples (n) of the squared error of the predicted probability of the second class; with more than two classes, of "
     "the squared errors of all classes together. 0 is best."

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 NAME = "cross_entropy"
 LABEL = "cross-entropy"
 DIRECTION = "lower"
+BOUNDS = (0, None)
 EXPLANATION = (
     "Mean over examples (n) of −log of the probability that was given to the true class, in nats. 0 is best; log of the number of "
     "classes is what equal probabilities give."

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 NAME = "ece"
 LABEL = "ECE"
 DIRECTION = "lower"
+BOUNDS = (0, 1)
 EXPLANATION = (
     "Expected calibration error: examples (n) are put into 15 equal bins by the probability of their most probable class; in each "
     "bin the mean probability is compared with the share that is right, and the differences are averaged by the bins' "

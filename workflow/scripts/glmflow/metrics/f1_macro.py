@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 NAME = "f1_macro"
 LABEL = "F1, macro"
 DIRECTION = "higher"
+BOUNDS = (0, 1)
 EXPLANATION = (
     "Harmonic mean of precision and recall, computed for each class that is true or predicted and averaged over classes "
     "(n examples). 1 is best."

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 NAME = "mae"
 LABEL = "MAE"
 DIRECTION = "lower"
+BOUNDS = (0, None)
 EXPLANATION = "Mean absolute error of the predicted values (n sequences), in units of the values. 0 is best."
 TARGETS = ("measured_values",)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 NAME = "mcc"
 LABEL = "MCC"
 DIRECTION = "higher"
+BOUNDS = (-1, 1)
 EXPLANATION = (
     "Matthews correlation coefficient of true and predicted classes (n examples). 1 is best; 0 is chance, and what a single "
     "predicted class gives; −1 is wrong throughout."

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 NAME = "mse"
 LABEL = "MSE"
 DIRECTION = "lower"
+BOUNDS = (0, None)
 EXPLANATION = "Mean squared error of the predicted values (n sequences), in squared units of the values. 0 is best."
 TARGETS = ("measured_values",)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 NAME = "pearson"
 LABEL = "Pearson's r"
 DIRECTION = "higher"
+BOUNDS = (-1, 1)
 EXPLANATION = (
     "Pearson correlation of measured and predicted values (n sequences); with several values the mean over them. 1 is "
     "best, and what a constant prediction gives is 0."

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 NAME = "r2"
 LABEL = "R²"
 DIRECTION = "higher"
+BOUNDS = (None, 1)
 EXPLANATION = (
     "Share of the variance of the measured values (n sequences) that is explained: 1 less the squared error over the "
     "squared deviation from their mean. 1 is best, 0 is their mean, and below 0 is worse than it."

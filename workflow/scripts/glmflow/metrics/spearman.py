@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 NAME = "spearman"
 LABEL = "Spearman's rho"
 DIRECTION = "higher"
+BOUNDS = (-1, 1)
 EXPLANATION = (
     "Spearman's rank correlation of measured and predicted values (n sequences); with several values the mean over them. "
     "1 is best, and what a constant prediction gives is 0."

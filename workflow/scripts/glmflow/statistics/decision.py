@@ -102,7 +102,7 @@ def decide(
     higher_is_better: bool = True,
     chance: float | None = 0.0,
     groups_known: bool = True,
-    correlation: bool = False,
+    bounds: tuple[float, float] | None = None,
 ) -> Decision:
     """Compare the runs of one class of held-out units.
 
@@ -116,8 +116,8 @@ def decide(
         Score of a model that knows nothing; None where there is none (errors, coverage).
     groups_known
         Whether the groups of samples are known: where they are not, the verdict says that the null knows no structure.
-    correlation
-        Whether the score is one correlation, whose interval is made on Fisher's scale.
+    bounds
+        Least and largest value of the score, between which its interval stays; None where it has none.
 
     Raises
     ------
@@ -127,16 +127,17 @@ def decide(
     _require_same_units(runs)
     signed = [run if higher_is_better else _negated(run) for run in runs]
     level = None if chance is None else chance if higher_is_better else -chance
+    bounds = bounds if higher_is_better or bounds is None else (-bounds[1], -bounds[0])
     models = [run for run in signed if run.role == "model" and run.plays]
     first = _first_place([run for run in signed if run.role in ("model", "baseline", "structure") and run.plays])
     rows = []
     for run in sorted(signed, key=lambda run: (not run.plays, -float(np.mean(run.values)))):
-        row = _own(run, correlation) | {
+        row = _own(run, bounds) | {
             "leads": [run] == first,
             "ties": _labels(first) if len(first) > 1 and run in first else "",
         }
         if run.role == "model":
-            row |= _judged(run, signed, level, len(models))
+            row |= _judged(run, signed, level, len(models), bounds)
         rows.append(row if higher_is_better else _turned(row))
     table = pd.DataFrame(rows, columns=COLUMNS)
     table[["verdict", "against", "reasons"]] = table[["verdict", "against", "reasons"]].fillna("")
@@ -166,9 +167,9 @@ COLUMNS = [
 ]
 
 
-def _own(run: Run, correlation: bool) -> dict:
+def _own(run: Run, bounds: tuple[float, float] | None) -> dict:
     """Return what a run's row says of itself."""
-    found = interval(run.scores, correlation)
+    found = interval(run.scores, bounds)
     values = run.values
     row = {"key": run.key, "label": run.label, "role": run.role, "value": found.value, "low": found.low}
     row |= {"high": found.high, "seeds": len(values), "seed_low": min(values), "seed_high": max(values), "p": run.p}
@@ -179,7 +180,9 @@ def _own(run: Run, correlation: bool) -> dict:
     return row
 
 
-def _judged(run: Run, runs: Sequence[Run], chance: float | None, compared: int) -> dict:
+def _judged(
+    run: Run, runs: Sequence[Run], chance: float | None, compared: int, bounds: tuple[float, float] | None
+) -> dict:
     """Return the verdict of a model, with the reasons for which it is no better."""
     if not run.plays:
         return {"verdict": "cannot play", "reasons": "it predicts one value for everything"}
@@ -191,7 +194,7 @@ def _judged(run: Run, runs: Sequence[Run], chance: float | None, compared: int) 
     reasons = [_behind(other.label, gap, compared) for other, gap in zip(rivals, gaps)]
     reasons += [_behind(f"its control, {other.label},", gain, compared) for other, gain in zip(controls, gains)]
     beaten = [other.label for other, reason in zip([*rivals, *controls], reasons) if not reason]
-    reasons += _own_reasons(run, chance, compared)
+    reasons += _own_reasons(run, chance, compared, bounds)
     reasons += [
         f"its seeds disagree: {sum(value <= np.mean(other.values) for value in run.values)} of {len(run.values)} "
         f"are not ahead of {other.label}"
@@ -212,11 +215,11 @@ def _judged(run: Run, runs: Sequence[Run], chance: float | None, compared: int) 
     return row | {"verdict": "ahead" if gaps and all(gap.low > 0 for gap in gaps) else "not distinguished"}
 
 
-def _own_reasons(run: Run, chance: float | None, compared: int) -> list[str]:
+def _own_reasons(run: Run, chance: float | None, compared: int, bounds: tuple[float, float] | None) -> list[str]:
     """Return for which reasons a run's own score may be no skill."""
     reasons = []
     if chance is not None:
-        own = interval(run.scores)
+        own = interval(run.scores, bounds)
         above = _behind("chance", _against(own, chance), compared)
         reasons.append(above)
     if run.p is not None and run.p * compared >= ALPHA:

@@ -16,12 +16,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+from scipy.special import expit
 
 from .influence import Score
 
 FEW = 20
 """Units below which an interval is said to rest on few."""
 LEVEL = 0.95
+ROUNDING = 1e-12
+SHARE, CORRELATION = (0.0, 1.0), (-1.0, 1.0)
+"""Least and largest value of a share (accuracy, an area under a curve), and of a correlation."""
 
 
 class Estimate(NamedTuple):
@@ -70,22 +74,45 @@ class _Part(NamedTuple):
     freedom: float
 
 
-def interval(seeds: Sequence[Score], correlation: bool = False) -> Estimate:
+def interval(seeds: Sequence[Score], bounds: tuple[float, float] | None = None) -> Estimate:
     """Return the mean over seeds of a run's score, with its interval.
 
     Parameters
     ----------
     seeds
         The run's score, once a seed, over the same units.
-    correlation
-        The score is one correlation: the interval is made on Fisher's scale, so that it stays within -1 and 1.
+    bounds
+        Least and largest value of the score (`SHARE`, `CORRELATION`): the interval stays between them; None: it has none.
     """
     found = _estimate([seeds], [1])
-    if not correlation or not np.isfinite(found.low) or not found.error or abs(found.value) >= 1:
+    if bounds is None or not np.isfinite(found.low):
         return found
-    half = (found.high - found.value) / (1 - found.value**2)
-    low, high = np.tanh(np.arctanh(found.value) + np.array([-half, half]))
+    least, most = bounds
+    inside = least + ROUNDING < found.value < most - ROUNDING
+    return _between(found, bounds) if inside else _at_a_bound(found, bounds)
+
+
+def _between(found: Estimate, bounds: tuple[float, float]) -> Estimate:
+    """Return an interval that is made on the scale of the log odds between bounds; between -1 and 1 it is Fisher's."""
+    (least, most), value = bounds, found.value
+    if not found.error:
+        return found
+    moved = (found.high - value) * (1 / (value - least) + 1 / (most - value))
+    low, high = least + (most - least) * expit(np.log((value - least) / (most - value)) + np.array([-moved, moved]))
     return found._replace(low=float(low), high=float(high))
+
+
+def _at_a_bound(found: Estimate, bounds: tuple[float, float]) -> Estimate:
+    """Return an interval of a score that no unit moves, since all are right (or wrong): that of n successes of n.
+
+    The exact limit of Clopper and Pearson (1934, Biometrika 26:404); n is the number of units.
+    """
+    least, most = bounds
+    units = max(found.loci, found.samples) if min(found.loci, found.samples) == 1 else min(found.loci, found.samples)
+    away = (most - least) * (1 - ((1 - LEVEL) / 2) ** (1 / units))
+    if found.value > (least + most) / 2:
+        return found._replace(low=most - away)
+    return found._replace(high=least + away)
 
 
 def difference(one: Sequence[Score], other: Sequence[Score]) -> Estimate:

@@ -30,8 +30,8 @@ class Stored(NamedTuple):
         Whether higher is better.
     chance
         Score of a model that knows nothing; None where there is none (errors, coverage).
-    correlation
-        Whether it is one correlation, whose interval is made on Fisher's scale.
+    bounds
+        Least and largest value that it can have, between which its interval stays; None where it has no such limits.
     within
         The score with the means of the samples' groups taken off; None where no groups are known.
     null
@@ -48,7 +48,7 @@ class Stored(NamedTuple):
     units: str
     higher: bool = True
     chance: float | None = 0.0
-    correlation: bool = False
+    bounds: tuple[float, float] | None = None
     within: Score | None = None
     null: NDArray[np.float64] | None = None
     groups_known: bool | None = None
@@ -68,7 +68,7 @@ def save_scores(scores: Mapping[str, Stored], path: str | os.PathLike[str]) -> N
     arrays: dict[str, np.ndarray] = {}
     for number, (name, one) in enumerate(scores.items()):
         facts = {"name": name, "value": one.score.value, "plays": one.score.plays, "units": one.units}
-        facts |= {"higher": one.higher, "chance": one.chance, "correlation": one.correlation}
+        facts |= {"higher": one.higher, "chance": one.chance, "bounds": one.bounds}
         facts |= {"groups_known": one.groups_known, "facts": {key: float(x) for key, x in one.facts.items()}}
         arrays[f"influence{number}"] = one.score.influence.astype(np.float32)
         if one.within is not None:
@@ -104,10 +104,11 @@ def _loaded(found: Mapping[str, np.ndarray], number: int) -> tuple[str, Stored]:
         return found[f"{name}{number}"].astype(np.float64)
 
     facts = json.loads(str(found[f"facts{number}"]))
-    value, plays, within = (facts.pop(name, None) for name in ("value", "plays", "within"))
+    value, plays, within, bounds = (facts.pop(name, None) for name in ("value", "plays", "within", "bounds"))
     return facts.pop("name"), Stored(
         Score(float(value), array("influence"), plays),
         within=Score(float(within[0]), array("within"), within[1]) if within else None,
+        bounds=tuple(bounds) if bounds else None,
         null=array("null") if f"null{number}" in found else None,
         **facts,
     )

@@ -35,7 +35,7 @@ def with_intervals(metrics: pd.DataFrame, units: Mapping[str, Stored]) -> pd.Dat
     found = metrics.copy()
     for place, name in enumerate(names):
         if name in units:
-            own = interval([units[name].score], units[name].correlation)
+            own = interval([units[name].score], units[name].bounds)
             found.iloc[place, found.columns.get_indexer(["ci_low", "ci_high"])] = [own.low, own.high]
     return found.astype({"ci_low": float, "ci_high": float})
 

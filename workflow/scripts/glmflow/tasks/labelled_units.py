@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glmflow.metrics import bounds
 from glmflow.statistics.influence import numbered, several_of_weights
 from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.held_out import groups_of
@@ -16,7 +17,6 @@ COMPARED = ("mcc", "auroc", "accuracy", "pearson")
 """Metrics that runs are compared by, the first that a task has before the others."""
 CHANCE: Mapping[str, float] = {"mcc": 0.0, "auroc": 0.5, "pearson": 0.0}
 """Scores of a model that knows nothing."""
-CORRELATIONS = ("mcc", "pearson")
 
 
 def comparable_scores(
@@ -49,7 +49,7 @@ def comparable_scores(
             found[name]._replace(plays=plays),
             units,
             chance=float(np.bincount(numbered(truth)).max() / len(truth)) if name == "accuracy" else CHANCE[name],
-            correlation=name in CORRELATIONS and truth.ndim == 1,
+            bounds=bounds(name),
         )
         for name in COMPARED
         if name in found and np.isfinite(found[name].value)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from glmflow.config.tasks import task_block
 from glmflow.errors import InputError
 from glmflow.files import read_table
+from glmflow.metrics import bounds
 from glmflow.statistics.bootstrap import interval_of_mean
 from glmflow.statistics.classification import confusion_scores
 from glmflow.statistics.influence import several_of_weights
@@ -112,7 +113,10 @@ def comparable_scores(part: pd.DataFrame, tables: NDArray[np.float64]) -> dict[s
     known = tables.sum(axis=(0, 2))
     chance = {"mcc": 0.0, "accuracy": float(known.max() / max(known.sum(), 1))}
     found = several_of_weights(pooled, len(part), groups)
-    return {name: Stored(one._replace(plays=plays), units, chance=chance[name]) for name, one in found.items()}
+    return {
+        name: Stored(one._replace(plays=plays), units, chance=chance[name], bounds=bounds(name))
+        for name, one in found.items()
+    }
 
 
 def areas(labels: NDArray, scores: NDArray, place: int, groups: NDArray, draws: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glmflow.metrics import bounds
 from glmflow.statistics.classification import class_scores
 from glmflow.statistics.influence import Score, numbered, several_of_weights, summed
 from glmflow.statistics.stored import Stored, digest
@@ -40,7 +41,9 @@ def comparable_scores(
             found[metric].append((one.value, influence))
     plays = bool((np.abs(scores - scores[0]) > 1e-12).any())
     return {
-        metric: Stored(_mean(each, number, windows)._replace(plays=plays), units, chance=CHANCE[metric])
+        metric: Stored(
+            _mean(each, number, windows)._replace(plays=plays), units, chance=CHANCE[metric], bounds=bounds(metric)
+        )
         for metric, each in found.items()
         if len(each) == len(names) and all(np.isfinite(value) for value, _ in each)
     }

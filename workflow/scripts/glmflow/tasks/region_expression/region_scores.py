@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from glmflow.binding.region_table import RegionTable, values_of
 from glmflow.errors import InputError
+from glmflow.metrics import bounds
 from glmflow.statistics.influence import Score, mean_of_scores, numbered, several_of_weights
 from glmflow.statistics.regression import value_scores
+from glmflow.statistics.resampling import CORRELATION
 from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell as cell_of
 from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
@@ -108,7 +110,8 @@ def mean_scores(found: Mapping[str, CellScores]) -> dict[str, Stored]:
     for metric in next(iter(found.values())).scores:
         own = mean_of_scores([one.scores[metric] for one in found.values()], blocks, cells, plays)
         error = metric in ("mse", "mae")
-        means[metric] = Stored(own, units, higher=not error, chance=None if error else 0.0)
+        limits = CORRELATION if metric == "deviation_pearson" else bounds(metric)
+        means[metric] = Stored(own, units, higher=not error, chance=None if error else 0.0, bounds=limits)
     return means
 
 

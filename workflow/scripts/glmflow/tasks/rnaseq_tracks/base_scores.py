@@ -17,7 +17,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from glmflow.statistics import moments
 from glmflow.statistics.bootstrap import Interval, interval_of_sums
 from glmflow.statistics.influence import Score, mean_value, of_sums
-from glmflow.statistics.resampling import interval
+from glmflow.statistics.resampling import CORRELATION, interval
 from glmflow.tasks.tables import metric_row
 from glmflow.tracks.reading import TrackReader
 
@@ -113,12 +113,12 @@ def score_bases(
     tiles = len(coverage.observed)
     moving = varies(coverage.predicted)
     for metric, (table, statistic) in statistics.items():
-        bounded = metric in CORRELATIONS
+        bounds = CORRELATION if metric in CORRELATIONS else None
         for index, track in enumerate(tracks):
             own = of_sums(table[:, index], statistic, blocks)
-            rows.append(metric_row(metric, limits(own, tiles, bounded), track=track))
+            rows.append(metric_row(metric, limits(own, tiles, bounds), track=track))
         scores[metric] = mean_over_tracks(table, statistic, blocks)._replace(plays=moving)
-        rows.append(metric_row(metric, limits(scores[metric], tiles, bounded and len(tracks) == 1), track="mean"))
+        rows.append(metric_row(metric, limits(scores[metric], tiles, bounds), track="mean"))
     per_tile = {
         "window_pearson": moments.pearson(plain),
         "window_log1p_pearson": moments.pearson(logged),
@@ -126,9 +126,10 @@ def score_bases(
         "window_mae": absolute / sizes,
     }
     for metric, values in per_tile.items():
+        bounds = CORRELATION if metric.endswith("pearson") else None
         for index, track in enumerate(tracks):
-            rows.append(metric_row(metric, limits(mean_value(values[:, index], blocks), tiles), track=track))
-        rows.append(metric_row(metric, limits(mean_value(values.mean(axis=1), blocks), tiles), track="mean"))
+            rows.append(metric_row(metric, limits(mean_value(values[:, index], blocks), tiles, bounds), track=track))
+        rows.append(metric_row(metric, limits(mean_value(values.mean(axis=1), blocks), tiles, bounds), track="mean"))
     for index, track in enumerate(tracks):
         rows += [metric_row(name, value, n, track=track) for name, value, n in _zero_scores(coverage, index)]
         expressed = _expressed(coverage, index)
@@ -163,9 +164,9 @@ def mean_over_tracks(table: NDArray[np.float64], statistic: Any, loci: NDArray[n
     )
 
 
-def limits(score: Score, n: int, correlation: bool = False) -> Interval:
+def limits(score: Score, n: int, bounds: tuple[float, float] | None = None) -> Interval:
     """Return a score with its 95 % interval over blocks, `n` rows behind it; none where there is one block."""
-    found = interval([score], correlation)
+    found = interval([score], bounds)
     return Interval(found.value, found.low, found.high, n)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from glmflow.genome.loci import locus_groups
 from glmflow.statistics import moments
 from glmflow.statistics.influence import Score
+from glmflow.statistics.resampling import CORRELATION
 from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell
 
@@ -27,7 +28,9 @@ def comparable_bases(
 ) -> dict[str, Stored]:
     """Return the scores over all tracks by cell; the units are identified by what `units` is a hash of."""
     return {
-        cell(metric, split, subset, "mean", context_bp): Stored(scores[metric], units, higher, 0.0 if higher else None)
+        cell(metric, split, subset, "mean", context_bp): Stored(
+            scores[metric], units, higher, 0.0 if higher else None, CORRELATION if higher else None
+        )
         for metric, higher in COMPARED.items()
     }
 
@@ -98,4 +101,4 @@ def _stored(columns: Mapping[str, tuple[pd.Series, pd.Series]], locus: pd.Series
     seen = [f"{value:.5g}" for x, _ in columns.values() for value in x]
     score = mean_over_tracks(sums, moments.pearson, units)
     plays = any(float(np.ptp(y.to_numpy())) > 1e-12 for _, y in columns.values())
-    return Stored(score._replace(plays=plays), digest(genes, units, columns, seen))
+    return Stored(score._replace(plays=plays), digest(genes, units, columns, seen), bounds=CORRELATION)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from glmflow.metrics import bounds
 from glmflow.statistics.classification import auroc, average_precision
 from glmflow.statistics.influence import Score, mean_of_scores, numbered, of_weights
 from glmflow.statistics.stored import Stored, digest
@@ -67,5 +68,5 @@ class KeyUnits:
             every = np.arange(int(self.blocks.max()) + 1)
             score = mean_of_scores([scores[key] for key in own], [every] * len(own), self.tfs[own], self.plays)
             chance = 0.5 if name == "auroc" else float(self.labels[own].sum() / self.known[own].sum())
-            found[name] = Stored(score, units, chance=chance)
+            found[name] = Stored(score, units, chance=chance, bounds=bounds(name))
         return found

@@ -14,7 +14,7 @@ from glmflow.statistics.bootstrap import Interval
 from glmflow.statistics.correlation import constant_columns
 from glmflow.statistics.influence import mean_correlation, mean_value
 from glmflow.statistics.permutation import PERMUTATIONS, null_scores, share_above
-from glmflow.statistics.resampling import interval
+from glmflow.statistics.resampling import CORRELATION, interval
 from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.tables import metric_row
 
@@ -71,6 +71,7 @@ def comparable_scores(
         HEADLINE: Stored(
             score,
             units,
+            bounds=CORRELATION,
             within=mean_correlation(observed, predicted, locus, family, within=group) if structured else None,
             null=null_scores(observed, predicted, group, permutations) if permutations else None,
             groups_known=known,

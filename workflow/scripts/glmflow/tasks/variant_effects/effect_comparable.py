@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 
 from glmflow.statistics.classification import auroc
 from glmflow.statistics.influence import of_weights
+from glmflow.statistics.resampling import CORRELATION, SHARE
 from glmflow.statistics.stored import Stored, digest
 
 from .binary_effects import LEAST
@@ -53,7 +54,7 @@ def comparable_scores(
             of_weights(statistic, len(table), units.codes)._replace(plays=plays),
             name,
             chance=chance,
-            correlation=metric.startswith("spearman"),
+            bounds=CORRELATION if metric.startswith("spearman") else SHARE,
             facts=facts,
         )
         for metric, (statistic, chance) in found.items()
