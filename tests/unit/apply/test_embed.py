@@ -142,6 +142,28 @@ def test_parts_of_other_settings_are_not_used(folder, fasta, tmp_path, monkeypat
     assert (np.load(tmp_path / "x.npy") == np.load(tmp_path / "y.npy")).all()
 
 
+def test_parts_in_other_numbers_are_not_used(folder, fasta, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, fasta, tmp_path / "x.npy", "--dtype", "bf16")
+    monkeypatch.undo()
+    assert run(folder, fasta, tmp_path / "x.npy") == 0
+    assert run(folder, fasta, tmp_path / "y.npy") == 0
+    assert run(folder, fasta, tmp_path / "z.npy", "--dtype", "bf16") == 0
+    x, y, z = (np.load(tmp_path / f"{name}.npy") for name in "xyz")
+    assert (x == y).all() and (x != z).any() and x == pytest.approx(z, abs=0.1)
+
+
+def test_states_that_16_bits_do_not_hold_are_refused(folder, fasta, tmp_path, monkeypatch, capsys):
+    pooled = module.pooled_states
+    monkeypatch.setattr(module, "pooled_states", lambda *own: [state * 1e6 for state in pooled(*own)])
+    assert run(folder, fasta, tmp_path / "x.npy") == 0
+    assert "Leave --half out" in refused(capsys, folder, fasta, tmp_path / "y.npy", "--half")
+    monkeypatch.setattr(module, "pooled_states", lambda *own: [state * np.inf for state in pooled(*own)])
+    assert "Say --dtype bf16" in refused(capsys, folder, fasta, tmp_path / "y.npy", "--dtype", "fp16")
+    assert not (tmp_path / "y.npy").exists()
+
+
 def test_a_family_that_cannot_pad_gets_batches_of_one_length(tmp_path, fasta, sequences):
     settings = {"d_model": 16, "n_layer": 2, "max_seq_len": 256}
     new_model("hyenadna", settings, seed=1).save(tmp_path / "hyena")
@@ -159,6 +181,7 @@ def refused(capsys, *arguments):
 
 
 def test_what_cannot_be_done_is_one_line(folder, fasta, tmp_path, capsys):
+    assert "Choose one of float32" in refused(capsys, folder, fasta, tmp_path / "x.npy", "--dtype", "int8")
     assert "no known ending" in refused(capsys, folder, fasta, tmp_path / "x.txt")
     assert "no layer 9: the model has 3" in refused(capsys, folder, fasta, tmp_path / "x.npy", "--layer", 9)
     assert "Write NAME.h5" in refused(capsys, folder, fasta, tmp_path / "x.npy", "--pool", "none")

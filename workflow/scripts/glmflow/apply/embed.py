@@ -193,9 +193,23 @@ def states_of(model: Adapter, sequences: list[NDArray[np.uint8]], request: Reque
             flip = request.pool == "none"
             states = [(one + (two.flip(0) if flip else two)) / 2 for one, two in zip(states, turned)]
         for row, state in zip(rows, states):
-            found[row] = state.numpy().astype(np.float16 if request.half else np.float32)
+            found[row] = state.numpy()
+            if not np.isfinite(found[row]).all():
+                what = f"a state is no number when it is computed in {str(model.dtype).removeprefix('torch.')}"
+                raise InputError(what, where=request.fasta, fix="Say --dtype bf16 or --dtype float32.")
+            if request.half:
+                found[row] = _halved(found[row], request.fasta)
         start = stop
     return np.concatenate(found) if request.pool == "none" else np.stack(found)
+
+
+def _halved(state: NDArray, where: Path) -> NDArray[np.float16]:
+    """Return a state as numbers of 16 bits, which hold nothing above 65,504."""
+    largest = float(np.abs(state).max())
+    if largest > float(np.finfo(np.float16).max):
+        what = f"a state of {largest:.3g} is more than a number of 16 bits holds"
+        raise InputError(what, where=where, fix="Leave --half out.")
+    return state.astype(np.float16)
 
 
 def _together(model: Adapter, tokens: list[int], first: int, other: int) -> bool:

@@ -38,7 +38,7 @@ def add_embed_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--both-strands", action="store_true", help="mean of both strands")
     parser.add_argument("--output", type=Path, required=True, help="NAME.parquet, NAME.npy or NAME.h5")
     parser.add_argument("--family", help="family, where config.json does not tell it")
-    parser.add_argument("--dtype", help="type of the weights (default: float32)")
+    parser.add_argument("--dtype", help="numbers to compute with: float32, bf16 or fp16 (default: float32)")
     parser.add_argument("--half", action="store_true", help="write 16-bit numbers")
     parser.add_argument("--batch", type=int, default=8, help="sequences at a time (default: 8)")
     parser.set_defaults(run=run_embed)
@@ -65,7 +65,8 @@ def run_embed(arguments: argparse.Namespace) -> int:
         max(1, arguments.batch),
         arguments.half,
     )
-    counts = embed(model, request, arguments.output, model_identity(folder))
+    identity = [*model_identity(folder), arguments.family, str(model.dtype)]
+    counts = embed(model, request, arguments.output, identity)
     print(
         f"{arguments.output}: {counts['sequences']:,} sequences, states of {counts['width']} numbers", file=sys.stderr
     )

@@ -183,6 +183,7 @@ def as_dtype(dtype: torch.dtype | str | None) -> torch.dtype:
         "bfloat16": torch.bfloat16,
         "bf16": torch.bfloat16,
         "float16": torch.float16,
+        "fp16": torch.float16,
     }
     if (dtype or "float32") not in found:
         raise InputError(f"unknown dtype {dtype!r}", fix=f"Choose one of {', '.join(found)}.")
