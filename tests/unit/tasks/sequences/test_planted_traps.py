@@ -69,6 +69,9 @@ COPIES = {
     "6 % changed": (lambda s: changed(s, 0.06), "related copies: test"),
     "written backwards": (lambda s: s[::-1], "backwards: test"),
     "complement": (lambda s: s.translate(COMPLEMENT), "backwards: test"),
+    "put together from two": (lambda s: s[:75] + drawn(75), "related copies: test"),
+    "within a longer one": (lambda s: drawn(40) + s[5:145] + drawn(40), "near: test"),
+    "deletions": (lambda s: "".join(c for i, c in enumerate(s) if i % 25), "related copies: test"),
     "N every 15 bases": (lambda s: "".join("N" if i % 15 == 7 else c for i, c in enumerate(s)), "rows without k-mers"),
 }
 
@@ -104,6 +107,10 @@ SHORTCUTS = {
     "GC content": (lambda t: by_class(t, lambda s: drawn(LENGTH, 0.6)), "gc alone"),
     "N": (lambda t: by_class(t, lambda s: s[:145] + "NNNNN"), "n_share alone"),
     "an adapter": (lambda t: by_class(t, lambda s: "A" + s[1:-1] + "A"), "first and last base alone"),
+    "an adapter before sequences of any length": (lambda t: by_class(t, lambda s: "AGATCG" + s[: 90 + GENERATOR.integers(40)], lambda s: "ATTGCG" + s[: 90 + GENERATOR.integers(40)]), "ends alone"),
+    "flanks": (lambda t: by_class(t, lambda s: drawn(8, 0.8) + s[: 90 + GENERATOR.integers(40)], lambda s: drawn(8, 0.2) + s[: 90 + GENERATOR.integers(40)]), "ends alone"),
+    "a barcode within": (lambda t: by_class(t, lambda s: s[:20] + "GATTACA" + s[27:], lambda s: s[:20] + "CCATGGT" + s[27:]), "position alone"),
+    "every third base": (lambda t: by_class(t, lambda s: "".join("A" if i % 3 == 0 else c for i, c in enumerate(s))), "3-mers alone"),
     "lower case": (lambda t: by_class(t, str.lower), "lower case"),
     "contig": (lambda t: t.assign(chrom=np.where(t["label"] == "pos", "chr1", "chr2")), "contig alone"),
     "place": (moved, "nearest training interval alone"),
@@ -139,6 +146,10 @@ def split_faults():
         "names used twice": (lambda t: t.assign(id=[f"r{row % 200}" for row in range(len(t))]), "name: test", "have the name of a train"),
         "one gene in both splits": (lambda t: t.assign(gene_id=[f"g{row % 30}" for row in range(len(t))]), "gene_id: test", "splits: {by: group, column: gene_id}"),
         "one group in both splits": (lambda t: t.assign(group=[f"g{row % 30}" for row in range(len(t))]), "group: test", "belong to a group of"),
+        "test rows cut short": (lambda t: t.assign(sequence=[s[:80] if r >= test else s for r, s in enumerate(t["sequence"])]), "unlike rows", "length: median 150 of the training rows, 80 of the test rows"),
+        "test rows of another genome": (lambda t: t.assign(sequence=[drawn(LENGTH, 0.65) if r >= test else s for r, s in enumerate(t["sequence"])]), "unlike rows", "GC content: median 0.5"),
+        "test rows that are validation rows": (lambda t: t.assign(sequence=[t["sequence"][r - 20] if test <= r < test + 12 else s for r, s in enumerate(t["sequence"])]), "exact: test", "12 of 60"),
+        "few sequences, many test rows": (lambda t: t.assign(sequence=[t["sequence"][test + r % 4] if r >= test else s for r, s in enumerate(t["sequence"])]), "exact copies", "56 rows repeat"),
         "rows repeated": (lambda t: pd.concat([t, t.iloc[:30]]), "exact copies", "30 rows repeat an earlier one"),
     }  # fmt: skip
 
@@ -148,6 +159,27 @@ def test_faults_of_splits_and_labels(clean, tmp_path, name):
     plant, check, words = split_faults()[name]
     status, detail = found(plant(clean), tmp_path)
     assert status[check] in ("WARN", "FAIL") and words in detail[check], detail
+
+
+@pytest.mark.parametrize(
+    ("exchange", "words"),
+    [
+        ({"a": "b", "b": "c", "c": "a"}, "b of the test rows is a, c of the test rows is b"),
+        ({"a": "b", "b": "a", "c": "c"}, "a of the test rows is b, b of the test rows is a:"),
+        ({"a": "a", "b": "b", "c": "c"}, None),
+    ],
+)
+def test_classes_of_a_split_that_are_numbered_in_another_order(clean, tmp_path, exchange, words):
+    """What a file system does to folders of classes, apart for training and test."""
+    own = GENERATOR.choice(list("abc"), len(clean))
+    motif = {"a": "TATAAATA", "b": "GGCGGCGG", "c": "CACACTCA"}
+    texts = [s[:40] + motif[c] * 3 + s[64:] for s, c in zip(clean["sequence"], own)]
+    labels = [exchange[c] if split == "test" else c for c, split in zip(own, clean["split"])]
+    status, detail = found(clean.assign(sequence=texts, label=labels), tmp_path)
+    if words is None:
+        assert "swapped labels" not in status
+    else:
+        assert status["swapped labels"] == "FAIL" and words in detail["swapped labels"]
 
 
 def test_a_class_with_few_test_rows_is_no_leak(clean, tmp_path):

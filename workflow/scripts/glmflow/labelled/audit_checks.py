@@ -24,6 +24,7 @@ PROPERTY_WORDS = {
     "gc": "GC content",
     "n_share": "the share of N",
     "cpg_oe": "CpG observed over expected",
+    "ends": "the first and last 8 bases",
     "contig": "the contig",
     "nearest training interval": "the label of the nearest training interval",
 }

@@ -144,6 +144,22 @@ def one_hot(packed: Packed) -> NDArray[np.float32]:
     return table.reshape(packed.count, -1)
 
 
+def one_hot_ends(packed: Packed, width: int) -> NDArray[np.float32]:
+    """Return the first and the last bases of each sequence as four columns each, `[n, 2 width 4]`, aligned to the ends.
+
+    N, and what lies beyond a shorter sequence, is zero in all four columns.
+    """
+    places = np.arange(width)
+    start, stop = packed.offsets[:-1, None], packed.offsets[1:, None]
+    at = np.concatenate([start + places, stop - width + places], axis=1)
+    inside = (at >= start) & (at < stop)
+    code = np.where(inside, _CODE[packed.codes[np.where(inside, at, 0)]], -1)
+    table = np.zeros((*code.shape, 4), np.float32)
+    known = code >= 0
+    table[known, code[known]] = 1
+    return table.reshape(packed.count, -1)
+
+
 def consensus_identity(packed: Packed) -> float:
     """Return how often a base is the most frequent one of its column, in aligned sequences; NaN if lengths differ.
 

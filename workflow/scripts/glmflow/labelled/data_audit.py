@@ -131,7 +131,7 @@ def audit(
     checks = [
         *quality_checks(facts, near),
         *leak_checks(rows, split, pairs),
-        *split_checks(rows, split, target, classes, properties, backwards),
+        *split_checks(rows, split, target, classes, properties, backwards, describe),
         *property_checks(properties),
     ]
     table = pd.DataFrame(checks, columns=["check", "rows", "of", "verdict", "text"])
@@ -156,7 +156,7 @@ def interval_audit(
     properties = separability(None, facts, target, None if classes is None else len(classes), train, test, places=rows)
     checks = [
         *leak_checks(rows, split, {}),
-        *split_checks(rows, split, target, classes, properties, np.zeros(0, np.int64)),
+        *split_checks(rows, split, target, classes, properties, np.zeros(0, np.int64), facts),
         *property_checks(properties),
     ]
     return pd.DataFrame(checks, columns=["check", "rows", "of", "verdict", "text"]), properties

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from glmflow.genome.packed import Packed
-from glmflow.labelled.composition import kmer_table, one_hot
+from glmflow.labelled.composition import kmer_table, one_hot, one_hot_ends
 from glmflow.labelled.simple_predictors import Predict, by_quantile, by_value, logistic, majority, ridge
 from glmflow.statistics.classification import auroc, class_scores
 from glmflow.statistics.regression import value_scores
@@ -19,15 +21,19 @@ FITTED = 20_000
 """Training rows that the k-mer and position predictors of the audit are fitted to; a sample of larger sets."""
 ALIGNED = 400
 """Columns of aligned sequences up to which each position is a feature."""
+ENDS = 8
+"""Bases at both ends that are features where sequences differ in length."""
 TELLING = 0.8
 """Share of the way from the majority to perfection that a single property may reach before it is warned about."""
 SHORTCUT, SHORTCUT_R = 0.25, 0.5
 """The same of one number beside the sequence (length, GC content, place ...), and the correlation with measured values."""
 SHORTCUT_AUROC = 0.75
 """AUROC from which on such a number is warned about, however unequal the classes are."""
-NUMBERS = ("length", "gc", "n_share", "cpg_oe", "first and last base", "contig", "nearest training interval")
+NUMBERS = ("length", "gc", "n_share", "cpg_oe", "first and last base", "ends", "contig", "nearest training interval")
 SURE = 4.0
 """Standard errors that make it more than chance."""
+EXCHANGED = 0.15
+"""Gain in accuracy, averaged over classes, from which on another order of the classes is said to be the right one."""
 WHOLE = 200_000
 """Rows whose length, composition and ends are scored."""
 
@@ -65,7 +71,7 @@ def separability(
     DataFrame
         `property`, `metric` (`accuracy`, or `pearson` of numbers), `value`, `majority` (what the majority or the mean
         reaches), `auroc` (NaN for numbers), `telling` (it goes more than `TELLING` of the way to 1; of one number
-        beside the sequence more than `SHORTCUT`, or an AUROC of `SHORTCUT_AUROC`).
+        beside the sequence more than `SHORTCUT`, or an AUROC of `SHORTCUT_AUROC`), `renamed` (see `renamed_classes`).
     """
     generator = np.random.default_rng(seed)
     small_train, small_test = (_sample(rows, FITTED, generator) for rows in (train, test))
@@ -92,6 +98,8 @@ def separability(
     }
     if len(np.unique(packed.lengths)) == 1 and 0 < packed.lengths[0] <= ALIGNED:
         tables["position"] = one_hot
+    else:
+        tables["ends"] = partial(one_hot_ends, width=ENDS)
     for name, make in tables.items():
         predict = _linear(make(fitted), target[small_train], classes, seed)
         rows.append((name, predict, make(scored), target[small_test]))
@@ -115,6 +123,7 @@ def _scored(rows: list[tuple[str, Predict, NDArray, NDArray]], classes: int | No
                 "value": value,
                 "majority": base,
                 "auroc": area,
+                "renamed": renamed_classes(observed, predicted) if classes is not None else "",
                 "telling": _telling(name, value, base, area, observed, classes is None),
             }
         )
@@ -134,6 +143,32 @@ def _telling(name: str, value: float, base: float, area: float, observed: NDArra
     rarest = max(int(np.bincount(observed).min()) if len(observed) else 0, 1)
     sure_area = area - 0.5 > SURE * np.sqrt(1 / (12 * rarest))
     return bool((part > SHORTCUT and sure) or (area > SHORTCUT_AUROC and sure_area))
+
+
+def renamed_classes(observed: NDArray[np.int64], predicted: NDArray[np.float64]) -> str:
+    """Return which class of the test rows is taken for which, by number (`0>1 1>0`), if classes look exchanged; else nothing.
+
+    They do where another order of the classes makes predictions right so much more often, averaged over classes, that it is
+    more than chance, and by more than `EXCHANGED`.
+
+    Parameters
+    ----------
+    observed, predicted
+        Class of each row, and probabilities `[n, classes]`.
+    """
+    classes = predicted.shape[1]
+    table = np.bincount(observed * classes + predicted.argmax(axis=1), minlength=classes**2).reshape(classes, classes)
+    count = table.sum(axis=1)
+    there = np.flatnonzero(count)
+    if len(there) < 2:
+        return ""
+    share = table[there] / count[there, None]
+    rows, taken = linear_sum_assignment(-share)
+    gain = float(share[rows, taken].mean() - share[rows, there].mean())
+    error = float(np.sqrt((1 / count[there]).sum()) / len(there))  # of a difference of two shares of one row, at most 1
+    if gain <= max(EXCHANGED, SURE * error):
+        return ""
+    return " ".join(f"{there[row]}>{other}" for row, other in zip(rows, taken) if there[row] != other)
 
 
 def nearest_on_contig(contig: NDArray, middle: NDArray, train: NDArray, test: NDArray) -> NDArray[np.int64]:

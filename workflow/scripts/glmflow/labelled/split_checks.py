@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import ks_2samp
 
 from glmflow.genome.contigs import some
 from glmflow.labelled.audit_checks import PROPERTY_WORDS, Check
@@ -17,6 +18,8 @@ UNLIKE = 0.1
 """Total variation distance between the classes of training and test rows that is warned about."""
 SWAPPED = 0.35
 """AUROC on test rows, of what was fitted to training rows, at or below which labels look swapped."""
+FAR = 0.4
+"""Distance of the distributions of length, GC or N between training and test rows from which on these are called unlike."""
 SURE = 4.0
 """Standard errors that make a finding more than chance."""
 KIN = "kin_"
@@ -30,6 +33,7 @@ def split_checks(
     classes: Sequence[str] | None,
     properties: pd.DataFrame,
     backwards: NDArray[np.int64],
+    describe: pd.DataFrame,
 ) -> list[Check]:
     """Return what is to be known of the splits, by name.
 
@@ -45,6 +49,8 @@ def split_checks(
         As `separability` returns it.
     backwards
         Test rows that are training rows written backwards, or the opposite strand written forwards.
+    describe
+        `length`, `gc`, `n_share` of each row, where known.
     """
     train, test = split == "train", split == "test"
     found = list(_names(rows, split))
@@ -58,6 +64,7 @@ def split_checks(
         )
     if not (train.any() and total):
         return found
+    found += _unlike(describe, train, test)
     if classes is None:
         return [*found, *_values(target[train], target[test])]
     validation = target[split == "validation"]
@@ -65,7 +72,7 @@ def split_checks(
         *found,
         *_classes(target[train], target[test], classes),
         *_unchosen(validation, classes),
-        *_swapped(properties, target[test]),
+        *_swapped(properties, target[test], classes),
     ]
 
 
@@ -120,8 +127,41 @@ def _unchosen(validation: NDArray, classes: Sequence[str]) -> Iterator[Check]:
     yield "validation rows of each class", len(absent), len(classes), "WARN" if absent else "PASS", text
 
 
-def _swapped(properties: pd.DataFrame, test: NDArray) -> Iterator[Check]:
+def _unlike(describe: pd.DataFrame, train: NDArray[np.bool_], test: NDArray[np.bool_]) -> Iterator[Check]:
+    """Yield whether test rows are as long and of such a composition as training rows (Kolmogorov and Smirnov's distance)."""
+    most = SURE / 2 * np.sqrt(1 / train.sum() + 1 / test.sum())
+    found = {}
+    for name in ("length", "gc", "n_share"):
+        if name in describe:
+            values = describe[name].to_numpy(np.float64)
+            found[name] = (float(ks_2samp(values[train], values[test], method="asymp").statistic), values)
+    far = [name for name, (distance, _) in found.items() if distance > max(FAR, most)]
+    text = "test rows are as long and of such a composition as training rows"
+    if far:
+        words = {"length": "length", "gc": "GC content", "n_share": "share of N"}
+        each = [
+            f"{words[name]}: median {np.median(found[name][1][train]):.4g} of the training rows, "
+            f"{np.median(found[name][1][test]):.4g} of the test rows"
+            for name in far
+        ]
+        text = "; ".join(each)
+    yield "unlike rows", int(test.sum()) if far else 0, int(test.sum()), "WARN" if far else "PASS", text
+
+
+def _swapped(properties: pd.DataFrame, test: NDArray, classes: Sequence[str]) -> Iterator[Check]:
     """Yield whether what is learned from training rows is wrong about test rows: labels of one of both are swapped."""
+    if len(np.unique(test)) > 2:
+        renamed = properties[properties["renamed"] != ""]
+        text = "what tells training labels tells test labels alike"
+        if len(renamed):
+            best = renamed.iloc[-1]
+            pairs = [map(int, pair.split(">")) for pair in best["renamed"].split()]
+            name = PROPERTY_WORDS.get(best["property"], best["property"])
+            what = ", ".join(f"{classes[own]} of the test rows is {classes[taken]}" for own, taken in pairs)
+            text = f"by {name} of training rows, {what}: numbers of classes exchanged?"
+        count = len(test) if len(renamed) else 0
+        yield "swapped labels", count, len(test), "FAIL" if count else "PASS", text
+        return
     if len(np.unique(test)) != 2:
         return
     ones, zeros = int(test.sum()), int((test == 0).sum())
