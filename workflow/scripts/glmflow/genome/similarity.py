@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csc_array
+from scipy.sparse import coo_array, csc_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from .canonical import Sequence, as_bases, opposite_strand
@@ -48,6 +48,8 @@ CAP = 500
 """Sequences that a k-mer is looked up in; one that more of them hold (Alu) is looked up in as many, always the same."""
 REPEAT = 50
 """Sequences from which on a k-mer is that of a repeat."""
+COMMON = 16
+"""Sequences from which on a k-mer is left for the end of a comparison, since it brings together what is not alike."""
 ENOUGH = 4
 """Fewest shared k-mers of a sketch that holds a fraction of them."""
 
@@ -157,13 +159,10 @@ def near_copies(
     """
     found = _Comparison(queries, targets, cap)
     rows, pairs, seen = [], 0, np.zeros(len(queries), bool)
-    for query, target, shared, part in found.pairs(share, cores):
+    for query, target, shared, part in found.pairs_once(share, cores) if targets is None else found.pairs(share, cores):
         seen[query] = True
         if targets is None:
             seen[target] = True
-            # Towards the lower rank: what is left of a k-mer that too many hold is left there.
-            once = found.rank[target] < found.rank[query]
-            query, target, shared, part = query[once], target[once], shared[once], part[once]
         pairs += len(query)
         order = np.lexsort((target, -part, query))
         if best is not None:
@@ -240,10 +239,13 @@ class _Comparison:
         self.of_target = _matrix(self.sketches[1], entries, starts)
         self.of_query = self.of_target if self.within else _matrix(self.sketches[0], entries, starts)
         del entries, starts
-        counts = np.diff(self.of_target.indptr)
+        self.counts = counts = np.diff(self.of_target.indptr)
         self.often = counts > REPEAT
         self.capped = int((counts > cap).sum())
-        self.rank = np.random.default_rng(0).permutation(self.of_target.shape[0])
+        # Larger sets first: what is left of a k-mer that too many hold is left where the smaller ones look.
+        self.rank = np.empty(self.of_target.shape[0], np.int64)
+        drawn = np.random.default_rng(0).permutation(len(self.rank))
+        self.rank[np.lexsort((drawn, -self.sketches[1].sizes))] = np.arange(len(self.rank))
         self.lookup = _thinned(self.of_target, counts, cap, self.rank).T if self.capped else self.of_target.T
         self.lookup.data = np.ones(len(self.lookup.data), np.int32)
         self.of_query = self.of_query.tocsr()
@@ -255,9 +257,6 @@ class _Comparison:
 
         All pairs of a query come at once. Where targets are the queries themselves, each pair comes from both sides.
         """
-        work = np.cumsum(np.minimum(np.diff(self.lookup.indptr), len(self.sketches[1]))[self.of_query.indices])
-        work = np.concatenate([[0], work])[self.of_query.indptr]
-        edges = np.unique(np.searchsorted(work, np.arange(0, work[-1] + _WORK, _WORK)).clip(0, len(work) - 1))
 
         def compared(span: tuple[int, int]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
             own = self.of_query[span[0] : span[1]]
@@ -271,7 +270,62 @@ class _Comparison:
             query, target, shared = query[kept].astype(np.int64), target[kept].astype(np.int64), shared[kept]
             return query, target, shared.astype(np.int64), shared / smaller[kept]
 
-        yield from in_threads(compared, iter(zip(edges[:-1].tolist(), edges[1:].tolist())), cores)
+        yield from in_threads(compared, self._spans(self.of_query), cores)
+
+    def pairs_once(self, share: float, cores: int) -> Iterator[tuple[NDArray, NDArray, NDArray, NDArray]]:
+        """Yield the same pairs among the queries, each once, under the sequence of fewer k-mers.
+
+        To reach a share of its n k-mers a pair has to have one among any n - share n + 1 of them: the most common ones, as
+        many as may be missing, are left out of the look-up, and counted for the pairs that can still reach the share (the
+        prefix filter of set similarity joins; Chaudhuri, Ganti and Kaushik 2006, ICDE).
+        """
+        need = np.maximum(share * self.sketches[0].sizes, self.least)
+        prefix, left_out = self._without_common(np.ceil(need).astype(np.int64) - 1)
+
+        def compared(span: tuple[int, int]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+            product = (prefix[span[0] : span[1]] @ self.lookup).tocoo()
+            query, target, shared = product.row + span[0], product.col, product.data.astype(np.int64)
+            kept = (shared >= (need - left_out)[query]) & (self.rank[target] < self.rank[query])
+            query, target, shared = query[kept].astype(np.int64), target[kept].astype(np.int64), shared[kept]
+            open_ = np.flatnonzero(left_out[query])
+            shared[open_] = self._shared(query[open_], target[open_])
+            kept = shared >= need[query]
+            query, target, shared = query[kept], target[kept], shared[kept]
+            return query, target, shared, shared / self.sketches[0].sizes[query]
+
+        yield from in_threads(compared, self._spans(prefix), cores)
+
+    def _without_common(self, most: NDArray[np.int64]) -> tuple[csr_array, NDArray[np.int64]]:
+        """Return the queries without their most common k-mers, at most so many of each, and how many were left out."""
+        matrix = self.of_query
+        counts = self.counts[matrix.indices]
+        places = np.flatnonzero(counts > COMMON)
+        row = np.searchsorted(matrix.indptr, places, "right") - 1
+        order = np.lexsort((-counts[places], row))
+        places, row = places[order], row[order]
+        out = np.arange(len(row)) - np.searchsorted(row, row) < most[row]
+        kept = np.ones(len(matrix.indices), bool)
+        kept[places[out]] = False
+        indptr = np.concatenate([[0], np.cumsum(kept)])[matrix.indptr].astype(matrix.indptr.dtype)
+        indices = matrix.indices[kept]
+        found = csr_array((np.ones(len(indices), np.int32), indices, indptr), shape=matrix.shape)
+        return found, np.bincount(row[out], minlength=matrix.shape[0])
+
+    def _spans(self, matrix: csr_array) -> Iterator[tuple[int, int]]:
+        """Yield the first and last row of parts of the queries that take about as much work each."""
+        work = np.cumsum(np.minimum(np.diff(self.lookup.indptr), len(self.sketches[1]))[matrix.indices])
+        work = np.concatenate([[0], work])[matrix.indptr]
+        edges = np.unique(np.searchsorted(work, np.arange(0, work[-1] + _WORK, _WORK)).clip(0, len(work) - 1))
+        return iter(zip(edges[:-1].tolist(), edges[1:].tolist()))
+
+    def _shared(self, query: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many k-mers pairs share."""
+        shared = np.zeros(len(query), np.int64)
+        for start in range(0, len(query), 1 << 14):
+            span = slice(start, start + (1 << 14))
+            both = self.of_query[query[span]].multiply(self.of_target[target[span]]).tocsr()
+            shared[span] = np.diff(both.indptr)
+        return shared
 
     def described(self, query: NDArray, target: NDArray, shared: NDArray, part: NDArray) -> pd.DataFrame:
         """Return the table of some pairs, with strand and repeats, which are looked up for these alone."""
