@@ -235,18 +235,42 @@ def test_a_test_file_that_holds_the_training_rows_in_another_order_fails(clean, 
     assert row["status"] == "FAIL" and row["found"] == row["of"] == len(train)
 
 
-def test_columns_are_looked_for_in_the_header_before_any_job(clean, tmp_path):
+def problems(path, **columns):
+    """What is said of a table before any job."""
     from glmflow.config import check_study
 
+    task = {"kind": "sequences", "table": str(path), "columns": columns}
+    runs = [{"tasks": ["t"], "models": ["m"], "adaptations": ["b"]}]
+    blocks = {"models": {"m": {"baseline": "majority"}}, "adaptations": {"b": {"kind": "baseline"}}}
+    study = check_study({"study": "s", "tasks": {"t": task}, **blocks, "runs": runs}, "s.yaml", None)
+    return [text for _, text in check(study, "t", lambda: None)]
+
+
+def test_columns_are_looked_for_in_the_header_before_any_job(clean, tmp_path):
     path = tmp_path / "t.csv"
     clean.rename(columns={"label": "outcome"}).assign(answer="x").to_csv(path, index=False)
+    assert "no column of labels" in problems(path)[0] and problems(path, label="outcome") == []
+    assert "Did you mean 'outcome'" in problems(path, label="outcom")[0]
 
-    def problems(**columns):
-        task = {"kind": "sequences", "table": str(path), "columns": columns}
-        runs = [{"tasks": ["t"], "models": ["m"], "adaptations": ["b"]}]
-        blocks = {"models": {"m": {"baseline": "majority"}}, "adaptations": {"b": {"kind": "baseline"}}}
-        study = check_study({"study": "s", "tasks": {"t": task}, **blocks, "runs": runs}, "s.yaml", None)
-        return [text for _, text in check(study, "t", lambda: None)]
 
-    assert "no column of labels" in problems()[0] and problems(label="outcome") == []
-    assert "Did you mean 'outcome'" in problems(label="outcom")[0]
+@pytest.mark.parametrize(
+    ("plant", "message"),
+    [
+        (lambda t: t.assign(sequence=["AC*T", *t["sequence"][1:]]), "row 1, column sequence: '*' at base 3"),
+        (lambda t: t.assign(sequence=[*t["sequence"][:-1], "ACG7"]), "row 240, column sequence: '7' at base 4"),
+        (lambda t: t.assign(label=["third" if r > 200 else own for r, own in enumerate(t["label"])]), "class third has no row to train on"),
+        (lambda t: t[t["split"] != "test"], "the test split has no rows"),
+        (lambda t: t.assign(split="somewhere"), "'somewhere' is no split"),
+    ],
+)  # fmt: skip
+def test_rows_of_small_tables_are_read_before_any_job_and_those_of_large_ones_are_not(
+    clean, tmp_path, monkeypatch, plant, message
+):
+    path = tmp_path / "t.csv"
+    clean.to_csv(path, index=False)
+    assert problems(path) == []
+    plant(clean).to_csv(path, index=False)
+    (found,) = problems(path)
+    assert message in found and "\n" not in found
+    monkeypatch.setattr("glmflow.checks.sequences.READ_WHOLE", 1000)
+    assert problems(path) == []

@@ -1,4 +1,4 @@
-"""Checks of kind `sequences`: columns of its tables by their headers; and audits beside its own: relatives of training rows."""
+"""Checks of kind `sequences`: its tables by their headers, small ones whole; and audits beside its own: relatives."""
 
 from __future__ import annotations
 
@@ -14,13 +14,21 @@ from .named_samples import Problem, Samples
 
 MOST = 30_000_000
 """Bases of sequences that are compared; of larger sets near copies alone are looked for."""
+READ_WHOLE = 20_000_000
+"""Bytes of a task's files up to which they are read before any job, in a second."""
 LOOKED_FOR = ("related copies", "parts of training sequences")
 """What the audit of the data set does not look for itself."""
 
 
 def check(study: Study, label: str, cohort: Callable[[], Samples | None]) -> Iterator[Problem]:
-    """Yield what is wrong with the columns of a task's tables, by their header lines alone."""
+    """Yield what is wrong with a task's files: with the header lines of tables, and with the rows of small files."""
     task = study.tasks[label]
+    wrong = list(_headers(study, task)) or list(_rows(study, task))
+    yield from wrong
+
+
+def _headers(study: Study, task: Any) -> Iterator[Problem]:
+    """Yield what is wrong with the columns of tables, by their header lines alone."""
     tables = [(key, path) for key, path in task.sources().items() if key[0] == "table" and not is_made(study, path)]
     if not tables or task.fasta is not None:  # a table of labels is joined by ids: its own rules
         return
@@ -35,6 +43,27 @@ def check(study: Study, label: str, cohort: Callable[[], Samples | None]) -> Ite
                 raise InputError("no column of labels", where=path, fix="Say which column: columns: {label: NAME}.")
         except InputError as error:
             yield key, str(error)
+
+
+def _rows(study: Study, task: Any) -> Iterator[Problem]:
+    """Yield the first thing that is wrong with the rows of files that are small: letters, labels, splits, classes."""
+    sources = task.sources()
+    paths = [Path(path) for path in sources.values()]
+    if any(is_made(study, str(path)) or not path.is_file() for path in paths):
+        return
+    if not paths or sum(path.stat().st_size for path in paths) > READ_WHOLE:
+        return
+    from glmflow.labelled.classes import classes_table
+    from glmflow.labelled.given_splits import require_rows
+    from glmflow.tasks.sequences.labelled_table import read
+
+    try:
+        data = read(task)
+        if task.splits.by == "given" and "split" in data.rows:
+            require_rows(data.rows["split"], where=str(paths[0]))
+            classes_table(data.labels, data.rows["split"])
+    except InputError as error:
+        yield next(iter(sources)), str(error)
 
 
 def audits(task: Any, files: Mapping[str, Any], made: Any, data: Mapping[str, Any]) -> list[Audit]:

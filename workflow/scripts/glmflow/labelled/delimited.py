@@ -48,6 +48,9 @@ class TableFile:
 
     def __init__(self, path: str | Path, headless: bool = False):
         self.path, self.headless = Path(path), headless
+        if self.path.is_dir():
+            what = "a folder, not a table"
+            raise InputError(what, where=self.path, fix=f"Say folder: {self.path}, or name a file in it.")
         if not self.path.is_file():
             raise InputError("no such file", where=self.path, fix="Give the path of a table.")
         if not self.path.stat().st_size:
