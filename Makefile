@@ -7,8 +7,10 @@ TORCH ?= torch==2.13.0
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # A laptop's cores are shared by the jobs, not by the threads of one job.
 export OMP_NUM_THREADS ?= 1
-# Tests of one file share what they prepare, so that a file stays in one process.
-TOGETHER := -n $(CORES) --dist loadfile
+# What many processes import is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
+# Tests of one file share what they prepare, so that a file stays in one process; the longest come first.
+TOGETHER := -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 

@@ -2,15 +2,25 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
 from running import ROOT, run_snakemake
 
+# Hundreds of processes of a test run import the same modules, which are compiled once even where no bytecode is kept else.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # How long an example takes says more of the machine than of the code.
 hypothesis.settings.register_profile("no deadline", deadline=None)
 hypothesis.settings.load_profile("no deadline")
+
+
+def pytest_collection_modifyitems(items):
+    """Put whole studies and browsers before unit tests: a process that began one last would leave the other cores idle."""
+    items.sort(key=lambda item: item.path.is_relative_to(ROOT / "tests/unit"))
 
 
 @pytest.fixture(scope="session")

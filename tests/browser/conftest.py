@@ -1,19 +1,8 @@
 """Reports of made-up studies, and a browser without a network that opens them."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
-from browsing import ARGUMENTS, CHROMIUM, MIXED
-
-
-def synthetic(name):
-    """A module of made-up studies of the report's unit tests."""
-    place = Path(__file__).parents[1] / f"unit/report/{name}.py"
-    spec = importlib.util.spec_from_file_location(f"{name}_of_browser", place)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from browsing import ARGUMENTS, CHROMIUM
+from shared_reports import made_once, mixed_report, synthetic
 
 
 @pytest.fixture(scope="session")
@@ -32,14 +21,7 @@ def report(tmp_path_factory):
 @pytest.fixture(scope="session")
 def mixed(tmp_path_factory):
     """The report of a study that mixes kinds of task."""
-    from glmflow.report import ReportInputs, write_report
-
-    kinds = synthetic("synthetic_kinds")
-    results = kinds.make_mixed_study(
-        tmp_path_factory.mktemp("mixed"), runs=kinds.synthetic_study.RUNS[-3:], seeds=(1,), genes_per_contig=6
-    )
-    write_report(ReportInputs.from_results(results, pages=MIXED), results / "report")
-    return results / "report"
+    return made_once(tmp_path_factory, "mixed_study", mixed_report) / "report"
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from browsing import CHROMIUM, MIXED
+from browsing import CHROMIUM
+from shared_reports import MIXED
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = [

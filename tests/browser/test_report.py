@@ -3,7 +3,8 @@
 import shutil
 
 import pytest
-from browsing import CHROMIUM, MIXED
+from browsing import CHROMIUM
+from shared_reports import MIXED
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

@@ -7,9 +7,9 @@ the output of a job that is killed. Its books are the folder $FAKE_PBS: `setting
 
 settings: history (false), slots (64: jobs that run at a time), limit (none: jobs a user may have), gpus (8), suffix
 (".fake": the name of the server in ids), job_suffix (the same in $PBS_JOBID), banner (a line that qsub prints first), slow
-(0: seconds until it answers), json ("good", "first only", "broken"), kill_delay (10), scale (1: real seconds in a second of
-walltime), refuses (none: a message of qsub). Files: `server_away`: it cannot be reached; `node_lost.{n}`: so the node of a
-job; `hold.{n}`.
+(0: seconds until it answers), json ("good", "first only", "broken"), kill_delay (10), refuses (none: a message of qsub).
+Files: `server_away`: it cannot be reached; `node_lost.{n}`: so the node of a job; `walltime.{n}`, `memory.{n}`: the job has
+used what it asked for; `hold.{n}`.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ from pathlib import Path
 BOOKS = Path(os.environ["FAKE_PBS"])
 SETTINGS = {
     **{"history": False, "slots": 64, "limit": None, "gpus": 8, "suffix": ".fake", "job_suffix": None, "banner": ""},
-    **{"slow": 0, "json": "good", "kill_delay": 10, "scale": 1, "refuses": ""},
+    **{"slow": 0, "json": "good", "kill_delay": 10, "refuses": ""},
 }
 if (BOOKS / "settings.json").exists():
     SETTINGS |= json.loads((BOOKS / "settings.json").read_text())
@@ -138,7 +138,7 @@ def run(n):
         **{key: os.environ[key] for key in os.environ if key.startswith("PASSED_ON_")},
     }
     umask = re.search(r"umask=(\d+)", job["command"])
-    killed, told, end = None, None, time.time() + job["walltime"] * SETTINGS["scale"]
+    killed, told, end = None, None, time.time() + job["walltime"]
     with spool.open("w") as out:
         process = subprocess.Popen(
             [BOOKS / f"jobs/{n}.SC"],
@@ -162,7 +162,7 @@ def run(n):
                 with books() as jobs:  # after node_fail_requeue, which is minutes there
                     jobs[n] |= {"state": "Q", "pid": None}
                 return
-            if killed is None and time.time() > end:
+            if killed is None and (time.time() > end or (BOOKS / f"walltime.{n}").exists()):
                 killed = "walltime"
                 out.write(f"=>> PBS: job killed: walltime {job['walltime'] + 5} exceeded limit {job['walltime']}\n")
                 out.flush()

@@ -36,11 +36,11 @@ rule one:
 @pytest.fixture(scope="module")
 def accidents(tmp_path_factory):
     """One run in which a job outlives its walltime, two lose their node, one cannot succeed, and the server is away."""
-    pbs = FakePbs(tmp_path_factory.mktemp("accidents"), scale=0.5, kill_delay=3)
+    pbs = FakePbs(tmp_path_factory.mktemp("accidents"), kill_delay=3)
     run = pbs.start("--snakefile", ACCIDENTS)
     wait_for(lambda: len(pbs.submitted) >= 3)
     (pbs.books / "server_away").touch()
-    time.sleep(7)
+    wait_for(lambda: pbs.lines("unanswered"))
     (pbs.books / "server_away").unlink()
     output, _ = run.communicate(timeout=900)
     return pbs, output, run.returncode

@@ -104,7 +104,11 @@ def _write_bigwig(path, signal):
     bigwig = pyBigWig.open(str(path), "w")
     bigwig.addHeader([(contig, len(values)) for contig, values in signal.items()])
     for contig, values in signal.items():
-        bigwig.addEntries(contig, 0, values=values.astype(float), span=1, step=1)
+        starts = np.flatnonzero(np.diff(values, prepend=np.nan))  # of runs of equal values: most bases lie in no gene
+        ends = [*starts[1:].tolist(), len(values)]
+        bigwig.addEntries(
+            [contig] * len(ends), starts.tolist(), ends=ends, values=values[starts].astype(float).tolist()
+        )
     bigwig.close()
 
 

@@ -5,27 +5,12 @@ import re
 
 import pandas as pd
 import pytest
-import synthetic_kinds
-from glmflow.report import ReportInputs, write_report
-
-PAGES = {
-    "rnaseq_tracks": "tracks.html", "expression": "personal.html", "permuted": "personal.permuted.html",
-    "far": "context.html", "near": "context.near.html", "promoters": "sequences.html", "splice": "sequences.splice.html",
-}  # fmt: skip
+from shared_reports import MIXED, made_once, mixed_report
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("mixed")
-    runs = synthetic_kinds.synthetic_study.RUNS[-3:]
-    return synthetic_kinds.make_mixed_study(folder, runs=runs, seeds=(1,), genes_per_contig=6)
-
-
-@pytest.fixture(scope="module")
-def report(results, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("report") / "report"
-    write_report(ReportInputs.from_results(results, pages=PAGES), folder)
-    return folder
+def report(tmp_path_factory):
+    return made_once(tmp_path_factory, "mixed_study", mixed_report) / "report"
 
 
 def data_of(path):
@@ -33,11 +18,11 @@ def data_of(path):
 
 
 def test_every_task_has_its_page_and_every_link_leads_somewhere(report):
-    assert {path.name for path in report.glob("*.html")} == {"index.html", "models.html", *PAGES.values()}
+    assert {path.name for path in report.glob("*.html")} == {"index.html", "models.html", *MIXED.values()}
     for path in report.glob("*.html"):
         for link in re.findall(r'(?:href|src)="([^"#:]+)', path.read_text().split("<script")[0]):
             assert (report / link).exists(), (path.name, link)
-    for task, file in PAGES.items():
+    for task, file in MIXED.items():
         assert (
             f"{task}</h1>" in (text := (report / file).read_text()) or file == "tracks.html" or f"{task} <span" in text
         )
@@ -46,7 +31,7 @@ def test_every_task_has_its_page_and_every_link_leads_somewhere(report):
 def test_every_task_has_its_own_verdict(report):
     index = (report / "index.html").read_text()
     verdicts = re.findall(r'<span class="task">(.*?)</span>(.*?)</p>', index)
-    assert {task for task, _ in verdicts} == set(PAGES)
+    assert {task for task, _ in verdicts} == set(MIXED)
     said = dict(verdicts)
     assert "the best, net (full), reaches 0.400 [0.350, 0.450] against 0.350" in said["expression"]
     assert said["promoters"].startswith("causal (full) beats kmer_logistic and majority on MCC (test split): 0.800")
@@ -80,7 +65,7 @@ def test_tables_of_every_kind_are_in_data(report):
     assert {"genes.tsv", "genes_in_samples.tsv", "comparisons.far.tsv", "counts.tsv", "leakage.tsv"} <= names
     assert "comparisons.far.pairs.tsv" in names and "comparisons.near.pairs.tsv" not in names  # it has one model
     counts = pd.read_csv(report / "data/counts.tsv", sep="\t")
-    assert set(counts["task"]) == set(PAGES)
+    assert set(counts["task"]) == set(MIXED)
 
 
 def test_the_context_page_of_one_model_says_that_there_is_nothing_to_compare(report):
