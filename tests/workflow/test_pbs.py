@@ -42,6 +42,9 @@ def accidents(tmp_path_factory):
     (pbs.books / "server_away").touch()
     wait_for(lambda: pbs.lines("unanswered"))
     (pbs.books / "server_away").unlink()
+    begun = pbs.folder / "attempts/needs_more_time"
+    wait_for(lambda: begun.exists() and begun.read_text())
+    (pbs.books / f"walltime.{begun.read_text().partition('.')[0]}").touch()
     output, _ = run.communicate(timeout=900)
     return pbs, output, run.returncode
 

@@ -200,6 +200,7 @@ def write_run(folder, task, model, values):
     return RunFolder(task, model, "full", 1, run)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_kind_is_added_by_one_file(toy, tmp_path):
     folder = tmp_path / "results/s"
     runs = tuple(

@@ -35,6 +35,7 @@ def test_who_is_within_a_hundredth_of_chance_is_named(losses, said):
     assert all(line.startswith("m predicts bases little better than chance") and said in line for line in found)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_both_pages_say_it(tmp_path):
     results = synthetic_study.make_study(tmp_path, runs=synthetic_study.RUNS[:3], seeds=(1,), genes_per_contig=5)
     for model, losses in (("causal", [1.9, 1.385]), ("masked", [1.9, 1.1]), ("gone", [1.385])):

@@ -31,6 +31,7 @@ def results(tmp_path):
     return tmp_path / "s"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_tasks_that_differ_in_length_alone_are_compared(results, tmp_path):
     study = Study(ReportInputs.from_results(results))
     table = by_length(study, "short").sort_values(["length", "line"])

@@ -129,6 +129,7 @@ def test_the_page_of_a_control_shows_the_run_that_it_controls_and_no_other_varia
     )  # its own control was not run; that of another task is none of its
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_every_task_has_its_page_and_nothing_of_signals_is_shown(results, tmp_path):
     write_report(ReportInputs.from_results(results, pages={"gex": "personal.html"}), tmp_path / "report")
     pages = {path.name for path in (tmp_path / "report").glob("*.html")}
@@ -155,6 +156,7 @@ def test_the_table_of_variants_says_over_how_many_genes(results, tmp_path):
     assert re.search(r'<abbr title="Share of genes [^"]*">true one first</abbr>', html)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_without_scores_of_genes_there_is_nothing_to_show(results, tmp_path):
     copy = tmp_path / "results/made"
     shutil.copytree(results, copy)

@@ -97,6 +97,7 @@ def test_the_adaptation_is_chosen_on_the_validation_split(results):
     assert table["apart"].to_dict() == {"best": False, "middle": False, "worst": True}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_and_the_command_show_the_same(results, tmp_path, capsys):
     write_report(ReportInputs.from_results(results), tmp_path / "report")
     html = (tmp_path / "report/index.html").read_text()
@@ -111,6 +112,7 @@ def test_the_page_and_the_command_show_the_same(results, tmp_path, capsys):
     assert main(["suite", str(tmp_path / "none")]) == 1
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_of_a_task_has_lengths_shares_and_a_protocol_of_ours(results, tmp_path):
     cut = pd.DataFrame([("cut", "longer than `length`", 3, 200)], columns=["what", "words", "count", "of"])
     for share in (0.1, 1.0):

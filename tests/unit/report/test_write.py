@@ -73,6 +73,7 @@ def test_the_pages_are_small_enough_to_be_mailed(report):
     assert (report / "tracks.html").stat().st_size < 20_000_000
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_page_says_that_the_data_are_simulated_and_what_was_left_out(report, tmp_path):
     text = (report / "index.html").read_text()
     assert "<strong>Simulated:</strong> genome, samples, expression and tracks" in text
@@ -93,6 +94,7 @@ def test_the_page_says_that_the_data_are_simulated_and_what_was_left_out(report,
     assert "There is nothing to show here." in (tmp_path / "report/tracks.html").read_text()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_every_task_has_its_cards_and_its_genome_browser(tmp_path):
     results = synthetic_study.make_study(tmp_path, runs=synthetic_study.RUNS[-3:], seeds=(1, 2), genes_per_contig=6)
     shutil.copytree(results / "runs/rnaseq_tracks", results / "runs/second")
@@ -115,6 +117,7 @@ def test_every_task_has_its_cards_and_its_genome_browser(tmp_path):
     }
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_only_metrics_are_needed(study, tmp_path):
     runs = []
     for run in ReportInputs.from_results(study).runs[:2]:
@@ -136,6 +139,7 @@ def test_only_metrics_are_needed(study, tmp_path):
     assert "Best score" not in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_runs_whose_targets_are_not_known_are_listed(study, tmp_path):
     first, second = ReportInputs.from_results(study).runs[:2]
     empty = replace(second, task="hackathon", folder=tmp_path / "runs/hackathon")
@@ -160,6 +164,7 @@ def test_rerun_commands_name_the_file(report):
     assert "snakemake --cores 2 --force results/synthetic/runs/rnaseq_tracks/cnn/full/seed1/metrics.tsv" in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_baseline_that_is_given_the_genes_is_no_diamond(tmp_path):
     """It is no rival in the verdict, and no diamond in the figures."""
     runs = [synthetic_study.RUNS[4], *synthetic_study.RUNS[-2:], ("oracle", "baseline", {"baseline": {}}, 0.2, 0, 1.0)]
@@ -199,6 +204,7 @@ def test_warnings_of_seeds_are_given_once(report):
     assert "(2 seeds)" in text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_markup_in_a_name_stays_text(tmp_path):
     results = synthetic_study.make_study(tmp_path, runs=synthetic_study.RUNS[:1], seeds=(1,), genes_per_contig=5)
     inputs = ReportInputs.from_results(results, title="<script>alert(1)</script>", pages=PAGES)
