@@ -35,10 +35,11 @@ class Source(NamedTuple):
 @cache
 def source(path):
     """Return the parsed source of a file."""
-    nodes, parents = [], {}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        nodes.append(node)
-        parents.update(dict.fromkeys(ast.iter_child_nodes(node), node))
+    nodes, parents = [ast.parse(path.read_text(encoding="utf-8"))], {}
+    for node in nodes:  # which grows by the children of each
+        children = list(ast.iter_child_nodes(node))
+        nodes += children
+        parents.update(dict.fromkeys(children, node))
     texts = [node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     return Source(nodes, parents, [node for node in texts if not isinstance(parents[node], ast.Expr)])
 
@@ -67,10 +68,11 @@ def imports(package):
     found = {name: imported(package, path, name) for name, path in known.items()}
     for name, path in known.items():
         if path.name == "__init__.py" and discovers(path):
-            found[name] |= {module for module in known if module.rpartition(".")[0] == name}
+            found[name] = found[name] | {module for module in known if module.rpartition(".")[0] == name}
     return {name: targets - {name} for name, targets in found.items()}
 
 
+@cache
 def imported(package, path, name=""):
     """Return the modules of the library that a file imports; `name` is its own, for relative imports."""
     known, found = modules(package), set()
@@ -165,12 +167,22 @@ def named_kinds(package):
     return found
 
 
+@cache
+def names_of(package):
+    """Return the full name of each module by its file."""
+    return {file: name for name, file in modules(package).items()}
+
+
+@cache
+def own_modules(package, kind):
+    """Return the full names of the modules of a kind."""
+    return {name for file, name in names_of(package).items() if file in own_files(package, kind)}
+
+
 def of_kind(package, path, kind):
     """Yield the lines of a file that name a kind."""
-    names = {file: name for name, file in modules(package).items()}
-    own = {name for file, name in names.items() if file in own_files(package, kind)}
     # A package that finds the kinds imports all of them: `config/tasks/__init__.py`.
-    if taken := imported(package, path, names.get(path, "")) & own:
+    if taken := imported(package, path, names_of(package).get(path, "")) & own_modules(package, kind):
         yield f"1: imports {', '.join(sorted(taken))}"
     in_path = re.compile(rf"\b(?:tasks|baselines|checks|pages)[./]{kind}\b")
     for node in source(path).texts:
