@@ -48,6 +48,8 @@ CAP = 500
 """Sequences that a k-mer is looked up in; one that more of them hold (Alu) is looked up in as many, always the same."""
 REPEAT = 50
 """Sequences from which on a k-mer is that of a repeat."""
+WITHIN = 4
+"""Times as many sequences that a k-mer is looked up in among the queries themselves, where common ones are mostly left out."""
 COMMON = 16
 """Sequences from which on a k-mer is left for the end of a comparison, since it brings together what is not alike."""
 ENOUGH = 4
@@ -72,7 +74,7 @@ class NearCopies(NamedTuple):
     queries
         Queries that are in one of these pairs.
     capped
-        k-mers that more than `cap` sequences hold.
+        k-mers that more sequences hold than they are looked up in.
     """
 
     table: pd.DataFrame
@@ -153,11 +155,11 @@ def near_copies(
         Targets that the table holds of each query; None for all. Where `targets` is None each pair comes once, under
         one of its two sequences.
     cap
-        See `CAP`.
+        See `CAP`; `WITHIN` times as many where `targets` is None.
     cores
         Threads.
     """
-    found = _Comparison(queries, targets, cap)
+    found = _Comparison(queries, targets, cap if targets is not None else WITHIN * cap)
     rows, pairs, seen = [], 0, np.zeros(len(queries), bool)
     for query, target, shared, part in found.pairs_once(share, cores) if targets is None else found.pairs(share, cores):
         seen[query] = True
