@@ -277,12 +277,12 @@ class _Comparison:
     def pairs_once(self, share: float, cores: int) -> Iterator[tuple[NDArray, NDArray, NDArray, NDArray]]:
         """Yield the same pairs among the queries, each once, under the sequence of fewer k-mers.
 
-        To reach a share of its n k-mers a pair has to have one among any n - share n + 1 of them: the most common ones, as
-        many as may be missing, are left out of the look-up, and counted for the pairs that can still reach the share (the
-        prefix filter of set similarity joins; Chaudhuri, Ganti and Kaushik 2006, ICDE).
+        A pair that shares m of its k-mers shares m - r or more of those that are left when r are not looked at: the most
+        common ones, up to half of m, are left out, and counted for the pairs that can still reach the share (the prefix
+        filter of set similarity joins; Chaudhuri, Ganti and Kaushik 2006, ICDE).
         """
         need = np.maximum(share * self.sketches[0].sizes, self.least)
-        prefix, left_out = self._without_common(np.ceil(need).astype(np.int64) - 1)
+        prefix, left_out = self._without_common(np.ceil(need).astype(np.int64) // 2)
 
         def compared(span: tuple[int, int]) -> tuple[NDArray, NDArray, NDArray, NDArray]:
             product = (prefix[span[0] : span[1]] @ self.lookup).tocoo()
