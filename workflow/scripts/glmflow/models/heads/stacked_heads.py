@@ -15,6 +15,8 @@ from .tree_heads import BoostedTrees
 
 PENALTY = 10.0
 """L2 penalty of the ridge regressions below, of standardised components."""
+AT_ONCE = 16_384
+"""Pairs of key and region that go through the trees at a time."""
 NUMBERS = 9
 """Numbers of a pair of key and region beside components of the states and features of the cell."""
 
@@ -66,8 +68,10 @@ class Stack(KeyHead):
         """Return logits `[S, keys]` of some keys (see `KeyHead.forward`)."""
         parts = (features.float() - self.centre) @ self.axes
         scores = parts @ self.maps[:-1] + self.maps[-1]
-        found = [self.trees(self.numbers(parts, scores, int(key), occupancy, accessibility)) for key in keys]
-        return torch.cat(found, dim=1)
+        rows = [self.numbers(parts, scores, int(key), occupancy, accessibility) for key in keys]
+        step = max(1, AT_ONCE // len(parts))
+        found = [self.trees(torch.cat(rows[at : at + step])) for at in range(0, len(rows), step)]
+        return torch.cat(found).reshape(len(rows), len(parts)).T
 
     def numbers(self, parts: Tensor, scores: Tensor, key: int, occupancy: Tensor, accessibility: Tensor) -> Tensor:
         """Return what the trees read of a key in regions, `[S, n]`, from components and what regressions say, `[S, 1 + tfs]`."""
