@@ -340,12 +340,12 @@ def test_torque_is_refused_by_name(tmp_path):
 
 
 @pytest.mark.slow
-def test_fifty_jobs_are_submitted_and_their_ends_noticed_in_time(tmp_path):
+def test_many_jobs_are_submitted_and_their_ends_noticed_in_time(tmp_path):
     """The server takes half a second for each answer. A job notes when it has ended; Snakemake, when it has heard."""
-    pbs = many(tmp_path, slots=50, slow=0.5)
-    arguments = ("--jobs", "50", "--config", "count=50", "seconds=20")
+    pbs = many(tmp_path, slots=20, slow=0.5)
+    arguments = ("--jobs", "20", "--config", "count=20", "seconds=20")
     output, _ = pbs.start("--snakefile", "many.smk", *arguments).communicate(timeout=400)
-    assert len(pbs.submitted["one"]) == 50 and all((tmp_path / f"done/{n}").exists() for n in range(50)), output[-2000:]
+    assert len(pbs.submitted["one"]) == 20 and all((tmp_path / f"done/{n}").exists() for n in range(20)), output[-2000:]
     times = [float(line.split()[0]) for line in pbs.lines("calls") if line.split()[1] == "qstat"]
     assert max(sum(start <= time < start + 60 for time in times) for start in times) <= 10
 
