@@ -62,8 +62,8 @@ def serving(files):
             self.send_header("Connection", "close")
             self.end_headers()
             cut = server.cut.pop(0) if body and server.cut else None
+            server.sent += len(body[:cut])  # first: the client may look as soon as it has the last byte
             self.wfile.write(body[:cut])
-            server.sent += len(body[:cut])
             self.close_connection = True
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
