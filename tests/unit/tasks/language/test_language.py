@@ -1,5 +1,7 @@
 """Bits a base of held-out windows: controls, contexts, strata, baselines, and the sentence about the compressor."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,9 @@ from glmflow.config.tasks.language import Language
 from glmflow.corpus.corpus_build import build
 from glmflow.corpus.window_controls import asked_windows
 from glmflow.errors import InputError
-from glmflow.report.pages.language import against_compressor, beside_marks, by_context, said_marks
+from glmflow.report.charts import Look
+from glmflow.report.pages import language
+from glmflow.report.pages.language import against_compressor, beside_marks, by_context, context_chart, said_marks
 from glmflow.simulate.repeat_genome import simulate_genome
 from glmflow.tasks.language import examples, score
 from glmflow.tasks.tables import Division
@@ -194,3 +198,15 @@ def test_the_source_of_a_simulated_genome_is_a_mark(tmp_path):
     assert bits[256, ""] < bits[16, ""] - 0.2 and bits[256, "far_replaced"] == pytest.approx(bits[16, ""], abs=1e-6)
     with pytest.raises(InputError, match="simulated genome alone"):
         fit_of("language", "true_source")(data._replace(files={"corpus": files["corpus"]}))
+
+
+def test_the_chart_draws_a_line_a_model_over_the_contexts():
+    look = Look({"net": "#0072b2", "zip": "#d55e00"}, {})
+    chart = context_chart(look)
+    assert chart["data"] == {"name": "contexts"}
+    marks = {layer["mark"]["type"]: layer["encoding"] for layer in chart["layer"]}
+    assert {*marks} == {"rule", "line", "point"}
+    for encoding in marks.values():
+        assert encoding["x"]["field"] == "context" and encoding["color"]["scale"]["domain"] == ["net", "zip"]
+    page = (Path(language.__file__).parent / "language.html").read_text()
+    assert 'id="chart-contexts"' in page
