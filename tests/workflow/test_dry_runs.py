@@ -4,6 +4,7 @@ One study of each kind of task is planned by `make test`, the others by `make te
 """
 
 import gzip
+import random
 from pathlib import Path
 
 import pyBigWig
@@ -49,6 +50,8 @@ def stand_in(study, folder):
                 write_alleles(folder / name, task, contigs)
             elif key == "table" and task.kind == "sequences":
                 write_sequences(folder / name, task)
+            elif key == "fasta":
+                write(folder / name, key, ["one", "two"])
             elif Path(name).suffix:
                 write(folder / name, "table", contigs)
             else:
@@ -70,13 +73,29 @@ def write_alleles(path, task, contigs):
 
 
 def write_sequences(path, task):
-    """Write a table of one labelled sequence with the columns that a task reads; without a header where they are counted."""
+    """Write a table of two labelled sequences a split with the columns that a task reads; no header where they are counted."""
     settings = read_settings_of(task)
-    named = [name for given in settings["columns"].values() for name in (given if isinstance(given, list) else [given])]
-    counted = [name for name in named if isinstance(name, int)]
+    columns = {"sequence": "sequence", "label": "label", **settings["columns"]}
+    roles = {name: role for role, given in columns.items() for name in (given if isinstance(given, list) else [given])}
+    roles |= {name: "only" for name in settings["only"] if name not in roles}
+    counted = [name for name in roles if isinstance(name, int)]
+    names = range(1, max(counted) + 1) if counted else [*roles]
+    draw = random.Random(0)
+    rows = [] if counted else [names]
+    for number in range(6):
+        classes = settings["classes"] or ["1", "2"]
+        values = {
+            "sequence": "".join(draw.choices("ACGT", k=200)),
+            "label": classes[number % 2],
+            "split": ("train", "validation", "test")[number // 2],
+            "example": f"e{number}",
+            "chrom": "chr1",
+            "start": str(1000 * number),
+            "end": str(1000 * number + 200),
+        }
+        rows.append([settings["only"].get(name) or values.get(roles.get(name), str(number)) for name in names])
+    text = "".join(",".join(map(str, row)) + "\n" for row in rows)
     path.parent.mkdir(parents=True, exist_ok=True)
-    names = [*named, *(role for role in ("sequence", "label") if role not in settings["columns"]), *settings["only"]]
-    text = ",".join(["A"] * max(counted)) if counted else ",".join(dict.fromkeys(names))
     path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
 
 

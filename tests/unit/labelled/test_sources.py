@@ -253,6 +253,7 @@ BAD = {
     "sequence,label,split\nACGT,a,train\nCCCC,b,holdout\n": "row 2, column split: 'holdout' is no split",
     "sequence,label,split\nACGT,a,dev\nCCCC,b,valid\n": "'dev' and 'valid' both mean validation",
     "sequence,label\nACGT,a\nCCCC,b,c\n": "a row has 3 cells, the header 2",
+    "sequence,label": "a table without rows",
     "chrom,start,end,label\nchr1,x,20,a\nchr1,5,9,b\n": "row 1: start 'x' is no whole number",
     "chrom,start,end,label\nchr1,20,20,a\nchr1,5,9,b\n": "chr1:20-20 is no interval",
     "chrom,start,end,strand,label\nchr1,2,20,x,a\nchr1,5,9,+,b\n": "row 1: strand 'x'",

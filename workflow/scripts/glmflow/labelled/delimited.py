@@ -79,6 +79,8 @@ class TableFile:
             if cells := ROW.match(reason):
                 reason = f"a row has {cells[2]} cells, the header {cells[1]}: {cells[3][:60]!r}"
                 raise InputError(reason, where=self.path, fix="Give every row a cell for each column.") from None
+            if "Could not skip initial" in reason:
+                raise InputError("a table without rows", where=self.path, fix="Give rows below its header.") from None
             if "straddling" in reason or "try to increase block size" in reason:
                 reason = f"a row is longer than {BLOCK >> 20} MB"
             raise InputError(f"cannot be read: {reason}", where=self.path, fix="Correct or fetch it again.") from None
