@@ -138,6 +138,30 @@ def curves(look: Look, quantities: Mapping[str, str], models: list[str]) -> dict
     return finish(alt.layer(line, dot).properties(width=800, height=300).add_params(what), ["task"])
 
 
+def lines_with_intervals(
+    data: str, x: alt.X, title: str, colour: alt.Color, words: list[alt.Tooltip], height: int = 240
+) -> dict[str, Any]:
+    """Return the chart of `value`, with `ci_low` and `ci_high`, along x: a line of points a colour.
+
+    Parameters
+    ----------
+    data
+        Name of the table.
+    title
+        Title of the value.
+    words
+        Fields of the tooltip of a point.
+    """
+    y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False, nice=True))
+    base = alt.Chart(alt.NamedData(data)).encode(x=x, color=colour)
+    chart = alt.layer(
+        base.mark_rule(strokeWidth=2, opacity=0.4).encode(y=alt.Y("ci_low:Q", title=title), y2="ci_high:Q"),
+        base.mark_line().encode(y=y),
+        base.mark_point(filled=True, size=60, opacity=1).encode(y=y, tooltip=words),
+    )
+    return finish(chart.properties(width=460, height=height), [])
+
+
 class Look:
     """Colour by model and shape by adaptation (`mark`), the same in every chart."""
 

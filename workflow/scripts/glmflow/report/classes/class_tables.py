@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from glmflow.files import read_table
-from glmflow.report.charts import finish, tooltip
+from glmflow.report.charts import lines_with_intervals, tooltip
 from glmflow.report.run_tables import ALL_TRACKS
 from glmflow.report.study_tables import Study
 
@@ -102,14 +102,5 @@ def learning_rows(study: Study, task: str) -> pd.DataFrame:
 def learning_chart(study: Study, task: str) -> dict[str, Any]:
     """Return the chart of scores by the share of the training rows: pretrained against random weights against a CNN."""
     x = alt.X("examples:Q", title="share of the training sequences", scale=alt.Scale(type="log"))
-    title = study.headlines[task].title
-    y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False, nice=True))
-    base = alt.Chart(alt.NamedData("learning")).encode(x=x, color=alt.Color("line:N", title=None))
-    chart = alt.layer(
-        base.mark_rule(strokeWidth=2, opacity=0.4).encode(y=alt.Y("ci_low:Q", title=title), y2="ci_high:Q"),
-        base.mark_line().encode(y=y),
-        base.mark_point(filled=True, size=60, opacity=1).encode(
-            y=y, tooltip=[alt.Tooltip("line:N", title="run"), *tooltip("value", "ci_low", "ci_high", "seeds", "n")]
-        ),
-    )
-    return finish(chart.properties(width=460, height=240), [])
+    words = [alt.Tooltip("line:N", title="run"), *tooltip("value", "ci_low", "ci_high", "seeds", "n")]
+    return lines_with_intervals("learning", x, study.headlines[task].title, alt.Color("line:N", title=None), words)

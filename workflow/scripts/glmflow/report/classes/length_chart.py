@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from glmflow.report.charts import finish, tooltip
+from glmflow.report.charts import lines_with_intervals, tooltip
 from glmflow.report.study_tables import Study
 
 FREE = ("length", "middle", "bootstrap")
@@ -45,16 +45,8 @@ def unlike_rows(table: pd.DataFrame) -> str:
 def length_chart(study: Study, task: str) -> dict[str, Any]:
     """Return the chart of scores by length."""
     x = alt.X("length:Q", title="bases that are read", scale=alt.Scale(type="log", base=2))
-    title = study.headlines[task].title
-    y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False, nice=True))
-    base = alt.Chart(alt.NamedData("by_length")).encode(x=x, color=alt.Color("line:N", title=None))
     words = [alt.Tooltip("line:N", title="run"), *tooltip("task", "value", "ci_low", "ci_high", "seeds", "n")]
-    chart = alt.layer(
-        base.mark_rule(strokeWidth=2, opacity=0.4).encode(y=alt.Y("ci_low:Q", title=title), y2="ci_high:Q"),
-        base.mark_line().encode(y=y),
-        base.mark_point(filled=True, size=60, opacity=1).encode(y=y, tooltip=words),
-    )
-    return finish(chart.properties(width=460, height=240), [])
+    return lines_with_intervals("by_length", x, study.headlines[task].title, alt.Color("line:N", title=None), words)
 
 
 def _others(study: Study, task: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from glmflow.files import read_table
 from glmflow.report.audit_card import audit_card
-from glmflow.report.charts import Look, finish, tooltip
+from glmflow.report.charts import Look, lines_with_intervals, tooltip
 from glmflow.report.rendering import embed, records, render, vega
 from glmflow.report.study_tables import Study
 from glmflow.report.wording import Level, Words, number
@@ -54,6 +54,8 @@ MARKS = {
     "source": lambda block: block.get("kind") == "true_source",
 }
 """What every model is set beside, by the settings of its baseline."""
+CHARTED = ["model", "context", "value", "ci_low", "ci_high", "seeds"]
+"""Columns of the table behind the chart of contexts."""
 SUBSETS = {
     "all": "all bases",
     "copies": "continue a copy",
@@ -71,7 +73,6 @@ def page(study: Study, task: str) -> str:
     table = study.rows(study.summary, task)
     table = table.assign(context=pd.to_numeric(table["context_bp"]))
     found = marked(study, task)
-    lines = ["model", "context", "value", "ci_low", "ci_high", "seeds"]
     plain = table[(table["metric"] == "bits_per_base") & (table["protocol"] == "strict")]
     return render(
         "language.html",
@@ -90,7 +91,10 @@ def page(study: Study, task: str) -> str:
         kept=table_of_examples(study, task, "viruses_kept.tsv").to_dict("records"),
         vega=vega(),
         data=embed(
-            {"charts": {"contexts": context_chart(study.look)}, "datasets": {"contexts": records(_tests(plain)[lines])}}
+            {
+                "charts": {"contexts": context_chart(study.look)},
+                "datasets": {"contexts": records(_tests(plain)[CHARTED])},
+            }
         ),
     )
 
@@ -98,16 +102,8 @@ def page(study: Study, task: str) -> str:
 def context_chart(look: Look) -> dict[str, Any]:
     """Return the chart of bits a base of the test by context: a line a model, and one a mark."""
     x = alt.X("context:Q", title="bases of context", scale=alt.Scale(type="log", base=2))
-    y = alt.Y("value:Q", title="bits a base", scale=alt.Scale(zero=False, nice=True))
-    base = alt.Chart(alt.NamedData("contexts")).encode(x=x, color=look.colour("model"))
-    chart = alt.layer(
-        base.mark_rule(strokeWidth=2, opacity=0.4).encode(y=alt.Y("ci_low:Q", title="bits a base"), y2="ci_high:Q"),
-        base.mark_line().encode(y=y),
-        base.mark_point(filled=True, size=60, opacity=1).encode(
-            y=y, tooltip=["model:N", *tooltip("context", "value", "ci_low", "ci_high", "seeds")]
-        ),
-    )
-    return finish(chart.properties(width=460, height=260), [])
+    words = [alt.Tooltip("model:N"), *tooltip("context", "value", "ci_low", "ci_high", "seeds")]
+    return lines_with_intervals("contexts", x, "bits a base", look.colour("model"), words, height=260)
 
 
 def table_of_examples(study: Study, task: str, name: str) -> pd.DataFrame:
