@@ -99,8 +99,9 @@ class Stack(KeyHead):
         labels
             `[S, K]`, NaN where not known.
         """
-        self.centre.copy_(torch.from_numpy(features.mean(axis=0)))
-        moved = features - features.mean(axis=0)
+        centre = features.mean(axis=0)
+        self.centre.copy_(torch.from_numpy(centre))
+        moved = features - centre
         _, spread, axes = np.linalg.svd(moved.astype(np.float64), full_matrices=False)
         count = min(self.axes.shape[1], int((spread > 1e-6 * max(spread[0], 1e-12)).sum()))
         own = axes[:count].T / (spread[:count] / len(moved) ** 0.5)  # standardised
@@ -153,10 +154,10 @@ class Stack(KeyHead):
 
 def ridge(x: NDArray, y: NDArray) -> NDArray[np.float64]:
     """Return weights and, in the last row, intercepts of ridge regressions of columns of `y`, `[n + 1, columns]`."""
-    middle, level = x.mean(axis=0), y.mean(axis=0)
-    own = x - middle
-    weights = np.linalg.solve(own.T @ own + PENALTY * np.eye(x.shape[1]), own.T @ (y - level))
-    return np.vstack([weights, level - middle @ weights])
+    from sklearn.linear_model import Ridge
+
+    fitted = Ridge(PENALTY).fit(x.astype(np.float64), y)  # in which numbers it is solved goes by x
+    return np.vstack([fitted.coef_.T, fitted.intercept_])
 
 
 HEADS = {"stack": Stack}
