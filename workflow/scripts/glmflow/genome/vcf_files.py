@@ -58,10 +58,8 @@ def open_vcf(vcf: Path, samples: Sequence[str] | None = None) -> cyvcf2.VCF:
             problem = "not a VCF or BCF file"
         except Exception:  # cyvcf2 raises a bare one
             problem = "its header cannot be read"
-    if problem and (mark := _byte_order_mark(vcf)):
-        fix = (
-            f"Drop it: tail -c +{len(mark) + 1} FILE." if mark == codecs.BOM_UTF8 else "Save it as plain text in UTF-8."
-        )
+    if problem and _has_byte_order_mark(vcf):
+        fix = "Save it as plain text in UTF-8 without one."
         raise InputError("begins with a byte order mark, which no VCF has", where=vcf, fix=fix)
     if problem or said.errors:
         reason = f" ({said.errors[0].rstrip('.')})" if said.errors else ""
@@ -71,13 +69,10 @@ def open_vcf(vcf: Path, samples: Sequence[str] | None = None) -> cyvcf2.VCF:
     return file
 
 
-def _byte_order_mark(vcf: Path) -> bytes:
-    """Return the byte order mark that a plain or compressed file begins with; nothing if it has none."""
+def _has_byte_order_mark(vcf: Path) -> bool:
+    """Whether a file, plain or compressed, begins with a mark of UTF-8 or UTF-16."""
     with open_bytes(vcf) as handle:
-        head = handle.peek(4)
-    return next(
-        (mark for mark in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) if head.startswith(mark)), b""
-    )
+        return handle.peek(4).startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
 def records(file: cyvcf2.VCF, vcf: Path, region: str | None = None) -> Iterator[cyvcf2.Variant]:
