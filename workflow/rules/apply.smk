@@ -9,15 +9,13 @@ def applied_files(prediction):
     """Return an input function that gives what a kind of task reads beside the files that `predict:` names."""
 
     def files(wildcards):
-        task = STUDY.tasks[wildcards.task]
-        own = task.files(STUDY, wildcards.task, "apply")
-        if not own or prediction.records:
-            return {"genes": prediction.genes or []}
-        return {
-            "genes": prediction.genes or [],
-            "tables": [] if prediction.genes else own["tables"],
-            "cohort": own.get("cohort", []),
-        }
+        genes = {"genes": prediction.genes or []}
+        if prediction.records:
+            return genes
+        own = STUDY.tasks[wildcards.task].files(STUDY, wildcards.task, "apply")
+        if prediction.genes:  # in place of those of the task
+            own = {name: path for name, path in own.items() if name != "tables"}
+        return genes | own
 
     return files
 

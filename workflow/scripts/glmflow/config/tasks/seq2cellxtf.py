@@ -182,9 +182,9 @@ class Seq2CellXTf(TaskBlock):
 
     def files(self, study: StudyView, label: str, step: str, run: Run | None = None) -> Files:
         """Return the files of the data for the examples, and the tables of keys and labels for what comes after them."""
-        if step == "apply":  # no table of genes; the regions and keys of the run are found beside it
+        if step == "apply":  # the regions and keys of the run
             examples = f"{study.results}/examples/{label}"
-            return {"tables": [], "cohort": [f"{examples}.parquet", examples]}
+            return {"examples": [f"{examples}.parquet", examples]}
         if step != "examples":
             known = step in ("train", "predict", "baseline", "score")
             return {"tables": f"{study.results}/examples/{label}"} if known else {}
