@@ -6,6 +6,19 @@ from glmflow.binding.motif_files import Motif, write_meme
 
 SITE = "TGACGTCATG"
 PEOPLE = ["ann", "bob", "cyd"]
+TASK = {
+    "kind": "seq2cellxtf",
+    "samples": "peaks",
+    "motifs": "m.meme",
+    "splits": {"by": "contig", "train": ["chr1"], "validation": ["chr2"], "test": ["chr3"]},
+    "keys": {"cells": ["k"], "validation": 0.2},
+    "universe": {"width": 200},
+    "length": 160,
+    "components": 0,
+}
+"""A task on these files, in whose folder it runs."""
+CNN = {"new": {"family": "promoter_cnn", "config": {"filters": 8, "channels": 8}}}
+"""A model small enough for them."""
 
 
 def write_binding_files(folder):

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 import yaml
-from binding_toy import PEOPLE, write_binding_files
+from binding_toy import CNN, PEOPLE, TASK, write_binding_files
 from running import run_snakemake
 
 pytestmark = pytest.mark.slow
@@ -11,23 +11,8 @@ TRAIN = {"optimizer": "adamw", "steps": 2, "batch": 16, "micro_batch": 16, "eval
 STUDY = {
     "study": "alleles",
     "reference": {"fasta": "genome.fa"},
-    "tasks": {
-        "binding": {
-            "kind": "seq2cellxtf",
-            "samples": "peaks",
-            "motifs": "m.meme",
-            "splits": {"by": "contig", "train": ["chr1"], "validation": ["chr2"], "test": ["chr3"]},
-            "keys": {"cells": ["k"], "validation": 0.2},
-            "universe": {"width": 200},
-            "length": 160,
-            "components": 0,
-            "bootstrap": 10,
-        }
-    },
-    "models": {
-        "cnn": {"new": {"family": "promoter_cnn", "config": {"filters": 8, "channels": 8}}},
-        "motif": {"baseline": "best_motif"},
-    },
+    "tasks": {"binding": TASK | {"bootstrap": 10}},
+    "models": {"cnn": CNN, "motif": {"baseline": "best_motif"}},
     "adaptations": {
         "query": {"kind": "full", "head": {"kind": "motif_query", "width": 4}, "train": TRAIN},
         "known": {"kind": "full", "head": "tf_heads", "train": TRAIN},

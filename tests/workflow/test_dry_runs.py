@@ -81,9 +81,9 @@ def write_sequences(path, task):
     counted = [name for name in roles if isinstance(name, int)]
     names = range(1, max(counted) + 1) if counted else [*roles]
     draw = random.Random(0)
+    classes = settings["classes"] or ["1", "2"]
     rows = [] if counted else [names]
     for number in range(6):
-        classes = settings["classes"] or ["1", "2"]
         values = {
             "sequence": "".join(draw.choices("ACGT", k=200)),
             "label": classes[number % 2],

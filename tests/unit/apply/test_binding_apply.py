@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from binding_toy import PEOPLE, write_binding_files
+from binding_toy import CNN, PEOPLE, TASK, write_binding_files
 from glmflow.binding.motif_files import Motif
 from glmflow.binding.site_scores import site_scores
 from glmflow.cli import main
@@ -24,17 +24,8 @@ torch.set_num_threads(1)
 STUDY = {
     "study": "toy",
     "reference": {"fasta": "genome.fa"},
-    "tasks": {
-        "binding": {
-            "kind": "seq2cellxtf",
-            "splits": {"by": "contig", "train": ["chr1"], "validation": ["chr2"], "test": ["chr3"]},
-            "keys": {"cells": ["k"], "validation": 0.2},
-            "universe": {"width": 200},
-            "length": 160,
-            "components": 0,
-        }
-    },
-    "models": {"cnn": {"new": {"family": "promoter_cnn", "config": {"filters": 8, "channels": 8}}}},
+    "tasks": {"binding": TASK},
+    "models": {"cnn": CNN},
     "adaptations": {
         name: {
             "kind": "full",
@@ -53,11 +44,8 @@ def run(request, tmp_path_factory):
     """A tuned model of each head in the results of a study, with the files of `write_binding_files`."""
     folder = tmp_path_factory.mktemp("binding")
     write_binding_files(folder)
-    study = STUDY | {
-        "tasks": {
-            "binding": STUDY["tasks"]["binding"] | {"samples": str(folder / "peaks"), "motifs": str(folder / "m.meme")}
-        }
-    }
+    named = {key: str(folder / TASK[key]) for key in ("samples", "motifs")}
+    study = STUDY | {"tasks": {"binding": TASK | named}}
     checked = check_study(study)
     made = examples(checked.tasks["binding"], {"genome": str(folder / "genome.fa")}, Division())
     results = folder / "results/toy"
