@@ -18,6 +18,22 @@ if STUDY.simulate and STUDY.simulate.repeats:
         script:
             "../scripts/simulate_repeats.py"
 
+elif STUDY.simulate and STUDY.simulate.coding:
+
+    rule simulate_coding:
+        output:
+            fasta="results/{study}/simulated/genome.fa",
+            panel="results/{study}/simulated/genes.csv",
+        log:
+            "logs/{study}/simulate.log",
+        resources:
+            mem_mb=lambda wildcards, attempt: 1000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            settings=STUDY.simulate.settings.model_dump(mode="json"),
+        script:
+            "../scripts/simulate_coding.py"
+
 elif STUDY.simulate:
 
     rule simulate:

@@ -6,9 +6,9 @@ import json
 import pandas as pd
 import pytest
 import yaml
-from glmflow.apply.generated import generation_run
 from glmflow.cli import main
 from glmflow.models import new_model
+from glmflow.training import drawn_sequences
 
 LENGTH = 80
 
@@ -97,7 +97,7 @@ def test_all_blocked_has_a_status_of_its_own(generate, tmp_path, capsys):
 
 def test_a_killed_run_goes_on(generate, tmp_path, monkeypatch):
     generate("whole", "--batch", "2", "--unscreened", "x")
-    real, calls = generation_run.draw, []
+    real, calls = drawn_sequences.draw, []
 
     def killed(*given):
         if len(calls) == 3:
@@ -105,7 +105,7 @@ def test_a_killed_run_goes_on(generate, tmp_path, monkeypatch):
         calls.append(given)
         return real(*given)
 
-    monkeypatch.setattr(generation_run, "draw", killed)
+    monkeypatch.setattr(drawn_sequences, "draw", killed)
     with pytest.raises(KeyboardInterrupt):
         generate("again", "--batch", "2", "--unscreened", "x")
     assert not (tmp_path / "again/sequences.fa.gz").exists()

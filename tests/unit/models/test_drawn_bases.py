@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
-from glmflow.models.generation import Sampling, draw, pick, window_start
+from glmflow.models.drawing import Sampling, draw, pick, window_start
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 

@@ -10,11 +10,11 @@ from glmflow.bases import other_strand
 from glmflow.cli import main
 from glmflow.dna.low_complexity import low_windows
 from glmflow.errors import InputError
-from glmflow.validating.control_groups import controls
-from glmflow.validating.group_values import REAL, values_of
-from glmflow.validating.judgement import sentences
-from glmflow.validating.memorisation import memorisation
-from glmflow.validating.pieces import cut, divided, sampled, suited_size
+from glmflow.likeness.control_groups import controls
+from glmflow.likeness.group_values import REAL, values_of
+from glmflow.likeness.judgement import sentences
+from glmflow.likeness.memorisation import memorisation
+from glmflow.likeness.pieces import cut, divided, sampled, suited_size
 from glmflow.validating.validation_run import ValidationRequest, validate
 
 
@@ -86,9 +86,7 @@ def test_copies_above_what_real_sequences_share():
         of.forward, of.reverse = (length, 5) if forward else (5, length)
         return of
 
-    table, threshold = memorisation(
-        list("abc"), [match(12), match(400), match(90, False)], [match(20)] * 99 + [match(80)]
-    )
+    table, threshold = memorisation(list("abc"), [match(12), match(400), match(90, False)], [20] * 99 + [80])
     assert 20 < threshold < 80 or threshold == pytest.approx(20.6, abs=0.5)
     assert table["above"].tolist() == [False, True, True]
     assert table["strand"].tolist() == ["+", "+", "-"]

@@ -114,7 +114,7 @@ def describe_simulation(study: Study) -> str | bool:
         return False
     if study.simulate.cohort:
         return "genome, genotypes, genes, tracks and expression are simulated"
-    if study.simulate.repeats:
+    if study.simulate.genome_alone:
         return "the genome is simulated"
     overlay = study.simulate.overlay
     edited = "flanks of real variants edited" if overlay.edit_flanks else "sequence untouched"

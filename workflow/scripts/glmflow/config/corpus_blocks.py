@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .base import Block, Fraction, Label, Positive
+from .base import Block, Fraction, Label, Place, Positive
 
 
 class Source(Block):
@@ -73,3 +74,9 @@ def corpus_files(results: str, corpus: str) -> dict[str, str | list[str]]:
     """Return the files of a corpus of a study, whose results are in a folder."""
     folder = f"{results}/corpora/{corpus}"
     return {"corpus": f"{folder}/sequences.parquet", "bases": f"{folder}/bases.u8", "made": f"{folder}/corpus.json"}
+
+
+def unknown_corpus(corpora: Iterable[str], corpus: str) -> Iterator[tuple[Place, str]]:
+    """Yield what is wrong with the name of a corpus, with its place in the task."""
+    if corpus not in corpora:
+        yield ("corpus",), f"no corpus {corpus!r} in `corpora` (there is {', '.join(corpora) or 'none'})"

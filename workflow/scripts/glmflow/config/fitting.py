@@ -35,7 +35,16 @@ def misfit_reason(study: StudyView, task_label: str, model_label: str, adaptatio
         return None if fits else f"{model.baseline.kind} is a baseline of {model.baseline.targets_in_words()}"
     if origin == "new" and kind in KEPT_FROZEN and adaptation.weights != "random":
         return "an untrained model has nothing to keep frozen"
-    return unable(task.reads, task.needs, family_of(study, model_label))
+    needs = task.needs - {"generation"} if may_draw(study, model_label) else task.needs
+    return unable(task.reads, needs, family_of(study, model_label))
+
+
+def may_draw(study: StudyView, label: str) -> bool:
+    """Return whether sequences can be drawn from a model whatever its family says; of a folder only its files can tell."""
+    model = study.models[label]
+    if model.extend:
+        return may_draw(study, model.extend.model)
+    return model.pretrain.draws if model.pretrain else "/" in (model.checkpoint or "")
 
 
 def unable(reads: str, needs: frozenset[str], family: str | None) -> str | None:

@@ -66,6 +66,11 @@ class Pretrain(New):
     )
     gpus: Positive = Field(1, description="GPUs; they share each update's sequences.")
 
+    @property
+    def draws(self) -> bool:
+        """Whether what it learns lets sequences be drawn from it, where the family alone does not."""
+        return self.objective in ("next", "masked_diffusion") or bool(self.config.get("causal"))
+
     @model_validator(mode="after")
     def _of_a_corpus(self) -> Pretrain:
         given = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from .base import Block, Fraction, Label, Positive
@@ -31,21 +33,48 @@ class Repeats(Block):
     substitutions: Fraction = Field(0.01, description="Chance of a base to be copied wrongly.")
 
 
+class Coding(Block):
+    """A genome of genes without introns, as bacteria have: codons of their own frequencies on both strands, gaps between."""
+
+    seed: int = Field(1, description="Seed of the genome.")
+    contigs: dict[Label, Positive] = Field(description="Contigs and their lengths in bp.")
+    gene_bp: Span = Field((300, 1500), description="Shortest and longest gene, with its stop codon.")
+    gap_bp: Span = Field((20, 150), description="Fewest and most bases between two genes.")
+    codon_log_sd: Annotated[float, Field(ge=0)] = Field(
+        1.0, description="Standard deviation of the natural log of codon frequencies: how much genes look like genes."
+    )
+    families: Positive = Field(40, description="Families of genes; genes of one descend from one ancestor.")
+    diverged: Fraction = Field(0.3, description="Share of the codons of a gene that are not those of its ancestor.")
+    panel: Positive = Field(
+        6,
+        description="Last genes that are written as a panel (`genes.csv`), of each contig, with 1,000 bases before them.",
+    )
+
+
 class Simulation(Block):
-    """A cohort made from nothing, signals laid over real genotypes, or a genome of repeats."""
+    """A cohort made from nothing, signals laid over real genotypes, or a genome alone: of repeats, or of genes."""
 
     cohort: SimulationSettings | None = Field(None, description="Make genome, genes, samples, tracks and expression.")
     overlay: Overlay | None = Field(None, description="Simulate tracks and expression on real sequence and genotypes.")
 
     repeats: Repeats | None = Field(None, description="Make a genome of repeats, without genes and samples.")
 
+    coding: Coding | None = Field(None, description="Make a genome of genes without introns, without samples.")
+
     @model_validator(mode="after")
     def _one(self) -> Simulation:
-        if sum(block is not None for block in (self.cohort, self.overlay, self.repeats)) != 1:
-            raise ValueError("give one of `cohort` (made from nothing), `overlay` (on real data) and `repeats`")
+        if sum(block is not None for block in (self.cohort, self.overlay, self.repeats, self.coding)) != 1:
+            raise ValueError(
+                "give one of `cohort` (made from nothing), `overlay` (on real data), `repeats` and `coding`"
+            )
         return self
 
     @property
-    def settings(self) -> SimulationSettings | Overlay | Repeats:
+    def settings(self) -> SimulationSettings | Overlay | Repeats | Coding:
         """The settings that are given."""
-        return self.cohort or self.overlay or self.repeats
+        return self.cohort or self.overlay or self.repeats or self.coding
+
+    @property
+    def genome_alone(self) -> bool:
+        """Whether a genome is all that is made."""
+        return bool(self.repeats or self.coding)

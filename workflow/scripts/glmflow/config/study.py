@@ -125,7 +125,7 @@ class Study(Block):
         if self.simulate is None:
             return Data(self.reference, self.cohort, self.tracks)
         folder = f"{self.results}/simulated"
-        if self.simulate.repeats:
+        if self.simulate.genome_alone:
             return Data(self.reference or Reference(fasta=f"{folder}/genome.fa"), self.cohort, self.tracks)
         reference = Reference(fasta=f"{folder}/genome.fa", annotation=f"{folder}/genes.gtf")
         cohort = Cohort(vcf=[self.simulated_vcf], samples=f"{folder}/samples.tsv")

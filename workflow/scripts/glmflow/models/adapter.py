@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from glmflow.context import Extension, extend, extension_of
 from glmflow.errors import InputError
-from glmflow.models import chunking, generation, likelihood, saving
+from glmflow.models import chunking, drawing, likelihood, saving
 from glmflow.models.interface import ModelCard, Network, NotSupportedError, Output, Tokens
 from glmflow.models.layers import after_layer
 from glmflow.models.tokenizers import Tokenizer, clean
@@ -282,7 +282,7 @@ class Adapter(nn.Module):
         NotSupportedError
             The model is not causal.
         """
-        return generation.generate(self, prompts, length, temperature, top_k, seed)
+        return drawing.generate(self, prompts, length, temperature, top_k, seed)
 
     def gradient_checkpointing_enable(self, gradient_checkpointing_kwargs: dict[str, Any] | None = None) -> None:
         """Compute activations again in the backward pass (always non-reentrant; the argument is for the

@@ -40,6 +40,11 @@ class GateSettings(NamedTuple):
     command: str | None = None
     acknowledged: str | None = None
 
+    @property
+    def screens(self) -> bool:
+        """Whether anything is screened."""
+        return bool(self.hazards or self.proteins or self.command)
+
 
 class Gate:
     """Screens sequences and logs what it decides.
@@ -58,7 +63,7 @@ class Gate:
     """
 
     def __init__(self, settings: GateSettings, log: Path, run: Mapping[str, Any]):
-        screened = bool(settings.hazards or settings.proteins or settings.command)
+        screened = settings.screens
         if screened == (settings.acknowledged is not None):
             what = "both a screen and a reason to do without" if screened else "nothing is screened"
             raise InputError(

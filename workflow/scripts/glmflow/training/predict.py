@@ -106,4 +106,4 @@ def as_it_is(settings: Mapping[str, Any], model_folder: Path) -> Predictor:
     model = load_model(model_folder, dtype=dtype)
     if run.adaptation.weights == "random":
         model = with_random_weights(model, run.seed)
-    return Predictor(model.to(device), run)
+    return Predictor(model.to(device), run, folder=model_folder)

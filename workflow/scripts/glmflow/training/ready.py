@@ -74,8 +74,11 @@ class Predictor(NamedTuple):
         Blocks of its run.
     kept
         Features of its backbone, where that is frozen and they are kept.
+    folder
+        Where the model as it is was loaded from.
     """
 
     model: Tuned | Any
     run: RunBlocks
     kept: StateStore | None = None
+    folder: Path | None = None

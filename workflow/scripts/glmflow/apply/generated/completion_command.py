@@ -46,9 +46,9 @@ def add_complete_command(subparsers: argparse._SubParsersAction) -> None:
 
 def run_complete(arguments: argparse.Namespace) -> int:
     """Write the table and print its means; return the exit code."""
-    from glmflow.dna.gene_completion import read_panel
+    from glmflow.dna.completed_genes import read_panel
     from glmflow.files import write_table
-    from glmflow.models.generation import Sampling
+    from glmflow.models.drawing import Sampling
     from glmflow.models.model_commands import read_fasta
 
     from .completion_run import completion_table

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from glmflow.dna.gene_completion import Gene, Score, score_bases, score_protein, shuffled_protein
+from glmflow.dna.completed_genes import Gene, Score, chain_scores, score_bases, shuffled_scores
 from glmflow.dna.markov import Chain
 from glmflow.models.adapter import Adapter
-from glmflow.models.generation import Sampling, draw
+from glmflow.models.drawing import Sampling
 from glmflow.statistics.bootstrap import interval_of_mean
+from glmflow.training.inputs.gene_prompts import completed
 
 log = logging.getLogger(__name__)
 
@@ -80,11 +81,8 @@ def _sources(
     """Yield what completes a gene, with its scores."""
     generator = np.random.default_rng([sampling.seed, place])
     if model is not None:
-        numbers = range(place * samples, (place + 1) * samples)
-        drawn = draw(model, [gene.prompt] * samples, gene.length, sampling, numbers, batch)
-        yield model.card.family, [score_bases(gene, own.sequence) for own in drawn]
+        yield model.card.family, completed(model, gene, place, samples, sampling, batch)
     if chain is not None:
-        found = [chain.draw(gene.length, generator, gene.prompt) for _ in range(samples)]
-        yield f"Markov-{ORDER}", [score_bases(gene, sequence) for sequence in found]
-    yield "shuffled protein", [score_protein(gene, shuffled_protein(gene, generator)) for _ in range(samples)]
+        yield f"Markov-{ORDER}", chain_scores(gene, chain, samples, generator)
+    yield "shuffled protein", shuffled_scores(gene, samples, generator)
     yield "truth", [score_bases(gene, gene.genomic[gene.start + 3 * gene.given :])]

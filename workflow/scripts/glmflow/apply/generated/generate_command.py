@@ -67,8 +67,7 @@ def add_generate_command(subparsers: argparse._SubParsersAction) -> None:
 def run_generate(arguments: argparse.Namespace) -> int:
     """Draw what the arguments ask for; return the exit code: 2 where everything was blocked."""
     from glmflow.screening.gate import GateSettings
-
-    from .generation_run import verify_generation
+    from glmflow.training.drawn_sequences import verify_generation
 
     if arguments.verify:
         print(f"{arguments.output}: the log holds, {verify_generation(arguments.output):,} entries")
@@ -82,8 +81,7 @@ def run_generate(arguments: argparse.Namespace) -> int:
         arguments.screen_command,
         arguments.unscreened,
     )
-    screened = bool(settings.hazards or settings.proteins or settings.command)
-    if not screened and settings.acknowledged is None:
+    if not settings.screens and settings.acknowledged is None:
         raise InputError(
             "the gate is not set: nothing would be screened",
             fix='Give --hazard FASTA (or --screen-command), or --unscreened "REASON", which is written into the log.',
@@ -93,9 +91,8 @@ def run_generate(arguments: argparse.Namespace) -> int:
     import torch
 
     from glmflow.models import load_model
-    from glmflow.models.generation import Sampling
-
-    from .generation_run import GenerationRequest, model_identity, run_generation
+    from glmflow.models.drawing import Sampling
+    from glmflow.training.drawn_sequences import GenerationRequest, model_identity, of_model, run_generation
 
     logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.INFO)
     folder = arguments.model / "model" if (arguments.model / "model").is_dir() else arguments.model
@@ -104,16 +101,12 @@ def run_generate(arguments: argparse.Namespace) -> int:
         fix = "Give the checkpoint or pretrained model, not a tuned run: that keeps the head of its task alone."
         raise InputError("no language-model head to draw from", where=folder, fix=fix)
     identity = model_identity(folder, model)
-    if identity.get("gate_required") and not screened:
-        raise InputError(
-            "this model was made to be used behind a screen (gate_required)", where=folder, fix="Give --hazard FASTA."
-        )
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     sampling = Sampling(arguments.temperature, arguments.top_k, arguments.top_p, arguments.seed, arguments.steps)
     request = GenerationRequest(
         tuple(prompts), arguments.n, arguments.length, sampling, max(1, arguments.batch), arguments.keep_prompt
     )
-    counts = run_generation(model, request, settings, arguments.output, identity)
+    counts = run_generation(of_model(model, request, identity), request, settings, arguments.output)
     said = f"{counts['released']:,} of {counts['drawn']:,} sequences written, {counts['blocked']:,} blocked"
     print(f"{arguments.output}: {said}", file=sys.stderr)
     return 0 if counts["released"] else 2

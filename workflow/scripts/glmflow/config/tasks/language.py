@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..adaptations import Adaptation
 from ..base import Place, Positive
-from ..corpus_blocks import corpus_files
+from ..corpus_blocks import corpus_files, unknown_corpus
 from ..task_block import Files, TaskBlock, Work
 from ..views import Run, StudyView
 
@@ -71,9 +71,7 @@ class Language(TaskBlock):
 
     def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
         """Yield what is wrong beside other blocks."""
-        if self.corpus not in study.corpora:
-            known = ", ".join(study.corpora) or "none"
-            yield ("corpus",), f"no corpus {self.corpus!r} in `corpora` (there is {known})"
+        yield from unknown_corpus(study.corpora, self.corpus)
 
     def work(self, study: StudyView, label: str, adaptation: Adaptation) -> Work:
         """Return the sequences that a model is asked about."""

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,13 +19,14 @@ from glmflow.files import atomic_path, write_table
 from glmflow.genome.canonical import as_bases
 from glmflow.models.adapter import Adapter
 from glmflow.models.diffusion_generation import is_diffusion
-from glmflow.models.generation import Sampling, draw, prompt_ids, require_generation
+from glmflow.models.drawing import Drawn, Sampling, draw, prompt_ids, require_generation
 from glmflow.models.registry import read_record
 from glmflow.models.saving import LEARNED_FROM
 from glmflow.models.weights import file_hashes
 from glmflow.screening.audit_log import verify
 from glmflow.screening.gate import Gate, GateSettings
-from glmflow.training.parts import Parts
+
+from .parts import Parts
 
 log = logging.getLogger(__name__)
 
@@ -57,35 +58,63 @@ class GenerationRequest(NamedTuple):
     keep_prompt: bool = False
 
 
-def run_generation(
-    model: Adapter, request: GenerationRequest, settings: GateSettings, folder: Path, identity: Mapping[str, Any]
-) -> dict[str, int]:
+class Source(NamedTuple):
+    """What sequences are drawn from.
+
+    Attributes
+    ----------
+    identity
+        What it is; written into log and record.
+    draw
+        From prompts and the numbers of their sequences to what follows them; the number decides the draw.
+    """
+
+    identity: Mapping[str, Any]
+    draw: Callable[[Sequence[str], Sequence[int]], list[Drawn]]
+
+
+def of_model(model: Adapter, request: GenerationRequest, identity: Mapping[str, Any]) -> Source:
+    """Return a model as a source.
+
+    Raises
+    ------
+    InputError
+        A prompt cannot be read, or nothing can be drawn from this model.
+    """
+    require_generation(model, request.sampling)
+    for name, prompt in request.prompts:
+        try:
+            prompt_ids(model, prompt)
+        except InputError as error:
+            raise InputError(f"prompt {name}: {error}") from None
+    if not (model.network.continues or is_diffusion(model)):
+        log.warning("%s keeps nothing of what it has read: every token is a pass over its window", model.card.family)
+
+    def drawn(prompts: Sequence[str], numbers: Sequence[int]) -> list[Drawn]:
+        return draw(model, prompts, request.length, request.sampling, numbers, request.batch)
+
+    return Source(identity, drawn)
+
+
+def run_generation(source: Source, request: GenerationRequest, settings: GateSettings, folder: Path) -> dict[str, int]:
     """Draw, screen and write sequences; return counts: `drawn`, `blocked`, `released`.
 
     `sequences.fa.gz` and `sequences.parquet` (`name`, `prompt`, `number`, `length`, `tokens`, `log_likelihood` in nats,
     `verdict`, `sequence`, empty where it was blocked), `audit.jsonl` and `generation.json` (settings, and the last entry of the
     log that the sequences were released on).
 
-    Parameters
-    ----------
-    identity
-        What the model is; written into log and record.
-
     Raises
     ------
     InputError
-        The gate is not set, a prompt cannot be read, or nothing can be drawn from this model.
+        The gate is not set, there is nothing to draw, or the source asks for a screen and there is none.
     """
-    require_generation(model, request.sampling)
     if request.length < 1 or request.copies < 1 or not request.prompts:
         raise InputError("nothing to draw", fix="Give a prompt, a number of sequences and a length of 1 or more.")
-    for name, prompt in request.prompts:
-        try:
-            prompt_ids(model, prompt)
-        except InputError as error:
-            raise InputError(f"prompt {name}: {error}") from None
+    if source.identity.get("gate_required") and not settings.screens:
+        fix = "Give a FASTA of hazards."
+        raise InputError("this model was made to be used behind a screen (gate_required)", fix=fix)
     described = {
-        "model": dict(identity),
+        "model": dict(source.identity),
         "prompts": hashlib.sha256("".join(f"{n}\0{s}\0" for n, s in request.prompts).encode()).hexdigest(),
         **{name: value for name, value in request._asdict().items() if name not in ("prompts", "sampling")},
         **request.sampling._asdict(),
@@ -97,8 +126,6 @@ def run_generation(
     chance = gate.screen.chance(request.length) if gate.screen else None
     if chance:
         log.warning("%.0f %% of random sequences of %d bases are blocked by this list", 100 * chance, request.length)
-    if not (model.network.continues or is_diffusion(model)):
-        log.warning("%s keeps nothing of what it has read: every token is a pass over its window", model.card.family)
     parts = Parts(folder / ".parts", described | {"gate": gate.identity})
     plan = [(name, prompt, copy) for name, prompt in request.prompts for copy in range(request.copies)]
     tables = []
@@ -106,7 +133,7 @@ def run_generation(
     for number, start in enumerate(range(0, len(plan), request.batch)):
         known = (parts.folder / str(number)).is_dir()
         rows = plan[start : start + request.batch]
-        tables += parts.tables(number, lambda own=rows, first=start: [_part(model, own, first, request, gate)])
+        tables += parts.tables(number, lambda own=rows, first=start: [_part(source, own, first, request, gate)])
         fresh += 0 if known else len(rows)
         left = (time.monotonic() - began) / max(fresh, 1) * (len(plan) - start - len(rows))
         log.info("%d of %d sequences, about %.1f minutes left", start + len(rows), len(plan), left / 60)
@@ -127,12 +154,12 @@ def run_generation(
 
 
 def _part(
-    model: Adapter, rows: Sequence[tuple[str, str, int]], first: int, request: GenerationRequest, gate: Gate
+    source: Source, rows: Sequence[tuple[str, str, int]], first: int, request: GenerationRequest, gate: Gate
 ) -> pd.DataFrame:
     """Draw some sequences and return what may be kept of them."""
     prompts = [_bases(prompt) for _, prompt, _ in rows]
     numbers = range(first, first + len(rows))
-    drawn = draw(model, prompts, request.length, request.sampling, numbers, request.batch)
+    drawn = source.draw(prompts, numbers)
     names = [f"{name}_{copy}" for name, _, copy in rows]
     whole = [prompt + own.sequence for prompt, own in zip(prompts, drawn)]
     passed = gate.passed(names, whole)

@@ -15,10 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from glmflow.bases import other_strand
 from glmflow.errors import InputError
 from glmflow.text_files import text_lines
 
-from .open_frames import translation
+from .markov import Chain
+from .open_frames import open_frames, translation
 
 UPSTREAM, FRACTION, BEHIND = 1000, 0.3, 150
 """Bases before the gene and share of the gene that a prompt has, and bases that are drawn beyond its end."""
@@ -133,16 +135,36 @@ def shuffled_protein(gene: Gene, generator: np.random.Generator) -> str:
     return gene.protein[: gene.given] + "".join(generator.permutation(rest))
 
 
-def nearest_protein(gene: Gene, proteins: Sequence[str], most: int = 20) -> Score | None:
-    """Return the best strict score that a training protein has behind the given residues; None without one.
+def chain_scores(gene: Gene, chain: Chain, samples: int, generator: np.random.Generator) -> list[Score]:
+    """Return the scores of continuations by a Markov chain: what needs no knowledge of genes."""
+    return [score_bases(gene, chain.draw(gene.length, generator, gene.prompt)) for _ in range(samples)]
 
-    Aligned are the proteins that share most runs of three residues with the reference.
+
+def shuffled_scores(gene: Gene, samples: int, generator: np.random.Generator) -> list[Score]:
+    """Return the scores of shuffled references: what composition alone is worth."""
+    return [score_protein(gene, shuffled_protein(gene, generator)) for _ in range(samples)]
+
+
+def nearest_protein(gene: Gene, proteins: Sequence[str]) -> Score:
+    """Return the score of the training protein that shares most runs of three residues with those given: a look-up.
+
+    What had to be written has no part in the choice. A protein that shares none completes nothing.
     """
-    words = _words(gene.protein)
-    shared = np.array([len(words & _words(protein)) for protein in proteins])
-    likely = np.argsort(-shared, kind="stable")[:most]
-    scores = [score_protein(gene, proteins[place]) for place in likely if shared[place]]
-    return max(scores, key=lambda score: score.strict, default=None)
+    words = _words(gene.protein[: gene.given])
+    shared = [len(words & _words(protein)) for protein in proteins]
+    best = max(range(len(shared)), key=shared.__getitem__, default=0)
+    return score_protein(gene, proteins[best]) if shared and shared[best] else Score(float("nan"), 0.0, 0, 0)
+
+
+def training_proteins(sequences: Sequence[str], least: int = 300) -> list[str]:
+    """Return the proteins of the open reading frames of sequences, `least` nucleotides and more, their stops included."""
+    found = []
+    for sequence in sequences:
+        turned = other_strand(sequence)
+        for start, end, strand in open_frames(sequence, least):
+            piece = sequence[start:end] if strand > 0 else turned[len(sequence) - end : len(sequence) - start]
+            found.append(translation(piece))
+    return found
 
 
 def _words(protein: str) -> set[str]:

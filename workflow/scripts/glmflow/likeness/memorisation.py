@@ -10,8 +10,13 @@ import pandas as pd
 from glmflow.dna.exact_matches import Match
 
 
-def memorisation(names: Sequence[str], generated: Sequence[Match], real: Sequence[Match]) -> tuple[pd.DataFrame, float]:
+def memorisation(names: Sequence[str], generated: Sequence[Match], real: Sequence[int]) -> tuple[pd.DataFrame, float]:
     """Return a row a generated piece, and the 99th percentile of the longest matches of held-out real pieces.
+
+    Parameters
+    ----------
+    real
+        Bases of the longest match of each held-out real piece.
 
     Returns
     -------
@@ -19,7 +24,7 @@ def memorisation(names: Sequence[str], generated: Sequence[Match], real: Sequenc
         `sequence`, `length`, `longest` (bases of the longest exact match to training), `strand` (`+` or `-`), `covered_32`,
         `covered_50` (bases in matches of that length and more), `above` (longer than the percentile).
     """
-    threshold = float(np.percentile([match.longest for match in real], 99))
+    threshold = float(np.percentile(real, 99))
     table = pd.DataFrame(
         {
             "sequence": list(names),

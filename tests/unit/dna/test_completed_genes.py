@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from glmflow.dna.gene_completion import Gene, nearest_protein, read_panel, score_bases, score_protein, shuffled_protein
+from glmflow.dna.completed_genes import Gene, nearest_protein, read_panel, score_bases, score_protein, shuffled_protein
 from glmflow.dna.markov import Chain
 from glmflow.dna.open_frames import translation
 from glmflow.errors import InputError

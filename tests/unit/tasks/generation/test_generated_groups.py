@@ -1,0 +1,147 @@
+"""Kind `generation`: copies, real sequences and chains are told apart, and what is blocked is nowhere on the disk."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from glmflow.baselines.fitting_data import FittingData
+from glmflow.baselines.generation import fit_chain
+from glmflow.config.baselines.drawing_baselines import MarkovChain
+from glmflow.config.simulation import Coding
+from glmflow.config.tasks.generation import Generation
+from glmflow.corpus.corpus_build import build
+from glmflow.errors import InputError
+from glmflow.files import write_table
+from glmflow.simulate.coding_genome import simulate_coding
+from glmflow.tasks.generation import examples, score
+from glmflow.tasks.tables import Division
+from pydantic import ValidationError
+
+PIECE = 400
+GATE = {"acknowledged": "a simulated genome"}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A genome of genes, its last third held out: task, files, examples, and the sequence itself."""
+    folder = tmp_path_factory.mktemp("generation")
+    simulate_coding(
+        Coding(contigs={"g": 30_000}, gene_bp=(120, 300), families=3), folder / "g.fa", folder / "genes.csv"
+    )
+    text = "".join((folder / "g.fa").read_text().splitlines()[1:])
+    settings = {"sources": [{"path": str(folder / "g.fa"), "division": "made"}]}
+    split = {"by": "position", "validation": 0, "test": 0.4, "max_shared": 0.5}
+    build(settings | {"split": split}, folder / "corpus")
+    ways = {"one": {"temperature": 1.0}, "two": {"temperature": 0.5}}
+    task = Generation.model_validate(
+        {
+            "kind": "generation",
+            "corpus": "c",
+            "prompts": 6,
+            "prompt_bp": 20,
+            "length": PIECE,
+            "ways": ways,
+            "gate": GATE,
+        }
+        | {"bootstrap": 30}
+    )
+    files = {"corpus": str(folder / "corpus/sequences.parquet"), "tables": str(folder / "tables")}
+    found = examples(task, files, Division())
+    for name, table in found.facts.items():
+        write_table(table, folder / "tables" / name)
+    return task, files, found, text
+
+
+def scored(made, texts, verdicts=None):
+    """Score sequences that are the same in both ways."""
+    task, files, found, _ = made
+    table = found.table
+    verdicts = verdicts or ["passed"] * len(texts)
+    by_name = dict(zip(dict.fromkeys(table["group"]), zip(texts, verdicts)))
+    predictions = pd.DataFrame(
+        [(row.example, by_name[row.group][1], 0.0, by_name[row.group][0]) for row in table.itertuples()],
+        columns=["example", "verdict", "log_likelihood", "prediction"],
+    )
+    keys = {"study": "s", "task_label": "t", "model_label": "m", "adaptation_label": "a", "seed": 1}
+    return score(keys | {"task": task.model_dump(mode="json")}, table, predictions, Path("none"), files)
+
+
+def value(result, metric, way="one"):
+    rows = result.metrics.set_index(["subset", "metric"])["value"]
+    return rows[way, metric]
+
+
+def test_prompts_are_of_the_test_part_and_alike_in_all_ways(made):
+    _, _, found, text = made
+    table = found.table
+    assert len(table) == 12 and table["example"].is_unique and set(table["subset"]) == {"one", "two"}
+    assert table.groupby("group")["sequence"].nunique().eq(1).all()
+    places = table["group"].str.rsplit("_", n=1).str[1].astype(int)
+    for place, prompt in zip(places, table["sequence"]):
+        assert text[18_000 + place : 18_000 + place + 20] == prompt
+    assert dict(zip(found.counts["item"], found.counts["count"]))["pieces of Markov-5"] == 6
+
+
+def test_copies_of_training_are_found_and_real_sequences_are_none(made):
+    *_, text = made
+    copies = scored(made, [text[start : start + PIECE] for start in range(0, 6000, 1000)])
+    assert value(copies, "copied") == 1 and value(copies, "longest_match", "two") == PIECE
+    real = scored(made, [text[start : start + PIECE] for start in range(18_000, 30_000, 2000)])
+    assert value(real, "copied") < 0.4 and value(real, "longest_match") < 100
+    chance = scored(made, ["".join(np.random.default_rng(n).choice(list("ACGT"), PIECE)) for n in range(6)])
+    assert value(real, "js_3") < value(chance, "js_3")
+    assert "hold a longer exact match" in " ".join(copies.tables["findings.tsv"]["finding"])
+
+
+def test_units_are_sequences_and_blocked_ones_weigh_nothing(made):
+    *_, text = made
+    texts = [text[start : start + PIECE] for start in range(18_000, 30_000, 2000)]
+    verdicts = ["blocked", *["passed"] * 5]
+    blocked = scored(made, ["", *texts[1:]], verdicts)
+    assert value(blocked, "released") == pytest.approx(5 / 6)
+    stored = blocked.units["\t".join(("test", "one", "all", "", "js_6"))]
+    assert stored.score.influence.shape == (6, 1) and not stored.higher
+    assert stored.score.value == pytest.approx(value(blocked, "js_6"))
+    assert stored.units == scored(made, texts).units["\t".join(("test", "one", "all", "", "js_6"))].units
+    none = scored(made, [""] * 6, ["blocked"] * 6)
+    assert value(none, "released") == 0 and set(none.metrics["metric"]) == {"released"}
+    assert "Fewer than three pieces" in none.tables["findings.tsv"]["finding"].iloc[0]
+
+
+def test_a_chain_passes_the_gate_as_a_model_does(made, tmp_path):
+    task, files, found, _ = made
+    settings = {"task": task.model_dump(mode="json"), "seed": 3, "task_label": "t"}
+
+    def drawn(folder, gate=GATE):
+        own = settings | {"task": settings["task"] | {"gate": gate}}
+        hazards = {"hazards": gate.get("hazards", []), "proteins": []}
+        return fit_chain(FittingData(MarkovChain(kind="markov_chain"), own, found.table, files | hazards))(folder)
+
+    free = drawn(tmp_path / "free")
+    assert set(free["prediction"].str.len()) == {PIECE} and set(free["verdict"]) == {"not screened"}
+    assert free["example"].tolist() == found.table["example"].tolist()
+    bad = free["prediction"][2]
+    (tmp_path / "plague.fa").write_text(f">plague\n{bad[100:200]}\n")
+    again = drawn(tmp_path / "screened", {"hazards": [str(tmp_path / "plague.fa")]})
+    assert again["verdict"].tolist().count("blocked") >= 1 and again["prediction"][2] == ""
+    record = json.loads((tmp_path / "screened/one/generation.json").read_text())
+    assert record["counts"]["blocked"] >= 1
+    written = b"".join(path.read_bytes() for path in (tmp_path / "screened").rglob("*") if path.is_file())
+    assert bad[100:140].encode() not in written and not (tmp_path / "screened/.drawn").exists()
+
+
+def test_the_gate_has_to_be_set():
+    given = {"kind": "generation", "corpus": "c"}
+    for gate in ({}, {"acknowledged": "short"}, {"hazards": ["a.fa"], "acknowledged": "a reason in words"}):
+        with pytest.raises(ValidationError, match="gate"):
+            Generation.model_validate(given | {"gate": gate})
+    with pytest.raises(ValidationError, match="piece"):
+        Generation.model_validate(given | {"gate": GATE, "length": 100, "piece": 200})
+
+
+def test_too_little_held_out_is_one_line(made):
+    task, files, *_ = made
+    with pytest.raises(InputError, match="too little to compare with"):
+        examples(task.model_copy(update={"length": 3000}), files, Division())

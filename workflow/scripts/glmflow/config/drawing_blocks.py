@@ -1,0 +1,50 @@
+"""How sequences are drawn from models, and what has to be screened before any is written."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from .base import Block, Positive
+
+Temperature = Annotated[float, Field(gt=0, lt=float("inf"))]
+
+
+class GateBlock(Block):
+    """The gate before generated sequences: a screen, or the reason to do without."""
+
+    hazards: list[str] = Field(default_factory=list, description="FASTA files of nucleotides to look for.")
+    proteins: list[str] = Field(default_factory=list, description="FASTA files of proteins to look for.")
+    windows: Annotated[list[Annotated[int, Field(ge=18)]], Field(min_length=1)] = Field(
+        default_factory=lambda: [50, 200], description="Windows in bp that are screened one by one."
+    )
+    command: str | None = Field(
+        None,
+        description="A further screen: a command that reads FASTA on its standard input and prints the names of what must not "
+        "be written.",
+    )
+    acknowledged: Annotated[str, Field(min_length=10)] | None = Field(
+        None, description="Why nothing is screened; it is written into log and report."
+    )
+
+    @model_validator(mode="after")
+    def _set(self) -> GateBlock:
+        if bool(self.hazards or self.proteins or self.command) == (self.acknowledged is not None):
+            raise ValueError(
+                "give `hazards`, `proteins` or `command`, or say in `acknowledged` why nothing is screened (one of both)"
+            )
+        return self
+
+
+class DrawingBlock(Block):
+    """How bases are drawn."""
+
+    temperature: Temperature = Field(1.0, description="Divides the logits: below one the likely tokens get likelier.")
+    top_k: Positive | None = Field(None, description="Draw from the k likeliest tokens only.")
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="Draw from the likeliest tokens that have this probability together."
+    )
+    steps: Positive | None = Field(
+        None, description="Steps in which a model of masked diffusion fills a window in; of no other model."
+    )

@@ -1,0 +1,105 @@
+"""Kind `generation`: sequences that models draw, behind the gate, beside held-out real ones and controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ..adaptations import Adaptation
+from ..base import Label, Place, Positive
+from ..corpus_blocks import corpus_files, unknown_corpus
+from ..drawing_blocks import DrawingBlock, GateBlock
+from ..task_block import Files, TaskBlock, Work
+from ..views import Run, StudyView
+
+
+class Generation(TaskBlock):
+    """Sequences drawn behind prompts of held-out sequence, and what tells them from real ones."""
+
+    kind: Literal["generation"]
+    input = "prompted_bases"
+    target = "drawn_bases"
+    adaptations = frozenset({"zero-shot", "baseline"})
+    refused = {
+        "new": "an untrained model has learned nothing that could be drawn",
+        **dict.fromkeys(("full", "lora", "probe"), "models are drawn from as they are: train with `pretrain`"),
+    }
+    needs = frozenset({"likelihood", "generation"})
+    page = "generation"
+    genome = False
+    compared = "own"
+    scoring = frozenset({"bootstrap"})
+
+    corpus: str = Field(
+        description="Corpus (`corpora`): prompts and real sequences are of its test part, copies are of its training part."
+    )
+    prompts: Positive = Field(8, description="Places of the test part whose bases are prompts.")
+    prompt_bp: Annotated[int, Field(ge=0)] = Field(
+        256, description="Bases of a prompt; 0: none, the model's start token alone."
+    )
+    copies: Positive = Field(1, description="Sequences of each prompt in each way.")
+    length: Positive = Field(2000, description="Bases that are drawn behind a prompt.")
+    ways: Annotated[dict[Label, DrawingBlock], Field(min_length=1)] = Field(
+        default_factory=lambda: {"as_learned": DrawingBlock()},
+        description="Ways of drawing, by name: each model draws in each of them.",
+    )
+    gate: GateBlock = Field(description="What is screened before anything is written, or why nothing is.")
+    piece: Positive | None = Field(
+        None, description="Bases of the pieces that are compared; `length` where left out, of real sequences too."
+    )
+    most: Annotated[int, Field(ge=3)] = Field(
+        50, description="Pieces of a group at most: of real ones, of each control."
+    )
+    most_training: Positive = Field(
+        20_000_000, description="Training bases that copies are looked for in at most (32 bytes of memory each)."
+    )
+    bootstrap: Positive = Field(500, description="Bootstrap draws behind each interval.")
+    seed: int = Field(1, description="Seed of prompts, pieces and controls.")
+
+    @model_validator(mode="after")
+    def _whole_pieces(self) -> Generation:
+        if self.piece is not None and self.piece > self.length:
+            raise ValueError(f"piece: {self.piece} bases are longer than what is drawn (`length`: {self.length})")
+        return self
+
+    @property
+    def window_bp(self) -> int:
+        """Longest stretch that an example covers."""
+        return self.prompt_bp + self.length
+
+    @property
+    def window_key(self) -> Place:
+        """Key of the settings that says how long windows are."""
+        return ("length",)
+
+    @property
+    def piece_bp(self) -> int:
+        """Bases of the pieces that are compared."""
+        return self.piece or self.length
+
+    def files(self, study: StudyView, label: str, step: str, run: Run | None = None) -> Files:
+        """Return the input files of a step."""
+        corpus = corpus_files(study.results, self.corpus)
+        screened: Files = {"hazards": self.gate.hazards, "proteins": self.gate.proteins}
+        tables: Files = {"tables": f"{study.results}/examples/{label}"}
+        given: dict[str, Files] = {"examples": corpus, "predict": screened, "baseline": corpus | screened}
+        return (given | {"score": corpus | tables}).get(step, {})
+
+    def named_files(self) -> dict[Place, str]:
+        """Return the files that the settings name."""
+        return {
+            ("gate", name, number): path
+            for name in ("hazards", "proteins")
+            for number, path in enumerate(getattr(self.gate, name))
+        }
+
+    def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
+        """Yield what is wrong beside other blocks."""
+        yield from unknown_corpus(study.corpora, self.corpus)
+
+    def work(self, study: StudyView, label: str, adaptation: Adaptation) -> Work:
+        """Return the sequences that a model draws, as passes over them."""
+        count = self.prompts * self.copies * len(self.ways)
+        return Work(length=self.window_bp, window=self.window_bp, asked=((self.window_bp, count),))

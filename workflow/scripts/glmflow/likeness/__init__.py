@@ -1,0 +1,1 @@
+"""How alike generated and real sequences are: pieces of both beside controls, statistics with their floors, copies of training."""

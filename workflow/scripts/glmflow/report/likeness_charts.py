@@ -1,0 +1,122 @@
+"""What generated sequences look like beside real ones: the table of statistics, words, walks and copies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from .charts import finish
+from .palette import TRUTH, colours
+
+REAL, MARKOV_5 = "real, held out", "Markov-5"
+COLUMNS = 3
+"""Pictures side by side."""
+K = 6
+"""Bases of the words of a chaos game."""
+
+
+def levels(values: pd.DataFrame, groups: Sequence[str]) -> list[dict[str, Any]]:
+    """Return headings with their statistics, each with a cell a group."""
+    found = []
+    for level, own in values.groupby("level", sort=False):
+        rows = []
+        for name, of_one in own.groupby("statistic", sort=False):
+            cells = of_one.set_index("group")
+            detects = [name for name in str(cells["detects"].iloc[0]).split("; ") if name and name != "nan"]
+            rows.append(
+                {
+                    "name": name,
+                    "label": cells["label"].iloc[0],
+                    "sees": MARKOV_5 in detects,
+                    "detects": detects,
+                    "cells": [_cell(cells.loc[group]) for group in groups],
+                }
+            )
+        found.append({"level": level, "rows": rows})
+    return found
+
+
+def _cell(row: pd.Series) -> dict[str, Any]:
+    return {key: row[key] for key in ("value", "ci_low", "ci_high")} | {"differs": str(row["differs"]) == "True"}
+
+
+def words_of(games: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells of chaos games with their words (`word`) and, against real sequences, how often each is there (`ratio`)."""
+    real = games[games["group"] == REAL].set_index(["x", "y"])["times"]
+    floor = real.reindex(pd.MultiIndex.from_frame(games[["x", "y"]])).to_numpy()
+    words = [_word(x, y, K) for x, y in zip(games["x"], games["y"])]
+    return games.assign(word=words, ratio=games["times"] / floor)
+
+
+def _word(x: int, y: int, k: int) -> str:
+    """Return the word of a cell: corners A (0, 0), C (0, 1), G (1, 1), T (1, 0), the last base the quadrant."""
+    return "".join({(0, 0): "A", (0, 1): "C", (1, 1): "G", (1, 0): "T"}[(x >> n) & 1, (y >> n) & 1] for n in range(k))
+
+
+def games_chart(groups: Sequence[str]) -> dict[str, Any]:
+    """Return a picture of words a group, and below one of their ratio to real sequences; of the data `games`."""
+    scales = {
+        "times": alt.Scale(type="symlog", scheme="viridis", domainMin=0),
+        "ratio": alt.Scale(type="log", domain=[0.5, 1, 2], range=["#0072B2", "#f7f7f7", "#D55E00"], clamp=True),
+    }
+
+    def pictures(names: Sequence[str], field: str, title: str) -> alt.ConcatChart:
+        parts = [
+            alt.Chart(alt.NamedData("games"), title=name if field == "times" else f"{name} ÷ real")
+            .transform_filter(alt.datum.group == name)
+            .mark_rect()
+            .encode(
+                x=alt.X("x:O", axis=None, scale=alt.Scale(paddingInner=0)),
+                y=alt.Y("y:O", axis=None, sort="descending", scale=alt.Scale(paddingInner=0)),
+                color=alt.Color(f"{field}:Q", title=title, scale=scales[field]),
+                tooltip=["word:N", alt.Tooltip("times:Q", format=".2f"), alt.Tooltip("ratio:Q", format=".2f")],
+            )
+            .properties(width=250, height=250)
+            for name in names
+        ]
+        return alt.concat(*parts, columns=COLUMNS)
+
+    often = pictures(groups, "times", "times even")
+    ratios = pictures([name for name in groups if name != REAL], "ratio", "÷ real")
+    return finish(alt.vconcat(often, ratios).resolve_scale(color="independent"), [])
+
+
+def walks_chart(groups: Sequence[str]) -> dict[str, Any]:
+    """Return walks, a panel a group; of the data `walks`."""
+    own = colours([name for name in groups if name != REAL])
+    scale = alt.Scale(domain=list(groups), range=[TRUTH if name == REAL else own[name] for name in groups])
+    chart = (
+        alt.Chart()
+        .mark_line(strokeWidth=1.2)
+        .encode(
+            x=alt.X("x:Q", title="purines and pyrimidines: steps along"),
+            y=alt.Y("y:Q", title="steps up (T, C) and down (A, G)"),
+            order="order:Q",
+            detail="walk:N",
+            color=alt.Color("group:N", title=None, scale=scale, sort=list(groups)),
+        )
+        .properties(width=270, height=230)
+        .facet(facet=alt.Facet("group:N", sort=list(groups), title=None), columns=COLUMNS, data=alt.NamedData("walks"))
+    )
+    return finish(chart, [])
+
+
+def copies_chart(threshold: float) -> dict[str, Any]:
+    """Return how long the longest matches to training are, beside that of real pieces; of the data `copies`."""
+    bars = (
+        alt.Chart(alt.NamedData("copies"))
+        .mark_bar(color=colours(["generated"])["generated"])
+        .encode(
+            x=alt.X("longest:Q", bin=alt.Bin(maxbins=40), title="bases of the longest exact match to training"),
+            y=alt.Y("count():Q", title="generated sequences"),
+        )
+    )
+    line = (
+        alt.Chart(alt.Data(values=[{"x": threshold}]))
+        .mark_rule(color="#D55E00", strokeWidth=2, strokeDash=[5, 4])
+        .encode(x="x:Q")
+    )
+    return finish(alt.layer(bars, line.encode(x="x:Q")).properties(width=760, height=180), [])

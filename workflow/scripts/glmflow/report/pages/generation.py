@@ -1,0 +1,212 @@
+"""Report page of kind `generation`: what models draw beside held-out real sequences and controls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from glmflow.files import read_table
+from glmflow.report.audit_card import audit_card
+from glmflow.report.likeness_charts import MARKOV_5, REAL, K, copies_chart, games_chart, levels, walks_chart, words_of
+from glmflow.report.rendering import embed, records, render, vega
+from glmflow.report.run_folder import RunFolder
+from glmflow.report.study_tables import Study
+from glmflow.report.wording import Level, Words
+
+HEADLINE = ("codon_js", "js_6")
+LINK = "Generation"
+LEVELS = {
+    "sequences": Level(
+        "Per sequence",
+        "",
+        "Over pieces of the generated sequences of one way of drawing; sequences are units.",
+        "pieces",
+    )
+}
+FAR = "bits; 0 is equal, and two real samples differ too: the page has the floor. A copy of real sequences is near as well."
+METRICS = {
+    "codon_js": Words(
+        "codons: distance from real",
+        "lower",
+        "sequences",
+        f"Jensen-Shannon divergence of the codons of predicted genes from those of held-out real pieces (n pieces), {FAR}",
+    ),
+    "js_6": Words(
+        "6-mers: distance from real",
+        "lower",
+        "sequences",
+        f"Jensen-Shannon divergence of 6-mers from those of held-out real pieces (n pieces), {FAR} A Markov-5 chain is as near.",
+    ),
+    "delta": Words(
+        "dinucleotides: distance from real",
+        "lower",
+        "sequences",
+        "Mean difference of the odds of dinucleotides, both strands, from real pieces (n). 0 is equal; a shuffle that keeps "
+        "dinucleotides is as near.",
+    ),
+    "differing": Words(
+        "statistics that differ",
+        "lower",
+        "sequences",
+        "How many statistics tell these sequences from real ones, of those (n) that tell a Markov-5 chain from real ones.",
+    ),
+    "copied": Words(
+        "copies of training",
+        "lower",
+        "sequences",
+        "Share of the pieces (n) with a longer exact match to training, either strand, than 99 % of held-out real pieces.",
+    ),
+    "released": Words(
+        "released by the gate", "none", "sequences", "Share of the sequences (n) that the gate let through."
+    ),
+    "coding": Words(
+        "coding share",
+        "none",
+        "sequences",
+        "Share of bases in genes that Prodigal finds; real sequences have their own.",
+    ),
+    "gene_length": Words("length of genes", "none", "sequences", "Mean length in nt of the genes that Prodigal finds."),
+    "frame_length": Words(
+        "length of open frames", "none", "sequences", "Mean length in nt of frames of 90 nt and more."
+    ),
+    "frames_per_kb": Words("open frames per kb", "none", "sequences", "Frames of 90 nt and more per 1,000 bases."),
+    "genes_per_kb": Words("genes per kb", "none", "sequences", "Genes per 1,000 bases."),
+    "strand_switches": Words(
+        "strand switches", "none", "sequences", "Share of neighbouring genes that lie on different strands."
+    ),
+    "gc": Words("G + C", "none", "sequences", "Share of G and C."),
+    "order5_bits": Words(
+        "bits a base, order-5 chain", "none", "sequences", "What a base costs under an order-5 chain of training."
+    ),
+    "longest_match": Words(
+        "longest match to training", "none", "sequences", "Mean over pieces of the longest exact match, bases."
+    ),
+    "covered_32": Words(
+        "in matches of 32", "none", "sequences", "Share of bases in exact matches of 32 and more to training."
+    ),
+    "covered_50": Words(
+        "in matches of 50", "none", "sequences", "Share of bases in exact matches of 50 and more to training."
+    ),
+    "in_training": Words("21-mers of training", "none", "sequences", "Share of 21-mers that training sequences hold."),
+    "in_real": Words("21-mers of real", "none", "sequences", "Share of 21-mers that held-out real sequences hold."),
+    "shared": Words(
+        "21-mers shared within", "none", "sequences", "Share of 21-mers that another piece holds: 0 is diverse."
+    ),
+    "low_complexity": Words(
+        "low complexity", "none", "sequences", "Share of windows of 64 bases with a DUST score above 2."
+    ),
+    **{
+        f"js_{k}": Words(
+            f"{k}-mers: distance from real", "lower", "sequences", f"Divergence of {k}-mers from real ones, bits."
+        )
+        for k in range(1, 6)
+    },
+    **{
+        f"entropy_{k}": Words(f"entropy of {k}-mers", "none", "sequences", f"Entropy of the {k}-mers, bits.")
+        for k in (1, 2, 3, 6)
+    },
+}
+GENERATED = "generated"
+SHOWN = 20
+"""Rows of the table of copies."""
+
+
+def page(study: Study, task: str) -> str | None:
+    """Return the page of a task: findings of each model first, then statistics beside real sequences and controls, and copies."""
+    runs = [run for run in study.runs(task) if (run.folder / "scores" / "findings.tsv").exists()]
+    if not runs:
+        return None
+    several = len({run.seed for run in runs}) > 1
+    tables = {
+        name: _together(runs, name, several) for name in ("findings", "validation", "memorisation", "games", "walks")
+    }
+    values, copies, games = tables["validation"], tables["memorisation"], tables["games"]
+    drawn = list(dict.fromkeys(values["group"][values["drawn"]])) if len(values) else []
+    groups = [*drawn, *(name for name in dict.fromkeys(values["group"]) if name not in drawn)] if len(values) else []
+    shown = [*drawn, REAL, MARKOV_5]
+    threshold = float(copies["threshold"].iloc[0]) if len(copies) else 0.0
+    sets = {"games": words_of(games), "walks": tables["walks"], "copies": copies} if drawn else {}
+    charts = (
+        {"games": games_chart(shown), "walks": walks_chart(shown), "copies": copies_chart(threshold)} if drawn else {}
+    )
+    found = tables["findings"]
+    return render(
+        "generation.html",
+        study=study,
+        task=task,
+        files={other: study.pages[other] for other in study.like(task)},
+        verdict=study.verdict(task),
+        findings=[
+            {"group": group, "said": own["finding"].tolist()} for group, own in found.groupby("group", sort=False)
+        ],
+        gate=gate_rows(runs, several),
+        groups=groups,
+        levels=levels(values, groups) if drawn else [],
+        piece=runs[0].task_settings.get("piece") or runs[0].task_settings["length"],
+        count=int(values["n"].min()) if drawn else 0,
+        copies=copies.sort_values("longest", ascending=False).head(SHOWN).to_dict("records") if drawn else [],
+        threshold=threshold,
+        k=K,
+        card=audit_card(study, task),
+        vega=vega(),
+        data=embed({"charts": charts, "datasets": {name: records(table) for name, table in sets.items()}}),
+    )
+
+
+def _together(runs: Sequence[RunFolder], name: str, several: bool) -> pd.DataFrame:
+    """Return a table of all runs; generated groups are called by model and way, real ones and controls stand once."""
+    tables, known = [], set()
+    for run in runs:
+        path = run.folder / "scores" / f"{name}.tsv"
+        for way, own in read_table(path).groupby("way", sort=False) if path.exists() else ():
+            label = called(run, str(way), several)
+            if "group" not in own:
+                tables.append(own.assign(group=label))
+                continue
+            mine = own["group"] == GENERATED
+            # Controls are the same for all: those of the first run stand for them.
+            tables.append(
+                own[mine | ~own["group"].isin(known)].assign(drawn=mine, group=own["group"].mask(mine, label))
+            )
+            known |= set(own["group"][~mine])
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def called(run: RunFolder, way: str, several: bool) -> str:
+    """Return what the sequences of a run are called: model, way of drawing, and seed where there are several."""
+    ways = run.task_settings.get("ways") or {}
+    parts = [run.model, *([way.replace("_", " ")] if len(ways) > 1 else []), *([f"seed {run.seed}"] if several else [])]
+    return ", ".join(parts)
+
+
+def gate_rows(runs: Sequence[RunFolder], several: bool) -> list[dict[str, str]]:
+    """Return what the gate let through and what it blocked, a row a model and way."""
+    rows = []
+    for run in runs:
+        for path in sorted((run.folder / "predicted").glob("*/generation.json")):
+            record = json.loads(path.read_text())
+            gate, counts = record["gate"], record["counts"]
+            chance = record.get("blocked_of_random")
+            reason = f"not screened: {gate['acknowledged']}" if gate["acknowledged"] else "screened"
+            rows.append(
+                {
+                    "drawn by": called(run, path.parent.name, several),
+                    "drawn": f"{counts['drawn']:,}",
+                    "blocked": f"{counts['blocked']:,}",
+                    "released": f"{counts['released']:,}",
+                    "screen": reason + (", with alignment" if gate["aligned"] else ""),
+                    "blocked of random": "" if chance is None else f"{chance:.0%}",
+                    "last entry of the log": record["audit_head"][:12],
+                }
+            )
+    return rows
+
+
+def warnings(study: Study, tasks: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what has to be known of the gate: that nothing was screened, and the reason that was given."""
+    for task in tasks:
+        reasons = {(run.task_settings.get("gate") or {}).get("acknowledged") for run in study.runs(task)}
+        for reason in sorted(filter(None, reasons)):
+            yield task, f"generated sequences were not screened; the reason given: {reason}"

@@ -1,0 +1,112 @@
+"""How generated sequences differ from held-out real ones: statistics, copies of training, and what comparisons need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmflow.config.tasks.generation import Generation
+from glmflow.corpus.corpus_store import Corpus
+from glmflow.corpus.training_part import training_part
+from glmflow.likeness.compared_groups import Likeness, beside_real, measured
+from glmflow.likeness.control_groups import MARKOV_5
+from glmflow.likeness.group_values import GENERATED
+from glmflow.likeness.pieces import cut
+from glmflow.likeness.sequence_facts import STATISTICS, Facts, Statistic
+from glmflow.likeness.stored_groups import read_real
+from glmflow.statistics.bootstrap import Interval
+from glmflow.statistics.influence import of_weights
+from glmflow.statistics.stored import Stored, digest
+from glmflow.tasks.comparable import cell, with_intervals
+from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
+
+COMPARED = ("codon_js", "js_6", "delta")
+"""Statistics that runs are compared by, where there are genes the first: distances from real sequences, 0 is equal."""
+
+
+def score(
+    settings: Mapping[str, Any],
+    examples: pd.DataFrame,
+    predictions: pd.DataFrame,
+    predicted: Path,
+    files: Mapping[str, Any],
+) -> Scored:
+    """Set what was released beside real sequences, each way of drawing by itself (`subset`).
+
+    Returns
+    -------
+    Scored
+        Every statistic of `glmflow.likeness.sequence_facts`; ``released`` (share that passed the gate), ``differing``
+        (of the `n` statistics that tell a Markov-5 chain from real sequences, how many tell these) and ``copied`` (share of
+        the pieces with a longer match to training than 99 % of real ones). The tables ``validation``, ``memorisation``,
+        ``games``, ``walks`` and ``findings`` have a column `way`.
+    """
+    task = Generation.model_validate(settings["task"])
+    training = training_part(Corpus(Path(files["corpus"]).parent), task.most_training).texts
+    real = read_real(Path(files["tables"]), training)
+    joined = examples[["example", "subset"]].merge(predictions, on="example")
+    rows, units = [], {}
+    tables: dict[str, list[pd.DataFrame]] = {}
+    for way, own in joined.groupby("subset", sort=False):
+        keys = {"subset": way, "split": "test"}
+        passed = own[own["verdict"] != "blocked"]
+        rows.append(metric_row("released", len(passed) / len(own), n=len(own), **keys))
+        generator = np.random.default_rng([task.seed, settings["seed"]])
+        records = list(zip(passed["example"], passed["prediction"]))
+        found = beside_real(records, real, task.bootstrap, generator, task.seed)
+        if found is None:
+            said = [
+                f"Fewer than three pieces were released ({len(passed):,} of {len(own):,} sequences): nothing to compare."
+            ]
+        else:
+            said = found.findings
+            rows += [row | keys for row in _rows(found)]
+            shown = {"validation": found.values, "memorisation": found.copies.assign(threshold=found.threshold)}
+            for name, table in (shown | found.pictures._asdict()).items():
+                tables.setdefault(name, []).append(table.assign(way=way))
+            facts = _by_example(own, real.size, real.background)
+            names = own["example"].to_numpy(str)
+            for statistic in STATISTICS:
+                if statistic.name in COMPARED and statistic.fact in facts:
+                    units[cell(statistic.name, subset=way, split="test")] = _stored(
+                        statistic, facts, names, real.background.real
+                    )
+        tables.setdefault("findings", []).append(pd.DataFrame({"finding": said}).assign(way=way))
+    metrics = metrics_table(rows, **run_keys(settings))
+    joined_tables = {f"{name}.tsv": pd.concat(own, ignore_index=True) for name, own in tables.items()}
+    order = sorted(units, key=lambda name: COMPARED.index(name.split("\t")[-1]))
+    units = {name: units[name] for name in order}
+    return Scored(with_intervals(metrics, units), joined_tables, units)
+
+
+def _rows(found: Likeness) -> Iterator[dict[str, Any]]:
+    """Yield the metrics of one way of drawing."""
+    own = found.values[found.values["group"] == GENERATED]
+    for row in own.itertuples():
+        yield metric_row(row.statistic, Interval(row.value, row.ci_low, row.ci_high, row.n))
+    decisive = own[[MARKOV_5 in detects.split("; ") for detects in own["detects"]]]
+    yield metric_row("differing", float(decisive["differs"].sum()), n=len(decisive))
+    yield metric_row("copied", float(found.copies["above"].mean()), n=len(found.copies))
+
+
+def _by_example(own: pd.DataFrame, size: int, background) -> dict[str, np.ndarray]:
+    """Return the facts of each sequence, its pieces put together, ``[sequences, m]``; of a blocked one nothing but 0."""
+    pieces = [cut([text], size) if text else [] for text in own["prediction"]]
+    facts: list[Facts] = measured([piece for part in pieces for piece in part], background)[0]
+    places = np.repeat(np.arange(len(own)), [len(part) for part in pieces])
+    found = {}
+    for name in facts[0]:
+        found[name] = np.zeros((len(own), len(facts[0][name])))
+        np.add.at(found[name], places, np.array([one[name] for one in facts]))
+    return found
+
+
+def _stored(statistic: Statistic, facts: dict[str, np.ndarray], names: np.ndarray, real: Facts) -> Stored:
+    """Return a distance from real sequences, with what each sequence adds to it."""
+    rows = facts[statistic.fact]
+    moved = of_weights(lambda weights: statistic.value(weights @ rows, real), len(rows))
+    return Stored(moved, digest(names), higher=False, chance=None)

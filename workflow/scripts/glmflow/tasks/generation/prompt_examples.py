@@ -1,0 +1,80 @@
+"""Prompts of held-out sequence, and what real sequences and controls look like: computed once for all models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glmflow.config.tasks.generation import Generation
+from glmflow.corpus.corpus_store import Corpus
+from glmflow.corpus.corpus_windows import CorpusWindows
+from glmflow.corpus.sequence_records import UNKNOWN, letters
+from glmflow.corpus.training_part import training_part
+from glmflow.errors import InputError
+from glmflow.likeness.compared_groups import real_side
+from glmflow.likeness.stored_groups import real_tables
+from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
+
+ATTEMPTS = 100
+"""Draws for each prompt that is wanted."""
+
+
+def examples(task: Generation, files: Mapping[str, Any], division: Division) -> Made:
+    """Return a row a sequence that is to be drawn: prompt (`sequence`, `group`), way (`subset`).
+
+    Further tables hold facts of real pieces and of controls, which all models are set beside.
+
+    Raises
+    ------
+    InputError
+        The test part is too short for prompts or for real pieces.
+    """
+    corpus = Corpus(Path(files["corpus"]).parent)
+    generator = np.random.default_rng([task.seed, 18])
+    prompts = _prompts(task, corpus, generator)
+    rows = [
+        {"example": f"{name}_{copy}:{way}", "split": "test", "subset": way, "group": name, "sequence": prompt}
+        for way in task.ways
+        for name, prompt in prompts.items()
+        for copy in range(task.copies)
+    ]
+    held_out = [letters(corpus.codes(row)).tobytes().decode() for row in corpus.of("test").index]
+    training = training_part(corpus, task.most_training)
+    asked = len(prompts) * task.copies * (task.length // task.piece_bp)
+    try:
+        real = real_side(held_out, training.texts, {}, task.piece_bp, min(task.most, asked), generator)
+    except InputError as error:
+        fix = "Hold out more of the corpus, or take a smaller `piece`, more `prompts` or more `copies`."
+        raise InputError(f"too little to compare with: {error.what}", where="tasks.*.piece", fix=fix) from None
+    checks = Checks()
+    left = training.bases - training.used
+    detail = "copies of these are not found; raise `most_training`" if left else "copies are looked for in all of them"
+    checks.add(
+        "training bases that copies are not looked for in", left, training.bases, detail, False, WARN if left else None
+    )
+    counts = {"sequences drawn by each model": len(rows), "prompts": len(prompts), "bases of a piece": task.piece_bp}
+    counts |= {f"pieces of {name}": len(group.longest) for name, group in real.groups.items()}
+    return Made(examples_table(pd.DataFrame(rows)), counts_table(counts), checks.table(), real_tables(real))
+
+
+def _prompts(task: Generation, corpus: Corpus, generator: np.random.Generator) -> dict[str, str]:
+    """Return the prompts by the place that they are of; one empty prompt where models start from nothing."""
+    if not task.prompt_bp:
+        return {f"start{number}": "" for number in range(task.prompts)}
+    windows, found = CorpusWindows(corpus, "test", task.prompt_bp, both_strands=False), {}
+    for _ in range(ATTEMPTS * task.prompts):
+        if len(found) == task.prompts:
+            return found
+        row, start, codes = windows.place(generator)
+        if not ((codes & 7) >= UNKNOWN).any():
+            name = f"{corpus.table.loc[row, 'sequence']}_{start}"
+            found[name] = letters(codes).tobytes().decode()
+    raise InputError(
+        f"the test part holds {len(found)} of {task.prompts} prompts of {task.prompt_bp} known bases",
+        where="tasks.*.prompts",
+        fix="Take fewer or shorter prompts, or hold out more.",
+    )
