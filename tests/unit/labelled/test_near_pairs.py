@@ -79,7 +79,7 @@ def test_a_part_of_the_kmers_and_exact_counts_give_the_same_pairs(sequences, mon
 def test_exact_shares_are_those_of_plain_sets(sequences):
     generator = np.random.default_rng(2)
     first, second = generator.integers(0, len(sequences), (2, 300))
-    shared, share = exact_shares(pack(sequences), first, second, 21, size=5000)
+    shared, share = exact_shares(pack(sequences), first, second, 21)
     for i, j, n, part in zip(first, second, shared, share):
         a, b = kmers(sequences[i], 21), kmers(sequences[j], 21)
         assert n == len(a & b)

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, vstack
 
-from glmflow.genome.packed import Packed, blocks, count_in, ranges
+from glmflow.genome.packed import Packed, blocks, count_in
 
 _CODE = np.full(256, -1, np.int64)
 _CODE[list(b"ACGT")] = range(4)
@@ -115,20 +115,24 @@ def _columns(k: int, both_strands: bool) -> tuple[NDArray[np.int64], int]:
 
 def kmer_places(packed: Packed, k: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the number of each k-mer without an N, and the sequence it lies in, one after the other."""
-    code = _CODE[packed.codes]
-    if len(code) < k:
+    length = len(packed.codes) - k + 1
+    if length < 1:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    value = np.zeros(len(code) - k + 1, np.int64)
-    valid = np.ones(len(value), bool)
+    code = _CODE.astype(np.int8)[packed.codes]
+    value = np.zeros(length, np.int32 if k < 16 else np.int64)
     for offset in range(k):
-        letter = code[offset : offset + len(value)]
-        value = value * 4 + letter
-        valid &= letter >= 0
-    usable = np.maximum(packed.lengths - k + 1, 0)
-    owner = np.repeat(np.arange(packed.count), usable)
-    places = ranges(packed.offsets[:-1], usable)
-    keep = valid[places]
-    return value[places[keep]], owner[keep]
+        value *= 4
+        value += code[offset : offset + length]
+    # Not those that hold an N or reach into the next sequence.
+    unknown = np.flatnonzero(code < 0)
+    valid = np.ones(len(code), bool)
+    for offset in range(k):
+        valid[np.maximum(unknown - offset, 0)] = False
+        if offset:
+            valid[np.maximum(packed.offsets[1:] - offset, packed.offsets[:-1])[packed.lengths > 0]] = False
+    kept = np.flatnonzero(valid[:length])
+    owner = np.repeat(np.arange(packed.count), packed.lengths)
+    return value[kept].astype(np.int64), owner[kept]
 
 
 def reverse_index(k: int) -> NDArray[np.int64]:

@@ -7,12 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from glmflow.genome.canonical import canonical_kmers, chunked
-from glmflow.genome.packed import EachRow, Packed, ranges
+from glmflow.genome.packed import EachRow, Packed
+from glmflow.genome.shared_kmers import shared_in
 from glmflow.genome.similarity import CAP, NEAR, K, Sketches, groups, joined_labels, near_copies, sketch
+from glmflow.genome.sketches import joined
 
 SHORT = 63
 """Bases below which 21-mers are too few: k is 11 there."""
@@ -129,7 +131,7 @@ def connected(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -
 
 
 def exact_shares(
-    packed: Packed, first: NDArray[np.int64], second: NDArray[np.int64], k: int, size: int = 1 << 24
+    packed: Packed, first: NDArray[np.int64], second: NDArray[np.int64], k: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return how many distinct canonical k-mers pairs of sequences share, and which part of the smaller set that is.
 
@@ -137,40 +139,29 @@ def exact_shares(
     ----------
     first, second
         Rows of each pair.
-    size
-        k-mers that are looked up at a time.
     """
     rows, place = np.unique(np.concatenate([first, second]), return_inverse=True)
     first, second = place[: len(first)], place[len(first) :]
+    held = distinct_kmers(packed.take(rows), k)
+    sizes = np.diff(held.indptr)
+    shared = shared_in(held, held, first, second)
+    return shared, shared / np.maximum(np.minimum(sizes[first], sizes[second]), 1)
+
+
+def distinct_kmers(packed: Packed, k: int) -> csr_array:
+    """Return the distinct canonical k-mers of each sequence, `[n, 4**k]`: 1 where it holds one."""
     parts = []
     bits = np.uint64(2 * k)
-    for codes, numbers in chunked(EachRow(packed.take(rows)), k):
+    for codes, numbers in chunked(EachRow(packed), k):
         kmers, _, valid = canonical_kmers(codes, k)
         valid &= numbers[: len(valid)] == numbers[len(codes) - len(valid) :]  # within one sequence
-        own = numbers[: len(kmers)][valid].astype(np.uint64)
-        parts.append((own << bits) | kmers[valid])
-    entries = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+        parts.append((numbers[: len(kmers)][valid].astype(np.uint64) << bits) | kmers[valid])
+    entries = joined(parts)
     entries.sort()
-    entries = entries[np.concatenate([[True], entries[1:] != entries[:-1]])] if len(entries) else entries
-    start = np.searchsorted(entries, np.arange(len(rows) + 1, dtype=np.uint64) << bits)
-    sizes = np.diff(start)
-    turned = sizes[second] < sizes[first]
-    small, large = np.where(turned, second, first), np.where(turned, first, second)
-    shared = np.zeros(len(first), np.int64)
-    ends = np.cumsum(sizes[small])
-    mask = np.uint64((1 << (2 * k)) - 1)
-    low = 0
-    while low < len(small):
-        high = max(int(np.searchsorted(ends, (ends[low - 1] if low else 0) + size, "right")), low + 1)
-        lengths = sizes[small[low:high]]
-        wanted = entries[ranges(start[small[low:high]], lengths)] & mask
-        wanted |= np.repeat(large[low:high].astype(np.uint64) << bits, lengths)
-        at = np.minimum(np.searchsorted(entries, wanted), len(entries) - 1)
-        found = np.concatenate([[0], np.cumsum(entries[at] == wanted)])
-        edges = np.concatenate([[0], np.cumsum(lengths)])
-        shared[low:high] = found[edges[1:]] - found[edges[:-1]]
-        low = high
-    return shared, shared / np.maximum(sizes[small], 1)
+    entries = entries[np.append(len(entries) > 0, entries[1:] != entries[:-1])]
+    start = np.searchsorted(entries, np.arange(packed.count + 1, dtype=np.uint64) << bits)
+    entries &= np.uint64((1 << (2 * k)) - 1)
+    return csr_array((np.ones(len(entries), np.int8), entries.view(np.int64), start), shape=(packed.count, 4**k))
 
 
 def _estimated_pairs(sketches: Sketches, share: float) -> int:
