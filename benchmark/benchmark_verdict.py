@@ -17,7 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "unit" / "statistics"))
 
-from glmflow.statistics.resampling import interval
+from glmflow.statistics.resampling import CORRELATION, interval
 from test_decision import NULLS, share_that_beats, true_signal
 from test_resampling import KINDS
 
@@ -31,7 +31,7 @@ def main() -> int:
     print("intervals that hold", "both ways", "one way alone", "mean width", sep="\t")
     for name, simulate in KINDS.items():
         found = [simulate(np.random.default_rng(draw)) for draw in range(draws)]
-        both = [interval([score], correlation=score.influence.shape[1] == 1) for score, _ in found]
+        both = [interval([score], CORRELATION) for score, _ in found]
         one = [interval([score._replace(influence=score.influence.sum(axis=1, keepdims=True))]) for score, _ in found]
         shares = [np.mean([e.low <= t <= e.high for e, (_, t) in zip(each, found)]) for each in (both, one)]
         width = np.mean([estimate.high - estimate.low for estimate in both])

@@ -18,7 +18,7 @@ def row(**more):
         ({}, None, None),
         ({"value": 0.55, "low": 0.5, "high": 0.6}, "above the ceiling", "WARN"),
         ({"value": 0.45}, None, None),
-        ({"value": 1.0, "low": 1.0, "high": 1.0, "ceiling_high": np.nan}, "a correlation of 1", "FAIL"),
+        ({"value": 1.0, "low": 1.0, "high": 1.0, "ceiling_high": np.nan}, "a score of 1", "FAIL"),
         ({"value": -0.3, "low": -0.4, "high": -0.1}, "a negative sign", "WARN"),
         ({"value": -0.3, "low": -0.4, "high": -0.1, "declared": True}, None, None),
         ({"value": -0.05, "low": -0.2, "high": 0.1}, None, None),

@@ -6,6 +6,7 @@ import pytest
 from glmflow.comparing.comparison import compare_runs
 from glmflow.report.comparison_tables import Compared
 from glmflow.report.kinds import find_kind
+from glmflow.report.run_tables import headline_cell
 from glmflow.report.verdict import board, judge, notes_of, other_levels, scratch_notes, unequal_training, what_of
 from glmflow.statistics.influence import mean_value
 from glmflow.statistics.stored import Stored
@@ -113,6 +114,42 @@ def test_a_score_on_the_split_that_chose_is_called_validation():
     assert not any("split that chose" in note for note in compared(PRETRAINED, BASELINE).notes["note"])
 
 
+def test_a_score_on_training_rows_is_said_to_be_none_of_new_data():
+    notes = compared(PRETRAINED, BASELINE, split="train").notes["note"]
+    assert any(note.startswith("These scores are of what was trained on") for note in notes)
+
+
+@pytest.mark.parametrize("splits", [("train", "validation"), ("validation", "train"), ("train", "fold2")])
+def test_a_verdict_is_about_training_only_where_there_is_nothing_else(splits):
+    table = pd.DataFrame({"task": "t", "metric": NAME, "split": splits, "subset": "all", "protocol": "strict"})
+    table = table.assign(context_bp="", track="all", value=0.5, model="m", adaptation="full")
+    assert headline_cell(table, "t", "test", METRIC(NAME))["split"].item() == (set(splits) - {"train"}).pop()
+    only = table[table["split"] == "train"]
+    assert headline_cell(only, "t", "test", METRIC(NAME))["split"].item() == "train"
+
+
+def test_a_run_whose_score_is_not_a_number_shares_no_place():
+    nothing = float("nan")
+    found = compared(PRETRAINED, ("cnn (full)", "model", [0.4, nothing]), BASELINE)
+    cell_, notes = found.cell(NAME, "test")
+    text = judge(cell_, METRIC(NAME), "x")
+    assert text.startswith("tiny (full) beats mean_track") and text.endswith("; tiny (full) leads.")
+    assert "Not compared, since the score is not a number: cnn (full)." in notes
+    assert not any("One block" in note or "models were compared" in note for note in notes)
+    found = compared(PRETRAINED, ("mean_track", "baseline", [nothing]))
+    assert judge(found.cell(NAME, "test")[0], METRIC(NAME), "x").startswith("tiny (full) is above chance on x")
+    assert not any("one value for everything" in note for note in found.notes["note"])
+    text = sentence(("tiny (full)", "model", [nothing]), BASELINE)
+    assert text.startswith("No model tells anything apart") and "tiny (full): its score is not a number" in text
+
+
+def test_a_model_that_makes_no_error_at_all_is_warned_of():
+    less = {"higher": False, "chance": None, "metric": "base_mse"}
+    (said,) = compared(("tiny (full)", "model", [0.0001]), ("b", "model", [0.0]), BASELINE, spread=0, **less).said()
+    assert said.startswith("FAIL: test: an error of 0 or less in 1 run") and said.endswith(": b.")
+    assert compared(PRETRAINED, BASELINE, **less).said() == ()
+
+
 def test_the_spread_of_seeds_and_the_choice_among_models_are_always_said():
     found = compared(("tiny (full)", "model", [0.8, 0.81]), SCRATCH, BASELINE)
     notes = found.cell(NAME, "test")[1]
@@ -166,7 +203,7 @@ def test_unequal_training_is_said():
     assert unequal_training(cells, bases[:1]) == []
 
 
-@pytest.mark.parametrize(("value", "said"), [(1.0, "FAIL: test: a correlation of exactly 1"), (-0.5, "WARN: test")])
+@pytest.mark.parametrize(("value", "said"), [(1.0, "FAIL: test: a score of exactly 1"), (-0.5, "WARN: test")])
 def test_what_scores_say_against_themselves_comes_first(value, said):
     found = compared(("tiny (full)", "model", [value]), BASELINE, spread=0.0 if value == 1 else 0.1).said()
     assert found and found[0].startswith(said)

@@ -2,7 +2,7 @@
 
 import numpy as np
 from glmflow.statistics import moments
-from glmflow.statistics.influence import mean_correlation, of_sums
+from glmflow.statistics.influence import mean_correlation, mean_value, of_sums
 from scipy.ndimage import gaussian_filter1d
 
 BIN = 1000  # bases whose mean coverage is one number here
@@ -23,6 +23,20 @@ def shared_factor(rng, samples=60, genes=80, loading=0.7):
     """Expression shares a factor; the prediction is one random number a sample."""
     x = loading * noise(rng, samples, 1) + np.sqrt(1 - loading**2) * noise(rng, samples, genes)
     return mean_correlation(x, np.repeat(noise(rng, samples, 1), genes, axis=1)), 0.0
+
+
+def families(rng, count=30, genes=40, r=0.0, loading=0.7):
+    """Families of one to four that have all in common, and genes that share a factor; at r = 0 one number a family is known."""
+    family = np.repeat(np.arange(count), rng.integers(1, 5, count))
+    x = loading * noise(rng, count, 1) + np.sqrt(1 - loading**2) * noise(rng, count, genes)
+    y = r * x + np.sqrt(1 - r * r) * noise(rng, count, genes) if r else np.repeat(noise(rng, count, 1), genes, axis=1)
+    return mean_correlation(x[family], y[family], samples=family), r
+
+
+def unlike_groups(rng, groups=20):
+    """Values that copies have in common, in groups of one to forty rows, few of them large."""
+    group = np.repeat(np.arange(groups), np.minimum(40, 1 + rng.pareto(1.2, groups)).astype(int))
+    return mean_value((0.3 + noise(rng, groups))[group], group), 0.3
 
 
 def neighbouring_ids(rng, samples=60, loci=30, ids=10):

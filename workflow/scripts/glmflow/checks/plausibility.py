@@ -12,6 +12,7 @@ from glmflow.statistics.resampling import interval
 from .audit import Audit, graded, named
 
 EXACTLY = 1 - 1e-9
+LEARNED = "train"
 ENOUGH_DRAWS = 10
 MANY = 0.5
 
@@ -30,8 +31,8 @@ def implausible_scores(rows: pd.DataFrame, where: str = "") -> list[Audit]:
     """
     audits = []
     exact = rows[rows["value"].abs() >= EXACTLY]
-    text = f"a correlation of exactly 1 with what is predicted, in {_runs(exact)}: the target is among the inputs"
-    audits.append(_of("a correlation of 1", exact, text, "no run correlates by exactly 1", where, fail=0))
+    text = f"a score of exactly 1, the most that there can be, in {_runs(exact)}: the target may be among the inputs"
+    audits.append(_of("a score of 1", exact, text, "no run scores exactly 1", where, fail=0))
     if "ceiling_high" in rows:
         above = rows[rows["value"] > rows["ceiling_high"]]
         limit = f" ({above['ceiling_high'].iloc[0]:.3f})" if len(above) else ""
@@ -52,6 +53,13 @@ def implausible_scores(rows: pd.DataFrame, where: str = "") -> list[Audit]:
             text = f"{share} {what}, at most (by {worst['label']})"
             audits.append(graded(name, worst[column], text, where, **limits))
     return audits
+
+
+def without_error(rows: pd.DataFrame, where: str = "") -> list[Audit]:
+    """Return whether a run (`label`, `value`: an error or a loss) makes none at all."""
+    none = rows[rows["value"] <= 1 - EXACTLY]
+    text = f"an error of 0 or less in {_runs(none)}: the target may be among the inputs"
+    return [_of("an error of 0", none, text, "every run makes errors", where, fail=0)]
 
 
 def _runs(rows: pd.DataFrame) -> str:
@@ -94,6 +102,8 @@ def kind_of_split(split: str, chosen_on: Collection[str]) -> tuple[str, str]:
     word, note
         `validation` for what chose, whatever its name, else the split's own; a sentence, empty where none is due.
     """
+    if split == LEARNED:
+        return split, "These scores are of what was trained on: they say nothing of data that a model has not seen."
     if split not in chosen_on:
         return split, ""
     return "validation", (

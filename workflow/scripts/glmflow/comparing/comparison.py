@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from glmflow.checks.audit import Audit, audit_table
-from glmflow.checks.plausibility import control_of_chance, implausible_scores, kind_of_split
+from glmflow.checks.plausibility import control_of_chance, implausible_scores, kind_of_split, without_error
 from glmflow.statistics.decision import COLUMNS, Decision, Run, decide
 from glmflow.statistics.permutation import share_above
 from glmflow.statistics.stored import Stored
@@ -152,7 +152,10 @@ def _audits(
 ) -> list[Audit]:
     """Return what the scores of a cell say about themselves: on a scale on which chance is 0 and 1 the most."""
     where = ", ".join(columns[name] for name in ("subset", "split") if columns[name] != "all")
-    if one.chance is None or not one.higher or one.chance >= 1:
+    if not one.higher:
+        scored = decision.rows["role"].isin(["model", "baseline"])
+        return without_error(decision.rows[scored], where) if control is None else []
+    if one.chance is None or one.chance >= 1:
         return []
     if control is not None:
         at_chance = [run for run in cards if run.role == "model" and columns["split"] == TEST]

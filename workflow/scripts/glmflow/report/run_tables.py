@@ -127,9 +127,14 @@ def headline_metric(metrics: pd.DataFrame, task: str, kind: Kind, asked: str | N
 
 
 def headline_cell(summary: pd.DataFrame, task: str, split: str, metric: Metric) -> pd.DataFrame:
-    """Return the ranked rows of the verdict's cell: the first subset, the strict protocol, the longest context, all tracks."""
+    """Return the ranked rows of the verdict's cell: first subset, strict protocol, longest context, all tracks.
+
+    The split is the one asked for, else test, validation, any other, and training if there is nothing else.
+    """
     rows = summary[(summary["task"] == task) & (summary["metric"] == metric.name)]
-    rows = rows[rows["split"] == (split if split in set(rows["split"]) else rows["split"].iloc[0])]
+    splits = set(rows["split"])
+    order = [split, "test", "validation", *sorted(splits - {"train"}), "train"]
+    rows = rows[rows["split"] == next(name for name in order if name in splits)]
     rows = rows[rows["subset"] == min(rows["subset"])]
     rows = rows[rows["protocol"] == min(rows["protocol"], key=lambda name: (name != "strict", name))]
     rows = rows[rows["context_bp"] == max(rows["context_bp"], key=lambda length: float(length or 0))]

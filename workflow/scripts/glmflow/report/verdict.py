@@ -79,9 +79,8 @@ def judge(cell: pd.DataFrame, metric: Metric, what: str) -> str:
     if models.empty:
         idle = cell[cell["role"] == "model"]
         if len(idle):
-            return (
-                f"No model tells anything apart on {what}: {_joined(idle['label'])} predicts one value for everything."
-            )
+            why = "; ".join(f"{label}: {reason}" for label, reason in zip(idle["label"], idle["reasons"]))
+            return f"No model tells anything apart on {what}: {why}."
         return f"Only baselines were run on {what}; the best, {cell.iloc[0]['label']}, reaches {value(cell.iloc[0])}."
     beating = models[models["verdict"].isin(["beats", "above the null"])]
     first = beating.iloc[0] if len(beating) else models.iloc[0]

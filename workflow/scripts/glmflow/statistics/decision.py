@@ -68,8 +68,13 @@ class Run:
 
     @property
     def plays(self) -> bool:
-        """Whether it predicts more than one value for everything."""
-        return any(score.plays for score in self.scores)
+        """Whether it has a score and predicts more than one value for everything."""
+        return self.scored and any(score.plays for score in self.scores)
+
+    @property
+    def scored(self) -> bool:
+        """Whether the score of every seed is a number."""
+        return bool(np.isfinite(self.values).all())
 
     @property
     def values(self) -> list[float]:
@@ -185,7 +190,8 @@ def _judged(
 ) -> dict:
     """Return the verdict of a model, with the reasons for which it is no better."""
     if not run.plays:
-        return {"verdict": "cannot play", "reasons": "it predicts one value for everything"}
+        why = "it predicts one value for everything" if run.scored else "its score is not a number"
+        return {"verdict": "cannot play", "reasons": why}
     baselines = [other for other in runs if other.role in ("baseline", "structure")]
     rivals = sorted((other for other in baselines if other.plays), key=lambda other: -float(np.mean(other.values)))
     controls = [other for other in runs if other.role == "control" and other.control_of == run.key and other.plays]
@@ -276,7 +282,9 @@ def _notes(runs: Sequence[Run], models: Sequence[Run], groups_known: bool) -> li
             f"{len(models)} models were compared on these units: the best of {len(models)} owes some of its score to the "
             f"choice, so each lead has to hold at p < {ALPHA:g} / {len(models)}."
         )
-    idle = [run.label for run in runs if run.role in ("baseline", "structure") and not run.plays]
+    idle = [run.label for run in runs if run.role in ("baseline", "structure") and not run.plays and run.scored]
+    if unscored := [run.label for run in runs if not run.scored]:
+        notes.append(f"Not compared, since the score is not a number: {_joined(unscored)}.")
     if idle:
         notes.append(f"Not counted as beaten, since they predict one value for everything here: {_joined(idle)}.")
     if not any(run.role in ("baseline", "structure") for run in runs):
@@ -300,7 +308,7 @@ def _notes(runs: Sequence[Run], models: Sequence[Run], groups_known: bool) -> li
             )
         elif run.role == "control":
             notes.append(f"{run.label}: one draw of the control, whose spread is not known.")
-    few = {interval(run.scores).note for run in runs} - {""}
+    few = {interval(run.scores).note for run in runs if run.scored} - {""}
     return notes + [f"{text[0].upper()}{text[1:]}." for text in sorted(few)]
 
 

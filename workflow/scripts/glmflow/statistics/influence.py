@@ -82,28 +82,42 @@ def mean_correlation(
             table[np.abs(table) < 1e-12 * size] = 0
         varies &= ~(constant_columns(x) | constant_columns(y))
     r = np.where(varies, pearson_columns(x, y), 0.0)
-    n = np.maximum((~missing).sum(axis=0), 1)
     zx, zy = (np.where(varies & ~missing, np.nan_to_num(standardised(table)), 0.0) for table in (x, y))
+    family = _numbers(samples, len(x))
+    counts = _sums_of_units((~missing).astype(np.float64), family)
     value = float(r.mean()) if r.size else float("nan")
-    moved = (_moved_correlation(zx, zy, r, n, missing) + (r - value) / n) / max(1, len(r))
-    cells = np.where(missing, 0.0, moved).T
+    shares = counts / np.maximum(counts.sum(axis=0), 1)
+    moved = (_moved_correlation(zx, zy, r, counts, family) + (r - value) * shares) / max(1, len(r))
     plays = bool((~constant_columns(np.where(missing, np.nan, np.asarray(predicted, dtype=np.float64)))).any())
-    return Score(value, summed(cells, loci, samples), plays)
+    return Score(value, _added(moved.T, _numbers(loci, len(r))), plays)
 
 
 def _moved_correlation(
-    zx: NDArray[np.float64], zy: NDArray[np.float64], r: NDArray[np.float64], n: NDArray, missing: NDArray[np.bool_]
+    zx: NDArray[np.float64],
+    zy: NDArray[np.float64],
+    r: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    family: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Return by how much each sample moves each gene's correlation, `[samples, genes]`: by leaving it out.
+    """Return by how much each family moves each gene's correlation, `[families, genes]`: by leaving it out.
 
-    The derivative itself (Devlin et al. 1975, Biometrika 62:531) is too small where samples are few.
+    The derivative itself (Devlin et al. 1975, Biometrika 62:531) is too small where samples are few, and so is the sum over
+    a family of what each of its members moves, of which the others stay.
+
+    Parameters
+    ----------
+    counts
+        Pairs of each family, `[families, genes]`.
     """
-    more = n / np.maximum(n - 1, 1)
-    left_x, left_y = n - more * zx**2, n - more * zy**2
-    scale = np.sqrt(np.maximum(left_x * left_y, 0))
-    without = np.where(scale > 1e-9 * n, (n * r - more * zx * zy) / np.maximum(scale, 1e-12), 0.0)
-    without = np.where(missing, 0.0, np.clip(without, -1, 1))
-    return np.where(missing, 0.0, (without.sum(axis=0) / n - without) * (n - 1) / n)
+    n, here = counts.sum(axis=0), counts > 0
+    left = np.maximum(n - counts, 1)
+    of_x, of_y, of_xx, of_yy, of_xy = (_sums_of_units(table, family) for table in (zx, zy, zx**2, zy**2, zx * zy))
+    left_x, left_y = n - of_xx - of_x**2 / left, n - of_yy - of_y**2 / left
+    scale = np.sqrt(np.maximum(left_x, 0) * np.maximum(left_y, 0))
+    without = np.where(scale > 1e-9 * n, (n * r - of_xy - of_x * of_y / left) / np.maximum(scale, 1e-12), 0.0)
+    without = np.where(here, np.clip(without, -1, 1), 0.0)
+    families = np.maximum(here.sum(axis=0), 1)
+    return np.where(here, (without.sum(axis=0) / families - without) * (families - 1) / families, 0.0)
 
 
 def mean_value(values: ArrayLike, loci: ArrayLike | None = None, samples: ArrayLike | None = None) -> Score:
@@ -111,12 +125,14 @@ def mean_value(values: ArrayLike, loci: ArrayLike | None = None, samples: ArrayL
     values = np.asarray(values, dtype=np.float64)
     value = float(values.mean()) if len(values) else float("nan")
     cells = (values - value)[:, None] / max(1, len(values))
+    rows = _numbers(loci, len(values))
     if samples is None:
-        return Score(value, summed(cells, loci, None))
-    rows, columns = _numbers(loci, len(values)), numbered(samples)
+        return Score(value, _added(cells, rows))
+    columns = numbered(samples)
     table = np.zeros((rows.max() + 1, columns.max() + 1))
     np.add.at(table, (rows, columns), cells[:, 0])
-    return Score(value, table)
+    scales = (_left_out(np.bincount(unit).astype(np.float64)) for unit in (rows, columns))
+    return Score(value, _centred(table * np.outer(*scales)))
 
 
 def mean_of_scores(
@@ -142,7 +158,7 @@ def mean_of_scores(
         own = np.searchsorted(there, block)
         moved = score.influence[:, 0] + (score.value - value) / len(own)
         cells[own, column] = moved / len(scores)
-    return Score(value, summed(cells, None, samples), plays)
+    return Score(value, _added(cells.T, _numbers(samples, len(scores))).T, plays)
 
 
 def of_sums(
@@ -160,7 +176,7 @@ def of_sums(
         Block of each row.
     """
     sums = np.asarray(sums, dtype=np.float64)
-    blocks = summed(sums, loci, np.arange(sums.shape[1]))
+    blocks = summed(sums, loci)
     total = sums.sum(axis=0)
     return _jackknife(float(statistic(total)), np.asarray(statistic(total - blocks), dtype=np.float64))
 
@@ -227,14 +243,39 @@ def without_group_means(table: NDArray[np.float64], groups: ArrayLike) -> NDArra
     return left
 
 
-def summed(cells: NDArray[np.float64], loci: ArrayLike | None, samples: ArrayLike | None) -> NDArray[np.float64]:
-    """Return cells `[rows, columns]` summed over the rows of each locus and the columns of each sample's family."""
-    rows, columns = _numbers(loci, cells.shape[0]), _numbers(samples, cells.shape[1])
-    by_locus = np.zeros((int(rows.max(initial=-1)) + 1, cells.shape[1]))
-    np.add.at(by_locus, rows, cells)
-    table = np.zeros((int(columns.max(initial=-1)) + 1, len(by_locus)))
-    np.add.at(table, columns, by_locus.T)
-    return table.T
+def summed(cells: NDArray[np.float64], loci: ArrayLike | None) -> NDArray[np.float64]:
+    """Return cells `[rows, columns]` summed over the rows of each locus."""
+    return _sums_of_units(cells, _numbers(loci, cells.shape[0]))
+
+
+def _added(cells: NDArray[np.float64], units: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return what units of rows add to a mean over rows, from what their cells add to it, `[units, columns]`.
+
+    That is what leaving a unit out moves, for a sum of what its rows add is too small where it holds many of them: it counts
+    n / (n - size) times (the jackknife of groups of unlike sizes, Busing et al. 1999, Stat. Comput. 9:3).
+    """
+    table = _sums_of_units(cells, units) * _left_out(np.bincount(units).astype(np.float64))[:, None]
+    return _centred(table)
+
+
+def _left_out(sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many times what units add counts where they are left out; 1 where all are of one size."""
+    n, units = sizes.sum(), len(sizes)
+    return n / np.maximum(n - sizes, 1e-9) * (units - 1) / units if units > 1 else np.ones(units)
+
+
+def _centred(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a table whose sum is 0."""
+    return table - table.mean() if table.size else table
+
+
+def _sums_of_units(cells: NDArray[np.float64], units: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return cells `[rows, columns]` summed over the rows of each unit, `[units, columns]`."""
+    if len(units) == 0:
+        return cells
+    order = np.argsort(units, kind="stable")
+    starts = np.flatnonzero(np.diff(units[order], prepend=-1))
+    return np.add.reduceat(cells[order], starts, axis=0)
 
 
 def _numbers(labels: ArrayLike | None, count: int) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from glmflow.report.run_tables import read_scores
 from glmflow.report.study_tables import Study
 
 KINDS = {
-    "all": "all test keys",
+    "all": "all keys",
     "kind_a": "a: new cell",
     "kind_b": "b: new TF",
     "kind_b_sibling": "b, sibling known",
@@ -50,6 +50,7 @@ def binding_page(study: Study, task: str, template: str) -> str:
         files={other: study.pages[other] for other in study.like(task)},
         verdict=study.verdict(task),
         headline=study.headlines[task],
+        split=study.split(task),
         warning=width_warning(study, task),
         notes=key_notes(study, task),
         kinds=matrix(rows, study, order, "auprc", KINDS),
@@ -67,9 +68,9 @@ def binding_page(study: Study, task: str, template: str) -> str:
 
 
 def strict_rows(study: Study, task: str) -> pd.DataFrame:
-    """Return the strict scores of a task on its test split, a row a run, subset and metric."""
+    """Return the strict scores of a task on the split that its verdict is about, a row a run, subset and metric."""
     rows = study.rows(study.summary, task)
-    return rows[(rows["split"] == "test") & (rows["protocol"] == "strict")]
+    return rows[(rows["split"] == study.split(task)) & (rows["protocol"] == "strict")]
 
 
 def run_order(study: Study, task: str) -> list[str]:
@@ -99,7 +100,7 @@ def matrix(
 
 
 def pair_rows(rows: pd.DataFrame, study: Study, order: list[str]) -> list[dict[str, Any]]:
-    """Return both concordances of each run over all test keys."""
+    """Return both concordances of each run over all keys."""
     found = []
     for label in order:
         own = rows[(rows["label"] == label) & (rows["subset"] == "all")].set_index("metric")
@@ -111,10 +112,10 @@ def pair_rows(rows: pd.DataFrame, study: Study, order: list[str]) -> list[dict[s
 
 
 def other_scores(study: Study, task: str, rows: pd.DataFrame, order: list[str]) -> dict[str, Any]:
-    """Return every other metric over all test keys, and what the hackathon's scorer says."""
+    """Return every other metric over all keys, and what the hackathon's scorer says."""
     kind = study.kinds[task]
     everything = study.rows(study.summary, task)
-    everything = everything[(everything["split"] == "test") & (everything["subset"] == "all")]
+    everything = everything[(everything["split"] == study.split(task)) & (everything["subset"] == "all")]
     names = [name for name in kind.in_order(everything["metric"].unique()) if name not in PAIRED]
     table = everything.drop_duplicates(["label", "metric"]).set_index(["label", "metric"])
     lines = [
@@ -130,7 +131,7 @@ def key_scores(study: Study, task: str, order: list[str]) -> pd.DataFrame:
     table = read_scores(study.runs(task), "keys.tsv")
     if table.empty or "key" not in table:
         return pd.DataFrame()
-    table = study.name_runs(table[table["split"] == "test"].rename(columns={"key": "pair"}))
+    table = study.name_runs(table[table["split"] == study.split(task)].rename(columns={"key": "pair"}))
     names = ["auprc", "auroc", "lift", "prevalence"]
     found = table.groupby(["label", "pair", "kind"], sort=False)[names].mean().reset_index()
     found["name"] = found["kind"] + ": " + found["pair"]
@@ -164,10 +165,10 @@ def shown_regions(study: Study, task: str, order: list[str]) -> pd.DataFrame:
         return pd.DataFrame()
     regions = pd.read_parquet(paths[0], columns=["example", "split", "chrom", "start", "end"])
     labels, keys = pd.read_parquet(paths[1]), task_table(study, task, "keys.tsv")
-    test = regions[regions["split"] == "test"]
+    test = regions[regions["split"] == study.split(task)]
     contig = test["chrom"].value_counts().index[0]
     shown = test[test["chrom"] == contig].sort_values("start").head(REGIONS_SHOWN)
-    best = keys[keys["split"] == "test"].sort_values("bound", ascending=False)
+    best = keys[keys["split"] == study.split(task)].sort_values("bound", ascending=False)
     names = best.groupby("kind").head(KEYS_SHOWN // 4)["key"].astype(str).tolist()
     number = {key: place for place, key in enumerate(keys["key"].astype(str))}
     between = folder / task / "ambiguous.parquet"
@@ -234,7 +235,7 @@ def key_notes(study: Study, task: str) -> list[str]:
 
 
 def controls(study: Study, task: str) -> list[dict[str, Any]]:
-    """Return what runs score on other tasks of the kind beside this one: AUPRC and cell concordance over all test keys."""
+    """Return what runs score on other tasks of the kind beside this one: AUPRC and cell concordance over all keys."""
     own = headline_of(study, task)
     found = []
     for other in study.like(task):
@@ -247,7 +248,7 @@ def controls(study: Study, task: str) -> list[dict[str, Any]]:
 
 
 def headline_of(study: Study, task: str) -> dict[str, list[float | None]]:
-    """Return AUPRC, cell and TF concordance of each run over all test keys."""
+    """Return AUPRC, cell and TF concordance of each run over all keys."""
     rows = strict_rows(study, task)
     rows = rows[rows["subset"] == "all"].set_index(["label", "metric"])["value"]
     return {

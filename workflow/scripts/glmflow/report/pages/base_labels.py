@@ -9,7 +9,7 @@ from glmflow.report.wording import Level, Words
 
 LINK = "Bases"
 LEVELS = {
-    "example": Level("Per base", "", "Over all bases (or bins) of the held-out windows.", "bases"),
+    "example": Level("Per base", "", "Over all bases (or bins) of the windows of the split.", "bases"),
     "window": Level("Per window", "", "Over the bases of each window.", "windows"),
 }
 METRICS = {

@@ -19,7 +19,10 @@ HEADLINE = ("bits_per_base",)
 LINK = "Language"
 LEVELS = {
     "bases": Level(
-        "Per base", "", "Over the scored bases of held-out windows; stretches of 10,000 bases are units.", "windows"
+        "Per base",
+        "",
+        "Over the scored bases of the windows of the split; stretches of 10,000 bases are units.",
+        "windows",
     )
 }
 METRICS = {
@@ -203,7 +206,8 @@ def against_compressor(plain: pd.DataFrame, compressor: set[str]) -> str:
     if model is None:
         return "No model was scored: these are baselines."
     cost = f"{model['model']} costs {number(model['value'])} bits a base{_interval(model)}"
-    own = f"{cost} at {int(model['context'])} bases of context"
+    chose = ", on the split that chose (there is no test)" if model["split"] != "test" else ""
+    own = f"{cost} at {int(model['context'])} bases of context{chose}"
     if other is None:
         return f"{own}; no compressor was run beside it, so that this says nothing of what it has learned."
     lead = other["value"] - model["value"]
@@ -216,7 +220,9 @@ def against_compressor(plain: pd.DataFrame, compressor: set[str]) -> str:
 
 
 def _tests(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[(rows["subset"] == "all") & (rows["split"] == "test")]
+    """Return the rows over all bases of the test; where there is none, of the split that chose."""
+    own = rows[rows["subset"] == "all"]
+    return own[own["split"] == ("test" if "test" in set(rows["split"]) else "validation")]
 
 
 def _interval(row: pd.Series) -> str:

@@ -69,4 +69,4 @@ def _mean(each: list[tuple[float, NDArray[np.float64]]], groups: NDArray[np.int6
             for (value, influence), has in zip(each, held)
         ]
     )
-    return Score(float(values.mean()), summed(cells, None, None))
+    return Score(float(values.mean()), summed(cells, None))
