@@ -29,7 +29,7 @@ STUDY = {
 }
 
 
-def test_every_tuned_model_is_applied_to_the_people_of_a_vcf(tmp_path):
+def test_every_tuned_model_is_applied_to_the_people_of_a_vcf_and_the_page_shows_them(tmp_path):
     write_binding_files(tmp_path)
     (tmp_path / "region.bed").write_text("chr3\t1500\t1700\n")
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))
@@ -41,3 +41,8 @@ def test_every_tuned_model_is_applied_to_the_people_of_a_vcf(tmp_path):
         own = pd.read_parquet(runs / f"cnn/{head}/seed1/predict/cyd.parquet")
         assert set(own["sample"]) == {"cyd"} and own["example"].nunique() == 1
     assert not (runs / "motif/baseline/seed1/predict").exists()
+    page = (tmp_path / "results/alleles/report/binding.html").read_text()
+    assert "People's haplotypes" in page and 'id="chart-haplotypes"' in page
+    for head in ("query", "known"):
+        assert f"cnn ({head}): everyone</h3>" in page and f"cnn ({head}): cyd</h3>" in page
+    assert all(f'data-find="person">{name}<' in page for name in PEOPLE)

@@ -3,6 +3,7 @@
 # needs  results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/model, and the files that `predict:` names
 # makes  …/seed{seed}/predict/{label}   a folder of bigWigs, a parquet table or a VCF
 PREDICTIONS = []
+SHOWN_PREDICTIONS = []  # those that a page of the report reads
 
 
 def applied_files(prediction):
@@ -25,10 +26,10 @@ for LABEL, PREDICTION in STUDY.predict.items():
     APPLIED = [
         label for label, task in STUDY.tasks.items() if PREDICTION.write in task.writes
     ]
-    PREDICTIONS += [
-        f"{run.folder(RESULTS)}/{OTHER}"
-        for run in study_config.applied_runs(STUDY, PREDICTION)
-    ]
+    for RUN_APPLIED in study_config.applied_runs(STUDY, PREDICTION):
+        PREDICTIONS.append(f"{RUN_APPLIED.folder(RESULTS)}/{OTHER}")
+        if PREDICTION.write in STUDY.tasks[RUN_APPLIED.task].page_reads:
+            SHOWN_PREDICTIONS.append(PREDICTIONS[-1])
     OTHER = f"results/{RUN}/{OTHER}"
 
     rule:

@@ -1,12 +1,13 @@
 # One folder that opens by double click.
 #
-# needs  metrics of all runs, and what is known of the data of each task
+# needs  metrics of all runs, what is known of the data of each task, and predictions for people that a page shows
 # makes  results/{study}/report/index.html, models.html and a page for each task; results/{study}/provenance.json
 #        results/index.html over all studies (`snakemake -c1 overview`)
 rule report:
     input:
         metrics=collect("{folder}/metrics.tsv", folder=RUN_FOLDERS),
         pictures=collect("{folder}/pictures", folder=PICTURED),
+        applied=SHOWN_PREDICTIONS,
         counts=collect("results/{{study}}/examples/{task}.counts.tsv", task=STUDY.tasks),
         leakage=collect(
             "results/{{study}}/examples/{task}.leakage.tsv", task=STUDY.tasks

@@ -27,6 +27,7 @@ with logged(snakemake):
         counts={label: Path(path) for label, path in zip(study.tasks, snakemake.input.counts)},
         leakage={label: Path(path) for label, path in zip(study.tasks, snakemake.input.leakage)},
         comparisons={Path(path).stem: Path(path) for path in snakemake.input.comparisons},
+        applied=tuple(f"{label}{prediction.suffix}" for label, prediction in study.predict.items()),
         families=catalogue(),
         pretraining=pretraining,
     )

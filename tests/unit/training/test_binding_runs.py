@@ -5,13 +5,15 @@ import pandas as pd
 import pytest
 import torch
 from glmflow.bases import shifted
+from glmflow.binding.binding_tables import Binding
 from glmflow.config import check_study, run_settings
 from glmflow.config.views import Run
 from glmflow.errors import InputError
 from glmflow.files import write_table
+from glmflow.models import new_model
 from glmflow.models.heads import new_head
 from glmflow.statistics.classification import auroc
-from glmflow.tasks.seq2cellxtf import examples
+from glmflow.tasks.seq2cellxtf import examples, score
 from glmflow.tasks.tables import Division
 from glmflow.training.finetune import finetune
 from glmflow.training.inputs.region_keys import ready
@@ -90,6 +92,37 @@ def test_a_run_predicts_all_held_out_keys_and_orders_regions(toy, tmp_path, mode
     pd.testing.assert_frame_equal(pd.read_parquet(again / "predictions.parquet").set_index("example"), predictions)
 
 
+def test_a_model_as_it_is_ranks_sites_beside_the_motif(toy, tmp_path):
+    """Keys of a TF have one rank, the mean of the motif's and the model's; the scores stand beside those of the motif alone."""
+    _, found, folder = toy
+    task = STUDY["tasks"]["binding"] | {"unlabelled": ["support", "state_change"], "bootstrap": 5}
+    asked = {"as_it_is": {"kind": "zero-shot", "weights": "random"}}
+    runs = [{"tasks": ["binding"], "models": ["small"], "adaptations": ["as_it_is"]}]
+    study = check_study({**STUDY, "tasks": {"binding": task}, "adaptations": asked, "runs": runs})
+    settings = run_settings(study, Run("binding", "small", "as_it_is", 1))
+    model, files = tmp_path / "published", {"tables": str(folder)}
+    new_model("small", STUDY["models"]["small"]["new"]["config"], seed=1).save(model)
+    predict(settings, found.table, files, model, tmp_path)
+    predictions = pd.read_parquet(tmp_path / "predictions.parquet").set_index("example")
+    sites = pd.read_parquet(tmp_path / "predicted/site_scores.parquet")
+    binding = Binding(found.table, folder)
+    asked = binding.keys[binding.keys["split"] == "test"]
+    for tf, keys in asked.groupby("tf"):
+        values = predictions[[f"prediction_{key}" for key in keys["key"]]].to_numpy()
+        assert (values == values[:, :1]).all()
+        own = sites[sites["tf"] == tf].set_index("example").reindex(predictions.index)
+        split = found.table.set_index("example")["split"].reindex(predictions.index)
+        ranks = own[["motif", "support"]].groupby(split).rank(pct=True).mean(axis=1)
+        assert values[:, 0] == pytest.approx(ranks.to_numpy(), abs=1e-6)
+    settings = settings | {"task": task}
+    scored = score(settings, found.table, predictions.reset_index(), tmp_path / "predicted", files)
+    metrics = scored.metrics[(scored.metrics["split"] == "test") & (scored.metrics["subset"] == "all")]
+    assert metrics.set_index("metric")["value"]["cell_concordance"] == 0.5
+    table = scored.tables["unlabelled.tsv"].set_index("score")
+    assert list(table.index) == ["motif", "support", "state_change"]
+    assert table.loc["motif", "auroc"] > 0.6 and table.notna().all().all()
+
+
 def test_a_head_of_known_tfs_is_refused_where_tfs_are_held_out():
     changed = {**STUDY, "tasks": {"binding": STUDY["tasks"]["binding"] | {"keys": {"tfs": 2}}}}
     with pytest.raises(InputError, match="tf_heads of adaptation 'probe' knows training TFs alone"):
@@ -124,6 +157,18 @@ def test_padding_is_never_read_and_priors_are_added(kind):
     shifted = new_head({"kind": kind, "dropout": 0.0}, 5, KEYS | {"prior": [0.0, -1.0, -2.0]}).eval()
     shifted.load_state_dict(head.state_dict())
     assert torch.allclose(shifted(shifted.pool(states, inside), *rest), one + 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["bilinear", "motif_query"])
+def test_heads_tell_tfs_of_one_motif_apart_by_their_proteins(kind):
+    torch.manual_seed(0)
+    same = {**KEYS, "prior": [0.0] * 3, "alike": [[1.0], [1.0]], "motifs": [KEYS["motifs"][0]] * 2, "cell": [0, 0, 0]}
+    states, inside = torch.randn(2, 30, 5), torch.ones(2, 30, dtype=torch.bool)
+    rest = torch.tensor([0, 1]), torch.full((2, 2), 0.5), torch.zeros(2, 2)
+    for proteins, apart in (([[], []], False), ([[1.0], [0.1]], True)):
+        head = new_head({"kind": kind, "dropout": 0.0}, 5, same | {"proteins": proteins}).eval()
+        found = head(head.pool(states, inside), *rest)
+        assert torch.allclose(found[:, 0], found[:, 1]) != apart
 
 
 @pytest.mark.parametrize("kind", ["key_cross_entropy", "key_contrast"])

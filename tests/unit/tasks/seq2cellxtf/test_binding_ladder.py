@@ -173,11 +173,21 @@ def test_permuted_cells_leave_no_order_of_cells(tmp_path):
     assert values["all", "cell_concordance"] == pytest.approx(0.5, abs=0.03)
 
 
-def test_permuted_tfs_leave_no_motif(simulated, tmp_path):
+def test_permuted_tfs_leave_what_region_and_cell_say_alone(simulated, tmp_path):
+    """A motif alone is at chance, and a model of everything where it is without what it reads of TFs; new TFs too."""
     control = made(tmp_path, control="permuted_tfs"), tmp_path
+    keys, tfs = control[0].facts["keys.tsv"], control[0].facts["tfs.tsv"].set_index("tf")
+    for unit in ("family", "cluster"):
+        assert (keys["tf_features_of"].map(tfs[unit]) != keys["tf"].map(tfs[unit])).all()
     values, _ = metrics_of(control, {"kind": "best_motif"})
     own, _ = metrics_of(simulated, {"kind": "best_motif"})
     assert values["all", "auroc"] < 0.6 < own["all", "auroc"]
+    blind, _ = metrics_of(simulated, {"kind": "pooled_logistic", "tf": False})
+    values, own = (metrics_of(data, {"kind": "pooled_logistic"})[0] for data in (control, simulated))
+    assert blind["all", "tf_concordance"] == 0.5
+    for subset in ("all", "kind_b", "kind_d"):
+        assert values[subset, "auprc"] == pytest.approx(blind[subset, "auprc"], abs=0.02), subset
+        assert own[subset, "auprc"] > blind[subset, "auprc"] + 0.1
 
 
 def test_shuffled_sequences_leave_no_site(simulated, tmp_path):

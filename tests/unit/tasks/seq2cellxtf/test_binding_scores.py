@@ -14,6 +14,7 @@ from glmflow.binding.key_scores import (
     column_scores,
     f1,
     log_loss,
+    matched_auroc,
     ranked_scores,
 )
 from glmflow.errors import InputError
@@ -104,6 +105,21 @@ def test_rows_are_scikit_learns():
     better = ranked_scores(bound, scores + 3 * bound)
     assert better["recall_fdr10"] == recall[precision >= 0.9].max() == 1
     assert found["lift"] == pytest.approx((found["auprc"] - bound.mean()) / (1 - bound.mean()))
+
+
+def test_the_matched_auroc_counts_pairs_of_one_stratum():
+    rng = np.random.default_rng(4)
+    labels, stratum = rng.random(60) < 0.4, rng.integers(3, 8, 60)
+    scores = rng.integers(0, 5, 60).astype(float)
+    scores[:5] = -np.inf
+    won = [
+        float(scores[one] > scores[other]) + 0.5 * float(scores[one] == scores[other])
+        for one, other in itertools.permutations(range(60), 2)
+        if labels[one] and not labels[other] and stratum[one] == stratum[other]
+    ]
+    assert matched_auroc(labels, scores, stratum) == pytest.approx(np.mean(won))
+    assert matched_auroc(labels, scores, np.zeros(60)) == pytest.approx(roc_auc_score(labels, np.maximum(scores, -1)))
+    assert np.isnan(matched_auroc(labels, scores, labels))
 
 
 def test_a_constant_has_a_lift_of_zero():

@@ -114,19 +114,26 @@ class Frame:
             found = np.corrcoef((table - table.mean(axis=0)) / np.where(spread > 0, spread, 1))
         return np.nan_to_num(found)
 
-    def columns(self, key: int, accessibility: bool = True) -> Array:
-        """Return the numbers of a key in all regions, `[all regions, n]`: what pooled models read."""
-        binding = self.binding
-        tf, cell = binding.tf_of_keys[key], binding.cell_of_keys[key]
-        occupancy, margin = binding.occupancy[:, tf].astype(np.float64), binding.margins[:, tf].astype(np.float64)
-        on = float(binding.expressed[cell, tf])
-        proxy = self.proxy[cell]
-        found = [margin.clip(-15, 8), occupancy, np.full(len(margin), on), occupancy * on]
-        found += [proxy, occupancy * proxy, self.frequency, *self.generic.T]
-        if accessibility and binding.accessibility is not None:
-            open_ = binding.accessibility[cell].astype(np.float64)
-            found += [open_, open_ - self.usual_accessibility, occupancy * open_, occupancy * on * open_]
-        return np.stack(found, axis=1)
+    def columns(self, key: int, accessibility: bool = True, tf: bool = True) -> Array:
+        """Return the numbers of a key in all regions, `[all regions, n]`: what pooled models read, of its TF too or not."""
+        proxy = self.proxy[self.binding.cell_of_keys[key]]
+        found = [proxy, self.frequency, *self.generic.T]
+        open_ = None
+        if accessibility and self.binding.accessibility is not None:
+            open_ = self.binding.accessibility[self.binding.cell_of_keys[key]].astype(np.float64)
+            found += [open_, open_ - self.usual_accessibility]
+        return np.stack(found + (self._of_tf(key, proxy, open_) if tf else []), axis=1)
+
+    def _of_tf(self, key: int, proxy: Array, open_: Array | None) -> list[Array]:
+        """Return the numbers of a key that depend on its TF: its site, its expression, and both with accessibility."""
+        tf, on = self.binding.tf_of_keys[key], self._on(key)
+        occupancy, margin = self.binding.occupancy[:, tf].astype(np.float64), self.binding.margins[:, tf]
+        found = [margin.astype(np.float64).clip(-15, 8), occupancy, np.full(len(margin), on), occupancy * on]
+        found.append(occupancy * proxy)
+        return found if open_ is None else [*found, occupancy * open_, occupancy * on * open_]
+
+    def _on(self, key: int) -> float:
+        return float(self.binding.expressed[self.binding.cell_of_keys[key], self.binding.tf_of_keys[key]])
 
     @cached_property
     def usual_accessibility(self) -> Array:

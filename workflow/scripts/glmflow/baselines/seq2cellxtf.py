@@ -179,7 +179,7 @@ def _rows(frame: Frame, columns: Callable[[int], Array], most: int, seed: int) -
 
 def _pooled_logistic(data: FittingData, frame: Frame) -> Array:
     def columns(key: int) -> Array:
-        return frame.columns(key, data.baseline.accessibility)
+        return frame.columns(key, data.baseline.accessibility, data.baseline.tf)
 
     inputs, target = _rows(frame, columns, 300_000, data.settings["seed"])
     centre, spread = inputs.mean(axis=0), inputs.std(axis=0)

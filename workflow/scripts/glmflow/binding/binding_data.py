@@ -31,6 +31,8 @@ class BindingData(NamedTuple):
         Ready features of cells (index), instead of principal components of `expression`; None where there are none.
     accessibility
         Cells (index) x regions (their numbers), NaN where it was not measured; None where it is not known.
+    proteins
+        Amino acids of the proteins of TFs, by TF (some may lack one); None where they are not given.
     families, clusters
         By TF; a TF without a family has its own name.
     splits
@@ -52,6 +54,7 @@ class BindingData(NamedTuple):
     expression: pd.DataFrame | None = None
     components: pd.DataFrame | None = None
     accessibility: pd.DataFrame | None = None
+    proteins: Mapping[str, list[str]] | None = None
     families: Mapping[str, str] = {}
     splits: NDArray[np.object_] | None = None
     held_out: Mapping[str, str] | None = None

@@ -34,6 +34,7 @@ class Tables(NamedTuple):
     accessibility: pd.DataFrame | None = None
     truth: pd.DataFrame | None = None
     ambiguous: pd.DataFrame | None = None
+    proteins: pd.DataFrame | None = None
 
     def files(self) -> dict[str, pd.DataFrame]:
         """Return the tables that there are, by file name."""
@@ -132,6 +133,12 @@ class Binding:
     def similarity(self) -> NDArray[np.float64]:
         """Similarity of motifs, `[tfs, tfs]`."""
         return self._frame("similarity")[self.tf_names].to_numpy(np.float64)
+
+    @cached_property
+    def proteins(self) -> NDArray[np.float64] | None:
+        """Similarity of proteins, `[tfs, tfs]`; None where they are not given."""
+        table = self._frame("proteins")
+        return None if table is None else table[self.tf_names].to_numpy(np.float64)
 
     @cached_property
     def cells(self) -> pd.DataFrame:

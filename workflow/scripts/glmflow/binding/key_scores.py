@@ -57,6 +57,21 @@ def ranked_scores(labels: ArrayLike, scores: ArrayLike) -> dict[str, float]:
     }
 
 
+def matched_auroc(labels: ArrayLike, scores: ArrayLike, stratum: ArrayLike) -> float:
+    """Return the AUROC over pairs of a bound and an unbound region of the same stratum (such as GC); NaN without a pair.
+
+    Ties count half. Strata weigh by their pairs.
+    """
+    bound = np.asarray(labels, bool)
+    number = np.unique(np.asarray(stratum), return_inverse=True)[1]
+    size = np.bincount(number)
+    ranks = stats.rankdata(number * (len(bound) + 1) + stats.rankdata(scores))  # one stratum behind another
+    ranks -= (np.cumsum(size) - size)[number]
+    up = np.bincount(number, bound)
+    won, pairs = np.bincount(number, ranks * bound) - up * (up + 1) / 2, up * (size - up)
+    return float(won.sum() / pairs.sum()) if pairs.sum() else np.nan
+
+
 def f1(labels: ArrayLike, scores: ArrayLike, threshold: float = 0.5) -> float:
     """Return F1 of the regions whose score is above a threshold; 0 where none is bound nor called."""
     bound, called = np.asarray(labels, bool), np.asarray(scores) > threshold

@@ -90,6 +90,8 @@ class TaskBlock(Block):
     """Keys that only models read that are asked as they are: neither examples nor baselines depend on them."""
     writes: ClassVar[Mapping[str, str]] = {}
     """What tuned models of the kind can be asked to write (`predict.*.write`): ending of the file, '' for a folder."""
+    page_reads: ClassVar[frozenset[str]] = frozenset()
+    """Those of `writes` that the kind's report page reads."""
     page: ClassVar[str | None] = None
     """Stem of the kind's report page; None without one."""
     compares: ClassVar[bool] = False

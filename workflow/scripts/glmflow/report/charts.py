@@ -194,6 +194,7 @@ COSTS = {
 CELL_PARAMETERS = ["task", "split", "subset", "context_bp", "protocol", "metric"]
 _COUNTS = {"n", "seeds", "seed", "step", "trained_bases", "parameters", "trainable_parameters"}
 _TEXT = {"label", "track", "gene_name", "replicate_a", "replicate_b", "agreement"}
+_TEXT |= {"example", "region", "pair", "kind", "split", "sample", "tf", "cell"}
 
 
 def tooltip(*fields: str) -> list[alt.Tooltip]:

@@ -66,6 +66,8 @@ class ReportInputs:
     trainings
         Folders `models/{model}/training/seed{seed}` of models made here: `metrics.jsonl` and `cost.json` (updates,
         chance_loss).
+    applied
+        Names of the files that `predict:` of the study writes beside runs, `…/seed{seed}/predict/{name}`.
     pretraining
         By model, sentences on whether what is tested on was in the pretraining of the published checkpoint behind it.
     families
@@ -95,6 +97,7 @@ class ReportInputs:
     variants: Path | None = None
     provenance: Path | None = None
     trainings: tuple[Path, ...] = ()
+    applied: tuple[str, ...] = ()
     pretraining: Mapping[str, Sequence[str]] = field(default_factory=dict)
     families: Sequence[Mapping[str, Any]] = ()
 
@@ -124,6 +127,7 @@ class ReportInputs:
             "comparisons": _by_task(results / "comparisons", ".tsv"),
             "variants": _present(results / "cohort/variants.tsv"),
             "provenance": _present(results / "provenance.json"),
+            "applied": tuple(sorted({path.name for path in results.glob("runs/*/*/*/seed*/predict/*")})),
             "trainings": tuple(sorted(results.glob("models/*/training/seed*"))),
         }
         return cls(**(found | settings))

@@ -181,6 +181,10 @@ def of_sums(
     return _jackknife(float(statistic(total)), np.asarray(statistic(total - blocks), dtype=np.float64))
 
 
+WEIGHTS = 2_000_000
+"""Weights of rows that exist at a time: statistics take some ten arrays of this size beside them."""
+
+
 def of_weights(
     statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]], rows: int, loci: ArrayLike | None = None
 ) -> Score:
@@ -213,7 +217,7 @@ def several_of_weights(
     group = _numbers(loci, rows)
     count = int(group.max()) + 1
     whole = statistics(np.ones((1, rows)))
-    step = max(1, 20_000_000 // max(1, rows))
+    step = max(1, WEIGHTS // max(1, rows))
     without = [
         statistics((group != np.arange(start, min(start + step, count))[:, None]).astype(np.float64))
         for start in range(0, count, step)

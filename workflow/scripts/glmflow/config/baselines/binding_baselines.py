@@ -128,6 +128,11 @@ class PooledLogistic(BaselineBlock):
     target = TARGET
 
     accessibility: bool = Field(True, description="Read accessibility where it is measured.")
+    tf: bool = Field(
+        True,
+        description="Read the TF's motif and expression; without, it is what the region and the cell alone say: where a control "
+        "that gives TFs the motifs of others has to fall to.",
+    )
 
 
 class PooledBoosting(BaselineBlock):

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from ..adaptations import Adaptation
 from ..base import Block, Fraction, Label, Place, Positive
+from ..blocks import TRAINED
 from ..data import BlockSplits, Splits
 from ..task_block import Files, TaskBlock, Work
 from ..views import Run, StudyView
@@ -88,13 +89,15 @@ class Seq2CellXTf(TaskBlock):
     kind: Literal["seq2cellxtf"]
     input = "region_keys"
     target = "region_key_binding"
-    refused = {"zero-shot": "binding cannot be read off a language model without a trained head"}
+    adaptations = TRAINED | {"baseline", "zero-shot"}
+    asking = frozenset({"unlabelled"})
     options = frozenset({"train.reverse_complement"})
     genome = False
     compared = "own"
     scoring = frozenset({"bootstrap"})
     page = "binding"
     writes = {"binding": ".parquet"}
+    page_reads = frozenset(writes)
 
     hackathon: HackathonFiles | None = Field(None, description="The hackathon's files.")
     simulated: SimulatedBinding | None = Field(None, description="Simulated data.")
@@ -108,6 +111,11 @@ class Seq2CellXTf(TaskBlock):
     tf_names: str | None = Field(
         None,
         description="Table `tf`, `motif` (id or TF of the file) and, where known, `family`: aliases, several motifs.",
+    )
+    proteins: str | None = Field(
+        None,
+        description="Proteins of the TFs (FASTA; a title begins with the TF): heads read how alike they are to those of training "
+        "TFs, beside motifs.",
     )
     without_motif: Literal["refuse", "keep"] = Field(
         "refuse", description="TFs without a motif, such as EP300: named and refused, or kept with no site anywhere."
@@ -140,6 +148,13 @@ class Seq2CellXTf(TaskBlock):
         description="What is known of cells, or of TFs, goes to another one, or the bases of each region are shuffled: a model "
         "has to fall to what it knows without.",
     )
+    unlabelled: Annotated[list[Literal["support", "information", "state_change"]], Field(min_length=1)] = Field(
+        default_factory=lambda: ["support"],
+        description="What models that nothing was trained of (`zero-shot`) say of a TF's best site, the first is compared: "
+        "`support`, log p of the site in its context less that of its bases in other orders, as the mean of its rank and the "
+        "motif's; `information` that is left at each base, correlated with that of the motif; `state_change`, how far shuffling "
+        "the site moves the states, less shuffling another stretch.",
+    )
     bootstrap: Positive = Field(200, description="Bootstrap draws of blocks and TFs behind intervals of concordances.")
 
     @model_validator(mode="after")
@@ -152,7 +167,9 @@ class Seq2CellXTf(TaskBlock):
             raise ValueError("motifs: name the motifs of the TFs (MEME or JASPAR)")
         if self.samples is None:
             lost = [
-                name for name in ("motifs", "expression", "cells", "accessibility", "tf_names") if getattr(self, name)
+                name
+                for name in ("motifs", "expression", "cells", "accessibility", "tf_names", "proteins")
+                if getattr(self, name)
             ]
             if lost:
                 raise ValueError(f"{', '.join(lost)}: {given[0]} brings its own; leave it out")
@@ -170,7 +187,7 @@ class Seq2CellXTf(TaskBlock):
 
     def named_files(self) -> dict[Place, str]:
         """Return the files that the settings name."""
-        single = ("samples", "motifs", "tf_names", "expression", "expression_cells", "cells", "blacklist")
+        single = ("samples", "motifs", "tf_names", "proteins", "expression", "expression_cells", "cells", "blacklist")
         found: dict[Place, str] = {(name,): getattr(self, name) for name in single if getattr(self, name)}
         if self.hackathon:
             found |= {("hackathon", name): path for name, path in self.hackathon.model_dump().items()}
@@ -224,6 +241,7 @@ class Seq2CellXTf(TaskBlock):
         """Return how much there is to compute: each region once, for all keys together."""
         train = adaptation.train
         regions = self.simulated.regions if self.simulated else None
+        sites = [(self.length, 2 * regions * self.simulated.tfs)] if self.simulated else []
         return Work(
             length=self.length,
             window=self.length,
@@ -232,4 +250,5 @@ class Seq2CellXTf(TaskBlock):
             at_once=train.micro_batch,
             held=train.micro_batch,
             held_bytes=self.length,
+            asked=tuple(sites),
         )

@@ -9,6 +9,9 @@ that a head also predicts keys that it was not trained on. `keys` is a mapping o
     Log-odds of binding of each key, `[keys]`.
 `alike`
     Similarity of each TF's motif to those of training TFs, squared, `[tfs, training tfs]`.
+`proteins`
+    Similarity of each TF's protein to those of training TFs, `[tfs, training tfs]`; empty rows, or left out, where they
+    are not known.
 `cells`
     Features of each cell, `[cells, n]`.
 `expressed`
@@ -49,6 +52,8 @@ class KeyHead(nn.Module):
             self.register_buffer(f"{name}s", torch.tensor(keys[name], dtype=kind), persistent=False)
         for name in ("prior", "alike", "cells", "expressed", "motifs"):
             self.register_buffer(f"of_{name}", torch.tensor(keys[name], dtype=torch.float32), persistent=False)
+        proteins = torch.tensor(keys.get("proteins") or [[] for _ in keys["alike"]], dtype=torch.float32)
+        self.register_buffer("of_proteins", proteins, persistent=False)
         self.pairs = nn.Linear(PAIR, 1, bias=False)
         nn.init.zeros_(self.pairs.weight)
 
@@ -111,7 +116,7 @@ class Bilinear(KeyHead):
         super().__init__(keys)
         self.norm = nn.LayerNorm(3 * dim)
         self.state = nn.Sequential(nn.Linear(3 * dim, 2 * rank), nn.Dropout(dropout))
-        self.tf_map = nn.Linear(self.of_alike.shape[1], 2 * rank)
+        self.tf_map = nn.Linear(self.of_alike.shape[1] + self.of_proteins.shape[1], 2 * rank)
         self.cell_map = nn.Linear(max(1, self.of_cells.shape[1]), 2 * rank)
         self.general = nn.Linear(3 * dim, 1)
 
@@ -119,7 +124,7 @@ class Bilinear(KeyHead):
         """Return the part of the logits that the states make."""
         z = self.norm(features.float())
         plain, three = self.state(z).chunk(2, dim=-1)
-        of_tf, of_tf3 = self.tf_map(self.of_alike).chunk(2, dim=-1)
+        of_tf, of_tf3 = self.tf_map(torch.cat([self.of_alike, self.of_proteins], dim=1)).chunk(2, dim=-1)
         chi = self.of_cells if self.of_cells.shape[1] else self.of_expressed.new_zeros(len(self.of_expressed), 1)
         of_cell, of_cell3 = self.cell_map(chi).chunk(2, dim=-1)
         key = of_tf[tf] + of_cell[cell]
@@ -128,6 +133,8 @@ class Bilinear(KeyHead):
 
 class MotifQuery(KeyHead):
     """Motifs ask the states of every base: a convolution of the matrix makes a query, on both strands, and cells modulate it.
+
+    Where proteins are known, a map of their similarities adds to the query.
 
     Parameters
     ----------
@@ -140,6 +147,8 @@ class MotifQuery(KeyHead):
     def __init__(self, dim: int, keys: Mapping[str, Any], width: int = 32, dropout: float = 0.0):
         super().__init__(keys)
         self.encoder = nn.Sequential(nn.Conv1d(4, 64, 5, padding=2), nn.GELU(), nn.Conv1d(64, width, 3, padding=1))
+        width_of_proteins = self.of_proteins.shape[1]
+        self.protein = nn.Linear(width_of_proteins, width, bias=False) if width_of_proteins else None
         self.norm = nn.LayerNorm(dim)
         self.key_value = nn.Linear(dim, 2 * width)
         self.film = nn.Linear(max(1, self.of_cells.shape[1]), 2 * width)
@@ -157,9 +166,13 @@ class MotifQuery(KeyHead):
         return {"pool": "none"}
 
     def queries(self) -> Tensor:
-        """Return the query of each TF's motif, `[tfs, width]`: the larger of both strands, place by place of the vector."""
+        """Return the query of each TF's motif, `[tfs, width]`: the larger of both strands, place by place of the vector.
+
+        What is known of its protein adds to it.
+        """
         strands = [self.encoder(motifs).mean(-1) for motifs in (self.of_motifs, self.of_motifs.flip(1, 2))]
-        return torch.maximum(*strands)
+        query = torch.maximum(*strands)
+        return query if self.protein is None else query + self.protein(self.of_proteins)
 
     def of_states(self, features: Tensor, tf: Tensor, cell: Tensor) -> Tensor:
         """Return the part of the logits that the states make."""

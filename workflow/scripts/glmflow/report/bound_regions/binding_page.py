@@ -15,6 +15,8 @@ from glmflow.report.rendering import embed, records, render, vega
 from glmflow.report.run_tables import read_scores
 from glmflow.report.study_tables import Study
 
+from .haplotype_section import DATA, haplotype_section
+
 KINDS = {
     "all": "all keys",
     "kind_a": "a: new cell",
@@ -43,10 +45,14 @@ def binding_page(study: Study, task: str, template: str) -> str:
         charts["keys"], datasets["keys"] = key_chart(heat, order), records(heat)
     if len(regions):
         charts["regions"], datasets["regions"] = region_chart(regions), records(regions)
+    people = haplotype_section(study, task, order)
+    if people is not None:
+        charts[DATA], datasets[DATA] = people["chart"], people["data"]
     return render(
         template,
         study=study,
         task=task,
+        people=people,
         files={other: study.pages[other] for other in study.like(task)},
         verdict=study.verdict(task),
         headline=study.headlines[task],
@@ -58,6 +64,7 @@ def binding_page(study: Study, task: str, template: str) -> str:
         pairs=pair_rows(rows, study, order),
         widths=matrix(rows, study, order, "auroc", WIDTHS),
         others=other_scores(study, task, rows, order),
+        unlabelled=unlabelled_scores(study, task, order),
         controls=controls(study, task),
         card=audit_card(study, task),
         counts=study.rows(study.counts, task).fillna("").to_dict("records"),
@@ -124,6 +131,19 @@ def other_scores(study: Study, task: str, rows: pd.DataFrame, order: list[str]) 
         if label in set(everything["label"])
     ]
     return {"metrics": [kind.metric(name) for name in names], "rows": lines}
+
+
+def unlabelled_scores(study: Study, task: str, order: list[str]) -> list[dict[str, Any]]:
+    """Return what models as they are order without labels, a row a run and score of sites, means over seeds."""
+    table = read_scores(study.runs(task), "unlabelled.tsv")
+    if table.empty:
+        return []
+    table = study.name_runs(table)
+    values = table.groupby(["label", "origin", "model", "score"], sort=False)[
+        ["keys", "auprc", "auroc", "gc_matched_auroc"]
+    ]
+    rows = values.mean().reset_index().to_dict("records")
+    return sorted(rows, key=lambda row: order.index(row["label"]) if row["label"] in order else len(order))
 
 
 def key_scores(study: Study, task: str, order: list[str]) -> pd.DataFrame:
@@ -235,7 +255,7 @@ def key_notes(study: Study, task: str) -> list[str]:
 
 
 def controls(study: Study, task: str) -> list[dict[str, Any]]:
-    """Return what runs score on other tasks of the kind beside this one: AUPRC and cell concordance over all keys."""
+    """Return what runs score on other tasks of the kind beside this one: AUPRC of all keys and of new TFs, concordances."""
     own = headline_of(study, task)
     found = []
     for other in study.like(task):
@@ -248,10 +268,7 @@ def controls(study: Study, task: str) -> list[dict[str, Any]]:
 
 
 def headline_of(study: Study, task: str) -> dict[str, list[float | None]]:
-    """Return AUPRC, cell and TF concordance of each run over all keys."""
-    rows = strict_rows(study, task)
-    rows = rows[rows["subset"] == "all"].set_index(["label", "metric"])["value"]
-    return {
-        label: [rows.get((label, name)) for name in ("auprc", *PAIRED)]
-        for label in rows.index.get_level_values(0).unique()
-    }
+    """Return AUPRC of each run over all keys and over those of a new TF, and its cell and TF concordance."""
+    rows = strict_rows(study, task).set_index(["label", "subset", "metric"])["value"]
+    shown = [("all", "auprc"), ("kind_b", "auprc"), *(("all", name) for name in PAIRED)]
+    return {label: [rows.get((label, *place)) for place in shown] for label in rows.index.get_level_values(0).unique()}

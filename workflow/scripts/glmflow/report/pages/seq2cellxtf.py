@@ -39,6 +39,10 @@ METRICS = {
         "AUROC, hard negatives", "higher", "regions",
         "AUROC among regions that something binds in the same cell, averaged over keys (n).",
     ),
+    "gc_matched_auroc": Words(
+        "AUROC, GC-matched", "higher", "regions",
+        "AUROC over pairs of a bound region and another one of the same GC (steps of 2 %), averaged over keys (n).",
+    ),
     "f1_at_threshold": Words(
         "F1", "higher", "regions", "F1 at the threshold that is best on validation keys, averaged over keys (n)."
     ),

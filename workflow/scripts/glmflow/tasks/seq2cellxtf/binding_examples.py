@@ -14,6 +14,7 @@ from glmflow.binding.binding_tables import Tables
 from glmflow.binding.cell_features import principal_components, tf_expression
 from glmflow.binding.key_splits import classify, split_keys, unlike_the_rest
 from glmflow.binding.motif_similarity import tf_similarity
+from glmflow.binding.protein_similarity import protein_similarity
 from glmflow.binding.site_scores import site_scores
 from glmflow.config.tasks.seq2cellxtf import Seq2CellXTf
 from glmflow.dna.shuffles import eulerian_walks
@@ -132,9 +133,10 @@ def described(task: Seq2CellXTf, data: BindingData, units: Mapping[str, Mapping[
         split = keys["key"].map(data.held_out).fillna("train")
     rng = np.random.default_rng(1)
     features = {"cell_features_of": keys["cell"].to_numpy(), "tf_features_of": keys["tf"].to_numpy()}
-    for column, name in (("cell_features_of", "permuted_cells"), ("tf_features_of", "permuted_tfs")):
-        if task.control == name:
-            features[column] = rng.choice(sorted(set(features[column])), len(keys))
+    if task.control == "permuted_cells":
+        features["cell_features_of"] = rng.choice(sorted(set(keys["cell"])), len(keys))
+    if task.control == "permuted_tfs":
+        features["tf_features_of"] = unrelated(keys["tf"], units, rng)
     return keys.assign(
         split=split,
         **classify(keys, split, units),
@@ -143,6 +145,21 @@ def described(task: Seq2CellXTf, data: BindingData, units: Mapping[str, Mapping[
         bound=data.labels.sum(axis=1),
         **features,
     )
+
+
+def unrelated(tfs: pd.Series, units: Mapping[str, Mapping[str, str]], rng: np.random.Generator) -> NDArray[np.object_]:
+    """Return for each key a TF of another family and motif cluster, drawn; any other one where there is none.
+
+    A draw from all TFs would leave a few of a hundred keys their own motif, or a sibling's. (Cells are drawn from all: of two keys
+    a cell may as well get the other's features as its own, so that their order stays at a half.)
+    """
+    names = sorted(set(tfs))
+    found = []
+    for tf in tfs:
+        others = [name for name in names if name != tf]
+        apart = [name for name in others if all(of[name] != of[tf] for of in units.values())]
+        found.append(str(rng.choice(apart or others or names)))
+    return np.array(found, object)
 
 
 def require_both(keys: pd.Series, regions: NDArray[np.object_]) -> None:
@@ -182,6 +199,9 @@ def tables_of(
         }),
         motifs=pd.DataFrame(positions, columns=["tf", "motif", "position", *"ACGT"]),
         similarity=alike.rename_axis("tf").reset_index(),
+        proteins=None
+        if data.proteins is None
+        else protein_similarity(data.proteins, tfs).rename_axis("tf").reset_index(),
         scores=pd.DataFrame(scores),
         margins=pd.DataFrame(margins),
         cells=cell_table(task, data, keys, cells).rename_axis("cell").reset_index(),

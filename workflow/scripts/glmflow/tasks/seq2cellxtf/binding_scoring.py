@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 from glmflow.binding.binding_matrix import BindingMatrix
 from glmflow.binding.binding_tables import Binding
 from glmflow.binding.concordance import pair_counts
-from glmflow.binding.key_scores import best_threshold, calibration_slope, column_scores, f1, log_loss, ranked_scores
+from glmflow.binding.key_scores import (
+    best_threshold,
+    calibration_slope,
+    column_scores,
+    f1,
+    log_loss,
+    matched_auroc,
+    ranked_scores,
+)
 from glmflow.binding.keys import some_of
 from glmflow.errors import InputError
 from glmflow.statistics.bootstrap import Interval
@@ -25,6 +33,10 @@ from .binding_units import KeyUnits
 from .official_binding import official_scores
 
 RANKED = ("auroc", "auprc", "lift", "recall_fdr10", "recall_fdr50")
+GC_STEP = 0.02
+"""Width of the strata of GC within which bound regions are compared with others."""
+UNLABELLED = "site_scores.parquet"
+"""What a model as it is says of sites, by region and TF (`glmflow.training.inputs.unlabelled_sites`)."""
 TERCILES = ("narrow_regions", "middle_regions", "wide_regions")
 FEWEST_PARTS = 1.05
 """Ratio of the widest to the narrowest tercile of regions below which they are not scored apart."""
@@ -80,6 +92,8 @@ def score(
     keys = {**run_keys(settings), "context_bp": length}
     rows = [{"protocol": "strict", **row} for row in rows]
     written = {"keys.tsv": pd.concat(tables, ignore_index=True)}
+    if (predicted / UNLABELLED).exists():
+        written["unlabelled.tsv"] = unlabelled(binding, pd.read_parquet(predicted / UNLABELLED))
     if settings["task"].get("hackathon"):
         written["submission.csv"] = submission(binding, parts["test"])
     return Scored(metrics_table(rows, **keys), written, units)
@@ -104,7 +118,8 @@ class Part:
             name: binding.labels[(binding.keys["cell"] == name).to_numpy()][:, regions].sum(axis=0)
             for name in self.keys["cell"].unique()
         }
-        self.others = np.stack([in_cell[name] for name in self.keys["cell"]]) > self.labels
+        self.others = np.stack([in_cell[name] > own for name, own in zip(self.keys["cell"], self.labels)])
+        self.gc = np.floor(self.regions["gc"].to_numpy(np.float64) / GC_STEP)
         own = scores[self.known]
         self.probabilities = bool((own >= 0).all() and (own <= 1).all())
 
@@ -119,6 +134,7 @@ class Part:
         for every in zip(self.labels, self.scores, self.others, self.known):
             bound, values, other = (one[every[-1]] for one in every[:-1])
             found = ranked_scores(bound, values)
+            found["gc_matched_auroc"] = matched_auroc(bound, values, self.gc[every[-1]])
             found["bound"] = int(bound.sum())
             hard = other | bound
             found["hard_negative_auroc"] = ranked_scores(bound[hard], values[hard])["auroc"] if hard.any() else np.nan
@@ -145,8 +161,10 @@ def part_of(binding: Binding, predictions: pd.DataFrame, split: str) -> Part | N
             f"{len(lacking)} keys are not predicted: {some_of(lacking)}", where="predictions", fix="Predict all."
         )
     wanted = binding.regions["example"].to_numpy()[regions]
-    table = predictions.set_index("example").reindex(wanted)
-    scores = table[[f"prediction_{name}" for name in names]].to_numpy(np.float32).T
+    place = pd.Index(predictions["example"]).get_indexer(wanted)
+    scores = np.full((len(names), len(wanted)), np.nan, np.float32)
+    for row, name in zip(scores, names):  # a key at a time: a whole matrix is large
+        row[place >= 0] = predictions[f"prediction_{name}"].to_numpy(np.float32)[place[place >= 0]]
     wrong = ~np.isfinite(scores)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
@@ -163,6 +181,35 @@ def subsets_of(keys: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.int64]]]:
         yield f"kind_{kind}", np.flatnonzero(own)
         for relation in sorted(set(keys["relation"][own]) - {""}):
             yield f"kind_{kind}_{relation}", np.flatnonzero(own & (keys["relation"] == relation))
+
+
+def unlabelled(binding: Binding, sites: pd.DataFrame) -> pd.DataFrame:
+    """Return what each score of sites orders without labels, the motif's among them: means over test keys with both classes.
+
+    Parameters
+    ----------
+    sites
+        `example`, `tf`, and a column a score; a region without one is last.
+
+    Returns
+    -------
+    DataFrame
+        `score`, `keys`, `auprc`, `auroc`, `gc_matched_auroc`.
+    """
+    keys, regions = binding.rows("test")
+    wanted, names = binding.regions["example"].to_numpy()[regions], [*sites.columns.drop(["example", "tf"])]
+    by_tf = {tf: own.set_index("example")[names].reindex(wanted) for tf, own in sites.groupby("tf")}
+    rows = []
+    for name in names:
+        scores = []
+        for key in keys:
+            values = by_tf[binding.tf_names[binding.tf_of_keys[key]]][name].to_numpy(np.float64)
+            scores.append(np.where(np.isfinite(values), values, -np.inf))
+        table = Part(binding, keys, regions, np.stack(scores)).key_table(None)
+        own = table[table["auroc"].notna()]
+        means = {metric: own[metric].mean() for metric in ("auprc", "auroc", "gc_matched_auroc")}
+        rows.append({"score": name, "keys": len(own), **means})
+    return pd.DataFrame(rows)
 
 
 class Weights:
@@ -197,7 +244,15 @@ def rows_of(part: Part, table: pd.DataFrame, keys: NDArray[np.int64], weights: W
     """Yield the metrics of some keys: means over those with both classes, then those of columns and pairs."""
     own = table.iloc[keys]
     scored = own["auroc"].notna()
-    for name in [*RANKED, "prevalence", "hard_negative_auroc", "f1_at_threshold", "log_loss", "calibration_slope"]:
+    others = (
+        "prevalence",
+        "hard_negative_auroc",
+        "gc_matched_auroc",
+        "f1_at_threshold",
+        "log_loss",
+        "calibration_slope",
+    )
+    for name in (*RANKED, *others):
         if name not in own:
             continue
         values = own.loc[scored, name].dropna()
@@ -270,6 +325,6 @@ def as_the_hackathon(part: Part) -> Iterator[dict[str, Any]]:
     if len(part.keys) < 2 or not part.known.all():
         return
     names = part.keys["key"].tolist(), part.regions["example"].tolist()
-    truth, upload = BindingMatrix(*names, part.labels.astype(float)), BindingMatrix(*names, part.scores)
+    truth, upload = BindingMatrix(*names, part.labels), BindingMatrix(*names, part.scores)
     for name, value in official_scores(truth, upload).items():
         yield metric_row(name, value, len(part.keys), protocol="official", subset="all")

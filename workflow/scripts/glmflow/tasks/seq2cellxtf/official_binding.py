@@ -30,8 +30,9 @@ def official_scores(truth: BindingMatrix, upload: BindingMatrix) -> dict[str, fl
     """
     for matrix, where in ((truth, "truth"), (upload, "upload")):
         require_once(matrix.keys, "key", where)
-    keys = [key for key in truth.keys if key in set(upload.keys)]
-    regions = [region for region in truth.regions if region in set(upload.regions)]
+    known_keys, known_regions = set(upload.keys), set(upload.regions)
+    keys = [key for key in truth.keys if key in known_keys]
+    regions = [region for region in truth.regions if region in known_regions]
     if len(keys) < 2 or not regions:
         raise InputError(f"{len(keys)} shared keys and {len(regions)} shared regions", where="upload", fix=STOPS)
     labels, scores = truth.take(keys, regions) > 0, upload.take(keys, regions)

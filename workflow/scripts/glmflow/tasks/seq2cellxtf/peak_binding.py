@@ -17,6 +17,7 @@ from glmflow.binding.motif_files import motifs_of, newest_versions, read_motifs
 from glmflow.binding.motif_similarity import motif_clusters, tf_similarity
 from glmflow.binding.negative_regions import negative_regions
 from glmflow.binding.peak_files import Peaks, read_peaks, read_samples
+from glmflow.binding.protein_similarity import read_proteins
 from glmflow.config.tasks.seq2cellxtf import Seq2CellXTf
 from glmflow.errors import InputError
 from glmflow.files import read_named_rows, read_table
@@ -80,6 +81,10 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
     rows = peaks.samples.drop_duplicates("key").set_index("key").loc[keys]
     table = pd.DataFrame({"key": keys, "cell": rows["cell"].to_numpy(), "tf": rows["tf"].to_numpy()})
     cells = sorted(set(table["cell"]))
+    proteins = None
+    if task.proteins is not None:
+        proteins = read_proteins(task.proteins, sorted(set(table["tf"])))
+        notes["TFs without a protein"] = table["tf"].nunique() - len(proteins)
     return BindingData(
         regions=regions.assign(sequence=sequences_of(genome, regions)),
         keys=table,
@@ -88,6 +93,7 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
         expression=None if task.expression is None else expression_of(task.expression, task.expression_cells, cells),
         components=None if task.cells is None else features_of(task.cells, cells),
         accessibility=accessibility_of(task.accessibility, cells, regions, genome.contigs),
+        proteins=proteins,
         families=families,
         held_out={key: split for key, split in held_out.items() if split != "train"},
         ambiguous=ambiguous,

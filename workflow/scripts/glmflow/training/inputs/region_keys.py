@@ -24,6 +24,7 @@ from ..ready import Predictor, Ready
 from ..stream import Item, other_strand_drawn
 from ..tuned import RunBlocks
 from .labelled_sequences import Middles
+from .unlabelled_sites import predict_sites
 
 log = logging.getLogger(__name__)
 
@@ -103,11 +104,17 @@ def given_of_keys(binding: Binding) -> dict[str, Any]:
     own = np.unique(cell[learned])
     spread = cells[own].std(axis=0)
     scaled = np.clip((cells - cells[own].mean(axis=0)) / np.where(spread > 0, spread, 1), -3, 3)
+    proteins = binding.proteins
+    if proteins is None:
+        proteins = np.zeros((len(binding.tf_names), 0))
+    else:
+        proteins = proteins[:, list(learned_tfs)]
     return {
         "tf": tf.tolist(),
         "cell": cell.tolist(),
         "prior": priors,
         "alike": np.round(np.clip(binding.similarity[:, list(learned_tfs)], 0, None) ** 2, 6).tolist(),
+        "proteins": np.round(proteins, 6).tolist(),
         "cells": np.round(scaled, 6).tolist(),
         "expressed": np.round(binding.expressed, 6).tolist(),
         "motifs": motif_array(binding).tolist(),
@@ -180,11 +187,13 @@ def ready(run: RunBlocks, examples: pd.DataFrame, files: Mapping[str, Any]) -> R
 def predict(
     predictor: Predictor, examples: pd.DataFrame, files: Mapping[str, Any], parts: Parts, folder: Path
 ) -> pd.DataFrame:
-    """Return the probabilities of all held-out keys in all held-out regions, `prediction_{key}`.
+    """Return the probabilities of all held-out keys in all held-out regions, `prediction_{key}`; ranks by a model as it is.
 
     A model that was trained on both strands is read on both, and its two predictions are averaged.
     """
     binding = Binding(examples, files["tables"])
+    if predictor.run.adaptation.kind == "zero-shot":
+        return predict_sites(predictor, binding, parts, folder)
     keys, regions = held_out(binding)
     items = RegionKeys(binding, keys, regions, predictor.run.task.length)
     both = predictor.run.adaptation.train.reverse_complement and predictor.kept is None
