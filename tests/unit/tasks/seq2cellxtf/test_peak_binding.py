@@ -1,5 +1,7 @@
 """Binding from a user's own files: peaks, motifs, expression, accessibility; each mistake in one line."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -187,6 +189,7 @@ def test_real_peaks_of_a_window_are_wide_where_many_bind(test_data):
     assert kept == 327
     width = merged.checks[merged.checks["check"].str.contains("width of regions alone")].iloc[0]
     assert width["leak"] == "yes" and 0.72 < float(width["detail"].split()[5].rstrip(",")) < 0.9
+    assert re.search(r"\(0\.(80|81|82)\d of all keys in all regions\)", width["detail"])
     windows = examples(task_block(settings), files, Division())
     width = windows.checks[windows.checks["check"].str.contains("width of regions alone")].iloc[0]
     assert width["leak"] == "no" and "AUROC of the width alone 0.500" in width["detail"]
