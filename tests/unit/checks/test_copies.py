@@ -94,6 +94,23 @@ def test_a_window_put_together_from_training_parts_is_said():
     assert next(audit for audit in found.audits if audit.name.startswith("parts")).status == "WARN"
 
 
+def test_what_is_written_backwards_or_holds_no_kmer_is_said():
+    """3' to 5': the sequence reversed, or complemented in place; and unknown bases at every twelfth place."""
+    rng = np.random.default_rng(4)
+    train = ["".join(rng.choice(list("ACGT"), 300)) for _ in range(60)]
+    complement = str.maketrans("ACGT", "TGCA")
+    gaps = "".join("N" if place % 12 == 11 else base for place, base in enumerate(train[4]))
+    test = [train[0][::-1], train[1].translate(complement), train[2], gaps, "".join(rng.choice(list("ACGT"), 300))]
+    found = compare_splits(train + test, ["train"] * 60 + ["test"] * 5)
+    assert found.table["relation"].tolist() == ["backwards", "backwards", "exact", "none", "none"]
+    assert found.table["nearest_training"].tolist()[:3] == [0, 1, 2]
+    assert found.no_near_copy[60:].tolist() == [False, False, False, True, True]
+    said = {audit.name: audit for audit in found.audits}
+    assert said["backwards copies"].status == "WARN" and said["backwards copies"].figure == 2
+    unlike = said["sequences that cannot be compared"]
+    assert unlike.status == "WARN" and unlike.sentence.startswith("1 of 5 test sequences hold no ")
+
+
 def test_groups_keep_relatives_together():
     rng = np.random.default_rng(0)
     founders = [drawn(rng, 300) for _ in range(50)]

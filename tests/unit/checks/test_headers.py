@@ -119,7 +119,18 @@ def test_columns_of_a_table_of_alleles_go_through_the_same_rule(tmp_path, header
 
 @pytest.mark.parametrize(
     "name",
-    ["Superpopulation Code", "SUPER-POP", "super.population", "Population code", "pop", "#Pop", "Ancestry", "superpop"],
+    [
+        "Superpopulation Code",
+        "SUPER-POP",
+        "super.population",
+        "Population code",
+        "pop",
+        "#Pop",
+        "Ancestry",
+        "superpop",
+        "Ethnic group",
+        "pop_label",
+    ],
 )
 def test_spellings_of_a_population_are_taken(name):
     assert structure_note(known_columns(["Sample name", name])) == ""

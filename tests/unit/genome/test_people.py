@@ -57,6 +57,12 @@ def test_tables_as_they_are_met(table, kind, caplog):
         assert "columns that are not read: super_pop, gender" in caplog.text
 
 
+@pytest.mark.parametrize("unknown", ["unknown", "None", "?", "NULL", "Unk", "not available"])
+def test_words_for_what_is_not_known_are_no_population(table, unknown):
+    people = read_people(table(f"sample\tContinent\tTrio ID\nA\t{unknown}\t{unknown}\nB\tx\tf\n"), ["A", "B"])
+    assert people["population"].isna().tolist() == people["family"].isna().tolist() == [True, False]
+
+
 def test_a_person_may_be_named_na_and_a_population_may_not(table):
     people = read_people(table("sample\tpopulation\tfamily\nNA\tNA\t.\nnan\tx\tf\n"), ["NA", "nan"])
     assert people["sample"].tolist() == ["NA", "nan"]
@@ -98,7 +104,7 @@ def test_what_is_no_file_is_refused(tmp_path):
         ("Sample.ID\tPopulation", "x"),
         ("donor\tancestry", "x"),
         ("#Individual_ID\tSuper-Pop", "x"),
-        ("sample\tcontinent", None),
+        ("sample\tcountry", None),
     ],
 )
 def test_populations_are_taken_by_any_usual_name(table, header, population):

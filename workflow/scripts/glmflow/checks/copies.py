@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +32,11 @@ FOUND_ELSEWHERE = 0.2
 """Share of a sequence's k-mers, in training sequences together, from which on it counts as found there."""
 
 
+LEAKING = ("exact", "backwards", "near", "related")
+UNKNOWN = 0.05
+"""Share of sequences without a k-mer from which on that is a warning."""
+
+
 class Copies(NamedTuple):
     """Held-out sequences beside the training sequence that each is most like.
 
@@ -40,7 +45,7 @@ class Copies(NamedTuple):
     table
         A row a held-out sequence: `row` (its number among all), `split`, `nearest_training` (number of a training
         sequence; -1 where none shares a k-mer), `share` of k-mers, `identity_estimate`, `strand`, `relation` (`exact`,
-        `near`, `related`, `repeat`, `none`) and `covered` (share of its k-mers that any training sequence holds).
+        `backwards`, `near`, `related`, `repeat`, `none`) and `covered` (share of its k-mers that any training sequence holds).
     no_near_copy
         Of every sequence, whether it is held out and no training sequence is an exact, near or related copy of it.
     audits
@@ -93,13 +98,16 @@ def compare_splits(
     table["relation"] = _relations(queries, targets, found, near, related, cores)
     table["covered"] = covered(queries, targets)
     if sketches.fraction == 1:  # windows of a whole genome: an exact copy shares all of its k-mers, so it is near
-        _mark_exact(table, exact_copies(sequences), learned)
+        copy = exact_copies(_and_backwards(sequences, held_out))
+        _mark_exact(table, copy.iloc[: len(split)], learned)
+        _mark_backwards(table, copy["copy"].to_numpy(), learned)
     table["identity_estimate"] = table["share"] ** (1 / sketches.k)
-    leaking = table["relation"].isin(["exact", "near", "related"]).to_numpy()
+    leaking = table["relation"].isin(LEAKING).to_numpy()
     clean = held_out.copy()
     clean[table["row"].to_numpy()[leaking]] = False
     shown = np.arange(len(split)) if names is None else np.asarray(names, dtype=object)
-    return Copies(table, clean, list(_audits(table, shown, near, related)))
+    audits = [*_audits(table, shown, near, related), *_unlike_any(table, queries.sizes == 0, sketches.k)]
+    return Copies(table, clean, audits)
 
 
 def homology_groups(
@@ -154,12 +162,40 @@ def _mark_exact(table: pd.DataFrame, copy: pd.DataFrame, learned: NDArray[np.boo
     table.loc[same, "strand"] = np.where(source["strand"].to_numpy() == own.loc[same, "strand"].to_numpy(), "+", "-")
 
 
+def _and_backwards(sequences: Iterable[Sequence], chosen: NDArray[np.bool_]) -> Iterator[Sequence]:
+    """Yield sequences, then those chosen once more from their last base to their first."""
+    yield from sequences
+    yield from (sequence[::-1] for sequence, taken in zip(sequences, chosen) if taken)
+
+
+def _mark_backwards(table: pd.DataFrame, copy: NDArray[np.int64], learned: NDArray[np.bool_]) -> None:
+    """Mark the held-out sequences that are a training sequence backwards, or its complement: written 3' to 5'."""
+    places = np.flatnonzero(learned)
+    number, first = np.unique(copy[: len(learned)][places], return_index=True)
+    own = copy[len(learned) :]
+    at = np.searchsorted(number, own).clip(0, max(0, len(number) - 1))
+    same = (number[at] == own) & ~table["relation"].isin(["exact", "near"]).to_numpy()
+    table.loc[same, "nearest_training"] = places[first[at[same]]]
+    table.loc[same, ["share", "relation"]] = [1.0, "backwards"]
+
+
+def _unlike_any(table: pd.DataFrame, without: NDArray[np.bool_], k: int) -> Iterable[Audit]:
+    """Yield of each held-out split how many sequences hold no k-mer, so that only equal ones are found."""
+    for split, rows in table.groupby("split", sort=True).indices.items():
+        share = float(without[rows].mean())
+        text = f"{int(without[rows].sum()):,} of {len(rows):,} {split} sequences hold no {k} known bases in a row: "
+        yield graded(
+            "sequences that cannot be compared", share, f"{text}only equal ones are found", split, warn=UNKNOWN
+        )
+
+
 def _audits(table: pd.DataFrame, names: NDArray, near: float, related: float) -> Iterable[Audit]:
     """Yield what the relations of each held-out split mean."""
     for split, part in table.groupby("split", sort=True):
         count = len(part)
         for relation, what, limits in (
             ("exact", "equal a training sequence, read off either strand", {"fail": 0}),
+            ("backwards", "are a training sequence backwards, or its complement: 3' to 5'", {"warn": 0}),
             ("near", f"share {near:.0%} of their k-mers or more with a training sequence", {"fail": 0}),
             ("related", f"share {related:.0%} of their k-mers or more with a training sequence", {"warn": 0}),
             ("repeat", "are like training sequences by repeats, which is no leak", {"warn": 0.5}),
@@ -174,7 +210,7 @@ def _audits(table: pd.DataFrame, names: NDArray, near: float, related: float) ->
             sentence += f": {named(pairs)}" if pairs else ""
             figure = len(rows) / count if relation == "repeat" else len(rows)
             yield graded(f"{relation} copies", figure, sentence, split, **limits)
-        rest = part[~part["relation"].isin(["exact", "near", "related", "repeat"])]
+        rest = part[~part["relation"].isin([*LEAKING, "repeat"])]
         within = rest[rest["covered"] >= FOUND_ELSEWHERE]
         sentence = f"{len(within):,} of {count:,} {split} sequences are put together from parts of training sequences"
         sentence += f": {named([str(names[row]) for row in within['row']])}" if len(within) else ""

@@ -18,9 +18,13 @@ SAMPLES: Mapping[str, tuple[str, ...]] = {
     "population": (
         *("population", "pop", "population_code", "pop_code", "ancestry", "ethnicity", "subpopulation"),
         *("super_pop", "superpop", "super_population", "superpopulation", "superpopulation_code"),
-        *("continental_group", "race"),
+        *("continental_group", "race", "ethnic_group", "continent", "geographic_ancestry", "genetic_ancestry"),
+        *("self_reported_ethnicity", "self_reported_race", "pop_label", "population_label", "admixture_group"),
     ),
-    "family": ("family", "family_id", "fid", "famid", "pedigree", "household"),
+    "family": (
+        *("family", "family_id", "fid", "famid", "fam", "fam_id", "familyid", "pedigree", "pedigree_id"),
+        *("household", "household_id", "trio", "trio_id", "quartet"),
+    ),
     "batch": ("batch", "batch_id", "plate", "lane", "run", "sequencing_center", "center", "library_batch"),
     "sex": ("sex", "gender"),
 }

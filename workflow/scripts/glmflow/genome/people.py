@@ -21,8 +21,8 @@ COLUMNS = ("sample", "population", "family")
 """What is read of a table of samples."""
 ALSO_NAMED = {name: SAMPLES[name] for name in COLUMNS}
 """Usual names of these columns."""
-UNKNOWN = ("", ".", "NA", "nan", "NaN", "N/A", "-")
-"""What stands for a population or a family that is not known."""
+UNKNOWN = ("", ".", "na", "nan", "n/a", "-", "?", "none", "null", "unknown", "unk", "missing", "not available")
+"""What stands for a population or a family that is not known, in small letters."""
 
 
 def read_people(path: str | os.PathLike[str] | None, genotyped: Sequence[str]) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def _read_table(path: Path) -> pd.DataFrame:
         log.warning("%s: columns that are not read: %s", path, some(unused))
     table = pd.DataFrame(rows, columns=list(used), dtype=object)
     for name in set(COLUMNS[1:]) & set(used):
-        table[name] = table[name].where(~table[name].isin(UNKNOWN))
+        table[name] = table[name].where(~table[name].str.lower().isin(UNKNOWN))
     if "family" in table:  # as PLINK has it
         table["family"] = table["family"].where(table["family"] != "0")
     return table
