@@ -1,5 +1,7 @@
 """Baselines of classes: probabilities, those of the training shares, and logistic regression as scikit-learn has it."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,6 +38,14 @@ def test_shares_are_those_of_training_alone(toy, tmp_path):
     run_baseline(settings["majority", "baseline"], examples.drop(rare), files, tmp_path)
     found = pd.read_parquet(tmp_path / "predictions.parquet")
     assert found["prediction_with"].to_numpy() == pytest.approx(40 / 120)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_kmers_are_those_of_each_sequence(k):
+    sequences = ["ACGTNACG", "", "TTTTTTNNT", "A", "GATTACA", "N"]
+    words = ["".join(word) for word in itertools.product("ACGT", repeat=k)]
+    wanted = [[sum(text[i:].startswith(word) for i in range(len(text))) for word in words] for text in sequences]
+    assert kmer_table(pack(sequences), k).tolist() == wanted
 
 
 def test_kmers_of_both_strands_are_counted_together():

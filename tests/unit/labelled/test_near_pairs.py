@@ -76,7 +76,10 @@ def test_a_part_of_the_kmers_and_exact_counts_give_the_same_pairs(sequences, mon
     assert (part.component == whole.component).mean() > 0.95
 
 
-def test_exact_shares_are_those_of_plain_sets(sequences):
+@pytest.mark.parametrize("held", [None, 5000])
+def test_exact_shares_are_those_of_plain_sets(sequences, held, monkeypatch):
+    if held:  # k-mers that are held at once
+        monkeypatch.setattr(module, "WHOLE", held)
     generator = np.random.default_rng(2)
     first, second = generator.integers(0, len(sequences), (2, 300))
     shared, share = exact_shares(pack(sequences), first, second, 21)
@@ -84,6 +87,13 @@ def test_exact_shares_are_those_of_plain_sets(sequences):
         a, b = kmers(sequences[i], 21), kmers(sequences[j], 21)
         assert n == len(a & b)
         assert part == pytest.approx(len(a & b) / max(min(len(a), len(b)), 1))
+
+
+def test_exact_shares_of_sequences_longer_than_a_chunk():
+    rng = np.random.default_rng(3)
+    long = rng.choice(np.frombuffer(b"ACGT", np.uint8), 300_000)
+    shared, share = exact_shares(pack([long, long[1000:280_000], long[:500]]), np.array([0, 0]), np.array([1, 2]), 31)
+    assert shared.tolist() == [279_000 - 30, 500 - 30] and share.tolist() == [1, 1]  # 31-mers do not recur by chance
 
 
 def test_components_are_those_of_a_graph_search(sequences):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from glmflow.errors import InputError
-from glmflow.genome.packed import fetch, fetch_blocks, pack
+from glmflow.genome.packed import Collected, fetch, fetch_blocks, pack
 from glmflow.genome.reference import Reference
 from glmflow.labelled import delimited
 from glmflow.labelled.classes import classes_table
@@ -312,12 +312,15 @@ def test_the_file_of_a_mistake_is_named_among_several(tmp_path):
 def test_a_large_table_is_read_in_blocks(tmp_path, monkeypatch):
     """What is held beside the sequences is one block, however large the file is."""
     monkeypatch.setattr(delimited, "BLOCK", 4096)
+    monkeypatch.setattr(Collected, "BLOCK", 10_000)
     generator = np.random.default_rng(0)
     rows = [("".join(generator.choice(list("ACGT"), 200)), i % 2) for i in range(500)]
     path = written(tmp_path / "t.csv", table_text(header=("sequence", "label"), rows=rows))
     sizes = [block.num_rows for block in TableFile(path).blocks(["sequence", "label"])]
     assert len(sizes) > 20 and max(sizes) <= 4096 / 200 + 1 and sum(sizes) == 500
-    assert read_source({"table": path}).rows["sequence"].tolist() == [row[0] for row in rows]
+    read = read_source({"table": path}).rows["sequence"]
+    assert read.tolist() == [row[0] for row in rows]
+    assert np.shares_memory(pack(read).codes, pack(read).codes)  # packed where they lie, not copied
     broken = path.read_text().replace(rows[400][0], rows[400][0][:-1] + "*")
     with pytest.raises(InputError, match=r"row 401, column sequence: '\*' at base 200"):
         read_source({"table": written(path, broken)})

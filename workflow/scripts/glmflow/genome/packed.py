@@ -102,13 +102,48 @@ def pack(sequences: Iterable[str | bytes | np.ndarray] | pd.Series | pa.Array) -
     if isinstance(sequences, pd.Series):
         sequences = pa.array(sequences, pa.large_string())
     if isinstance(sequences, pa.ChunkedArray):
-        sequences = sequences.combine_chunks()
+        sequences = sequences.chunk(0) if sequences.num_chunks == 1 else sequences.combine_chunks()
     if isinstance(sequences, pa.Array):
         return _from_arrow(sequences)
     parts = [_codes(sequence) for sequence in sequences]
     offsets = np.zeros(len(parts) + 1, np.int64)
     np.cumsum([len(part) for part in parts], out=offsets[1:])
     return Packed(np.concatenate(parts) if parts else np.zeros(0, np.uint8), offsets)
+
+
+class Collected:
+    """Sequences that come part by part, put into one piece: hardly more than one copy of them is in memory at any time.
+
+    Parts are joined to blocks of `BLOCK` bases, whose memory the system takes back one by one as the whole is made.
+    """
+
+    BLOCK = 1 << 26
+
+    def __init__(self) -> None:
+        self.blocks: list[np.ndarray] = []
+        self.waiting: list[np.ndarray] = []
+        self.lengths: list[np.ndarray] = []
+
+    def add(self, packed: Packed) -> None:
+        """Take in some more sequences."""
+        self.lengths.append(packed.lengths)
+        self.waiting.append(packed.codes)
+        if sum(map(len, self.waiting)) >= self.BLOCK:
+            self.blocks.append(np.concatenate(self.waiting))
+            self.waiting.clear()
+
+    def whole(self) -> Packed:
+        """Return all sequences; nothing is held here any more."""
+        self.blocks += self.waiting
+        self.waiting.clear()
+        offsets = np.concatenate([[0], np.cumsum(np.concatenate([np.zeros(0, np.int64), *self.lengths]))])
+        codes = np.empty(offsets[-1], np.uint8)
+        end = len(codes)
+        while self.blocks:
+            block = self.blocks.pop()
+            codes[end - len(block) : end] = block
+            end -= len(block)
+        return Packed(codes, offsets)
 
 
 def _from_arrow(array: pa.Array) -> Packed:

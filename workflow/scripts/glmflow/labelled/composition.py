@@ -64,6 +64,8 @@ def _letters_in(packed: Packed) -> dict[str, NDArray[np.int64]]:
     }
 
 
+AT_ONCE = 1 << 21
+"""Bases whose k-mers are counted at a time."""
 SPARSE = 0.1
 """Largest share of filled cells up to which a table of k-mers is kept as a sparse one."""
 
@@ -78,7 +80,7 @@ def kmer_table(packed: Packed, k: int, both_strands: bool = False) -> NDArray[np
     """
     column, size = _columns(k, both_strands)
     table = np.zeros((packed.count, size), np.float32)
-    for rows in blocks(packed.lengths, 1 << 24):
+    for rows in blocks(packed.lengths, AT_ONCE):
         part = packed.part(rows.start, min(rows.stop, packed.count))
         index, owner = kmer_places(part, k)
         cell = owner * size + column[index]
@@ -96,7 +98,7 @@ def kmer_features(packed: Packed, k: int, both_strands: bool = False) -> NDArray
     if int(np.maximum(packed.lengths - k + 1, 0).sum()) > SPARSE * packed.count * size:
         return kmer_table(packed, k, both_strands)
     parts = [csr_array((0, size), dtype=np.float32)]
-    for rows in blocks(packed.lengths, 1 << 24):
+    for rows in blocks(packed.lengths, AT_ONCE):
         part = packed.part(rows.start, min(rows.stop, packed.count))
         index, owner = kmer_places(part, k)
         ones = np.ones(len(index), np.float32)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from glmflow.genome.canonical import canonical_kmers, chunked
+from glmflow.genome.canonical import CHUNK, canonical_kmers, chunked
 from glmflow.genome.packed import EachRow, Packed
 from glmflow.genome.shared_kmers import shared_in
 from glmflow.genome.similarity import CAP, NEAR, K, Sketches, groups, joined_labels, near_copies, sketch
@@ -141,6 +141,11 @@ def exact_shares(
         Rows of each pair.
     """
     rows, place = np.unique(np.concatenate([first, second]), return_inverse=True)
+    if len(first) > 1 and packed.lengths[rows].sum() > WHOLE:
+        order = np.argsort(first, kind="stable")
+        halves = [exact_shares(packed, first[part], second[part], k) for part in np.array_split(order, 2)]
+        back = np.argsort(order)
+        return np.concatenate([half[0] for half in halves])[back], np.concatenate([half[1] for half in halves])[back]
     first, second = place[: len(first)], place[len(first) :]
     held = distinct_kmers(packed.take(rows), k)
     sizes = np.diff(held.indptr)
@@ -155,13 +160,19 @@ def distinct_kmers(packed: Packed, k: int) -> csr_array:
     for codes, numbers in chunked(EachRow(packed), k):
         kmers, _, valid = canonical_kmers(codes, k)
         valid &= numbers[: len(valid)] == numbers[len(codes) - len(valid) :]  # within one sequence
-        parts.append((numbers[: len(kmers)][valid].astype(np.uint64) << bits) | kmers[valid])
+        parts.append(_sorted_once((numbers[: len(kmers)][valid].astype(np.uint64) << bits) | kmers[valid]))
     entries = joined(parts)
-    entries.sort()
-    entries = entries[np.append(len(entries) > 0, entries[1:] != entries[:-1])]
+    if packed.lengths.max(initial=0) > CHUNK:  # such a sequence comes in several parts
+        entries = _sorted_once(entries)
     start = np.searchsorted(entries, np.arange(packed.count + 1, dtype=np.uint64) << bits)
     entries &= np.uint64((1 << (2 * k)) - 1)
     return csr_array((np.ones(len(entries), np.int8), entries.view(np.int64), start), shape=(packed.count, 4**k))
+
+
+def _sorted_once(entries: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return numbers in order, each once; the array that is given is sorted too."""
+    entries.sort()
+    return entries[np.append(len(entries) > 0, entries[1:] != entries[:-1])]
 
 
 def _estimated_pairs(sketches: Sketches, share: float) -> int:

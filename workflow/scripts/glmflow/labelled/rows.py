@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pysam
 
 from glmflow.errors import InputError
-from glmflow.genome.packed import Packed, pack, to_strings
+from glmflow.genome.packed import Collected, Packed, pack, to_strings
 from glmflow.labelled.classes import MISSING
 from glmflow.labelled.columns import describe, find_columns, kin_columns, require_columns
 from glmflow.labelled.delimited import BLOCK, TableFile
@@ -61,14 +61,15 @@ def table_rows(
     file, found, only = table_columns(path, given, only)
     kin = kin_columns(file.header, found)
     wanted = list(dict.fromkeys([*(name for names in found.values() for name in names), *only, *kin]))
-    parts, row = [], 0
+    parts, row, sequences = [], 0, Collected()
     for block in file.blocks(wanted):
         data: dict[str, Any] = {}
         for role, names in found.items():
             for place, name in enumerate(names):
                 column = block.column(name)
                 if role == "sequence":
-                    data |= _sequences(pack(pc.utf8_trim_whitespace(column)), str(path), name, row + 1)
+                    letters = clean_letters(pack(pc.utf8_trim_whitespace(column)), str(path), name, row + 1)
+                    data |= {"lower": letters.lower, "ambiguous": letters.ambiguous}
                 else:
                     data[role if len(names) == 1 else f"{role}_{place}"] = pd.Series(column.to_pandas(), dtype="str")
         for name in kin:
@@ -79,11 +80,15 @@ def table_rows(
         for name, value in only.items():
             keep &= (block.column(name).to_pandas() == value).to_numpy()
         parts.append(part[keep])
+        if "sequence" in found:
+            sequences.add(letters.packed.take(np.flatnonzero(keep)))
         row += block.num_rows
     if not sum(map(len, parts)):
         what = f"no row with {' and '.join(f'{k} = {v}' for k, v in only.items())}" if only else "a table without rows"
         raise InputError(what, where=path, fix="Give rows below its header line.")
     rows = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0].reset_index(drop=True)
+    if "sequence" in found:  # in one piece, which `pack` reads where it lies: a file of 2 GB is held once
+        rows.insert(rows.columns.get_loc("lower"), "sequence", pd.Series(to_strings(sequences.whole()), dtype="str"))
     if "chrom" in rows:
         rows = _numbered(rows, str(path), found, one_based)
     elif "example" in rows and "sequence" in rows:
