@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
+from scipy.optimize import least_squares
 
 from glmflow.errors import InputError
 
@@ -67,8 +67,8 @@ def fit_scaling_law(parameters: ArrayLike, bases: ArrayLike, losses: ArrayLike) 
         Too few runs, fewer than three sizes or amounts of data, or numbers that are not positive.
     """
     runs = _runs(parameters, bases, losses)
-    ends = [_descend(np.array(start), *runs) for start in STARTS]
-    return _law(min(ends, key=lambda end: end[1]))
+    ends = sorted((_descend(np.array(start), *runs, steps=30) for start in STARTS), key=lambda end: end[1])
+    return _law(min((_descend(end[0], *runs) for end in ends[:3]), key=lambda end: end[1]))
 
 
 def bootstrap_laws(
@@ -136,30 +136,36 @@ def _law(end: tuple[NDArray[np.float64], float]) -> ScalingLaw:
 
 
 def _descend(
-    start: NDArray[np.float64], N: NDArray[np.float64], D: NDArray[np.float64], L: NDArray[np.float64]
+    start: NDArray[np.float64],
+    N: NDArray[np.float64],
+    D: NDArray[np.float64],
+    L: NDArray[np.float64],
+    steps: int = 500,
 ) -> tuple[NDArray[np.float64], float]:
-    """Return the constants (the first three as logarithms) and the objective where a descent ends."""
+    """Return the constants (the first three as logarithms) and the objective where a descent ends.
+
+    Gauss-Newton steps within a trust region: the five constants are so nearly exchangeable that gradients alone take ten
+    times as long.
+    """
     n, d, truth = np.log(N), np.log(D), np.log(L)
 
-    def objective(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def log_loss_and_shares(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         terms = np.stack([np.full_like(n, x[0]), x[1] - x[3] * n, x[2] - x[4] * d])
         highest = terms.max(axis=0)
         weights = np.exp(terms - highest)
         total = weights.sum(axis=0)
-        residual = highest + np.log(total) - truth
-        shares = weights / total
-        small = np.abs(residual) <= DELTA
-        loss = np.where(small, residual**2 / 2, DELTA * (np.abs(residual) - DELTA / 2))
-        slope = np.clip(residual, -DELTA, DELTA)
-        by = slope * shares
-        gradient = np.array([by[0].sum(), by[1].sum(), by[2].sum(), -(by[1] * n).sum(), -(by[2] * d).sum()])
-        return SCALE * float(loss.sum()), SCALE * gradient
+        return highest + np.log(total), weights / total
 
-    bounds = [(-10, 5), (-10, 40), (-10, 40), (0, 3), (0, 3)]
-    end = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=OPTIONS)
-    return end.x, end.fun / SCALE
+    def residuals(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return log_loss_and_shares(x)[0] - truth
+
+    def slopes(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        floor, size, data = log_loss_and_shares(x)[1]
+        return np.stack([floor, size, data, -size * n, -data * d], axis=1)
+
+    end = least_squares(residuals, start, slopes, bounds=BOUNDS, max_nfev=steps, **OPTIONS)
+    return end.x, end.cost
 
 
-SCALE = 1e6
-"""The objective is of the order of 1e-5, below what a descent takes for its end."""
-OPTIONS = {"maxiter": 2000, "ftol": 1e-12, "gtol": 1e-8}
+BOUNDS = ([-10, -10, -10, 0, 0], [5, 40, 40, 3, 3])
+OPTIONS = {"loss": "huber", "f_scale": DELTA, "x_scale": "jac", "xtol": 1e-10, "ftol": 1e-10, "gtol": 1e-12}
