@@ -2,6 +2,7 @@
 import atexit
 import functools
 import gc
+import os
 import sys
 from pathlib import Path
 
@@ -20,7 +21,11 @@ if hasattr(sourcecache, "parse_uri"):
     sourcecache.parse_uri = functools.cache(sourcecache.parse_uri)
 # The folder of this file, also where another Snakefile uses this one as a module.
 REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=False))
-sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
+LIBRARY = str(REPOSITORY / "workflow" / "scripts")
+sys.path.insert(0, LIBRARY)
+# Jobs are processes of their own: where two checkouts share one environment, each runs its own library.
+if (others := os.environ.get("PYTHONPATH", "").split(os.pathsep))[0] != LIBRARY:
+    os.environ["PYTHONPATH"] = os.pathsep.join([LIBRARY, *filter(None, others)])
 
 from glmflow.config import read_yaml
 from glmflow.errors import InputError

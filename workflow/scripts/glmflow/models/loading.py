@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from glmflow.context import reapply
 from glmflow.context.patch import FIELD
@@ -55,7 +56,7 @@ def load(
             if not has_head:
                 network.drop_head()
         else:
-            with torch.device("meta"):
+            with torch.device("meta"), _NotFilled():
                 network = found.build(config, implementation)
             state = read_state(folder)
             if found.convert and record.get("layout") != "network":
@@ -76,6 +77,17 @@ def load(
             adapter.note_extension(reapply(network, record["extension"], read_extension(folder)))
     check_hashes(folder, record)
     return adapter.eval()
+
+
+class _NotFilled(TorchFunctionMode):
+    """Leaves out normal initial weights, which a meta tensor cannot hold: torch would load its compiler to draw them."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.nn.init.normal_:
+            return args[0] if args else kwargs["tensor"]
+        if func is torch.Tensor.normal_:
+            return args[0]
+        return func(*args, **(kwargs or {}))
 
 
 MISFIT = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from . import moments
 
@@ -47,4 +46,6 @@ def log1p_pearson(x: ArrayLike, y: ArrayLike) -> float:
 
 def spearman(x: ArrayLike, y: ArrayLike) -> float:
     """Return Spearman's rank correlation with average ranks for ties; 0 where either sample is constant."""
+    from scipy.stats import rankdata  # takes a second to load, and each job that reads scores reads this file
+
     return pearson(rankdata(x), rankdata(y))
