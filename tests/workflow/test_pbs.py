@@ -356,17 +356,10 @@ STEPS = 150
 SCORED = [f"{RUNS}/causal/lora/seed1/metrics.tsv", f"{RUNS}/mean_track/baseline/seed1/metrics.tsv"]
 
 
-def library(folder):
-    """The options that have jobs use this repository's library, whatever is installed."""
-    site = folder / "site.sh"
-    site.write_text(f"export PYTHONPATH='{ROOT / 'workflow/scripts'}'\n")
-    return ("--pbs-site", site)
-
-
 @pytest.mark.slow
 def test_the_rules_of_the_workflow_run_through_the_profile(tmp_path):
     pbs = FakePbs(tmp_path)
-    run = pbs.start(*SCORED, "--snakefile", ROOT / "Snakefile", "--configfile", TINY, *library(tmp_path))
+    run = pbs.start(*SCORED, "--snakefile", ROOT / "Snakefile", "--configfile", TINY)
     output, _ = run.communicate(timeout=1500)
     assert run.returncode == 0, output[-4000:]
     assert all((tmp_path / path).exists() for path in SCORED)
@@ -395,7 +388,6 @@ def test_training_that_outlives_its_walltime_goes_on_where_it_was(tmp_path):
     run = pbs.start(
         *(wanted.relative_to(tmp_path) / "cost.json", "--snakefile", ROOT / "Snakefile"),
         *("--configfile", "study.yaml", "--set-resources", "finetune:runtime=1", "--retries", "3"),
-        *library(tmp_path),
     )
     output, _ = run.communicate(timeout=1200)
     assert run.returncode == 0, output[-4000:]

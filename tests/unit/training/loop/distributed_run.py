@@ -74,10 +74,15 @@ class Deaf(Model):
         return {"loss": (y**2).mean() + 0 * super().forward(x, y)["loss"]}
 
 
-def train_checked(**arguments):
-    """Train after a single batch was tried, as before a long run."""
-    fitting.LONG_RUN = 1
-    train(**arguments)
+def train_each(runs: list[dict]):
+    """Train one after another in the same processes, whose start takes longer than a run."""
+    usual = fitting.LONG_RUN
+    for run in runs:
+        fitting.LONG_RUN = 1 if run.get("checked") else usual
+        if is_first():
+            print(f"== {run['folder'].name}", flush=True)
+        run["folder"].mkdir(parents=True, exist_ok=True)
+        train(**{name: value for name, value in run.items() if name != "checked"})
 
 
 def refuse(folder: Path):

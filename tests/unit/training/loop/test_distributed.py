@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import distributed_run
@@ -21,9 +22,13 @@ torch.set_num_threads(1)
 HERE = Path(__file__).parent
 
 
-def train(folder, **changes):
-    training = settings(**changes)
-    call(distributed_run.train, {"folder": folder, "training": training}, training.gpus, training.nodes, folder)
+def train(folder, gpus=1, nodes=1, **changes):
+    training = settings(gpus=gpus, nodes=nodes, **changes)
+    call(distributed_run.train, {"folder": folder, "training": training}, gpus, nodes, folder)
+    return results(folder)
+
+
+def results(folder):
     return logged(folder), load_file(folder / "weights.safetensors")
 
 
@@ -40,12 +45,30 @@ def alone(tmp_path_factory):
     return {name: train(tmp_path_factory.mktemp(name), optimizer=name) for name in ("adamw", "adafactor")}
 
 
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    """Runs of two processes, those of one way to share in the same two, and what these printed."""
+    folder = tmp_path_factory.mktemp("together")
+    printed = {}
+    for parallel, optimizers in (("ddp", ["adamw"]), ("fsdp", ["adamw", "adafactor"])):
+        ways = {name: {"training": settings(gpus=2, parallel=parallel, optimizer=name)} for name in optimizers}
+        ways["live"] = {"training": settings(gpus=2, micro_batch=2, parallel=parallel), "model": Live}
+        if parallel == "fsdp":
+            ways["checked"] = ways["adamw"] | {"checked": True}
+        runs = [{"folder": folder / parallel / name, **way} for name, way in ways.items()]
+        output = folder / f"{parallel}.out"
+        with output.open("w") as file, redirect_stdout(file):  # the processes get its handle
+            call(distributed_run.train_each, {"runs": runs}, 2, 1, folder / parallel)
+        printed[parallel] = output.read_text()
+    return folder, printed
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("parallel", "optimizer"), [("ddp", "adamw"), ("fsdp", "adamw"), ("fsdp", "adafactor")], ids=str
 )
-def test_two_processes_learn_what_one_learns(alone, tmp_path, parallel, optimizer):
-    lines, weights = train(tmp_path, gpus=2, parallel=parallel, optimizer=optimizer)
+def test_two_processes_learn_what_one_learns(alone, together, parallel, optimizer):
+    lines, weights = results(together[0] / parallel / optimizer)
     expected_lines, expected_weights = alone[optimizer]
     for key in ("loss", "eval_loss", "grad_norm", "learning_rate"):
         found, expected = curve(lines, key), curve(expected_lines, key)
@@ -57,37 +80,34 @@ def test_two_processes_learn_what_one_learns(alone, tmp_path, parallel, optimize
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
-def test_batch_normalisation_is_that_of_one_process_with_the_examples_of_both(tmp_path, parallel):
-    found = {}
-    for gpus, micro_batch in ((1, 4), (2, 2)):
-        training, folder = settings(gpus=gpus, micro_batch=micro_batch, parallel=parallel), tmp_path / str(gpus)
-        call(distributed_run.train, {"folder": folder, "training": training, "model": Live}, gpus, 1, folder)
-        found[gpus] = logged(folder), load_file(folder / "weights.safetensors")
-    for key in ("loss", "eval_loss", "grad_norm"):
-        assert curve(found[2][0], key) == pytest.approx(curve(found[1][0], key), rel=1e-5), key
-    for name, value in found[1][1].items():
-        assert torch.allclose(found[2][1][name], value, rtol=1e-4, atol=1e-6), name
-    assert found[1][1]["norm.running_mean"].abs().max() > 0.01
+def test_batch_normalisation_is_that_of_one_process_with_the_examples_of_both(together, tmp_path):
+    distributed_run.train(tmp_path, settings(micro_batch=4), model=Live)
+    expected_lines, expected_weights = results(tmp_path)
+    assert expected_weights["norm.running_mean"].abs().max() > 0.01
+    for parallel in ("ddp", "fsdp"):
+        lines, weights = results(together[0] / parallel / "live")
+        for key in ("loss", "eval_loss", "grad_norm"):
+            assert curve(lines, key) == pytest.approx(curve(expected_lines, key), rel=1e-5), (parallel, key)
+        for name, value in expected_weights.items():
+            assert torch.allclose(weights[name], value, rtol=1e-4, atol=1e-6), (parallel, name)
 
 
 @pytest.mark.slow
-def test_a_model_that_is_shared_out_is_tried_on_one_batch_and_left_as_it_was(tmp_path, capfd):
+def test_a_model_that_is_shared_out_is_tried_on_one_batch_and_left_as_it_was(together, tmp_path):
     """Bit for bit: training afterwards ends with the weights it ends with otherwise."""
-    training = settings(gpus=2, parallel="fsdp")
-    for name, function in (("plain", distributed_run.train), ("checked", distributed_run.train_checked)):
-        call(function, {"folder": tmp_path / name, "training": training}, 2, 1, tmp_path / name)
-        assert ("one batch, learned alone: loss" in capfd.readouterr().out) == (name == "checked")
-    expected = load_file(tmp_path / "plain/weights.safetensors")
-    for name, value in load_file(tmp_path / "checked/weights.safetensors").items():
+    folder, printed = together
+    before, _, after = printed["fsdp"].partition("== checked")
+    assert "one batch, learned alone: loss" in after and "learned alone" not in before
+    (plain, expected), (checked, weights) = (results(folder / "fsdp" / name) for name in ("adamw", "checked"))
+    for name, value in weights.items():
         assert torch.equal(value, expected[name]), name
-    assert curve(logged(tmp_path / "checked"), "loss") == curve(logged(tmp_path / "plain"), "loss")
+    assert curve(checked, "loss") == curve(plain, "loss")
 
-    arguments = {"folder": tmp_path / "deaf", "training": training, "model": distributed_run.Deaf}
+    run = {"folder": tmp_path, "training": settings(gpus=2, parallel="fsdp"), "model": distributed_run.Deaf}
     with pytest.raises(HopelessError, match="the loss of a single batch"):
-        call(distributed_run.train_checked, arguments, 2, 1, tmp_path / "deaf")
+        call(distributed_run.train_each, {"runs": [run | {"checked": True}]}, 2, 1, tmp_path)
     with pytest.raises(HopelessError, match="not tried again, as nothing has changed: the loss of a single batch"):
-        call(distributed_run.train_checked, arguments, 2, 1, tmp_path / "deaf")
+        call(distributed_run.train_each, {"runs": [run | {"checked": True}]}, 2, 1, tmp_path)
 
 
 SCRIPT = """
