@@ -47,7 +47,8 @@ def test_what_is_shown_is_that_of_the_whole_table(table, monkeypatch, at_once):
         assert row.mean == pytest.approx(own.mean()) and abs(row.largest) == own.max()
         there = whole[(whole["tf"] == row.tf) & (whole["size"] == own.max())].iloc[0]
         assert (row.example, row.sample, row.cell) == (there["example"], there["sample"], there["cell"])
-    assert found.strongest["allelic_log_odds"].abs().tolist() == by_cell.nlargest(20).tolist()
+    three = by_cell.groupby(level=["tf", "example"], group_keys=False).nlargest(3)
+    assert found.strongest["allelic_log_odds"].abs().tolist() == three.nlargest(20).tolist()
     most = whole.groupby("example")["size"].max().nlargest(haplotype_binding.REGIONS_SHOWN)
     assert set(found.grid["example"]) <= set(most.index)
     assert found.grid["sample"].nunique() <= haplotype_binding.PEOPLE_SHOWN

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 ROWS_AT_ONCE = 500_000
-REGIONS_SHOWN, PEOPLE_SHOWN, PAIRS_SHOWN = 30, 40, 20
+REGIONS_SHOWN, PEOPLE_SHOWN, ROWS_SHOWN, PEOPLE_OF_A_PAIR = 30, 40, 20, 3
 TWICE = float(np.log(2))
 """Difference of log-odds (natural) from which one haplotype has twice the odds of the other."""
 PLACE = ["example", "chrom", "start", "end", "split"]
@@ -34,8 +34,8 @@ class HaplotypeBinding(NamedTuple):
         By TF: `tf`, `pairs`, `twice` (share of them), `mean` (of the size of differences), `largest`, and where that is
         (`example`, `sample`, `cell`).
     strongest
-        The region, TF and person of the largest differences, a row each: `PLACE`, `tf`, `sample`, `cell` (where it is largest),
-        `PREDICTED`, `allelic_log_odds`.
+        The region, TF and person of the largest differences, a row each, of a region and TF those of three people at most: `PLACE`,
+        `tf`, `sample`, `cell` (where it is largest), `PREDICTED`, `allelic_log_odds`.
     grid
         The regions and people that differ most x all TFs: the same columns.
     """
@@ -69,7 +69,7 @@ def read_haplotype_binding(path: Path) -> HaplotypeBinding | None:
     tfs = tfs.rename(columns={"allelic_log_odds": "largest"}).join(sums)
     tfs = tfs.assign(twice=tfs["twice"] / tfs["pairs"], mean=tfs["total"] / tfs["pairs"])
     order = tfs["largest"].abs().sort_values(ascending=False, kind="stable").index
-    strongest = most_different(kept, ["example", "tf", "sample"], 1).head(PAIRS_SHOWN)
+    strongest = most_different(kept, ["example", "tf"], PEOPLE_OF_A_PAIR).head(ROWS_SHOWN)
     people = most_different(kept, ["sample"], 1)["sample"].head(PEOPLE_SHOWN)
     grid = kept[kept["sample"].isin(people)].sort_values(["chrom", "start", "tf", "sample"])
     return HaplotypeBinding(
