@@ -79,6 +79,9 @@ def test_own_files_become_regions_of_one_width(own):
     tfs = found.facts["tfs.tsv"].set_index("tf")["motifs"]
     assert tfs["EP300"] == "M2.1"
     assert found.table["bound_keys"].min() > 0
+    samples = found.facts["samples.tsv"]
+    assert (samples["peaks"] == 24).all() and (samples["lost"] == 0).all() and samples["replicates"].isna().all()
+    assert samples["regions"].tolist() == keys.set_index("key")["bound"].reindex(samples["key"]).tolist()
 
 
 def test_merged_regions_and_given_ones(own):

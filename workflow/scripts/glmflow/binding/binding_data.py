@@ -33,6 +33,9 @@ class BindingData(NamedTuple):
         Cells (index) x regions (their numbers), NaN where it was not measured; None where it is not known.
     proteins
         Amino acids of the proteins of TFs, by TF (some may lack one); None where they are not given.
+    samples
+        Of each sample of peaks: `sample`, `key`, `peaks`, `regions` that it binds, `lost` (share of its peaks in no region),
+        `replicates` (least Jaccard index of the key's replicates; NaN without any); None where there are no samples.
     families, clusters
         By TF; a TF without a family has its own name.
     splits
@@ -55,6 +58,7 @@ class BindingData(NamedTuple):
     components: pd.DataFrame | None = None
     accessibility: pd.DataFrame | None = None
     proteins: Mapping[str, list[str]] | None = None
+    samples: pd.DataFrame | None = None
     families: Mapping[str, str] = {}
     splits: NDArray[np.object_] | None = None
     held_out: Mapping[str, str] | None = None

@@ -35,10 +35,11 @@ class Tables(NamedTuple):
     truth: pd.DataFrame | None = None
     ambiguous: pd.DataFrame | None = None
     proteins: pd.DataFrame | None = None
+    samples: pd.DataFrame | None = None
 
     def files(self) -> dict[str, pd.DataFrame]:
         """Return the tables that there are, by file name."""
-        text = ("keys", "tfs")
+        text = ("keys", "tfs", "samples")
         return {
             f"{name}.{'tsv' if name in text else 'parquet'}": table
             for name, table in self._asdict().items()

@@ -85,6 +85,18 @@ def labels_by_overlap(regions: pd.DataFrame, peaks: Peaks, share: float = 0.0) -
     return found
 
 
+def lost_peaks(regions: pd.DataFrame, peaks: Peaks) -> NDArray[np.int64]:
+    """Return how many peaks of each sample share no base with any region, `[samples]`."""
+    union, lost = merged_regions(regions), np.ones(len(peaks.table), bool)
+    chrom = peaks.table["chrom"].to_numpy()
+    for name, own in union.groupby("chrom", sort=False):
+        here = np.flatnonzero(chrom == name)
+        start, end = (peaks.table[side].to_numpy(np.int64)[here] for side in ("start", "end"))
+        last = np.searchsorted(own["start"].to_numpy(), end, "left") - 1
+        lost[here] = (last < 0) | (own["end"].to_numpy()[np.maximum(last, 0)] <= start)
+    return np.bincount(peaks.table["sample"].to_numpy(np.int64)[lost], minlength=len(peaks.samples))
+
+
 def merged_universe(peaks: Peaks, min_regions: int = 500) -> Universe:
     """Return unions of all peaks, without samples of `min_regions` regions or less (their labels are empty), as the
     hackathon has them: a region keeps the width that the dropped samples gave it, and leaves if nothing else binds it.

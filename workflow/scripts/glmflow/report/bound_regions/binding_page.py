@@ -31,7 +31,7 @@ KINDS = {
 PAIRED = ("cell_concordance", "tf_concordance")
 WIDTHS = {"narrow_regions": "narrow third", "middle_regions": "middle third", "wide_regions": "wide third"}
 WIDTH_CHECK = "width of regions alone"
-RUNS_SHOWN, KEYS_SHOWN, REGIONS_SHOWN = 6, 12, 120
+RUNS_SHOWN, KEYS_SHOWN, REGIONS_SHOWN, SAMPLES_SHOWN = 6, 12, 120, 100
 
 
 def binding_page(study: Study, task: str, template: str) -> str:
@@ -66,6 +66,7 @@ def binding_page(study: Study, task: str, template: str) -> str:
         others=other_scores(study, task, rows, order),
         unlabelled=unlabelled_scores(study, task, order),
         controls=controls(study, task),
+        samples=samples_shown(study, task),
         card=audit_card(study, task),
         counts=study.rows(study.counts, task).fillna("").to_dict("records"),
         has={"keys": len(heat) > 0, "regions": len(regions) > 0},
@@ -252,6 +253,14 @@ def key_notes(study: Study, task: str) -> list[str]:
     """Return sentences on held-out keys of another kind than their trial."""
     rows = study.rows(study.counts, task)
     return [str(item) for item in rows["item"] if " is an unseen" in str(item) or " are an unseen" in str(item)]
+
+
+def samples_shown(study: Study, task: str) -> list[dict[str, Any]]:
+    """Return what became of the samples of peaks, those that lost most first."""
+    table = task_table(study, task, "samples.tsv")
+    if table.empty:
+        return []
+    return table.sort_values("lost", ascending=False, kind="stable").head(SAMPLES_SHOWN).to_dict("records")
 
 
 def controls(study: Study, task: str) -> list[dict[str, Any]]:

@@ -198,6 +198,7 @@ def tables_of(
             "motifs": [";".join(motif.name for motif in data.motifs[tf]) for tf in tfs],
         }),
         motifs=pd.DataFrame(positions, columns=["tf", "motif", "position", *"ACGT"]),
+        samples=data.samples,
         similarity=alike.rename_axis("tf").reset_index(),
         proteins=None
         if data.proteins is None

@@ -75,7 +75,8 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
     ambiguous = None
     if universe.ambiguous is not None:
         ambiguous = universes.by_key(universe.ambiguous[used], peaks.samples["key"][used])[1] & ~labels
-    for key, agreement in universes.replicate_agreement(universe.labels[used], peaks.samples["key"][used]).items():
+    agreements = universes.replicate_agreement(universe.labels[used], peaks.samples["key"][used])
+    for key, agreement in agreements.items():
         if agreement < AGREE:
             notes[f"replicates of {key} share {agreement:.2f} of their regions"] = 1
     rows = peaks.samples.drop_duplicates("key").set_index("key").loc[keys]
@@ -94,10 +95,22 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
         components=None if task.cells is None else features_of(task.cells, cells),
         accessibility=accessibility_of(task.accessibility, cells, regions, genome.contigs),
         proteins=proteins,
+        samples=described_samples(peaks, universe, agreements),
         families=families,
         held_out={key: split for key, split in held_out.items() if split != "train"},
         ambiguous=ambiguous,
         notes=notes,
+    )
+
+
+def described_samples(peaks: Peaks, universe: universes.Universe, agreements: Mapping[str, float]) -> pd.DataFrame:
+    """Return what became of each sample (`BindingData.samples`)."""
+    count = np.bincount(peaks.table["sample"].to_numpy(np.int64), minlength=len(peaks.samples))
+    lost = universes.lost_peaks(universe.regions, peaks)
+    return peaks.samples[["sample", "key", "peaks"]].assign(
+        regions=universe.labels.sum(axis=1),
+        lost=lost / np.maximum(count, 1),
+        replicates=peaks.samples["key"].map(agreements),
     )
 
 
