@@ -38,6 +38,18 @@ class New(Block):
         return {**value, "config": {**sizes, **(value.get("config") or {})}}
 
 
+class BytePairs(Block):
+    """A vocabulary of byte pairs that is learned from a corpus before its model is."""
+
+    vocabulary: Annotated[int, Field(gt=10)] = Field(
+        512, description="Tokens, among them five special ones and five letters."
+    )
+    max_token_length: Positive = Field(
+        16, description="Bases of the longest token; without a bound repeats become tokens of their own."
+    )
+    bases: Positive = Field(20_000_000, description="Training bases that it is learned from at most.")
+
+
 class Pretrain(New):
     """Self-supervised training on the training contigs, or on a corpus: next base (causal) or masked bases."""
 
@@ -64,6 +76,11 @@ class Pretrain(New):
         description="Shortest sequences of a corpus that are learned from whole where they are shorter than `length`; such "
         "are left out where not given.",
     )
+    byte_pairs: BytePairs | None = Field(
+        None,
+        description="Learn a vocabulary of byte pairs of the corpus first, of both strands (`vocabulary: 512`); families that read "
+        "byte pairs alone (`olmo`).",
+    )
     gpus: Positive = Field(1, description="GPUs; they share each update's sequences.")
 
     @property
@@ -77,6 +94,7 @@ class Pretrain(New):
             "softmask_weight": self.softmask_weight != 1,
             "short": self.short is not None,
             "strand": self.strand != "both",
+            "byte_pairs": self.byte_pairs is not None,
         }
         if self.corpus is None and any(given.values()):
             raise ValueError(

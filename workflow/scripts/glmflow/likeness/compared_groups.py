@@ -102,6 +102,7 @@ def real_side(
     most: int,
     generator: np.random.Generator,
     judge: Callable[[str], float] | None = None,
+    most_reference: int | None = None,
 ) -> Real:
     """Return held-out real sequences and controls, as they are compared.
 
@@ -117,6 +118,8 @@ def real_side(
         Pieces of a group at most.
     judge
         Bits of a piece under a language model.
+    most_reference
+        Pieces of the reference at most; all that are no floor where None.
 
     Raises
     ------
@@ -124,6 +127,8 @@ def real_side(
         The real sequences are too few.
     """
     real, reference = divided(cut(source, size), most, generator)
+    if most_reference is not None and len(reference) > most_reference:
+        reference = [reference[place] for place in generator.permutation(len(reference))[:most_reference]]
     log.info("pieces of %d bases: %d real, %d of the reference", size, len(real), len(reference))
     known = pooled([counts_of(piece) for piece in reference])
     background = background_of(known, reference, training, judge)

@@ -131,7 +131,12 @@ def load_model(
 
 
 def new_model(
-    family: str, config: dict[str, Any], seed: int = 0, attention: str = "auto", compute_dtype: Any = None
+    family: str,
+    config: dict[str, Any],
+    seed: int = 0,
+    attention: str = "auto",
+    compute_dtype: Any = None,
+    vocabulary: str | PathLike[str] | None = None,
 ) -> Adapter:
     """Return a model of a family with random weights, made from a configuration alone.
 
@@ -145,7 +150,11 @@ def new_model(
         Seed of the weights; the global random state is left as it was.
     attention, compute_dtype
         As for `load_model`.
+    vocabulary
+        Folder with a ``tokenizer.json``, of families that read one.
     """
+    from pathlib import Path
+
     from glmflow.models.loading import create
 
-    return create(family, config, seed, attention, compute_dtype)
+    return create(family, config, seed, attention, compute_dtype, Path(vocabulary) if vocabulary else None)

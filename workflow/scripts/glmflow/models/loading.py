@@ -126,6 +126,7 @@ def create(
     seed: int = 0,
     attention: str = "auto",
     compute_dtype: torch.dtype | str | None = None,
+    vocabulary: Path | None = None,
 ) -> Adapter:
     """See `glmflow.models.new_model`."""
     found = get_family(family)
@@ -134,7 +135,7 @@ def create(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = found.build(config, implementation)
-    adapter = _adapter(found, network, config, None, {"source": "random weights", "seed": seed})
+    adapter = _adapter(found, network, config, vocabulary, {"source": "random weights", "seed": seed})
     adapter.attention, adapter.compute_dtype = implementation, as_dtype(compute_dtype)
     return adapter
 

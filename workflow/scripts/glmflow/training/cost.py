@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,8 +86,17 @@ def write_cost(
     warnings: list[str],
     described: Any | None = None,
     chance: float | None = None,
+    vocabulary: Mapping[str, float] | None = None,
 ) -> None:
-    """Write what the run cost, for the leaderboard; `chance` is what a language model loses that has learned nothing."""
+    """Write what the run cost, for the leaderboard.
+
+    Parameters
+    ----------
+    chance
+        What a language model loses that has learned nothing.
+    vocabulary
+        What is known of a vocabulary that was learned with the model.
+    """
     parameters = list(model.parameters())
     cost = {
         "parameters": sum(p.numel() for p in parameters),
@@ -106,6 +115,8 @@ def write_cost(
     }
     if chance is not None:
         cost["chance_loss"] = chance
+    if vocabulary is not None:
+        cost["vocabulary"] = dict(vocabulary)
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(cost, indent=2) + "\n")
 

@@ -12,18 +12,24 @@ from torch.utils.data import DataLoader
 
 from glmflow.config.models import Pretrain
 from glmflow.errors import InputError
+from glmflow.files import atomic_path
 from glmflow.models import new_model
 from glmflow.models.adapter import Adapter
+from glmflow.models.byte_pairs import describe, pieces, train_byte_pairs
 from glmflow.models.masked_diffusion import DIFFUSION
+from glmflow.models.tokenizers import FileTokenizer
 
 from .chance import chance_loss
 from .cost import write_cost
 from .language_loss import MASKED_AS, LanguageEvaluation, LanguageModel, language_batch
 from .loop.distributed import is_first
 from .loop.fit import fit
-from .pretraining_source import Source
+from .pretraining_source import CorpusSource, Source
 from .stream import ExampleList, ExampleStream
 from .weighted_language import diffusion_batch, weighted_batch
+
+DESCRIBED = 200_000
+"""Training bases that a vocabulary is described by."""
 
 
 def pretrain(
@@ -44,7 +50,7 @@ def pretrain(
     """
     block = Pretrain.model_validate(settings)
     torch.manual_seed(seed)
-    adapter = new_model(block.family, block.config, seed=seed)
+    adapter, vocabulary = made_model(block, source, seed, folder)
     training = block.training()
     batches, evaluated = batches_of(block, adapter)
     segments, held_out = source.training(block.length), source.held_out(block.length)
@@ -61,7 +67,40 @@ def pretrain(
     adapter.origin |= source.provenance() | {"objective": objective_of(block, adapter)}
     adapter.save(model_folder)
     chance = chance_loss(source.composition(), MASKED_AS if objective_of(block, adapter) == "masked" else None)
-    write_cost(folder / "cost.json", model, fitted, list(fitted.warnings), chance=chance)
+    write_cost(folder / "cost.json", model, fitted, list(fitted.warnings), chance=chance, vocabulary=vocabulary)
+
+
+def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tuple[Adapter, dict[str, float] | None]:
+    """Return a model with random weights, and what is known of its vocabulary where that is learned first.
+
+    The vocabulary is kept in `folder/vocabulary`: a run that goes on reads the same one.
+
+    Raises
+    ------
+    InputError
+        The family reads no byte pairs, or there is no corpus to learn them from.
+    """
+    if block.byte_pairs is None:
+        return new_model(block.family, block.config, seed=seed), None
+    if not isinstance(source, CorpusSource):
+        raise InputError("byte pairs are learned from a corpus", fix="Name one (`corpus`).")
+    asked = block.byte_pairs
+    texts = source.texts(asked.bases)
+    learned = train_byte_pairs(texts, asked.vocabulary, asked.max_token_length)
+    known = describe(learned, pieces(source.texts(DESCRIBED), both_strands=False))
+    known["vocabulary"] = learned.get_vocab_size()
+    with atomic_path(folder / "vocabulary") as temporary:
+        temporary.mkdir()
+        learned.save(str(temporary / "tokenizer.json"))
+    config = block.config | {"vocab_size": learned.get_vocab_size(), "bases_per_token": known["bases_per_token"]}
+    adapter = new_model(block.family, config, seed=seed, vocabulary=folder / "vocabulary")
+    if not isinstance(adapter.tokenizer, FileTokenizer) or adapter.card.objective != "causal":
+        raise InputError(
+            f"family {block.family} does not learn from byte pairs",
+            where="models.*.pretrain.byte_pairs",
+            fix="Take `family: olmo`, or leave `byte_pairs` out.",
+        )
+    return adapter, known
 
 
 def objective_of(block: Pretrain, adapter: Adapter) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import CorpusWindows
+from glmflow.corpus.training_part import training_part
 from glmflow.files import read_table
 from glmflow.genome.reference import Reference
 
@@ -84,6 +85,10 @@ class CorpusSource:
         """Return what the loss is watched on; None without a validation split."""
         long_enough = self.corpus.of("validation")["length"] >= length
         return CorpusWindows(self.corpus, "validation", length) if long_enough.any() else None
+
+    def texts(self, most: int) -> list[str]:
+        """Return training sequences of `most` bases together at most."""
+        return training_part(self.corpus, most).texts
 
     def composition(self) -> NDArray[np.float64]:
         """Return the shares of A, C, G and T of what is learned from, both strands."""

@@ -23,7 +23,7 @@ from glmflow.models.weights import read_state
 HEAD = ("lm_head",)
 AI2 = "olmo-gfm"
 BASES_PER_TOKEN = 5.0
-"""Rough, for vocabularies of 4,096 byte pairs."""
+"""Rough, for vocabularies of 4,096 byte pairs; `bases_per_token` of a configuration says it of its own."""
 
 
 def native(config: Config) -> tuple[type[PreTrainedModel], PretrainedConfig]:
@@ -35,7 +35,7 @@ def native(config: Config) -> tuple[type[PreTrainedModel], PretrainedConfig]:
         An ai2-olmo variant that neither class computes.
     """
     if config["model_type"] != AI2:
-        return OlmoForCausalLM, OlmoConfig(**without(config))
+        return OlmoForCausalLM, OlmoConfig(**without(config, "bases_per_token"))
     norm, weights = config.get("layer_norm_type", "default"), bool(config.get("layer_norm_with_affine", True))
     plain = {"alibi": False, "include_bias": False, "attention_layer_norm": False, "rope": True}
     odd = [f"{key}: {config[key]}" for key, value in plain.items() if bool(config.get(key, value)) != value]
@@ -124,12 +124,13 @@ def load(folder: Path, config: Config, dtype: torch.dtype, attention: str) -> Hu
 def card(config: Config) -> ModelCard:
     """Describe the model."""
     _, shown = native(config)
+    bases = float(config.get("bases_per_token", BASES_PER_TOKEN))
     return ModelCard(
         family="olmo",
         objective="causal",
-        context_bp=int(BASES_PER_TOKEN * shown.max_position_embeddings),
+        context_bp=int(bases * shown.max_position_embeddings),
         context_tokens=shown.max_position_embeddings,
-        bases_per_token=BASES_PER_TOKEN,
+        bases_per_token=bases,
         position_embedding="rope",
         padding=True,
         strand="one strand at a time: average predictions over both",

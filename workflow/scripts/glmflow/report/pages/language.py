@@ -90,6 +90,7 @@ def page(study: Study, task: str) -> str:
         strata=by_stratum(plain),
         gains=by_context(table[(table["metric"] == "bits_of_context") & (table["subset"] == "all")]),
         card=audit_card(study, task),
+        vocabularies=vocabulary_rows(study, task),
         corpus=corpus_rows(table_of_examples(study, task, "corpus.tsv")),
         kept=table_of_examples(study, task, "viruses_kept.tsv").to_dict("records"),
         vega=vega(),
@@ -107,6 +108,24 @@ def context_chart(look: Look) -> dict[str, Any]:
     x = alt.X("context:Q", title="bases of context", scale=alt.Scale(type="log", base=2))
     words = [alt.Tooltip("model:N"), *tooltip("context", "value", "ci_low", "ci_high", "seeds")]
     return lines_with_intervals("contexts", x, "bits a base", look.colour("model"), words, height=260)
+
+
+def vocabulary_rows(study: Study, task: str) -> list[dict[str, str]]:
+    """Return a row a model whose vocabulary was learned with it: what it makes of training sequence."""
+    found = {}
+    for run in study.runs(task):
+        known = run.model_cost.get("vocabulary")
+        if known and run.model not in found:
+            found[run.model] = {
+                "model": run.model,
+                "tokens": f"{known['vocabulary']:,.0f}",
+                "bases a token": number(known["bases_per_token"]),
+                "bits a base, tokens by frequency": number(known["unigram_bits"]),
+                "never used": f"{known['unused']:.0%}",
+                "borders alike on both strands": f"{known['strands']:.0%}",
+                "tokens changed by a base": number(known["changed"]),
+            }
+    return list(found.values())
 
 
 def table_of_examples(study: Study, task: str, name: str) -> pd.DataFrame:

@@ -21,6 +21,8 @@ from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, exa
 
 ATTEMPTS = 100
 """Draws for each prompt that is wanted."""
+REFERENCE = 4
+"""Pieces of the reference for each piece of a group: more would be counted for long and move little."""
 
 
 def examples(task: Generation, files: Mapping[str, Any], division: Division) -> Made:
@@ -46,7 +48,8 @@ def examples(task: Generation, files: Mapping[str, Any], division: Division) -> 
     training = training_part(corpus, task.most_training)
     asked = len(prompts) * task.copies * (task.length // task.piece_bp)
     try:
-        real = real_side(held_out, training.texts, {}, task.piece_bp, min(task.most, asked), generator)
+        most = min(task.most, asked)
+        real = real_side(held_out, training.texts, {}, task.piece_bp, most, generator, most_reference=REFERENCE * most)
     except InputError as error:
         fix = "Hold out more of the corpus, or take a smaller `piece`, more `prompts` or more `copies`."
         raise InputError(f"too little to compare with: {error.what}", where="tasks.*.piece", fix=fix) from None

@@ -1,0 +1,58 @@
+"""Byte pairs that are learned from a corpus before the model that reads them."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from glmflow.config.models import Pretrain
+from glmflow.corpus.corpus_build import build
+from glmflow.errors import InputError
+from glmflow.models import load_model
+from glmflow.training.pretrain import pretrain
+from glmflow.training.pretraining_source import CorpusSource
+from pydantic import ValidationError
+
+OLMO = {"model_type": "olmo", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
+OLMO |= {"num_attention_heads": 2, "num_key_value_heads": 2, "max_position_embeddings": 64}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """A corpus in which GATTACA is every other word."""
+    folder = tmp_path_factory.mktemp("vocabulary")
+    rng = np.random.default_rng(1)
+    text = "".join("GATTACA" + "".join(rng.choice(list("ACGT"), 5)) for _ in range(600))
+    (folder / "a.fa").write_text(f">a\n{text}\n")
+    split = {"by": "position", "validation": 0.1, "test": 0.1, "max_shared": 1}
+    build({"sources": [{"path": str(folder / "a.fa"), "division": "made"}], "split": split}, folder / "corpus")
+    return folder / "corpus"
+
+
+def block(**more):
+    given = {"corpus": "c", "family": "olmo", "config": OLMO, "length": 96, "steps": 2, "batch": 2}
+    return Pretrain.model_validate(given | {"byte_pairs": {"vocabulary": 48, "max_token_length": 8}} | more)
+
+
+def test_a_model_reads_the_vocabulary_that_was_learned_with_it(corpus, tmp_path):
+    pretrain(block().model_dump(mode="json"), CorpusSource(corpus), 1, tmp_path / "run", tmp_path / "model")
+    model = load_model(tmp_path / "model")
+    words = [token for token in model.tokenizer.vocab if set(token) <= set("ACGT")]
+    assert len(model.tokenizer.vocab) == model.card.vocab_size == 48 and max(map(len, words)) <= 8
+    assert any(len(word) >= 5 and word in "GATTACA" * 2 for word in words)
+    known = json.loads((tmp_path / "run/cost.json").read_text())["vocabulary"]
+    assert known["vocabulary"] == 48 and 1.5 < known["bases_per_token"] < 8
+    assert model.card.bases_per_token == pytest.approx(known["bases_per_token"])
+    assert model.card.context_bp == int(64 * known["bases_per_token"])
+    lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    losses = [line["eval_loss"] for line in lines if "eval_loss" in line]
+    # Of a base, whatever the tokens: a network that knows nothing spreads its tokens evenly.
+    assert losses[-1] == pytest.approx(math.log(48) / known["bases_per_token"], rel=0.25)
+
+
+def test_who_cannot_learn_from_byte_pairs_says_so(corpus, tmp_path):
+    small = block(family="small", config={"causal": True, "hidden_size": 16, "num_heads": 2, "context": 64})
+    with pytest.raises(InputError, match="small"):
+        pretrain(small.model_dump(mode="json"), CorpusSource(corpus), 1, tmp_path / "run", tmp_path / "model")
+    with pytest.raises(ValidationError, match="byte_pairs is of a corpus"):
+        block(corpus=None)
