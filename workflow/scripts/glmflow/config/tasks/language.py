@@ -29,6 +29,7 @@ class Language(TaskBlock):
     page = "language"
     genome = False
     compared = "own"
+    compares = True
 
     corpus: str = Field(description="Corpus (`corpora`) whose held-out sequences are scored.")
     contexts: Annotated[list[Positive], Field(min_length=1)] = Field(

@@ -11,6 +11,7 @@ import pandas as pd
 from glmflow.files import read_table
 from glmflow.report.audit_card import audit_card
 from glmflow.report.charts import Look, lines_with_intervals, tooltip
+from glmflow.report.comparison_tables import own_table
 from glmflow.report.rendering import embed, records, render, vega
 from glmflow.report.study_tables import Study
 from glmflow.report.wording import Level, Words, number
@@ -40,6 +41,10 @@ METRICS = {
         "Bits a base that are lost where the context beyond the shortest one is replaced by another window's (n windows): what "
         "the order of far bases is worth. 0 where it is not used.",
     ),
+    "parameters": Words(
+        "parameters", "none", "bases", "Parameters of a model that was trained here, without embeddings."
+    ),
+    "training_bases": Words("training bases", "none", "bases", "Bases that it has seen, as often as it has seen them."),
     "bits_per_base_error": Words(
         "Monte-Carlo error",
         "lower",
@@ -91,6 +96,7 @@ def page(study: Study, task: str) -> str:
         gains=by_context(table[(table["metric"] == "bits_of_context") & (table["subset"] == "all")]),
         card=audit_card(study, task),
         vocabularies=vocabulary_rows(study, task),
+        **scaling_rows(own_table(study.inputs.comparisons.get(task), "pairs.tsv")),
         corpus=corpus_rows(table_of_examples(study, task, "corpus.tsv")),
         kept=table_of_examples(study, task, "viruses_kept.tsv").to_dict("records"),
         vega=vega(),
@@ -108,6 +114,37 @@ def context_chart(look: Look) -> dict[str, Any]:
     x = alt.X("context:Q", title="bases of context", scale=alt.Scale(type="log", base=2))
     words = [alt.Tooltip("model:N"), *tooltip("context", "value", "ci_low", "ci_high", "seeds")]
     return lines_with_intervals("contexts", x, "bits a base", look.colour("model"), words, height=260)
+
+
+def scaling_rows(table: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
+    """Return the rows of two tables: `laws` (constants of each family's law, or why there is none), and `foretold` runs."""
+    laws, foretold = [], []
+    for row in table.itertuples():
+        if row.what == "foretold":
+            foretold.append(
+                {
+                    "family": row.family,
+                    "parameters": f"{row.parameters:,.0f}",
+                    "bases seen": f"{row.bases:,.0f}",
+                    "bits a base": number(row.value),
+                    "foretold by smaller runs": number(row.low),
+                    "off by": f"{row.low - row.value:+.4f}".replace("-", "−"),
+                }
+            )
+            continue
+        said = row.said if isinstance(row.said, str) else ""
+        known = pd.notna(row.value)
+        laws.append(
+            {
+                "family": row.family,
+                "constant": row.what if known else "no law",
+                "value": number(row.value) if known else "",
+                "95 %": f"{number(row.low)} to {number(row.high)}" if pd.notna(row.low) else "",
+                "runs": f"{row.runs:,}",
+                "note": said,
+            }
+        )
+    return {"laws": laws, "foretold": foretold}
 
 
 def vocabulary_rows(study: Study, task: str) -> list[dict[str, str]]:

@@ -2,5 +2,6 @@
 
 from .bit_scores import score
 from .language_windows import examples
+from .scaling_runs import compare
 
-__all__ = ["examples", "score"]
+__all__ = ["compare", "examples", "score"]

@@ -17,6 +17,8 @@ from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
 from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
 
+from .scaling_runs import sizes_of
+
 BITS = np.log(2)
 
 
@@ -47,7 +49,8 @@ def score(
         ``bits_per_base`` at each context, of all bases and by stratum: copies within the window and other bases, lower
         case and upper case, how much of a sequence is in training, divisions. A control stands as `protocol`.
         ``bits_of_context``: what is lost when the far context is replaced by another window's. ``bits_per_base_error``: the
-        standard error that the draws of masks leave, of models of masked diffusion.
+        standard error that the draws of masks leave, of models of masked diffusion. ``parameters`` (no embeddings) and
+        ``training_bases`` (seen, copies counted) of models pretrained here: what a scaling law is fitted to.
     """
     rows, units = [], {}
     found = list(cells(examples, predictions))
@@ -69,6 +72,7 @@ def score(
             own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split}
             rows.append(metric_row("bits_of_context", value, **own))
     rows += list(monte_carlo_errors(examples, predictions))
+    rows += list(sizes_of(settings.get("model") or {}, predictions))
     metrics = metrics_table(rows, **run_keys(settings))
     return Scored(with_intervals(metrics, units), units=units)
 

@@ -12,6 +12,7 @@ import pandas as pd
 from glmflow.corpus.window_controls import asked_windows
 from glmflow.errors import InputError
 from glmflow.models.masked_diffusion import DIFFUSION
+from glmflow.models.parameter_counts import body_parameters
 
 from ..parts import Parts
 from ..ready import Predictor
@@ -30,8 +31,9 @@ def predict(
     Returns
     -------
     DataFrame
-        `example`, `context_bp`, `control`, `prediction` (nats of the scored bases, not a number where not asked); of a model
-        of masked diffusion bounds from above, with `error` (standard error of their sum over the draws of masks).
+        `example`, `context_bp`, `control`, `prediction` (nats of the scored bases, not a number where not asked),
+        `parameters` (of the model, without embeddings); of a model of masked diffusion bounds from above, with `error`
+        (standard error of their sum over the draws of masks).
 
     Raises
     ------
@@ -53,6 +55,7 @@ def predict(
         rows.append((window.example, window.context_bp, window.control))
         queries.append(Query(name, window.context_bp, window.sequence, task.scored, hidden))
     table = pd.DataFrame(rows, columns=["example", "context_bp", "control"])
+    table = table.assign(parameters=body_parameters(model.network))
     if model.origin.get("objective") == DIFFUSION:
         found = [own for batch in in_batches(queries) for own in bounds(model, batch, task.draws, task.seed)]
         return table.assign(prediction=[nats for nats, _ in found], error=[error for _, error in found])
