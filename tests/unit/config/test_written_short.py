@@ -107,6 +107,11 @@ def test_all_models_of_a_run_are_those_that_suit_its_adaptations():
 def test_what_differs_from_a_protocol_stands_in_the_record_of_the_run():
     found = study({"x": {"protocol": "hyenadna"}})
     run = expand_runs(found)[0][0]
-    assert any("no padding, where it was left, without a mask" in text for text in run_settings(found, run)["differs"])
+    assert (
+        run_settings(found, run)["differs"] == []
+        and run_settings(found, run)["adaptation"]["train"]["padding"] == "left"
+    )
+    found = study({"x": {"protocol": "dnabert2_gue/prom"}})
+    assert "fp16" in run_settings(found, expand_runs(found)[0][0])["differs"][0]
     plain = study({"y": {"kind": "full"}})
     assert "differs" not in run_settings(plain, expand_runs(plain)[0][0])

@@ -52,6 +52,12 @@ class Training(Block):
         description="Random parts of training and validation sequences together, of which the seed's validates (seed 1: the "
         "first): as published cross-validations do. The test split stays as it is.",
     )
+    padding: Literal["left"] | None = Field(
+        None,
+        description="`left`: sequences shorter than `length` are padded on the left and read without a mask, padding counting "
+        "as sequence, as published protocols of HyenaDNA and Caduceus do (models of single bases). Left out, no model reads "
+        "padding: families that ignore masks compute batches length by length.",
+    )
     bf16: bool = Field(False, description="bfloat16 mixed precision.")
     gradient_checkpointing: bool = Field(
         False, description="Recompute activations in the backward pass to save memory."
@@ -132,7 +138,15 @@ class Personal(Block):
 
 
 OPTIONAL = frozenset(
-    {"train.crop", "train.reverse_complement", "train.examples", "train.folds", "personal.people", "personal.shift"}
+    {
+        "train.crop",
+        "train.reverse_complement",
+        "train.examples",
+        "train.folds",
+        "train.padding",
+        "personal.people",
+        "personal.shift",
+    }
 )
 """Keys that say how a training example is drawn: each input reads some of them (`options` of the kind of task)."""
 READ_WHERE_SOLVED = frozenset(

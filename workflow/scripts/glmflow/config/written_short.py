@@ -10,7 +10,7 @@ from glmflow.errors import InputError
 from .benchmark_sets import protocol, protocol_names
 
 KINDS = {"all": "full", "lora": "lora", "probe": "probe"}
-PLAIN = ("optimizer", "weight_decay", "schedule", "warmup", "max_grad_norm", "reverse_complement")
+PLAIN = ("optimizer", "weight_decay", "schedule", "warmup", "max_grad_norm", "reverse_complement", "padding")
 """Keys of a protocol that are those of `train`."""
 LORA = ("rank", "alpha", "dropout")
 ALL = "all"
@@ -61,8 +61,6 @@ def of_protocol(name: str) -> tuple[dict[str, Any], list[str]]:
             train["best_by"] = known["chosen_by"]
     if "tenth" in str(known.get("selection")) or "folds" in known:
         train["folds"] = known.get("folds", 10)
-    if "padding" in known:
-        differs.append(f"no padding, where it was {known['padding']}")
     if "instead" in known:
         differs.append(known["instead"])
     tried = {key: known[key] for key in ("learning_rate", "batch") if key in known}

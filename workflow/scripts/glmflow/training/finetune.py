@@ -94,7 +94,7 @@ def train_ready(
             conclude(folder, model, fitted, warnings, ready.length, coverage)
             save_tuned(model, run.settings, ready.fitted, folder / "model")
         return
-    batches = partial(ready.collate, tokenize=partial(adapter.tokenize, chunk=True), kept=kept)
+    batches = partial(ready.collate, tokenize=model.tokenize, kept=kept)
     evaluate = None
     if ready.validation is not None:
         items = ExampleList(ready.validation, len(ready.validation))

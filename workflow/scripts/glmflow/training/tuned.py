@@ -21,6 +21,7 @@ from glmflow.models import load_model
 from glmflow.models.adapter import Adapter
 from glmflow.models.interface import Tokens
 from glmflow.models.layers import require_layer
+from glmflow.models.left_padding import padded_on_the_left, require_left_padding
 from glmflow.models.loading import of_checkpoint
 from glmflow.models.weights import load_head
 from glmflow.modules import module
@@ -85,7 +86,7 @@ class Target(nn.Module):
 
     def features_of(self, model: Tuned, sequences: Sequence[NDArray[np.uint8] | str]) -> Tensor:
         """Return the features of sequences, as they are kept of a frozen backbone."""
-        return model.features(model.adapter.tokenize(list(sequences), chunk=True).to(model.adapter.device))
+        return model.features(model.tokenize(sequences).to(model.adapter.device))
 
     def describe_features(self) -> Any:
         """Return all settings that the features depend on, as JSON data."""
@@ -124,22 +125,34 @@ class Tuned(nn.Module):
         Keep the backbone as it is (a probe): its states are computed without gradients and in evaluation mode.
     layer
         Layer whose states are read (from 1; -1 is the last one); None: the model's own last states.
+    padded_to
+        Tokens that shorter sequences are padded to on the left, without a mask (see `models.left_padding`).
 
     Raises
     ------
     InputError
-        The model has no such layer, or no special token that the head reads.
+        The model has no such layer, no special token that the head reads, or cannot be padded on the left.
     """
 
     accepts_loss_kwargs = False  # the Trainer divides the loss by the number of accumulated batches
 
-    def __init__(self, adapter: Adapter, target: Target, frozen: bool = False, layer: int | None = None):
+    def __init__(
+        self,
+        adapter: Adapter,
+        target: Target,
+        frozen: bool = False,
+        layer: int | None = None,
+        padded_to: int | None = None,
+    ):
         super().__init__()
         self.adapter, self.target, self.frozen, self.layer = adapter, target, frozen, layer
+        self.padded_to = padded_to
         if layer is not None:
             require_layer(adapter.network, layer)
         if target.reads_token_before:
             adapter.require_token_before()
+        if padded_to is not None:
+            require_left_padding(adapter)
         if adapter.has_head:
             adapter.drop_head()
         if frozen:
@@ -156,6 +169,12 @@ class Tuned(nn.Module):
     def device(self) -> torch.device:
         """Device of the weights."""
         return next(self.parameters()).device
+
+    def tokenize(self, sequences: Sequence[NDArray[np.uint8] | str]) -> Tokens:
+        """Return a batch of sequences; those beyond the context are cut into overlapping chunks."""
+        if self.padded_to is not None:
+            return padded_on_the_left(self.adapter, sequences, self.padded_to)
+        return self.adapter.tokenize(list(sequences), chunk=True)
 
     def features(self, tokens: Tokens) -> Tensor:
         """Return the features of sequences."""
@@ -191,7 +210,8 @@ def new_tuned(run: RunBlocks, adapter: Adapter, fitted: Mapping[str, Any]) -> Tu
     """Return a model with an untrained head, as a run says."""
     target = module("glmflow.training.targets", run.task.target).TARGET
     own = target(run, adapter.card.hidden_size, fitted)
-    return Tuned(adapter, own, run.adaptation.kind == "probe", run.adaptation.layer)
+    padded_to = run.task.window_bp if run.adaptation.train.padding == "left" else None
+    return Tuned(adapter, own, run.adaptation.kind == "probe", run.adaptation.layer, padded_to)
 
 
 def save_tuned(model: Tuned, settings: Mapping[str, Any], fitted: Mapping[str, Any], folder: Path) -> None:

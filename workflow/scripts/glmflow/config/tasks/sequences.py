@@ -77,7 +77,7 @@ class Sequences(TaskBlock):
     kind: Literal["sequences"]
     input = "labelled_sequences"
     refused = {"zero-shot": "labels cannot be read off a language model without a trained head"}
-    options = frozenset({"train.reverse_complement", "train.examples", "train.folds"})
+    options = frozenset({"train.reverse_complement", "train.examples", "train.folds", "train.padding"})
     frozen_options = frozenset({"train.examples", "train.folds"})
     compared = "sequences"
     genome = False

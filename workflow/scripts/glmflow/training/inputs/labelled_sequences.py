@@ -250,7 +250,8 @@ def predict(
     sequences = Middles(held_out, run.task.length, files.get("genome") or None, run.settings["task"].get("middle"))
     both = run.adaptation.train.reverse_complement and predictor.kept is None
     found = []
-    counts = LengthCounts(model.adapter, run.task.length, max(1, run.adaptation.train.micro_batch))
+    batch = max(1, run.adaptation.train.micro_batch)
+    counts = LengthCounts(model.adapter, run.task.length, batch, model.padded_to)
     for first in range(0, len(sequences), AT_ONCE):
         part = sequences.part(first, first + AT_ONCE)
         found.append(parts.array(first, partial(predicted, predictor, part, both)))

@@ -18,6 +18,7 @@ WORDS = {
     "cut": "longer than `length`: the middle is read",
     "chunked": "beyond the context: read in overlapping chunks",
     "padded": "padded to the longest of their batch, behind a mask",
+    "padded_left": "padded on the left to `length`, without a mask",
     "ambiguous": "with letters other than A, C, G and T",
 }
 
@@ -33,10 +34,12 @@ class LengthCounts:
         Bases that are read of a sequence.
     batch
         Sequences in a batch.
+    padded_to
+        Tokens that shorter sequences are padded to on the left.
     """
 
-    def __init__(self, adapter: Adapter, length: int, batch: int):
-        self.adapter, self.length, self.batch = adapter, length, batch
+    def __init__(self, adapter: Adapter, length: int, batch: int, padded_to: int | None = None):
+        self.adapter, self.length, self.batch, self.padded_to = adapter, length, batch, padded_to
         self.counts: Counter[str] = Counter(dict.fromkeys(WORDS, 0))
         self.sequences = 0
 
@@ -51,7 +54,9 @@ class LengthCounts:
         fits = room(self.adapter)
         if fits is not None:
             self.counts["chunked"] += int((tokens > fits).sum())
-        if self.adapter.card.padding:
+        if self.padded_to is not None:
+            self.counts["padded_left"] += int((tokens < self.padded_to).sum())
+        elif self.adapter.card.padding:
             for first in range(0, len(tokens), self.batch):
                 own = tokens[first : first + self.batch]
                 self.counts["padded"] += int((own < own.max()).sum())
