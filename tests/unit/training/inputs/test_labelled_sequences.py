@@ -135,3 +135,11 @@ def test_what_becomes_of_sequences_is_counted():
     counts.add(codes, np.array([40, 5, 10, 10]))
     found = counts.table().set_index("what")["count"].to_dict()
     assert found == {"cut": 1, "chunked": 1, "padded": 1, "ambiguous": 1} and (counts.table()["of"] == 4).all()
+    counts = LengthCounts(model, length=25, batch=2, padded_to=25)
+    counts.add(codes, np.array([40, 5, 10, 10]))
+    assert counts.table().set_index("what")["count"].to_dict() == {
+        "cut": 1,
+        "chunked": 1,
+        "padded_left": 3,
+        "ambiguous": 1,
+    }

@@ -63,5 +63,6 @@ class LengthCounts:
 
     def table(self) -> pd.DataFrame:
         """Return `what`, `words`, `count`, `of`."""
-        rows = [(name, words, self.counts[name], self.sequences) for name, words in WORDS.items()]
+        other = "padded_left" if self.padded_to is None else "padded"
+        rows = [(name, words, self.counts[name], self.sequences) for name, words in WORDS.items() if name != other]
         return pd.DataFrame(rows, columns=["what", "words", "count", "of"])
