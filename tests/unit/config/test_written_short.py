@@ -2,6 +2,7 @@
 
 import pytest
 from glmflow.config import check_study, expand_runs, run_settings
+from glmflow.config.adaptations import Adaptation
 from glmflow.config.benchmark_sets import protocol, protocol_names
 from glmflow.config.mistakes import ConfigurationError
 from glmflow.config.written_short import KINDS, of_protocol, written_out
@@ -51,6 +52,13 @@ def test_a_protocol_fills_in_what_is_left_out():
     assert (tata.train.epochs, tata.train.learning_rate, tata.train.batch) == (10, 3e-5, 32)
     lora = study({"l": {"protocol": "aido_lora/gue"}}).adaptations["l"]
     assert (lora.kind, lora.rank, lora.alpha, lora.train.epochs) == ("lora", 16, 32, 20)
+    bend = Adaptation.model_validate(of_protocol("bend/enhancer_annotation")[0])
+    assert (bend.kind, bend.train.learning_rate, bend.train.batch, bend.train.epochs) == ("probe", 1e-3, 8, 100)
+    assert (bend.head.hidden, bend.loss.positive_weight) == (2, 82.9)
+    assert (
+        of_protocol("bend")[0]["train"]["learning_rate"]
+        == of_protocol("bend/gene_finding")[0]["train"]["learning_rate"]
+    )
 
 
 def test_every_protocol_that_trains_is_a_study_and_says_what_differs():
@@ -74,6 +82,7 @@ def test_every_protocol_that_trains_is_a_study_and_says_what_differs():
         ("caducus", "no protocol 'caducus'"),
         ("strict", "does not say how a model is tuned"),
         ("dnabert2_gue", "has its own epochs for emp"),
+        ("bend/enhancers", "knows no set 'enhancers'"),
     ],
 )
 def test_mistakes_are_one_line(name, message):

@@ -23,7 +23,7 @@ def of_protocol(name: str) -> tuple[dict[str, Any], list[str]]:
     Parameters
     ----------
     name
-        A protocol; where its number of epochs depends on the set, `{protocol}/{set}` (`dnabert2_gue/prom_tata`).
+        A protocol; where its settings depend on the set, `{protocol}/{set}` (`dnabert2_gue/prom_tata`).
 
     Raises
     ------
@@ -36,6 +36,11 @@ def of_protocol(name: str) -> tuple[dict[str, Any], list[str]]:
         able = [one for one in protocol_names() if protocol(one).get("tuned") in KINDS]
         what = f"protocol {base!r} does not say how a model is tuned"
         raise InputError(what, where="protocol", fix=f"Name one of {', '.join(able)}.")
+    if of_set and "sets" in known:
+        if of_set not in known["sets"]:
+            what = f"protocol {base!r} knows no set {of_set!r}"
+            raise InputError(what, where="protocol", fix=f"Name one of {', '.join(known['sets'])}.")
+        known |= known["sets"][of_set]
     train: dict[str, Any] = {key: known[key] for key in PLAIN if key in known}
     differs = []
     for key in ("epochs", "patience"):
@@ -69,6 +74,7 @@ def of_protocol(name: str) -> tuple[dict[str, Any], list[str]]:
     found = {"kind": KINDS[known["tuned"]], "train": train, **({"sweep": sweep} if sweep else {})}
     if "pool" in known:
         found["head"] = {"kind": known.get("head_kind", "pooled"), "pool": known["pool"]}
+    found |= {key: known[own] for key, own in (("head", "head_settings"), ("loss", "loss")) if own in known}
     if found["kind"] == "lora":
         found |= {key: known[key] for key in LORA if key in known}
     return found, differs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..base import Fraction
 from ..blocks import LossBlock
@@ -21,6 +21,15 @@ class CrossEntropy(LossBlock):
     balanced: bool = Field(
         False, description="Weight each class by the inverse of its share in training, so that rare ones count as much."
     )
+    positive_weight: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="Weight of every class but the first (of two classes: that of the positives, as BEND has it)."
+    )
+
+    @model_validator(mode="after")
+    def _one_weight(self) -> CrossEntropy:
+        if self.balanced and self.positive_weight != 1:
+            raise ValueError("balanced: sets the weights of classes, so leave positive_weight out")
+        return self
 
 
 class BinaryCrossEntropy(LossBlock):

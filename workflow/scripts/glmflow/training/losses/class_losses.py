@@ -16,11 +16,19 @@ def of_labels(prediction, target, weight):
     return binary_cross_entropy_with_logits(prediction, target, pos_weight=prediction.new_tensor(weight))
 
 
-def of_classes(fitted, smoothing, balanced=False):
+def of_classes(fitted, smoothing, balanced=False, positive_weight=1.0):
     """Return the cross-entropy of logits `[n, classes]` against classes `[n]`.
 
-    With `balanced` a class has the weight of the mean count over its own in training (`fitted["counts"]`).
+    With `balanced` a class has the weight of the mean count over its own in training (`fitted["counts"]`). All classes but
+    the first count `positive_weight` times: of two classes, what `of_labels` is of the difference of their logits.
     """
+    if positive_weight != 1:
+
+        def weighted(prediction, target):
+            each = cross_entropy(prediction, target, reduction="none", label_smoothing=smoothing)
+            return (torch.where(target > 0, positive_weight, 1.0).to(each) * each).mean()
+
+        return weighted
     if not balanced:
         return partial(cross_entropy, label_smoothing=smoothing)
     counts = torch.tensor(fitted["counts"], dtype=torch.float32).clamp_min(1)
