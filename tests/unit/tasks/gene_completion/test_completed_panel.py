@@ -68,13 +68,13 @@ def test_scores_by_hand(made):
     predictions = found.table[["example"]].assign(prediction=strict, official=official, aligned=1, equal=1)
     scored = score(KEYS | {"task": task.model_dump(mode="json")}, found.table, predictions, Path("none"), {})
     rows = scored.metrics.set_index(["metric", "track"])["value"]
-    assert rows["strict", "all"] == pytest.approx((20 + 0 + 50 + 100) / 4)
-    assert rows["official", "all"] == pytest.approx((30 + 50 + 100) / 3)  # the second gene has no score
-    assert rows["unscored", "all"] == pytest.approx(4 / 12)
+    assert rows["strict", "mean"] == pytest.approx((20 + 0 + 50 + 100) / 4)
+    assert rows["official", "mean"] == pytest.approx((30 + 50 + 100) / 3)  # the second gene has no score
+    assert rows["unscored", "mean"] == pytest.approx(4 / 12)
     first = found.table["group"].iloc[0]
     assert rows["official", first] == pytest.approx(30) and rows["strict", first] == pytest.approx(20)
     assert scored.tables["genes.tsv"]["unscored"].tolist() == [1, 3, 0, 0]
-    whole = scored.metrics.set_index(["metric", "track"]).loc[("strict", "all")]
+    whole = scored.metrics.set_index(["metric", "track"]).loc[("strict", "mean")]
     assert 0 <= whole["ci_low"] < whole["value"] < whole["ci_high"] <= 100
     with pytest.raises(InputError, match="1 examples have no prediction"):
         score(KEYS | {"task": task.model_dump(mode="json")}, found.table, predictions[1:], Path("none"), {})

@@ -11,6 +11,7 @@ from glmflow.files import read_table
 from glmflow.report.audit_card import audit_card
 from glmflow.report.charts import Look, finish, tooltip
 from glmflow.report.rendering import embed, records, render, vega
+from glmflow.report.run_tables import ALL_TRACKS
 from glmflow.report.study_tables import Study
 from glmflow.report.wording import Level, Words, number
 
@@ -48,7 +49,7 @@ def page(study: Study, task: str) -> str:
     """Return the page of a task: verdict on the strict score, both scores of all models, then gene by gene."""
     table = study.rows(study.summary, task)
     table = table[table["split"] == "test"]
-    genes = table[(table["track"] != "all") & (table["metric"] == "strict")]
+    of_genes = table[table["track"] != ALL_TRACKS]
     known = study.inputs.examples / task / "genes.tsv" if study.inputs.examples else None
     held = read_table(known) if known is not None and known.exists() else pd.DataFrame()
     return render(
@@ -57,11 +58,16 @@ def page(study: Study, task: str) -> str:
         task=task,
         files={other: study.pages[other] for other in study.like(task)},
         verdict=study.verdict(task),
-        models=both_scores(table[table["track"] == "all"]),
-        genes=by_gene(table[table["track"] != "all"], held),
+        models=both_scores(table[table["track"] == ALL_TRACKS]),
+        genes=by_gene(of_genes, held),
         card=audit_card(study, task),
         vega=vega(),
-        data=embed({"charts": {"genes": gene_chart(study.look)}, "datasets": {"genes": records(genes)}}),
+        data=embed(
+            {
+                "charts": {"genes": gene_chart(study.look)},
+                "datasets": {"genes": records(of_genes[of_genes["metric"] == "strict"])},
+            }
+        ),
     )
 
 

@@ -16,6 +16,9 @@ from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
 from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
 
+PANEL = "mean"
+"""Track of the mean over genes; every other track is a gene."""
+
 
 def score(
     settings: Mapping[str, Any],
@@ -70,10 +73,10 @@ def score(
         known = by_gene.dropna(subset=[metric])
         if len(known):
             values = known[metric].to_numpy(float)
-            rows.append(metric_row(metric, interval_of_mean(values, draws, settings["seed"]), **keys))
-            units[cell(metric, "test")] = Stored(
+            rows.append(metric_row(metric, interval_of_mean(values, draws, settings["seed"]), track=PANEL, **keys))
+            units[cell(metric, "test", track=PANEL)] = Stored(
                 mean_value(values), digest(known["gene"]), chance=None, bounds=(0.0, 100.0)
             )
-    rows.append(metric_row("unscored", float(np.isnan(table["official"]).mean()), n=len(table), **keys))
+    rows.append(metric_row("unscored", float(np.isnan(table["official"]).mean()), n=len(table), track=PANEL, **keys))
     metrics = metrics_table(rows, **run_keys(settings))
     return Scored(with_intervals(metrics, units), {"genes.tsv": by_gene}, units)

@@ -23,13 +23,13 @@ COLUMNS = ["family", "what", "parameters", "bases", "value", "low", "high", "run
 
 
 def sizes_of(model: Mapping[str, Any], predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield, of a model that is pretrained here, its parameters and the bases that it has seen; family and tokens as `track`."""
+    """Yield, of a model that is pretrained here, its parameters and the bases that it has seen; family and tokens as `subset`."""
     made = model.get("pretrain")
     if not made or "parameters" not in predictions or predictions.empty:
         return
     pairs = made.get("byte_pairs")
-    track = made["family"] + (f", {pairs['vocabulary']} byte pairs" if pairs else "")
-    own = {"split": "train", "track": track}
+    subset = made["family"] + (f", {pairs['vocabulary']} byte pairs" if pairs else "")
+    own = {"split": "train", "subset": subset}
     yield metric_row(SIZE, float(predictions["parameters"].iloc[0]), **own)
     yield metric_row(SEEN, float(made["steps"] * made["batch"] * made["length"]), **own)
 
@@ -61,7 +61,7 @@ def _runs(metrics: Sequence[pd.DataFrame]) -> Iterator[tuple[str, float, float, 
         plain = (table["metric"] == "bits_per_base") & (table["protocol"] == "strict") & (table["split"] == "test")
         loss = table[plain & (table["subset"] == "all")].sort_values("context_bp")
         if len(size) and len(seen) and len(loss):
-            yield size["track"].iloc[0], size["value"].iloc[0], seen["value"].iloc[0], loss["value"].iloc[-1]
+            yield size["subset"].iloc[0], size["value"].iloc[0], seen["value"].iloc[0], loss["value"].iloc[-1]
 
 
 def _law(own: pd.DataFrame) -> Iterator[dict[str, Any]]:
