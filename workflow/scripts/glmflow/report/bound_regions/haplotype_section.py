@@ -70,7 +70,7 @@ def haplotype_chart(data: pd.DataFrame) -> dict[str, Any]:
     first = data.loc[data["allelic_log_odds"].abs().idxmax(), "tf"]
     which = alt.param("haplotypes_of", value=names[0], bind=alt.binding_select(options=names, name="prediction "))
     tf = alt.param("haplotype_tf", value=first, bind=alt.binding_select(options=sorted(tfs), name="TF "))
-    limit = max(1.0, float(data["allelic_log_odds"].abs().max()))
+    limit = min(3.0, max(1.0, float(data["allelic_log_odds"].abs().max())))
     chart = (
         alt.Chart(alt.NamedData(DATA))
         .transform_filter("datum.predicted === haplotypes_of && datum.tf === haplotype_tf")
@@ -81,7 +81,7 @@ def haplotype_chart(data: pd.DataFrame) -> dict[str, Any]:
             color=alt.Color(
                 "allelic_log_odds:Q",
                 title=["log-odds of haplotype 1", "less those of 2"],
-                scale=alt.Scale(scheme="purpleorange", domain=[-limit, limit], domainMid=0),
+                scale=alt.Scale(scheme="purpleorange", domain=[-limit, limit], domainMid=0, clamp=True),
             ),
             tooltip=tooltip("region", "split", "sample", "tf", "cell", *PREDICTED, "allelic_log_odds"),
         )

@@ -33,6 +33,8 @@ from .simulated_binding import simulate_binding
 
 BLOCK = 1_000_000
 """Bases of a block that is resampled for intervals."""
+FEWEST = 10
+"""Unrelated TFs that a permuted one is drawn from at least."""
 
 
 def examples(task: Seq2CellXTf, files: Mapping[str, Any], division: Division) -> Made:
@@ -148,18 +150,15 @@ def described(task: Seq2CellXTf, data: BindingData, units: Mapping[str, Mapping[
 
 
 def unrelated(tfs: pd.Series, units: Mapping[str, Mapping[str, str]], rng: np.random.Generator) -> NDArray[np.object_]:
-    """Return for each key a TF of another family and motif cluster, drawn; any other one where there is none.
+    """Return for each key a TF of another family and motif cluster, drawn; any one where there are fewer than `FEWEST` such.
 
-    A draw from all TFs would leave a few of a hundred keys their own motif, or a sibling's. (Cells are drawn from all: of two keys
-    a cell may as well get the other's features as its own, so that their order stays at a half.)
+    A draw from all TFs would leave a few of a hundred keys their own motif, or a sibling's; of few TFs that it is never one's
+    own would tell whose it is. (Cells are drawn from all: of two keys a cell may as well get the other's features as its own,
+    so that their order stays at a half.)
     """
     names = sorted(set(tfs))
-    found = []
-    for tf in tfs:
-        others = [name for name in names if name != tf]
-        apart = [name for name in others if all(of[name] != of[tf] for of in units.values())]
-        found.append(str(rng.choice(apart or others or names)))
-    return np.array(found, object)
+    apart = {tf: [name for name in names if all(of[name] != of[tf] for of in units.values())] for tf in names}
+    return np.array([rng.choice(apart[tf] if len(apart[tf]) >= FEWEST else names) for tf in tfs], object)
 
 
 def require_both(keys: pd.Series, regions: NDArray[np.object_]) -> None:
