@@ -46,6 +46,14 @@ def test_the_unit_of_a_whole_matrix(unit):
     assert {audit.status for audit in mixed_units(facts) if audit.name != "small values"} == {PASS}
 
 
+def test_two_small_numbers_added_before_the_logarithm_are_two_units():
+    plain, offset = np.log2(tpm() + 1), np.log2(tpm() + 0.001)
+    both = np.where(BATCH == "a", plain, offset)
+    (mixed,) = [audit for audit in mixed_units(matrix_facts(both, SAMPLES)) if audit.name == "mixed units"]
+    assert mixed.status == FAIL and "plus less than 1" in mixed.sentence
+    assert statuses(offset)["mixed units"] == PASS == statuses(plain)["mixed units"]
+
+
 @pytest.mark.parametrize(
     "values",
     [

@@ -25,6 +25,8 @@ NARROW = 8.0
 """Times the median gene that the largest one is at most where values are logarithms; without one it is hundreds of times."""
 ENOUGH_GENES = 50
 FLOOR = 0.02
+OFFSET = 0.05
+"""Share of negative logarithms from which on less than 1 was added before, where other samples have none."""
 NEARLY = 0.2
 """How far from a million sums may be where others are a million: of genes that are a part of all."""
 BASES = 1.3
@@ -73,6 +75,9 @@ def matrix_facts(values: ArrayLike, samples: Sequence[str]) -> Facts:
     if (rows["unit"] == "per million").any():
         near = (rows["unit"] == "other") & ((rows["total"] / MILLION - 1).abs() < NEARLY)
         rows.loc[near, "unit"] = "per million"
+    below, none = rows["negative"] > OFFSET, rows["negative"] == 0
+    if len(rows) and (rows["unit"] == "logarithms").all() and below.any() and none.any() and (below | none).all():
+        rows.loc[below, "unit"] = "logarithms of values plus less than 1"
     if len(rows) and (rows["unit"] == "logarithms").all():
         rows["slope"], rows["size"] = _of_logarithms(table)
     units = set(rows["unit"])
