@@ -314,6 +314,17 @@ def test_a_sweep_that_makes_no_sense_is_refused(changes, message):
     assert any(message in str(problem) for problem in problems(swept(**changes)))
 
 
+@pytest.mark.parametrize(("key", "more"), [("sweep", {}), ("train.keep", {"sweep": None, "train": {"keep": "best"}})])
+def test_what_is_chosen_by_validation_asks_for_one_on_every_task(key, more):
+    raw = swept(**more)
+    raw["tasks"]["promoters"] = {"kind": "sequences", "table": "x.csv", "splits": {"by": "random", "validation": 0.1}}
+    raw["runs"][0]["tasks"] = ["promoters"]
+    check_study(raw)
+    raw["tasks"]["promoters"]["splits"]["validation"] = 0
+    (found,) = [str(problem) for problem in problems(raw) if "nothing to choose by" in str(problem)]
+    assert f"adaptations.full.{key}" in found and "give `tasks.promoters.splits.validation`" in found
+
+
 def test_low_rank_adapters_take_the_layers_that_are_asked_for():
     given = {"kind": "lora", "rank": 4, "alpha": 8, "targets": ["ffn.1", "query"], "experts": True}
     assert Adaptation(**given).lora == {

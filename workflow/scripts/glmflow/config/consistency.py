@@ -128,10 +128,18 @@ def extended(study: Study) -> Problems:
 
 
 def swept(study: Study) -> Problems:
-    """Check that there is a validation split where settings are chosen by its loss."""
+    """Check that there is a validation split where settings, or the weights that are kept, are chosen by its loss."""
     for label, adaptation in study.adaptations.items():
-        if adaptation.sweep and not getattr(study.splits, "validation", True):
-            yield ("adaptations", label, "sweep"), "nothing to choose by: give `splits.validation`"
+        key = ("sweep",) if adaptation.sweep else ("train", "keep") if adaptation.train.keep == "best" else ()
+        if not key:
+            continue
+        if not getattr(study.splits, "validation", True):
+            yield ("adaptations", label, *key), "nothing to choose by: give `splits.validation`"
+        run = {name for one in study.runs if label in one.adaptations for name in one.tasks}
+        for name, task in study.tasks.items():
+            if task.without_validation and run & {name, "all"}:
+                text = f"nothing to choose by on task {name!r}: give `tasks.{name}.splits.validation`"
+                yield ("adaptations", label, *key), text
 
 
 def spent_shares(study: Study) -> Problems:

@@ -124,6 +124,12 @@ class TaskBlock(Block):
         """Key of the settings that says how long windows are."""
         return ("windows", "size")
 
+    @property
+    def without_validation(self) -> bool:
+        """Whether splits of its own, drawn and not those of its files, hold out no validation split."""
+        own = getattr(self, "splits", None)
+        return own is not None and own.by not in ("given", "official") and not own.validation
+
     def files(self, study: StudyView, label: str, step: str, run: Run | None = None) -> Files:
         """Return the input files of a step: `examples`, `train`, `predict`, `baseline`, `score`, `compare`, `export`.
 
