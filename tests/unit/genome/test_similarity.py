@@ -182,6 +182,26 @@ def test_what_repeats_hold_in_common_is_counted_for_those_alike(share):
     assert got == pairs_by_sets(texts, 11, share) and len(got) >= 5
 
 
+def test_without_the_kmers_of_repeats_all_other_pairs_are_found():
+    """Oracle: all pairs, of which those that share repeats mostly are left out; strangers around 80 copies of one element."""
+    rng = np.random.default_rng(3)
+    element = drawn(rng, 120)
+    texts = [drawn(rng, 90) + mutated(rng, element, 0.01) + drawn(rng, 90) for _ in range(80)]
+    texts += [drawn(rng, 20) + texts[row][:200] for row in range(5)]  # copies that hold the element too
+    texts += [reverse(mutated(rng, texts[9], 0.02)), *(drawn(rng, 300) for _ in range(20))]
+    sketches = sketch(texts, 15)
+    every = near_copies(sketches, None, 0.15, best=None).table
+    wanted = every[every["common"] <= 0.5].reset_index(drop=True)
+    found = near_copies(sketches, None, 0.15, best=None, repeats=0.5).table
+    assert len(every) > 3000 and len(found) < 50
+    found = found[found["common"] <= 0.5].reset_index(drop=True)
+    order = ["query", "target"]
+    pd.testing.assert_frame_equal(
+        found.sort_values(order, ignore_index=True), wanted.sort_values(order, ignore_index=True)
+    )
+    assert len(wanted) >= 6
+
+
 def test_a_sample_of_the_kmers_estimates_the_share_without_bias():
     rng = np.random.default_rng(3)
     texts = [drawn(rng, 20_000) for _ in range(12)]

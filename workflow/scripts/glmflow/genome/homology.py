@@ -83,7 +83,7 @@ def similar_windows(fetch: Fetch, windows: pd.DataFrame, size: int | None = None
     if pieces.empty:
         return np.arange(len(own))
     sketches = suited_sketch(WindowSequences(fetch, pieces), cores=cores)
-    pairs = near_copies(sketches, None, ALIKE, best=SHOWN, cores=cores).table
+    pairs = near_copies(sketches, None, ALIKE, best=SHOWN, cores=cores, repeats=MOST_COMMON).table
     pairs = pairs[pairs["common"] <= MOST_COMMON]
     owner = pieces["split"].to_numpy(np.int64)
     one, other = owner[pairs["query"]], owner[pairs["target"]]

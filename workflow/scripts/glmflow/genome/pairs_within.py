@@ -57,19 +57,27 @@ class PairsWithin(SharedKmers):
         self.of_query = self.of_target = matrix
         self.counts = counts
 
-    def pairs(self, share: float, cores: int) -> Iterator[Found]:
+    def pairs(self, share: float, cores: int, repeats: float = 1.0) -> Iterator[Found]:
         """Yield the pairs that reach a share, all of a query at once.
 
         A pair that shares m of its k-mers shares m - r or more of those that are left when r are not looked at: the most
         common ones, up to half of m, are left out, and counted for the pairs that can still reach the share (the prefix
         filter of set similarity joins; Chaudhuri, Ganti and Kaushik 2006, ICDE).
+
+        Where a pair of which more than the part `repeats` are k-mers of repeats may be left out, none of those is looked up:
+        what the pair shares of the others has to be 1 - `repeats` of the least. Copies of one repeat are never brought together.
         """
         matrix, sizes = self.of_query, self.sketches.sizes
         need = np.maximum(share * sizes, least_shared(self.sketches))
-        common, left_out = self._most_common(np.ceil(need).astype(np.int64) // 2)
+        if repeats < 1:
+            common = np.flatnonzero(self.often[matrix.indices])
+            left_out = np.bincount(np.searchsorted(matrix.indptr, common, "right") - 1, minlength=len(sizes))
+            enough = np.minimum(need, np.maximum(1, (1 - repeats) * need))
+        else:
+            common, left_out = self._most_common(np.ceil(need).astype(np.int64) // 2)
+            enough = need - left_out
         before = self.before.copy()
         before[common] = 0
-        enough = need - left_out
         rows = len(sizes)
 
         def compared(span: tuple[int, int]) -> Found:

@@ -137,6 +137,7 @@ def near_copies(
     best: int | None = 5,
     cap: int = CAP,
     cores: int = 1,
+    repeats: float = 1.0,
 ) -> NearCopies:
     """Return the pairs of a query and a target that share at least this part of the smaller set of k-mers.
 
@@ -153,10 +154,13 @@ def near_copies(
         See `CAP`; `WITHIN` times as many where `targets` is None.
     cores
         Threads.
+    repeats
+        Where `targets` is None: pairs may be left out of which more than this part of the shared k-mers are those of repeats.
     """
     found = PairsWithin(queries, WITHIN * cap) if targets is None else Comparison(queries, targets, cap)
     rows, pairs, seen = [], 0, np.zeros(len(queries), bool)
-    for query, target, shared, part in found.pairs(share, cores):
+    wanted = (repeats,) if targets is None else ()
+    for query, target, shared, part in found.pairs(share, cores, *wanted):
         seen[query] = True
         if targets is None:
             seen[target] = True
