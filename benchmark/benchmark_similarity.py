@@ -7,7 +7,8 @@ Everything is simulated, the same for a seed, each measurement in a process of i
 out; the audit of `glmflow audit`, in steps. seqleak is given the same table and
 the same three questions (exact and near copies, look-up of the nearest). (2) Windows of a
 genome, 32,768 bp with half of it overlapping, with 350 copies of an Alu-like repeat a megabase, the last tenth held out;
-compared as the examples of a study are; time is extrapolated to 3.1 Gb in proportion, memory by the pieces of windows.
+compared as the examples of a study are, and divided by homology; time is extrapolated to 3.1 Gb in proportion, memory by the
+pieces of windows.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from glmflow.checks.copied_windows import copied_windows
+from glmflow.genome.homology import divided
 from glmflow.genome.similarity import exact_copies, near_copies, nearest, sketch, suited_fraction
 from glmflow.genome.window_sequences import PIECE
 
@@ -59,6 +61,10 @@ def main() -> int:
             f"extrapolated to 3.1 Gb: {cpu * times / 60:.1f} minutes of one core, {cpu * times / 60 / arguments.cores:.1f} on "
             f"{arguments.cores}; {fixed + (times - 1) * grows * 1e-9:.1f} GB"
         )
+        cpu, _, _ = apart(
+            f"splits by homology of {arguments.genome_mb:g} Mb", split_genome, arguments.genome_mb, arguments.cores
+        )
+        print(f"extrapolated to 3.1 Gb: {cpu * times / 60:.1f} minutes of one core")
     return 0
 
 
@@ -173,6 +179,16 @@ def audit_genome(megabases: float, cores: int) -> Iterator:
     fraction = suited_fraction(int(megabases * 1e6))
     text = f"{len(windows):,} windows, 1/{1 / fraction:.0f} of the k-mers, {len(found.table)} hold copies"
     yield text, BYTES * pieces  # the k-mers that are kept do not grow with the genome, the pieces do
+
+
+def split_genome(megabases: float, cores: int) -> Iterator:
+    """Divide the same genome by homology, in blocks of a megabase; the genome is made before."""
+    genome = {str(name): bases for name, bases in enumerate(contigs(megabases))}
+    yield len(genome)
+    splits = {"by": "homology", "block": 1_000_000, "gap": WINDOW, "validation": 0.1, "test": 0.1, "seed": 1}
+    lengths = {name: len(bases) for name, bases in genome.items()}
+    found = divided(splits, lengths, lambda chrom, start, end: genome[chrom][start:end], WINDOW, cores)
+    yield f"{len(found['regions']):,} regions"
 
 
 if __name__ == "__main__":
