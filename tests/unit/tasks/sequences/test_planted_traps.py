@@ -69,6 +69,7 @@ COPIES = {
     "6 % changed": (lambda s: changed(s, 0.06), "related copies: test"),
     "written backwards": (lambda s: s[::-1], "backwards: test"),
     "complement": (lambda s: s.translate(COMPLEMENT), "backwards: test"),
+    "transitions": (lambda s: s.translate(str.maketrans("ACGT", "GTAC")), "letters exchanged: test"),
     "put together from two": (lambda s: s[:75] + drawn(75), "related copies: test"),
     "within a longer one": (lambda s: drawn(40) + s[5:145] + drawn(40), "near: test"),
     "deletions": (lambda s: "".join(c for i, c in enumerate(s) if i % 25), "related copies: test"),
@@ -86,7 +87,7 @@ def test_copies_of_training_rows_among_test_rows(clean, tmp_path, name):
         clean.assign(sequence=texts, end=clean["start"] + LENGTH).drop(columns=["chrom", "start", "end"]), tmp_path
     )
     assert status[check] == ("WARN" if check.startswith(("related", "rows")) else "FAIL"), detail
-    assert detail[check].startswith("12 of 60" if check.startswith(("exact", "near", "backwards")) else "")
+    assert detail[check].startswith("12 of 60" if check.startswith(("exact", "near", "backwards", "letters")) else "")
 
 
 def by_class(table, of_pos, of_neg=lambda s: s):

@@ -132,6 +132,15 @@ def property_checks(properties: pd.DataFrame) -> list[Check]:
     return found
 
 
+def exchange_checks(split: NDArray, exchanged: NDArray[np.int64]) -> list[Check]:
+    """Return the finding of test rows that are other rows with letters exchanged, where there are any."""
+    if not len(exchanged):
+        return []
+    total = int((split == "test").sum())
+    text = f"{len(exchanged):,} of {total:,} test rows are training or validation rows with letters exchanged (A and G, or A and C)"
+    return [_check("letters exchanged: test", len(exchanged), total, len(exchanged) > FAIL * total, text)]
+
+
 def exact_pairs(copies: pd.DataFrame) -> pd.DataFrame:
     """Return each row with the first one that is the same on either strand, and with the next: `first`, `second`."""
     order = np.argsort(copies["copy"].to_numpy(), kind="stable")

@@ -15,6 +15,7 @@ from glmflow.genome.similarity import K, exact_copies
 from glmflow.labelled.audit_checks import (
     exact_pairs,
     example_pairs,
+    exchange_checks,
     leak_checks,
     property_checks,
     quality_checks,
@@ -23,6 +24,7 @@ from glmflow.labelled.audit_checks import (
 from glmflow.labelled.audit_facts import class_facts, copy_facts, length_facts, near_facts, target_facts
 from glmflow.labelled.composition import composition, consensus_identity
 from glmflow.labelled.copied_examples import copied_examples
+from glmflow.labelled.exchanged_letters import exchanged
 from glmflow.labelled.near_pairs import NearPairs, near_pairs, suited_k
 from glmflow.labelled.overlap import overlapping_pairs
 from glmflow.labelled.separability import separability
@@ -133,6 +135,7 @@ def audit(
         *leak_checks(rows, split, pairs),
         *split_checks(rows, split, target, classes, properties, backwards, describe),
         *property_checks(properties),
+        *exchange_checks(split, exchanged(packed, split)),
     ]
     table = pd.DataFrame(checks, columns=["check", "rows", "of", "verdict", "text"])
     shown = example_pairs(rows, split, target, classes, pairs)

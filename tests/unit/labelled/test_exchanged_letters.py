@@ -1,0 +1,18 @@
+"""Copies whose letters were exchanged, which share no k-mer with what they are copies of."""
+
+import numpy as np
+from glmflow.genome.packed import pack
+from glmflow.labelled.exchanged_letters import exchanged
+
+
+def test_exchanged_letters_are_found_on_either_strand_and_nothing_else():
+    rng = np.random.default_rng(0)
+    known = ["".join(rng.choice(list("ACGT"), int(length))) for length in rng.integers(64, 200, 30)]
+    transitions, amino = str.maketrans("ACGT", "GTAC"), str.maketrans("ACGT", "CATG")
+    other = known[2].translate(str.maketrans("ACGT", "TGCA"))[::-1].translate(transitions)
+    few = known[3][:50] + known[3][50:60].translate(transitions) + known[3][60:]  # a near copy, named as such
+    strangers = ["".join(rng.choice(list("ACGT"), 100)) for _ in range(20)]
+    tests = [known[0].translate(transitions), known[1].translate(amino), other, few, known[4], *strangers]
+    split = np.array(["train"] * 29 + ["validation"] + ["test"] * len(tests), object)
+    assert exchanged(pack(known + tests), split).tolist() == [30, 31, 32]
+    assert not len(exchanged(pack(["ACGT", "GTAC"]), np.array(["train", "test"], object)))
