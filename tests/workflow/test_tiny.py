@@ -25,7 +25,8 @@ def finished(tmp_path_factory):
     del given["predict"]
     path = folder / "study.yaml"
     path.write_text(yaml.safe_dump(given | {"runs": RUNS}, sort_keys=False))
-    run_snakemake("-c2", "--configfile", path, directory=folder)
+    done = run_snakemake("-c2", "--verbose", "--configfile", path, directory=folder)
+    (folder / "printed").write_text(done.stdout + done.stderr)
     return folder, path
 
 
@@ -43,6 +44,12 @@ def test_every_run_has_its_files_and_the_study_its_report(finished):
                 assert set(file.chroms()) == {"1", "2", "3"}
                 assert not file.intervals("1"), "nothing is predicted on the training contig"
     assert "masked" in (folder / "results/tiny/report/index.html").read_text()
+
+
+def test_jobs_to_start_are_looked_for_where_one_has_ended_not_all_the_time(finished):
+    printed = (finished[0] / "printed").read_text()
+    ended, looks = printed.count("Finished jobid"), printed.count("Ready jobs:")
+    assert ended > 20 and ended / 2 < looks < 2 * ended
 
 
 def test_no_base_is_shared_between_splits(finished):
