@@ -110,17 +110,18 @@ def ridges(features: Features, target: ArrayLike, alphas: Sequence[float]) -> li
     of the rows (the dual form).
     """
     largest = _largest(features)
-    x, y = _divided(features, largest), np.asarray(target, np.float64)
-    centre, middle = np.asarray(x.mean(axis=0), np.float64).ravel(), y.mean(axis=0)
+    # In float64: of sequences that differ in few bases, centring takes almost all of the products away again.
+    x, y = _divided(features, largest).astype(np.float64), np.asarray(target, np.float64)
+    centre, middle = np.asarray(x.mean(axis=0)).ravel(), y.mean(axis=0)
     dual = x.shape[0] < x.shape[1]
     if dual:
-        dense = (x.toarray() if issparse(x) else x).astype(np.float64) - centre
+        dense = (x.toarray() if issparse(x) else x) - centre
         product, right = dense @ dense.T, y - middle
     else:
         product = x.T @ x
-        product = (product.toarray() if issparse(product) else product).astype(np.float64)
+        product = product.toarray() if issparse(product) else product
         product -= x.shape[0] * np.outer(centre, centre)
-        right = np.asarray(x.T @ (y - middle), np.float64)
+        right = np.asarray(x.T @ (y - middle))
     found = []
     for alpha in alphas:
         weights = _solved(product, alpha, right)
