@@ -2,7 +2,6 @@
 import atexit
 import functools
 import gc
-import os
 import sys
 from pathlib import Path
 
@@ -23,12 +22,12 @@ if hasattr(sourcecache, "parse_uri"):
 REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=False))
 LIBRARY = str(REPOSITORY / "workflow" / "scripts")
 sys.path.insert(0, LIBRARY)
-# Jobs are processes of their own: where two checkouts share one environment, each runs its own library.
-if (others := os.environ.get("PYTHONPATH", "").split(os.pathsep))[0] != LIBRARY:
-    os.environ["PYTHONPATH"] = os.pathsep.join([LIBRARY, *filter(None, others)])
 
 from glmflow.config import read_yaml
 from glmflow.errors import InputError
+from glmflow.job_library import use_in_jobs
+
+use_in_jobs(LIBRARY)
 
 # A study is complete in itself: the demo is loaded only where no other file is given.
 # Snakemake names no line of broken YAML; of a file given by --configfile, which it reads first, `glmflow check` does.
