@@ -20,7 +20,10 @@ from glmflow.config import (
     trials,
 )
 from glmflow.config.adaptations import Adaptation
+from glmflow.config.corpus_blocks import CorpusSplit
 from glmflow.config.models import EXTENSION_SETTINGS, Extend, Method
+from glmflow.config.tasks.diagnosis import QuestionSplits
+from glmflow.config.tasks.sequences import SequenceSplits
 from glmflow.context.frequencies import METHODS, settings_of
 from glmflow.context.patch import FIELD_SETTINGS
 from glmflow.errors import InputError
@@ -405,3 +408,11 @@ def test_a_study_that_is_written_out_is_read_again():
     study = read_study(ROOT / "config/studies/rnaseq_tracks.yaml")
     written = study.model_dump(mode="json")
     assert written["data"] == ["hg38"] and Study.model_validate(written) == study
+
+
+@pytest.mark.parametrize("block", [SequenceSplits, QuestionSplits, CorpusSplit], ids=lambda block: block.__name__)
+def test_shares_that_leave_nothing_to_train_on_are_refused(block):
+    by = {CorpusSplit: "position"}.get(block, "random")
+    assert block(by=by, validation=0.5, test=0.4).test == 0.4
+    with pytest.raises(ValueError, match="leave nothing to train on"):
+        block(by=by, validation=0.6, test=0.4)

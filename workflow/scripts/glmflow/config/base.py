@@ -21,3 +21,15 @@ Positive = Annotated[int, Field(gt=0)]
 
 Place = tuple[str | int, ...]
 """Keys that lead to a place in the configuration."""
+
+
+def some_left_to_train(*held_out: object) -> None:
+    """Refuse shares of validation and test (those that are numbers) that leave nothing to train on.
+
+    Raises
+    ------
+    ValueError
+        They add up to 1 or more.
+    """
+    if sum(share for share in held_out if isinstance(share, float)) >= 1:
+        raise ValueError("validation and test leave nothing to train on; use shares that add up to less than 1")

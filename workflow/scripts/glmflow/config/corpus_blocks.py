@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from .base import Block, Fraction, Label, Place, Positive
+from .base import Block, Fraction, Label, Place, Positive, some_left_to_train
 
 
 class Source(Block):
@@ -43,8 +43,7 @@ class CorpusSplit(Block):
 
     @model_validator(mode="after")
     def _some_left(self) -> CorpusSplit:
-        if self.validation + self.test >= 1:
-            raise ValueError("validation and test leave nothing to train on; use shares that add up to less than 1")
+        some_left_to_train(self.validation, self.test)
         return self
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..adaptations import Adaptation
-from ..base import Block, Fraction, Place, Positive
+from ..base import Block, Fraction, Place, Positive, some_left_to_train
 from ..table_sizes import rows_of
 from ..task_block import Files, TaskBlock, Work
 from ..views import Run, StudyView
@@ -38,6 +38,11 @@ class QuestionSplits(Block):
         "taken out of training, because weights must not be chosen on what they are scored on.",
     )
     seed: int = Field(1, description="Seed of the draw.")
+
+    @model_validator(mode="after")
+    def _leaves_some(self) -> QuestionSplits:
+        some_left_to_train(self.validation, self.test)
+        return self
 
 
 class SimulatedQuestions(Block):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from ..adaptations import Adaptation
-from ..base import Block, Fraction, Label, Place, Positive
+from ..base import Block, Fraction, Label, Place, Positive, some_left_to_train
 from ..task_block import Files, TaskBlock, Work
 from ..views import Run, StudyView
 
@@ -73,10 +73,7 @@ class Populations(TaskBlock):
 
     @model_validator(mode="after")
     def _leaves_some(self) -> Populations:
-        if self.splits.validation + self.splits.test >= 1:
-            raise ValueError(
-                "splits: validation and test leave none to train on; use shares that add up to less than 1"
-            )
+        some_left_to_train(self.splits.validation, self.splits.test)
         return self
 
     @property

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from glmflow.errors import InputError
 
 from ..adaptations import Adaptation
-from ..base import Block, Fraction, Place, Positive
+from ..base import Block, Fraction, Place, Positive, some_left_to_train
 from ..benchmark_sets import benchmark_set
 from ..table_sizes import rows_of
 from ..task_block import Files, TaskBlock, Work
@@ -60,6 +60,11 @@ class SequenceSplits(Block):
     block: Positive = Field(1_000_000, description="Bases of a block (`by: block`).")
     gap: Positive = Field(100_000, description="Bases between blocks of different splits (`by: block`).")
     seed: int = Field(1, description="Seed of the draw.")
+
+    @model_validator(mode="after")
+    def _leaves_some(self) -> SequenceSplits:
+        some_left_to_train(self.validation, self.test)
+        return self
 
 
 class Similarity(Block):

@@ -34,7 +34,7 @@ def native(config: Config) -> tuple[type[PreTrainedModel], PretrainedConfig]:
     InputError
         An ai2-olmo variant that neither class computes.
     """
-    if config["model_type"] != AI2:
+    if config.get("model_type") != AI2:
         return OlmoForCausalLM, OlmoConfig(**without(config, "bases_per_token"))
     norm, weights = config.get("layer_norm_type", "default"), bool(config.get("layer_norm_with_affine", True))
     plain = {"alibi": False, "include_bias": False, "attention_layer_norm": False, "rope": True}
