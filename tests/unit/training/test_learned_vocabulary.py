@@ -13,7 +13,7 @@ from glmflow.training.pretrain import pretrain
 from glmflow.training.pretraining_source import CorpusSource
 from pydantic import ValidationError
 
-OLMO = {"model_type": "olmo", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
+OLMO = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
 OLMO |= {"num_attention_heads": 2, "num_key_value_heads": 2, "max_position_embeddings": 64}
 
 

@@ -26,6 +26,11 @@ BASES_PER_TOKEN = 5.0
 """Rough, for vocabularies of 4,096 byte pairs; `bases_per_token` of a configuration says it of its own."""
 
 
+def configure(config: Config) -> Config:
+    """Fill in the layout that a configuration of one's own has, that of transformers."""
+    return {"model_type": "olmo", **config}
+
+
 def native(config: Config) -> tuple[type[PreTrainedModel], PretrainedConfig]:
     """Class and configuration of transformers.
 
@@ -34,7 +39,7 @@ def native(config: Config) -> tuple[type[PreTrainedModel], PretrainedConfig]:
     InputError
         An ai2-olmo variant that neither class computes.
     """
-    if config.get("model_type") != AI2:
+    if config["model_type"] != AI2:
         return OlmoForCausalLM, OlmoConfig(**without(config, "bases_per_token"))
     norm, weights = config.get("layer_norm_type", "default"), bool(config.get("layer_norm_with_affine", True))
     plain = {"alibi": False, "include_bias": False, "attention_layer_norm": False, "rope": True}
@@ -149,6 +154,7 @@ def tokenizer(config: Config, folder: Path | None) -> Tokenizer:
 FAMILY = Family(
     name="olmo",
     model_types=("olmo", AI2),
+    configure=configure,
     build=build,
     load=load,
     save=save_model,
