@@ -21,6 +21,8 @@ REQUIRED = {
     "seq2cellxtf": {"simulated": {}},
     "region_expression": {"simulated": {}},
     "language": {"corpus": "c"},
+    "generation": {"corpus": "c", "gate": {"acknowledged": "nothing is drawn in a test"}},
+    "gene_completion": {"panel": "genes.csv"},
     "diagnosis": {"simulated": {}},
 }
 

@@ -61,7 +61,7 @@ def test_the_nearest_training_protein():
     near = GENE.protein[:60] + "W" * 5 + GENE.protein[65:]
     found = nearest_protein(GENE, [other, near])
     assert found == score_protein(GENE, near) and 90 < found.strict < 100
-    assert nearest_protein(GENE, []) is None
+    assert nearest_protein(GENE, []).strict == nearest_protein(GENE, ["PPPP"]).strict == 0
 
 
 def test_a_panel_with_introns_is_refused(tmp_path):

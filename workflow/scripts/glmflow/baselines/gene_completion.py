@@ -17,12 +17,12 @@ from glmflow.dna.completed_genes import (
     chain_scores,
     nearest_protein,
     read_panel,
+    scores_table,
     shuffled_scores,
     training_proteins,
 )
 from glmflow.dna.markov import Chain
 from glmflow.errors import InputError
-from glmflow.training.inputs.gene_prompts import scores_table
 
 from .fitting_data import Apply, FittingData
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,15 +13,20 @@ from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.training_part import training_part
 from glmflow.dna.markov import Chain
-from glmflow.models.drawing import Drawn
-from glmflow.training.drawn_sequences import GenerationRequest, Source
-from glmflow.training.inputs.prompted_bases import released
 
 from .fitting_data import Apply, FittingData
+
+if TYPE_CHECKING:
+    from glmflow.models.drawing import Drawn
+    from glmflow.training.drawn_sequences import GenerationRequest, Source
 
 
 def fit_chain(data: FittingData) -> Apply:
     """Count a chain on the training sequences, and draw from it behind each prompt."""
+    from glmflow.models.drawing import Drawn  # the gate is that of models, which bring torch
+    from glmflow.training.drawn_sequences import Source
+    from glmflow.training.inputs.prompted_bases import released
+
     task, seed = Generation.model_validate(data.settings["task"]), int(data.settings["seed"])
     order = data.baseline.order
     chain = Chain(training_part(Corpus(Path(data.files["corpus"]).parent), task.most_training).texts, order)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from glmflow.bases import other_strand
 from glmflow.errors import InputError
@@ -182,3 +183,16 @@ def _aligner() -> Any:
     aligner = PairwiseAligner(mode="global", open_gap_score=-11, extend_gap_score=-1)
     aligner.substitution_matrix = substitution_matrices.load("BLOSUM62")
     return aligner
+
+
+def scores_table(examples: Sequence[str], scores: Sequence[Score]) -> pd.DataFrame:
+    """Return `example`, `prediction` (strict score), `official` (NaN without one), `aligned` and `equal` residues."""
+    return pd.DataFrame(
+        {
+            "example": list(examples),
+            "prediction": [score.strict for score in scores],
+            "official": [score.official for score in scores],
+            "aligned": [score.aligned for score in scores],
+            "equal": [score.equal for score in scores],
+        }
+    )

@@ -13,11 +13,8 @@ from .study_tables import Study
 from .wording import number
 
 CAPABILITIES = {
-    "per_base_states": "states per base",
-    "masked_scores": "masked scores",
-    "base_probabilities": "base probabilities",
-    "generation": "generation",
-    "extension": "context extension",
+    name: name.replace("_", " ")
+    for name in "per_base_states masked_scores base_probabilities generation extension".split()  # noqa: SIM905 (words, no kind)
 }
 OBJECTIVES = {"causal": "next token", "masked": "masked tokens", "regions": "masked regions, gene expression"}
 TOLERANCE = 1e-4

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from glmflow.dna.completed_genes import Gene, Score, read_panel, score_bases
+from glmflow.dna.completed_genes import Gene, Score, read_panel, score_bases, scores_table
 from glmflow.errors import InputError
 from glmflow.models.adapter import Adapter
 from glmflow.models.drawing import Sampling, draw
@@ -28,7 +28,7 @@ def predict(
     Returns
     -------
     DataFrame
-        As `scores_table`.
+        As `glmflow.dna.completed_genes.scores_table`.
 
     Raises
     ------
@@ -62,16 +62,3 @@ def completed(model: Adapter, gene: Gene, place: int, samples: int, sampling: Sa
     numbers = range(place * samples, (place + 1) * samples)
     drawn = draw(model, [gene.prompt] * samples, gene.length, sampling, numbers, batch)
     return [score_bases(gene, own.sequence) for own in drawn]
-
-
-def scores_table(examples: Sequence[str], scores: Sequence[Score]) -> pd.DataFrame:
-    """Return `example`, `prediction` (strict score), `official` (NaN without one), `aligned` and `equal` residues."""
-    return pd.DataFrame(
-        {
-            "example": list(examples),
-            "prediction": [score.strict for score in scores],
-            "official": [score.official for score in scores],
-            "aligned": [score.aligned for score in scores],
-            "equal": [score.equal for score in scores],
-        }
-    )
