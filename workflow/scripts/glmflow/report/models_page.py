@@ -12,9 +12,10 @@ from .run_folder import RunFolder
 from .study_tables import Study
 from .wording import number
 
+TITLES = {"per_base_states": "states per base", "extension": "context extension"}
 CAPABILITIES = {
-    name: name.replace("_", " ")
-    for name in "per_base_states masked_scores base_probabilities generation extension".split()  # noqa: SIM905 (words, no kind)
+    name: TITLES.get(name, name.replace("_", " "))
+    for name in "per_base_states masked_scores base_probabilities generation extension".split()  # noqa: SIM905 (no kind)
 }
 OBJECTIVES = {"causal": "next token", "masked": "masked tokens", "regions": "masked regions, gene expression"}
 TOLERANCE = 1e-4
