@@ -73,7 +73,7 @@ def pretrain(
 def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tuple[Adapter, dict[str, float] | None]:
     """Return a model with random weights, and what is known of its vocabulary where that is learned first.
 
-    The vocabulary is kept in `folder/vocabulary`: a run that goes on reads the same one.
+    The vocabulary is kept in `folder/vocabulary`; a run that goes on learns it again, which gives the same one.
 
     Raises
     ------
