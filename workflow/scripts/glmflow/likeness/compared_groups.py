@@ -84,6 +84,8 @@ class Likeness(NamedTuple):
         Sentences, the most important first.
     pieces
         Pieces of each group.
+    facts
+        Of the generated pieces that were compared, by their place among all.
     """
 
     values: pd.DataFrame
@@ -92,6 +94,7 @@ class Likeness(NamedTuple):
     pictures: Pictures
     findings: list[str]
     pieces: dict[str, int]
+    facts: Mapping[int, Facts]
 
 
 def real_side(
@@ -191,7 +194,8 @@ def beside_real(
     shown = pictured({GENERATED: pieces})
     both = Pictures(*(pd.concat(tables, ignore_index=True) for tables in zip(shown, real.pictures)))
     counts = {name: len(own) for name, own in groups.items()}
-    return Likeness(values, copies, threshold, both, sentences(values, copies, threshold, missing), counts)
+    said = sentences(values, copies, threshold, missing)
+    return Likeness(values, copies, threshold, both, said, counts, dict(zip(chosen, facts)))
 
 
 def pictured(groups: Mapping[str, Sequence[str]]) -> Pictures:

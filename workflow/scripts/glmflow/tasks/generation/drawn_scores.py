@@ -12,11 +12,11 @@ import pandas as pd
 from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.training_part import training_part
-from glmflow.likeness.compared_groups import Likeness, beside_real, measured
+from glmflow.likeness.compared_groups import Likeness, beside_real
 from glmflow.likeness.control_groups import MARKOV_5
 from glmflow.likeness.group_values import GENERATED
 from glmflow.likeness.pieces import cut
-from glmflow.likeness.sequence_facts import STATISTICS, Facts, Statistic
+from glmflow.likeness.sequence_facts import STATISTICS, Background, Facts, Statistic, compared
 from glmflow.likeness.stored_groups import read_real
 from glmflow.statistics.bootstrap import Interval
 from glmflow.statistics.influence import of_weights
@@ -68,7 +68,7 @@ def score(
             shown = {"validation": found.values, "memorisation": found.copies.assign(threshold=found.threshold)}
             for name, table in (shown | found.pictures._asdict()).items():
                 tables.setdefault(name, []).append(table.assign(way=way))
-            facts = _by_example(own, real.size, real.background)
+            facts = _by_example(own, real.size, real.background, found.facts)
             names = own["example"].to_numpy(str)
             for statistic in STATISTICS:
                 if statistic.name in COMPARED and statistic.fact in facts:
@@ -93,13 +93,19 @@ def _rows(found: Likeness) -> Iterator[dict[str, Any]]:
     yield metric_row("copied", float(found.copies["above"].mean()), n=len(found.copies))
 
 
-def _by_example(own: pd.DataFrame, size: int, background) -> dict[str, np.ndarray]:
-    """Return the facts of each sequence, its pieces put together, ``[sequences, m]``; of a blocked one nothing but 0."""
+def _by_example(
+    own: pd.DataFrame, size: int, background: Background, known: Mapping[int, Facts]
+) -> dict[str, np.ndarray]:
+    """Return the facts of each sequence that runs are compared by, its pieces put together, ``[sequences, m]``.
+
+    Of a blocked sequence there is nothing but 0. `known` are those of the pieces that were measured before.
+    """
     pieces = [cut([text], size) if text else [] for text in own["prediction"]]
-    facts: list[Facts] = measured([piece for part in pieces for piece in part], background)[0]
+    every = enumerate(piece for part in pieces for piece in part)
+    facts = [known[place] if place in known else compared(piece, background)[0] for place, piece in every]
     places = np.repeat(np.arange(len(own)), [len(part) for part in pieces])
     found = {}
-    for name in facts[0]:
+    for name in {one.fact for one in STATISTICS if one.name in COMPARED} & facts[0].keys():
         found[name] = np.zeros((len(own), len(facts[0][name])))
         np.add.at(found[name], places, np.array([one[name] for one in facts]))
     return found
