@@ -85,16 +85,13 @@ def audits(task: TaskBlock, files: Mapping[str, Any], made: Made, data: Mapping[
 def _of_matrix(task: TaskBlock, evidence: Mapping[str, Any]) -> list[Audit]:
     """Return what is wrong with units, columns, populations and labels of a matrix."""
     from .audit import graded
-    from .copied_columns import copied_columns
-    from .units import matrix_facts, mixed_units
 
     names, split, populations = evidence["samples"], evidence["split"], evidence["populations"]
     measured = evidence["measured"].to_numpy(float)
     unknown = [not (isinstance(name, str) and name) for name in populations]
     known = not all(unknown)
     groups = ["" if missing else str(name) for name, missing in zip(populations, unknown)] if known else None
-    found = mixed_units(matrix_facts(measured, names), groups, task.preprocessing.log)
-    found.append(copied_columns(measured, names, split)[1])
+    found = _of_values(task, measured, names, groups, split)
     note = "populations are known" if known else "no population known: the null does not account for structure"
     if known and any(unknown):
         note = f"the population of {sum(unknown):,} of {len(names):,} samples is not known: they count as one, whatever they are"
@@ -111,13 +108,20 @@ def of_files(study: Study, label: str) -> list[Audit]:
         return []
     from glmflow.tasks.snp2gex.expression_matrix import read_expression
 
+    values = read_expression(task.expression).values
+    return _of_values(task, values.to_numpy(float), list(values.columns))
+
+
+def _of_values(
+    task: TaskBlock, table: Any, names: list[str], groups: list[str] | None = None, split: Any = None
+) -> list[Audit]:
+    """Return what is wrong with units, columns and rows of a matrix `[genes, samples]`, by its values alone."""
     from .copied_columns import copied_columns
+    from .profiles import standardised_genes, unlike_profiles
     from .units import matrix_facts, mixed_units
 
-    values = read_expression(task.expression).values
-    names, table = list(values.columns), values.to_numpy(float)
-    found = mixed_units(matrix_facts(table, names), None, task.preprocessing.log)
-    return [*found, copied_columns(table, names)[1]]
+    found = mixed_units(matrix_facts(table, names), groups, task.preprocessing.log)
+    return [*found, copied_columns(table, names, split)[1], unlike_profiles(table, names), standardised_genes(table)]
 
 
 def _of_labels(evidence: Mapping[str, Any], groups: list[str] | None) -> Audit:
