@@ -9,7 +9,7 @@ from glmflow.config.models import Pretrain
 from glmflow.corpus.corpus_build import build
 from glmflow.errors import InputError
 from glmflow.models import load_model
-from glmflow.training.pretrain import pretrain
+from glmflow.training.pretrain import made_model, pretrain
 from glmflow.training.pretraining_source import CorpusSource
 from pydantic import ValidationError
 
@@ -48,6 +48,17 @@ def test_a_model_reads_the_vocabulary_that_was_learned_with_it(corpus, tmp_path)
     losses = [line["eval_loss"] for line in lines if "eval_loss" in line]
     # Of a base, whatever the tokens: a network that knows nothing spreads its tokens evenly.
     assert losses[-1] == pytest.approx(math.log(48) / known["bases_per_token"], rel=0.25)
+
+
+def test_of_several_processes_the_first_alone_writes_the_vocabulary_that_all_read(corpus, tmp_path, monkeypatch):
+    vocabularies = {}
+    for rank in ("1", "0"):
+        monkeypatch.setenv("RANK", rank)
+        adapter, _ = made_model(block(), CorpusSource(corpus), 1, tmp_path / "run")
+        vocabularies[rank] = adapter.tokenizer.vocab
+        assert (tmp_path / "run/vocabulary/tokenizer.json").exists() == (rank == "0")
+        assert int(adapter.tokenize(["GATTACA"]).attention_mask.sum()) >= 1
+    assert vocabularies["0"] == vocabularies["1"] and len(vocabularies["0"]) == 48
 
 
 def test_who_cannot_learn_from_byte_pairs_says_so(corpus, tmp_path):

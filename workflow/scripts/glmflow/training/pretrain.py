@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -73,7 +75,8 @@ def pretrain(
 def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tuple[Adapter, dict[str, float] | None]:
     """Return a model with random weights, and what is known of its vocabulary where that is learned first.
 
-    The vocabulary is kept in `folder/vocabulary`; a run that goes on learns it again, which gives the same one.
+    The vocabulary is kept in `folder/vocabulary`; a run that goes on learns it again, which gives the same one. So does each of
+    several processes, for itself: only the first one writes into the folder that all see.
 
     Raises
     ------
@@ -89,11 +92,13 @@ def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tupl
     learned = train_byte_pairs(texts, asked.vocabulary, asked.max_token_length)
     known = describe(learned, pieces(source.texts(DESCRIBED), both_strands=False))
     known["vocabulary"] = learned.get_vocab_size()
-    with atomic_path(folder / "vocabulary") as temporary:
-        temporary.mkdir()
-        learned.save(str(temporary / "tokenizer.json"))
     config = block.config | {"vocab_size": learned.get_vocab_size(), "bases_per_token": known["bases_per_token"]}
-    adapter = new_model(block.family, config, seed=seed, vocabulary=folder / "vocabulary")
+    with nullcontext(folder) if is_first() else TemporaryDirectory() as place:
+        vocabulary = Path(place) / "vocabulary"
+        with atomic_path(vocabulary) as temporary:
+            temporary.mkdir()
+            learned.save(str(temporary / "tokenizer.json"))
+        adapter = new_model(block.family, config, seed=seed, vocabulary=vocabulary)
     if not isinstance(adapter.tokenizer, FileTokenizer) or adapter.card.objective != "causal":
         raise InputError(
             f"family {block.family} does not learn from byte pairs",
