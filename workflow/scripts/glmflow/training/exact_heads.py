@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -36,19 +35,24 @@ Weights = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def solve(model: Tuned, ready: Ready, kept: StateStore, folder: Path) -> Fitted:
-    """Set a model's linear head to the regression that does best on validation, or grow its trees; write `metrics.jsonl`.
+    """Have a model's target compute its head from kept states; write `metrics.jsonl`, and return what it cost."""
+    started = time.monotonic()
+    found = model.target.computed(model, ready.train, ready.validation, kept)
+    with atomic_path(folder / "metrics.jsonl") as temporary:
+        temporary.write_text(json.dumps({"step": 1, **found}) + "\n")
+    return Fitted(0, time.monotonic() - started, peak_memory_mb(), 0)
+
+
+def on_pooled_states(model: Tuned, train: Maker, validation: Maker | None, kept: StateStore) -> dict[str, float]:
+    """Set a model's linear head to the regression that does best on validation, or grow its trees; return what came out.
 
     Scores of classes and labels are logits, values in units of their training spread, as a trained head gives them.
     """
-    started = time.monotonic()
-    if hasattr(model.target, "grow"):
-        return written(folder, started, model.target.grow(ready.train, ready.validation, kept))
-    states, truth = gathered(ready.train, kept)
-    held_out = gathered(ready.validation, kept) if ready.validation is not None else None
-    if hasattr(model.target.head, "grow"):
-        model.target.head.grow(states.astype(np.float32), in_units(model, truth))
-        loss = {"eval_loss": loss_now(model, *held_out)} if held_out is not None else {}
-        return written(folder, started, loss)
+    states, truth = gathered(train, kept)
+    held_out = gathered(validation, kept) if validation is not None else None
+    if model.target.head.grown:
+        model.target.head.grow(states.astype(np.float32), model.target.learned(truth))
+        return {"eval_loss": loss_now(model, *held_out)} if held_out is not None else {}
     mean, spread = states.mean(axis=0), states.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     x = (states - mean) / spread
@@ -64,22 +68,7 @@ def solve(model: Tuned, ready: Ready, kept: StateStore, folder: Path) -> Fitted:
             break
     assert best is not None
     with_weights(model, best)
-    return written(folder, started, {"penalty": chosen, **({"eval_loss": lowest} if held_out is not None else {})})
-
-
-def written(folder: Path, started: float, values: dict[str, Any]) -> Fitted:
-    """Write what is known of a head that was computed, as its one step, and return what it cost."""
-    with atomic_path(folder / "metrics.jsonl") as temporary:
-        temporary.write_text(json.dumps({"step": 1, **values}) + "\n")
-    return Fitted(0, time.monotonic() - started, peak_memory_mb(), 0)
-
-
-def in_units(model: Tuned, truth: NDArray) -> NDArray:
-    """Return targets as a head learns them: classes and labels as whole numbers, values in units of their training spread."""
-    if not hasattr(model.target, "scale"):
-        return truth.astype(np.int64)
-    mean, scale = model.target.mean.cpu().numpy(), model.target.scale.cpu().numpy()
-    return ((truth - mean) / scale).reshape(len(truth), -1).astype(np.float64)
+    return {"penalty": chosen, **({"eval_loss": lowest} if held_out is not None else {})}
 
 
 def gathered(items: Maker, kept: StateStore) -> tuple[NDArray[np.float64], NDArray]:
@@ -94,11 +83,10 @@ def gathered(items: Maker, kept: StateStore) -> tuple[NDArray[np.float64], NDArr
 
 def regressions(model: Tuned, x: NDArray[np.float64], truth: NDArray) -> Iterator[tuple[float, Weights]]:
     """Yield penalty and weights of each regression that is tried, the one of no validation split first."""
-    outputs = len(model.target.names)
-    if hasattr(model.target, "scale"):
+    outputs, y = len(model.target.names), model.target.learned(truth)
+    if y.dtype.kind == "f":
         from sklearn.linear_model import Ridge
 
-        y = in_units(model, truth)
         for alpha in sorted(ALPHAS, key=lambda value: value != 1.0):
             fitted = Ridge(alpha).fit(x, y)
             yield alpha, (np.atleast_2d(fitted.coef_), np.atleast_1d(fitted.intercept_))

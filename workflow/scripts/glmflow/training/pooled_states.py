@@ -12,7 +12,9 @@ from torch import Tensor
 
 from glmflow.models.heads import new_head
 
+from .exact_heads import on_pooled_states
 from .losses import new_loss
+from .ready import Maker
 from .stream import to_device
 from .tuned import RunBlocks, Target, Tuned
 
@@ -52,6 +54,14 @@ class PooledStates(Target):
     def loss(self, predictions: Tensor, batch: Mapping[str, Any]) -> Tensor:
         """Return the loss for `targets`."""
         return self.of_outputs(predictions, batch["targets"])
+
+    def computed(self, model: Tuned, train: Maker, validation: Maker | None, kept: Any) -> dict[str, float]:
+        """Compute the head: a regression, or trees."""
+        return on_pooled_states(model, train, validation, kept)
+
+    def learned(self, truth: NDArray) -> NDArray:
+        """Return targets as the head learns them: classes and labels, whole numbers."""
+        return truth.astype(np.int64)
 
 
 def over_batches(model: Tuned, loader: Any) -> tuple[float, NDArray, NDArray]:

@@ -104,6 +104,13 @@ class Target(nn.Module):
         """Return the training loss of a batch."""
         raise NotImplementedError
 
+    def computed(self, model: Tuned, train: Any, validation: Any, kept: Any) -> dict[str, float]:
+        """Compute the head from items (`ready.Maker`) and kept states (`frozen_states.StateStore`); return what is known of it.
+
+        Asked of those targets alone whose head has a `solver` (`exact_heads.solve`).
+        """
+        raise NotImplementedError
+
     def prepare(self, model: Tuned, draws: Any, collate: Any, training: Training, seed: int) -> None:
         """Do what comes before training: the same each time, as a run that goes on does it again."""
 

@@ -20,6 +20,9 @@ class Pooling(nn.Module):
         Parts of a sequence, for ``bins`` and ``parts_attention``.
     """
 
+    grown = False
+    """Whether the head is trees, grown (`grow`) from kept states, in place of a linear layer."""
+
     def __init__(self, pool: str = "mean", parts: int = 12):
         super().__init__()
         self.how, self.parts = pool, parts

@@ -34,6 +34,8 @@ class BoostedTrees(Pooling):
         Number of trees, what is taken of each, and their largest depth.
     """
 
+    grown = True
+
     def __init__(
         self,
         dim: int,

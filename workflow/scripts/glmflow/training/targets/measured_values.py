@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from glmflow.statistics.regression import value_scores
@@ -33,6 +34,11 @@ class MeasuredValues(PooledStates):
     def loss(self, predictions: Tensor, batch: Mapping[str, Any]) -> Tensor:
         """Return the loss for `targets` `[S, names]`."""
         return self.of_outputs((predictions - self.mean) / self.scale, (batch["targets"] - self.mean) / self.scale)
+
+    def learned(self, truth: NDArray) -> NDArray[np.float64]:
+        """Return targets as the head learns them, `[n, names]`: in units of their training spread."""
+        mean, scale = self.mean.cpu().numpy(), self.scale.cpu().numpy()
+        return ((truth - mean) / scale).reshape(len(truth), -1).astype(np.float64)
 
     def metrics(self, model: Tuned, loader: Any) -> dict[str, float]:
         """Return the mean `loss` over sequences, and the mean `pearson` over values."""

@@ -52,7 +52,7 @@ class RegionKeyBinding(Target):
         """Return the loss for the labels of the batch's keys."""
         return self.of_outputs(predictions, batch["targets"])
 
-    def grow(self, train: Maker, validation: Maker | None, kept: StateStore) -> dict[str, float]:
+    def computed(self, model: Tuned, train: Maker, validation: Maker | None, kept: StateStore) -> dict[str, float]:
         """Grow the trees of a head that is not trained by gradients; return the loss on validation, where there is one."""
         self.head.grow(**gathered(train, kept))
         if validation is None:
