@@ -101,6 +101,17 @@ def test_a_symbolic_deletion_beyond_the_contig_and_one_with_another_reference():
     assert Reason(int(one("chr1", 2, "G", "<DEL>", "END=6", True).reason[0])) is Reason.REF_MISMATCH
 
 
+def test_each_symbolic_deletion_of_a_record_has_its_own_length():
+    found = edits_of(Records(["chr1"], [1], ["C"], ["<DEL>,T,<DEL>"], info=["SVLEN=-4,.,-2"]), GENOME, True)
+    assert found.start.tolist() == [2, 1, 2] and found.end.tolist() == [6, 2, 4]
+    assert Reason(int(one("chr1", 2, "C", "<DEL>", "SVLEN=.", True).reason[0])) is Reason.SYMBOLIC
+
+
+def test_a_symbolic_deletion_of_n_is_refused_as_the_same_deletion_in_letters():
+    for ref, alt, info in (("GTNNA", "G", "."), ("G", "<DEL>", "END=11"), ("G", "<DEL>", "SVLEN=-4")):
+        assert Reason(int(one("chr1", 7, ref, alt, info, True).reason[0])) is Reason.N_IN_ALLELE
+
+
 @pytest.mark.parametrize("pos", [10**9, 2**62, 10**30, -(10**30)])
 def test_a_position_of_any_size_is_outside_its_contig(pos):
     assert Reason(int(one("chr1", pos, "C", "T", "").reason[0])) is Reason.OUTSIDE_CONTIG

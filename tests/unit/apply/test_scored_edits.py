@@ -257,6 +257,33 @@ def test_parts_of_a_likelihood_make_it():
     close(found.values[:, 0], found.values[:, 1] + found.values[:, 2])
 
 
+def test_the_alleles_part_of_a_deletion_that_reaches_past_its_window():
+    model = LikelihoodModel(small(causal=True))
+    end = len(TEXT) - 3  # three bases are left behind seven that go: the window of 60 holds three of these
+    found = scores(model, edits((end - 8, TEXT[end - 8 : end], TEXT[end - 8])), ["ll_allele"])
+    before = end - 7 - int(found.start[0])
+    assert before == 57 and len(TEXT) - 7 - 60 == found.start[0]
+    window = TEXT[found.start[0] : found.start[0] + 60]
+    for strand, (text, inside) in enumerate([(window, slice(57, 60)), (opposite(window), slice(0, 3))]):
+        rows = model.tokenize(np.frombuffer(text.encode(), np.uint8)[None])
+        ids = torch.from_numpy(rows.ids.astype(np.int64))
+        with torch.no_grad():
+            logs = model.adapter(ids).logits.double().log_softmax(-1)
+        own = [0.0, *logs[0, torch.arange(len(ids[0]) - 1), ids[0, 1:]].tolist()]
+        first = int(rows.cover[0, 0])
+        assert found.values[0, 0, strand] == pytest.approx(-sum(own[first:][inside]), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["causal", "causal kmer"])
+def test_every_allele_has_the_mean_of_both_strands_or_a_reason(kind):
+    model = LikelihoodModel(MODELS[kind]())
+    some = [*snvs(150, 0, 299), (160, TEXT[160:162], other(TEXT[160]) + other(TEXT[161])), *indels()]
+    found = scores(model, edits(*some), ["next"])
+    reasons = [Reason(int(code)).label for code in found.reason]
+    assert reasons == ["", "at_contig_end", "at_contig_end", "not_snv", *["length_changed"] * 3]
+    assert (np.isfinite(mean_of_strands(found)[:, 0]) == (found.reason == 0)).all()
+
+
 def test_all_frames_are_the_mean_of_single_ones():
     model = LikelihoodModel(kmer_model(3))
     found = scores(model, edits(*snvs(150)), ["llr"], frames="all")

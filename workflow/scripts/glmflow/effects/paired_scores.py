@@ -73,7 +73,8 @@ def _likelihood(
         return float(theirs[start : start + behind].sum() - ours[stop : stop + behind].sum())
     start = width - before if reverse else before
     if reverse:
-        return float(theirs[start - inserted : start].sum() - ours[start - removed : start].sum())
+        own = slice(max(start - removed, 0), start)  # a deletion at the end of a contig may reach past its window
+        return float(theirs[start - inserted : start].sum() - ours[own].sum())
     return float(theirs[start : start + inserted].sum() - ours[start : start + removed].sum())
 
 

@@ -141,6 +141,7 @@ def asked(model: LikelihoodModel, names: Sequence[str] | None, alone: bool = Tru
     """
     if names is None:
         return Asked(*_DEFAULTS[model.adapter.card.objective, model.kind])
+    names = [name.strip() for name in names]
     for name in names:
         if name not in SCORES:
             raise InputError(f"no score {name}", where="--score", fix=f"There are {', '.join(SCORES)}.")

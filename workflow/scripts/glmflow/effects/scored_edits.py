@@ -112,7 +112,7 @@ def score_edits(
     scored = found[0]
     if len(found) > 1:
         scored.values = np.mean([one.values for one in found], 0)
-    scored.reason = _final_reasons(model, some, asked, scored)
+    scored.reason = _final_reasons(model, some, asked, scored, strands)
     return scored.take(which)
 
 
@@ -243,17 +243,23 @@ def _paired(
                     scored.values[members[edit], column[name], strand] = value
 
 
-def _final_reasons(model: LikelihoodModel, edits: Edits, asked: Asked, scored: Scored) -> NDArray[np.uint8]:
-    """Return why edits have no score at all."""
+def _final_reasons(
+    model: LikelihoodModel, edits: Edits, asked: Asked, scored: Scored, strands: Sequence[int]
+) -> NDArray[np.uint8]:
+    """Return why edits have no score at all: none that every strand read has, as `mean_of_strands` needs."""
     reason = scored.reason.copy()
-    without = (reason == Reason.NONE) & ~np.isfinite(scored.values).any((1, 2))
+    means = scored.values[..., list(strands)].mean(2)
+    without = (reason == Reason.NONE) & ~np.isfinite(means).any(1)
     if not asked.names:
         reason[without] = asked.missing
         return reason
     inserted = np.fromiter(map(len, edits.bases), np.int64, len(edits))
     changed = edits.end - edits.start != inserted
+    alone = all(SCORES[name].change == "snv" for name in asked.equal)
     reason[without & changed] = Reason.LENGTH_CHANGED
     reason[without & ~changed] = Reason.RETOKENISED if model.kind == "bpe" else Reason.AT_CONTIG_END
+    if alone:
+        reason[without & ~changed & (inserted > 1)] = Reason.NOT_SNV
     return reason
 
 

@@ -21,9 +21,11 @@ KNOWN[np.frombuffer(b"ACGT", np.uint8)] = True
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 NO_ALT = {".", "", "<NON_REF>", "<*>"}
 _END = re.compile(r"(?:^|;)END=(\d+)")
-_LENGTH = re.compile(r"(?:^|;)SVLEN=-?(\d+)")
+_LENGTHS = re.compile(r"(?:^|;)SVLEN=([-\d.,]+)")
 BEYOND = 2**48
 """A position behind the end of any contig."""
+LONGEST = 2**21
+"""Bases of a symbolic deletion that are looked through for N; no window holds more."""
 
 
 @dataclass
@@ -134,7 +136,7 @@ def edits_of(records: Records, genome: Genome, symbolic: bool = False) -> Edits:
     ref = _compare(records, genome, names, contig, pos, width, here == 0)
     _single_bases(edits, records, ref, single)
     for place in np.flatnonzero(~single & edits.ok):
-        _longer(edits, int(place), records, ref, symbolic)
+        _longer(edits, int(place), records, ref, genome, symbolic)
     edits.start[~edits.ok], edits.end[~edits.ok] = -1, -1
     _explain(edits, records, genome, ref)
     return edits
@@ -200,7 +202,9 @@ def _single_bases(edits: Edits, records: Records, ref: _Compared, single: NDArra
         edits.bases[place] = base
 
 
-def _longer(edits: Edits, place: int, records: Records, ref: _Compared, symbolic: bool) -> None:
+def _longer(
+    edits: Edits, place: int, records: Records, ref: _Compared, genome: Genome, symbolic: bool
+) -> None:
     """Fill in one allele that is longer than a base, or symbolic."""
     record = int(edits.record[place])
     alt, given = edits.alt[place].upper(), records.ref[record].upper()
@@ -209,7 +213,7 @@ def _longer(edits: Edits, place: int, records: Records, ref: _Compared, symbolic
     elif alt == "*":
         edits.reason[place] = Reason.SPANNING_DELETION
     elif symbolic and alt == "<DEL>" and records.info is not None:
-        _deletion(edits, place, records, ref)
+        _deletion(edits, place, records, ref, genome)
     elif any(mark in alt for mark in "<>[]."):
         edits.reason[place] = Reason.SYMBOLIC
     elif not ACGT.issuperset(alt):
@@ -222,18 +226,34 @@ def _longer(edits: Edits, place: int, records: Records, ref: _Compared, symbolic
         edits.start[place], edits.end[place], edits.bases[place] = minimal_edit(records.pos[record], given, alt)
 
 
-def _deletion(edits: Edits, place: int, records: Records, ref: _Compared) -> None:
-    """Read `<DEL>` as the deletion of what lies behind POS, up to END (or over SVLEN bases)."""
+def _deletion(edits: Edits, place: int, records: Records, ref: _Compared, genome: Genome) -> None:
+    """Read `<DEL>` as the deletion of what lies behind POS, up to END (or over SVLEN bases, a number an allele)."""
     record = int(edits.record[place])
-    info, start = records.info[record], records.pos[record] + 1
-    end, length = _END.search(info), _LENGTH.search(info)
-    stop = min(BEYOND, int(end[1]) if end else start + int(length[1]) if length else start)
+    start, stop = records.pos[record] + 1, _last(edits, place, records)
+    chrom = records.chrom[record]
     if ref.reason[record]:
         edits.reason[place] = ref.reason[record]
-    elif stop <= start:
+    elif stop is None or stop <= start:
         edits.reason[place] = Reason.SYMBOLIC
+    elif stop <= genome.contigs[chrom] and not KNOWN[genome.fetch(chrom, start, min(stop, start + LONGEST))].all():
+        edits.reason[place] = Reason.N_IN_ALLELE
     else:
         edits.start[place], edits.end[place], edits.bases[place] = start, stop, ""
+
+
+def _last(edits: Edits, place: int, records: Records) -> int | None:
+    """Return where a symbolic deletion ends; None where INFO does not tell."""
+    record = int(edits.record[place])
+    info = records.info[record]
+    if end := _END.search(info):
+        return min(BEYOND, int(end[1]))
+    lengths = _LENGTHS.search(info)
+    if lengths is None:
+        return None
+    given = lengths[1].split(",")
+    own = place - int(np.searchsorted(edits.record, record))
+    text = given[own if own < len(given) else 0].lstrip("-")
+    return min(BEYOND, records.pos[record] + 1 + int(text)) if text.isdecimal() else None
 
 
 def _explain(edits: Edits, records: Records, genome: Genome, ref: _Compared) -> None:

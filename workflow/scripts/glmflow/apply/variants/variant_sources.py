@@ -150,7 +150,7 @@ class TableSource:
         for row, (value, begin) in enumerate(zip(columns[name], begins)):
             try:
                 found.append(int(value) - int(begin) - (name == "pos"))
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 found.append(-1)
                 broken[row] = f"row {table.index[row] + 1}: a position is no number ({has[name]} {value!r})"
         return found, broken
