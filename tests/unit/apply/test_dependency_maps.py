@@ -1,6 +1,7 @@
 """Dependency maps: the definition in a loop, toy dependences, brute-force fixtures of nine models (real data)."""
 
 import csv
+import gzip
 import json
 
 import numpy as np
@@ -8,8 +9,9 @@ import pandas as pd
 import pytest
 import torch
 from glmflow.apply.dependencies import map_summaries
-from glmflow.apply.dependencies.dependencies_run import safe_names
+from glmflow.apply.dependencies.dependencies_run import _of_table, safe_names
 from glmflow.apply.dependencies.dependency_maps import MapSettings, _one_strand, dependency_map
+from glmflow.apply.dependencies.map_marks import read_marks
 from glmflow.apply.sequence_logo import information
 from glmflow.cli import main
 from glmflow.effects.likelihood_model import LikelihoodModel
@@ -215,6 +217,28 @@ def test_the_command_writes_maps_tables_and_pictures(tmp_path, capsys):
     assert "https://cdn" not in page.split("<body")[1] and '"changed"' in page
     (tmp_path / "in.fa").write_text(f">one\n{TEXT}\n>one\n{TEXT}\n")
     assert run() == 1 and "two sequences named one" in capsys.readouterr().err
+
+
+def test_marks_are_read_of_bed_gff_and_gtf(tmp_path):
+    gff = "##gff-version 3\na\tx\tmotif\t4\t9\t.\t+\t.\tID=m1;Name=TATA box\nb\tx\texon\t1\t5\t.\t-\t.\t.\n##FASTA\n>a\nACGT\n"
+    (tmp_path / "m.gff3.gz").write_bytes(gzip.compress(gff.encode()))
+    (tmp_path / "m.gtf").write_text('a\tx\tgene\t4\t9\t.\t+\t.\tgene_id "G1"; gene_name "TATA box";\n')
+    (tmp_path / "m.bed").write_bytes(b"track name=x\r\na\t3\t9\tTATA box\r\ntracks\t0\t5\r\n")
+    expected = [(3, 9, "TATA box")]
+    assert read_marks(tmp_path / "m.gff3.gz") == {"a": expected, "b": [(0, 5, "exon")]}
+    assert read_marks(tmp_path / "m.bed") == {"a": expected, "tracks": [(0, 5, "")]}
+    assert read_marks(tmp_path / "m.gtf") == {"a": expected}
+    (tmp_path / "m.bed").write_text("a\tx\tmotif\t4\t9\n")
+    with pytest.raises(InputError, match="not id, start and end"):
+        read_marks(tmp_path / "m.bed")
+
+
+def test_sequences_of_a_table_under_other_headers(tmp_path):
+    (tmp_path / "in.csv").write_text("\ufeff# Name,Seq\none,ACGT\n")
+    assert _of_table(tmp_path / "in.csv") == [("one", "ACGT")]
+    (tmp_path / "in.csv").write_text("id,sequence\n")
+    with pytest.raises(InputError, match="no sequence in it"):
+        _of_table(tmp_path / "in.csv")
 
 
 NAMES = ["gpn", "aido-dna", "caduceus-ph", "caduceus-ps", "nt-v1", "nt-v2", "hyenadna", "evo2", "generator"]

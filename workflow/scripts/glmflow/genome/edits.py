@@ -202,9 +202,7 @@ def _single_bases(edits: Edits, records: Records, ref: _Compared, single: NDArra
         edits.bases[place] = base
 
 
-def _longer(
-    edits: Edits, place: int, records: Records, ref: _Compared, genome: Genome, symbolic: bool
-) -> None:
+def _longer(edits: Edits, place: int, records: Records, ref: _Compared, genome: Genome, symbolic: bool) -> None:
     """Fill in one allele that is longer than a base, or symbolic."""
     record = int(edits.record[place])
     alt, given = edits.alt[place].upper(), records.ref[record].upper()

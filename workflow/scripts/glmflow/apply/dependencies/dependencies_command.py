@@ -51,7 +51,9 @@ def add_dependencies_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--keep", type=int, default=200, metavar="N", help="maps that are written whole (default: 200)")
     parser.add_argument("--pictures", type=int, default=20, metavar="N", help="maps that are drawn (default: 20)")
     parser.add_argument("--block-mean", type=int, metavar="N", help="write maps as means over N x N bases as well")
-    parser.add_argument("--marks", type=Path, metavar="BED", help="stretches to mark: id, start, end, name")
+    parser.add_argument(
+        "--marks", type=Path, metavar="BED", help="stretches to mark: id, start, end, name; or .gff, .gff3, .gtf"
+    )
     parser.add_argument("--zoom", metavar="START-END", help="bases to draw in a panel of their own, from 0")
     parser.add_argument("--plan", action="store_true", help="count passes and estimate the time, and stop")
     parser.set_defaults(run=run_dependencies)

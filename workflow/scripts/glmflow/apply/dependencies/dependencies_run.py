@@ -14,11 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glmflow.apply.variants.variant_sources import LABELS, OWN_SEQUENCE
 from glmflow.apply.variants.variants_run import Named, model_hash, named_models, open_model
 from glmflow.effects.likelihood_model import LikelihoodModel
 from glmflow.effects.pass_plan import timed
 from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
+from glmflow.genome.column_names import plain_name
 from glmflow.models.chunking import room
 from glmflow.models.model_commands import read_fasta
 from glmflow.models.tokenizers import clean
@@ -26,7 +28,8 @@ from glmflow.text_files import read_cells
 from glmflow.training.parts import Parts
 
 from .dependency_maps import DependencyMap, MapSettings, dependency_map, require_room
-from .map_pictures import HOVERED, Mark, draw_map, hover_page
+from .map_marks import Mark, read_marks
+from .map_pictures import HOVERED, draw_map, hover_page
 from .map_summaries import block_mean, strongest_pairs, summary
 
 log = logging.getLogger(__name__)
@@ -69,11 +72,13 @@ def read_sequences(arguments: argparse.Namespace) -> list[tuple[str, NDArray[np.
 def _of_table(path: Path) -> list[tuple[str, str]]:
     """Return name and sequence of each row."""
     table = read_cells(path)
-    lower = {name.lower(): name for name in table}
-    name = next((lower[one] for one in ("id", "name", "example") if one in lower), None)
-    sequence = next((lower[one] for one in ("sequence", "sequences") if one in lower), None)
+    plain = {plain_name(name): name for name in reversed(list(table))}
+    name = next((plain[one] for one in ("id", *LABELS) if one in plain), None)
+    sequence = next((plain[one] for one in OWN_SEQUENCE["sequence"] if one in plain), None)
     if name is None or sequence is None:
         raise InputError(f"columns {', '.join(table)}", where=path, fix="Give columns id and sequence.")
+    if table.empty:
+        raise InputError("no sequence in it", where=path, fix="Give a row a sequence.")
     return list(zip(table[name].astype(str), table[sequence].astype(str)))
 
 
@@ -142,7 +147,7 @@ def _with_model(
         print(f"{named.name}: {len(given):,} maps: {passes:,} passes; at {rate:.3g} passes a second of "
               f"{min(longest, 1024):,} bp here about {passes / rate / 3600:.2g} hours")  # fmt: skip
         return
-    marks, zoom = _marks(arguments.marks), _zoom(arguments.zoom)
+    marks, zoom = read_marks(arguments.marks), _zoom(arguments.zoom)
     identity = {
         "model": model_hash(named),
         "settings": asdict(settings),
@@ -221,25 +226,6 @@ def _write(
         draw_map(found, stem, one.name, unit(settings), own, inside)
         if len(found.codes) <= HOVERED:
             hover_page(found, stem.with_name(f"{stem.name}.html"), one.name, unit(settings))
-
-
-def _marks(path: Path | None) -> dict[str, list[Mark]]:
-    """Return the stretches to mark, by the sequence's name."""
-    found: dict[str, list[Mark]] = {}
-    if path is None:
-        return found
-    if not path.is_file():
-        raise InputError("no such file", where=path, fix="Give a BED file of id, start, end, name.")
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        cells = line.split("\t")
-        if not line.strip() or line.startswith(("#", "track", "browser")):
-            continue
-        try:
-            mark = Mark(int(cells[1]), int(cells[2]), cells[3] if len(cells) > 3 else "")
-        except (IndexError, ValueError):
-            raise InputError("not id, start and end", where=f"{path}, line {number}", fix="Write BED.") from None
-        found.setdefault(cells[0], []).append(mark)
-    return found
 
 
 def _zoom(text: str | None) -> tuple[int, int] | None:

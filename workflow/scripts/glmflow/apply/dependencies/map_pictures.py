@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import altair as alt
 import matplotlib.pyplot as plt
@@ -17,6 +16,7 @@ from glmflow.apply.sequence_logo import LETTERED, STYLE, draw_bars, draw_logo, i
 from glmflow.files import atomic_path
 
 from .dependency_maps import DependencyMap
+from .map_marks import Mark
 from .map_summaries import block_mean, receivers
 
 HOVERED = 300
@@ -25,14 +25,6 @@ CELLS = 1000
 """Cells of a side that are drawn; longer maps are drawn as means."""
 COLOURS = "magma_r"
 GREY = "#d5d8dc"
-
-
-class Mark(NamedTuple):
-    """A stretch of the sequence that is drawn as a box: 0-based half-open."""
-
-    start: int
-    end: int
-    name: str
 
 
 def draw_map(
