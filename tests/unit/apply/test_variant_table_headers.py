@@ -2,9 +2,13 @@
 
 import logging
 
+import numpy as np
+import pandas as pd
 import pytest
 from glmflow.apply.variants.variant_sources import TableSource
 from glmflow.errors import InputError
+from glmflow.genome.edits import edits_of
+from glmflow.genome.reasons import Reason
 
 
 def source(tmp_path, header, values, name="in.tsv"):
@@ -50,6 +54,40 @@ def test_rows_with_sequences(tmp_path):
         (records,) = found.parts(10)
         assert found.own_sequences and records.pos == [4] and records.genome.contigs == {"0": 8}
         assert found.columns["name"] == header[-1]
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", ";"])
+def test_columns_are_told_by_the_header_whatever_the_file_is_called(tmp_path, separator):
+    path = tmp_path / "in.tsv"
+    path.write_text(
+        "\n".join(separator.join(cells) for cells in (("chrom", "pos", "ref", "alt"), ("c", "5", "A", "C")))
+    )
+    (records,) = TableSource(path).parts(10)
+    assert (records.chrom, records.pos, records.ref, records.alt) == (["c"], [4], ["A"], ["C"])
+
+
+def test_a_whole_number_is_a_position_however_it_is_written(tmp_path):
+    path = tmp_path / "in.tsv"
+    values = ["100", "100.0", " 100 ", "1e2", "100.5", "", "nan", "inf", "x"]
+    path.write_text("chrom\tpos\tref\talt\n" + "".join(f"c\t{value}\tA\tC\n" for value in values))
+    (records,) = TableSource(path).parts(100)
+    assert records.pos == [99] * 4 + [-1] * 5 and sorted(records.broken) == [4, 5, 6, 7, 8]
+    pd.DataFrame({"chrom": "c", "pos": [100.0, np.nan, np.inf], "ref": "A", "alt": "C"}).to_parquet(
+        tmp_path / "in.parquet"
+    )
+    (records,) = TableSource(tmp_path / "in.parquet").parts(100)
+    assert records.pos == [99, -1, -1] and sorted(records.broken) == [1, 2]
+
+
+def test_a_sequence_that_is_none_is_its_rows_matter_alone(tmp_path):
+    path = tmp_path / "in.tsv"
+    path.write_text("sequence\toffset\tref\talt\nACGT\t1\tC\tG\nAC!T\t1\tC\tG\n\t0\tA\tC\nACGT\t0\tA\tC\n")
+    first, second = TableSource(path).parts(2)
+    assert list(first.broken) == [1] and "row 2: character '!'" in first.broken[1]
+    assert second.broken == {0: "row 3: empty sequence"}
+    for records in (first, second):
+        found = [Reason(int(code)).label for code in edits_of(records, records.genome).reason]
+        assert sorted(found) == ["", "not_a_record"]
 
 
 @pytest.mark.parametrize(

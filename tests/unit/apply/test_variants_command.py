@@ -188,6 +188,21 @@ def test_a_table_with_sequences_needs_no_genome(scored, inputs, tmp_path):
     assert found["variant"].tolist() == [f"chr1:100:{TEXT[99]}:{alt(100)}"] * 2
 
 
+def test_a_file_without_records_gives_the_columns_that_any_file_gives(scored, inputs, tmp_path):
+    path = write_vcf(tmp_path / "none.vcf", [])
+    for name in ("out.tsv", "out.parquet"):
+        assert run(inputs, tmp_path / name, "--strands", path=path) == 0
+    assert list(pd.read_csv(tmp_path / "out.tsv", sep="\t")) == list(scored)
+    whole = pd.read_parquet(tmp_path / "out.parquet")
+    assert list(whole) == list(scored) and whole["llr"].dtype == float and whole["start"].dtype == int
+    assert run(inputs, tmp_path / "out.vcf.gz", path=path) == 0
+    with pysam.VariantFile(str(tmp_path / "out.vcf.gz")) as file:
+        assert "GLM_masked_llr" in file.header.info and list(file.fetch("chr1", 0, 9)) == []
+    (tmp_path / "none.tsv").write_text("chrom\tpos\tref\talt\tlabel\n")
+    assert run(inputs, tmp_path / "of_table.tsv", given="--table", path=tmp_path / "none.tsv") == 0
+    assert {"llr", "reason", "label"} < set(pd.read_csv(tmp_path / "of_table.tsv", sep="\t"))
+
+
 def test_every_base_of_intervals(scored, inputs, tmp_path):
     (tmp_path / "some.bed").write_text("chr1\t99\t102\nchr1\t101\t104\nchr2\t4\t5\n")
     assert run(inputs, tmp_path / "out.tsv", given="--bed", path=tmp_path / "some.bed") == 0

@@ -130,7 +130,7 @@ def packed(scored: Scored, compared: NDArray[np.float64]) -> NDArray[np.float64]
     """Return scores of alleles as one table of numbers, `float64[n, columns]`."""
     n = len(scored.reason)
     fixed = (scored.reason, scored.start, scored.width, scored.unknown, *scored.single.T)
-    return np.column_stack([*fixed, scored.values.reshape(n, -1), compared])
+    return np.column_stack([*fixed, scored.values.reshape(n, 2 * len(scored.names)), compared])
 
 
 def identity(model_hash: str, source: Source, genome: Path | None, settings: Any, asked: Asked, **more: Any) -> dict:

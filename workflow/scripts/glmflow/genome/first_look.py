@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 PART = 4096
 MISMATCHES = 0.05
 """Largest share of alleles whose REF is not the genome's; one such allele never stops a run."""
-RECORD = "Columns of a VCF are CHROM POS ID REF ALT QUAL FILTER INFO, separated by tabs; positions are numbers."
+RECORD = "Positions are whole numbers; columns of a VCF are CHROM POS ID REF ALT QUAL FILTER INFO, separated by tabs."
 SAMPLE = 16
 """Edits on which the strands of a model are compared."""
 

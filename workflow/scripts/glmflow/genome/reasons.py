@@ -60,7 +60,7 @@ WORDS = {
     Reason.LENGTH_CHANGED: "the scores asked for compare base with base, which insertions and deletions do not allow",
     Reason.NOT_MASKED: "the scores asked for need a masked model",
     Reason.NOT_CAUSAL: "the scores asked for need a causal model",
-    Reason.NOT_A_RECORD: "a line that is no record: too few columns, or a position that is no number",
+    Reason.NOT_A_RECORD: "a line that is no record: too few columns, a position that is no number, or a sequence that is none",
     Reason.NOT_SNV: "the model, or the scores asked for, know changes of single bases alone",
     Reason.OUTSIDE_OF_WINDOWS: "begins in the window of no gene",
 }

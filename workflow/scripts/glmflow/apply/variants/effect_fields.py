@@ -15,7 +15,7 @@ from glmflow.genome.reasons import Reason
 
 Beside = Iterable[tuple[Records, Edits, list[ModelScores]]]
 OWN = ("variant", "chrom", "start", "ref", "alt", "kind")
-LAST = ("window_start", "window_bp", "n_bases", "reason")
+WINDOW = ("window_start", "window_bp", "n_bases")
 
 
 @dataclass(frozen=True)

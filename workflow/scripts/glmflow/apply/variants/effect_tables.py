@@ -14,9 +14,9 @@ import pyarrow.parquet as parquet
 
 from glmflow.effects.score_runs import ModelScores
 from glmflow.files import atomic_path
-from glmflow.genome.edits import Edits, Records
+from glmflow.genome.edits import BEYOND, Edits, Records
 
-from .effect_fields import LAST, OWN, Beside, ModelNote, kinds_of, reasons_of
+from .effect_fields import OWN, WINDOW, Beside, ModelNote, kinds_of, reasons_of
 
 
 def write_scores(output: Path, notes: Sequence[ModelNote], parts: Beside) -> None:
@@ -27,8 +27,21 @@ def write_scores(output: Path, notes: Sequence[ModelNote], parts: Beside) -> Non
     first model (of several: of each, by its name); `reason`; then what other columns a table had that came in.
     """
     with atomic_path(output) as temporary, _rows(temporary, output) as write:
+        some = False
         for records, edits, models in parts:
             write(table_of(records, edits, models, notes))
+            some = True
+        if not some:
+            write(_without_rows(notes))
+
+
+def _without_rows(notes: Sequence[ModelNote]) -> pd.DataFrame:
+    """Return the table of a file without records: its columns, with their types."""
+    prefixes = [f"{note.name}_" if len(notes) > 1 else "" for note in notes]
+    types = {name: "int64" if name == "start" else "object" for name in OWN}
+    types |= {f"{prefix}{field}": "float64" for prefix, note in zip(prefixes, notes) for field in note.fields}
+    types |= {f"{prefix}{name}": "int64" for prefix in prefixes for name in WINDOW}
+    return pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in {**types, "reason": "object"}.items()})
 
 
 def table_of(records: Records, edits: Edits, models: Sequence[ModelScores], notes: Sequence[ModelNote]) -> pd.DataFrame:
@@ -40,7 +53,7 @@ def table_of(records: Records, edits: Edits, models: Sequence[ModelScores], note
     table: dict[str, Any] = {
         "variant": [f"{c}:{s + 1}:{r}:{a}" for c, s, r, a in zip(chrom, start, ref, edits.alt)],
         "chrom": chrom,
-        "start": start,
+        "start": np.array([min(place, BEYOND) for place in start], np.int64),
         "ref": ref,
         "alt": edits.alt,
         "kind": kinds_of(edits),
@@ -51,7 +64,7 @@ def table_of(records: Records, edits: Edits, models: Sequence[ModelScores], note
         prefix = f"{note.name}_" if several else ""
         columns = scores.fields(note.strands)
         table.update({f"{prefix}{field}": columns[field] for field in note.fields})
-        for place, name in enumerate(("window_start", "window_bp", "n_bases"), 1):
+        for place, name in enumerate(WINDOW, 1):
             last[f"{prefix}{name}"] = scores.table[:, place].astype(np.int64)
     table |= last
     table["reason"] = reasons_of(models)
@@ -87,8 +100,6 @@ def _rows(path: Path, name: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
         finally:
             for one in writer:
                 one.close()
-        if not writer:
-            pd.DataFrame(columns=[*OWN, *LAST]).to_parquet(path, index=False)
         return
     with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as target:
         begun: list[bool] = []
@@ -98,5 +109,3 @@ def _rows(path: Path, name: Path) -> Iterator[Callable[[pd.DataFrame], None]]:
             begun.append(True)
 
         yield write_text
-        if not begun:
-            target.write("\t".join([*OWN, *LAST]) + "\n")

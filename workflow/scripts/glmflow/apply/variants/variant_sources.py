@@ -18,7 +18,7 @@ from glmflow.genome.edits import Records
 from glmflow.genome.intervals import read_intervals
 from glmflow.genome.stretches import Genome
 from glmflow.models.tokenizers import clean
-from glmflow.text_files import as_table
+from glmflow.text_files import as_table, text_lines
 
 from .vcf_lines import header_of, record_lines
 
@@ -136,7 +136,7 @@ class TableSource:
                 records = self._with_sequences(columns, pos, ref, alt, table)
             else:
                 records = Records([str(value) for value in columns["chrom"]], pos, ref, alt)
-            records.broken = broken
+            records.broken |= broken
             if keep:
                 records.lines = table
             yield records
@@ -149,8 +149,8 @@ class TableSource:
         found, broken = [], {}
         for row, (value, begin) in enumerate(zip(columns[name], begins)):
             try:
-                found.append(int(value) - int(begin) - (name == "pos"))
-            except (TypeError, ValueError, OverflowError):
+                found.append(_whole(value) - _whole(begin) - (name == "pos"))
+            except (TypeError, ValueError):
                 found.append(-1)
                 broken[row] = f"row {table.index[row] + 1}: a position is no number ({has[name]} {value!r})"
         return found, broken
@@ -160,15 +160,17 @@ class TableSource:
     ) -> Records:
         """Return records, each on a sequence of its own."""
         rows = [str(number) for number in table.index]
-        sequences = RowSequences(dict(zip(rows, columns["sequence"])), self.path)
+        sequences = RowSequences(dict(zip(rows, columns["sequence"])))
         given = "chrom" in columns and "pos" in columns
         if given:
-            numbers = pd.to_numeric(pd.Series(columns["pos"]), errors="coerce").fillna(0).astype(np.int64)
+            numbers = pd.to_numeric(pd.Series(columns["pos"]), errors="coerce")
+            numbers = numbers.where(np.isfinite(numbers), 0).astype(np.int64)
             labels = list(zip(map(str, columns["chrom"]), (numbers - 1).tolist()))
         else:
             names = columns.get("name") or columns.get("chrom") or [f"row{number + 1}" for number in table.index]
             labels = list(zip(map(str, names), pos))
-        return Records(rows, pos, ref, alt, genome=sequences, labels=labels)
+        broken = {int(row) - int(rows[0]): words for row, words in sequences.broken.items()}
+        return Records(rows, pos, ref, alt, genome=sequences, labels=labels, broken=broken)
 
     def _read_columns(self) -> Sequence[str]:
         if self.path.suffix == ".parquet":
@@ -194,12 +196,23 @@ class TableSource:
 
     def _text(self, **options: Any) -> Any:
         """Read text; every field stays as it is written."""
-        separator = "," if ".csv" in self.path.suffixes else "\t"
+        _, header = next(text_lines(self.path), (0, ""))
         with as_table(self.path):
             return pd.read_csv(
-                self.path, sep=separator, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig",
-                **options,
+                self.path, sep=max("\t,;", key=header.count), dtype=str, keep_default_na=False, index_col=False,
+                encoding="utf-8-sig", **options,
             )  # fmt: skip
+
+
+def _whole(value: Any) -> int:
+    """Return a whole number, also of `100.0` (what a table with gaps makes of 100); ValueError where it is none."""
+    try:
+        return int(value)
+    except (ValueError, OverflowError):
+        number = float(value)
+        if not number.is_integer():
+            raise ValueError(value) from None
+        return int(number)
 
 
 def _columns_of(header: Sequence[str], path: Path) -> dict[str, str]:
@@ -229,15 +242,23 @@ def _columns_of(header: Sequence[str], path: Path) -> dict[str, str]:
 
 
 class RowSequences:
-    """Sequences that rows of a table bring along, as a genome whose contigs they are."""
+    """Sequences that rows of a table bring along, as a genome whose contigs they are.
 
-    def __init__(self, sequences: Mapping[str, str], where: Path):
+    Attributes
+    ----------
+    broken
+        Rows whose sequence is none, in words; their contigs have no bases.
+    """
+
+    def __init__(self, sequences: Mapping[str, str]):
         self._codes: dict[str, NDArray[np.uint8]] = {}
+        self.broken: dict[str, str] = {}
         for row, sequence in sequences.items():
             try:
                 self._codes[row] = clean(str(sequence))
             except InputError as error:
-                raise InputError(f"row {int(row) + 1}: {error.what}", where=where, fix=error.fix) from None
+                self._codes[row] = np.zeros(0, np.uint8)
+                self.broken[row] = f"row {int(row) + 1}: {error.what}"
         self.contigs = {row: len(codes) for row, codes in self._codes.items()}
 
     def fetch(self, chrom: str, start: int, end: int) -> NDArray[np.uint8]:

@@ -83,7 +83,7 @@ def write_vcf(
                 target.write("\n".join(_header(header, fields, 8)) + "\n")
         for old in (Path(f"{output}.tbi"), Path(f"{output}.csi")):
             old.unlink(missing_ok=True)
-        index = _index(temporary, largest, where) if packed and begun else None
+        index = _index(temporary, largest, where) if packed else None
     if index is not None:
         index.replace(f"{output}{index.suffix}")
 
