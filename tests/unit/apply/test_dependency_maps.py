@@ -3,13 +3,15 @@
 import csv
 import gzip
 import json
+import warnings
+from argparse import Namespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from glmflow.apply.dependencies import map_summaries
-from glmflow.apply.dependencies.dependencies_run import _of_table, safe_names
+from glmflow.apply.dependencies.dependencies_run import _of_table, read_sequences, safe_names
 from glmflow.apply.dependencies.dependency_maps import MapSettings, _one_strand, dependency_map
 from glmflow.apply.dependencies.map_marks import read_marks
 from glmflow.apply.sequence_logo import information
@@ -194,6 +196,10 @@ def test_the_command_writes_maps_tables_and_pictures(tmp_path, capsys):
         "sequence long of 70 bp has 70 tokens, toy takes 40. Give shorter sequences, or --context"
         in (capsys.readouterr().err.strip().splitlines()[-1])
     )
+    assert (
+        run("--context", 10) == 1
+        and "sequence two of 20 bp has nothing inside a context of 10" in capsys.readouterr().err
+    )
     assert not (tmp_path / "out").exists()  # said before any map was computed
     assert run("--context", 5, "--plan") == 0
     # 20 + 10 bases within their context, and 60 in two tiles of 30: 3 changes each, and a pass a map
@@ -231,6 +237,27 @@ def test_marks_are_read_of_bed_gff_and_gtf(tmp_path):
     (tmp_path / "m.bed").write_text("a\tx\tmotif\t4\t9\n")
     with pytest.raises(InputError, match="not id, start and end"):
         read_marks(tmp_path / "m.bed")
+
+
+def test_rna_is_read_as_dna_and_what_is_no_sequence_is_named(tmp_path):
+    (tmp_path / "in.fa").write_text(">rna\nacguRN\n")
+    given = Namespace(fasta=tmp_path / "in.fa", table=None)
+    ((name, found),) = read_sequences(given)
+    assert (name, found.tobytes()) == ("rna", b"ACGTNN")
+    (tmp_path / "in.fa").write_text(">protein\nMKLE\n")
+    with pytest.raises(InputError, match="sequence protein: character 'L' at position 2"):
+        read_sequences(given)
+
+
+def test_sequences_too_short_or_unknown_have_empty_summaries_without_a_warning():
+    model = small()
+    for text in ("A", "NNNNNNN", "ANNNNNN"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = made(model, text)
+            row = map_summaries.summary(found.values, found.codes)
+        assert np.isnan(row["mean"]) and row["length_bp"] == len(text)
+        assert map_summaries.strongest_pairs(found.values, found.codes).empty
 
 
 def test_sequences_of_a_table_under_other_headers(tmp_path):

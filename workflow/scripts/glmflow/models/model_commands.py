@@ -120,8 +120,13 @@ def run_likelihood(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def read_fasta(path: Path) -> list[tuple[str, str]]:
+def read_fasta(path: Path, rna: bool = False) -> list[tuple[str, str]]:
     """Return name and sequence of every record of a FASTA file, plain or gzip.
+
+    Parameters
+    ----------
+    rna
+        Letters are left to the tokenizer, which reads U as T; else all but those of DNA are refused.
 
     Raises
     ------
@@ -129,7 +134,7 @@ def read_fasta(path: Path) -> list[tuple[str, str]]:
         There is no such file, it is damaged or no FASTA file, or has no sequence.
     """
     records = []
-    for record in fasta_records(path, errors="replace", check=_nucleotides):
+    for record in fasta_records(path, errors="replace", check=None if rna else _nucleotides):
         if not record.name:
             raise InputError("a sequence without a name", where=f"{path}:{record.line}", fix="Name it: >NAME.")
         records.append((record.name, record.sequence))

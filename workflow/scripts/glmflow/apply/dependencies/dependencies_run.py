@@ -54,7 +54,7 @@ def read_sequences(arguments: argparse.Namespace) -> list[tuple[str, NDArray[np.
         Two have one name, or one is no sequence.
     """
     if arguments.fasta:
-        records, where = read_fasta(arguments.fasta), arguments.fasta
+        records, where = read_fasta(arguments.fasta, rna=True), arguments.fasta
     else:
         records, where = _of_table(arguments.table), arguments.table
     found, seen = [], set()
@@ -138,6 +138,9 @@ def _with_model(
     files = safe_names([name for name, _, _ in cut])
     given = [Given(name, files[name], start, codes) for name, start, codes in cut]
     for one in given:
+        if len(one.codes) <= 2 * settings.context:
+            what = f"sequence {one.name} of {len(one.codes):,} bp has nothing inside a context of {settings.context}"
+            raise InputError(what, where="--context", fix="Give less, or leave the sequence out.")
         require_room(model, one.codes, f"sequence {one.name}")
     passes = sum(planned_passes(model, one.codes, settings) for one in given)
     longest = max(len(one.codes) for one in given)

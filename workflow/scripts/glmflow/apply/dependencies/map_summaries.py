@@ -107,12 +107,13 @@ def strongest_pairs(values: NDArray, codes: NDArray[np.uint8], most: int = PAIRS
 def summary(values: NDArray, codes: NDArray[np.uint8]) -> dict[str, object]:
     """Return one row of the table of maps."""
     block, stem = blocks(values), stems(values)
+    distances = by_distance(values)
     best = int(np.nanargmax(stem)) if np.isfinite(stem).any() else None
     block_at = int(np.nanargmax(block)) if np.isfinite(block).any() else None
     return {
         "length_bp": len(codes),
         "n_bases": int((codes == ord("N")).sum()),
-        "mean": float(np.nanmean(by_distance(values)[1:])) if len(codes) > 1 else np.nan,
+        "mean": float(np.nanmean(distances)) if np.isfinite(distances).any() else np.nan,
         "block": np.nan if block_at is None else float(block[block_at]),
         "block_start": -1 if block_at is None else block_at,
         "stem": np.nan if best is None else float(stem.reshape(-1)[best]),
@@ -121,7 +122,7 @@ def summary(values: NDArray, codes: NDArray[np.uint8]) -> dict[str, object]:
         "receiver": receivers(values),
         "sender": senders(values),
         "blocks": block,
-        "by_distance": by_distance(values),
+        "by_distance": distances,
     }
 
 
