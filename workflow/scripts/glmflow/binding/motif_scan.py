@@ -23,6 +23,8 @@ EXPECTED = 3.0
 """Sites of a motif that are expected in a sequence of random bases at the threshold that best sites are looked for at."""
 MOST = 0.3
 """Share of words that a motif of little information may reach that threshold with; all places are scored of others."""
+STEPS = 2000
+"""Steps of a unit of score that thresholds are found in."""
 ROUNDED = 9
 """Decimals at which scores are equal: sums of the same numbers in another order are."""
 NOTHING = -np.inf
@@ -152,23 +154,26 @@ def blocks(packed: Packed, room: int) -> Iterator[tuple[NDArray[np.int64], Bases
 
 
 def threshold_of(
-    matrix: NDArray[np.float64], p: float = 1e-4, background: Sequence[float] = (0.25,) * 4, steps: int = 20_000
+    matrix: NDArray[np.float64], p: float = 1e-4, background: Sequence[float] = (0.25,) * 4, steps: int = STEPS
 ) -> float:
-    """Return the score that a random window of the background reaches with a probability of at most `p`.
+    """Return the score that a random window of the background reaches with a probability of at most `p`, as MOODS has it.
 
-    The distribution is summed up in `steps` steps over the whole range of scores.
+    Scores are rounded to `steps` a unit for their distribution. Where even the best word is likelier than `p`, as of motifs
+    shorter than 7 bases, the best words alone reach what is returned: it lies half a step to the next word below theirs.
     """
-    low, high = matrix.min(axis=1), matrix.max(axis=1)
-    step = float((high - low).sum()) / steps
-    if step == 0:
-        return float(high.sum())
+    scaled = steps * np.asarray(matrix, np.float64)
+    whole = np.trunc(scaled + np.where(scaled > 0, 0.5, -0.5)).astype(np.int64)
+    low = whole.min(axis=1)
     chance = np.ones(1)
-    for row, least in zip(matrix, low):
-        added = np.rint((row - least) / step).astype(np.int64)
-        grown = np.zeros(len(chance) + added.max())
+    for row, least in zip(whole, low):
+        added = row - least
+        grown = np.zeros(len(chance) + int(added.max()))
         for shift, probability in zip(added, background):
             grown[shift : shift + len(chance)] += probability * chance
         chance = grown
     tail = np.cumsum(chance[::-1])[::-1]
-    reached = np.flatnonzero(tail <= p)
-    return float(low.sum() + step * (reached[0] if len(reached) else len(chance)))
+    if tail[-1] > p:
+        highest = np.max(matrix, axis=1, keepdims=True)
+        gap = np.where(matrix < highest, highest - matrix, np.inf).min()
+        return float(highest.sum() - (gap / 2 if np.isfinite(gap) else 0))
+    return float((low.sum() + np.flatnonzero(tail <= p)[0]) / steps)
