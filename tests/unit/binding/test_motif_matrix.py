@@ -42,6 +42,20 @@ def test_sums_do_not_depend_on_the_order_of_regions(oracle):
     assert sums == pytest.approx(np.array(oracle["sums"])[order])
 
 
+def test_sums_of_regions_that_lie_in_others_are_those_of_a_loop():
+    rng = np.random.default_rng(3)
+    start, at = rng.integers(0, 1500, 50), rng.integers(0, 1800, 80)
+    regions = pd.DataFrame({"chrom": "c", "start": start, "end": start + rng.integers(1, 300, 50)})
+    hits = pd.DataFrame({"chrom": "c", "start": at, "end": at + rng.integers(4, 20, 80)})
+    hits = hits.assign(cluster=rng.choice(["A", "B"], 80), score=rng.normal(size=80))
+    expected = np.zeros((50, 2))
+    for row, region in enumerate(regions.itertuples()):
+        for hit in hits.itertuples():
+            if hit.start < region.end and region.start < hit.end:
+                expected[row, "AB".index(hit.cluster)] += hit.score
+    assert cluster_sums(regions, hits, ["A", "B"]) == pytest.approx(expected)
+
+
 def test_a_kept_scale_is_used_again_and_binary_accessibility_is_one(oracle):
     sums = np.array(oracle["sums"])
     first = motif_matrix(sums[:7], oracle["counts"][:7])

@@ -102,6 +102,22 @@ def test_labels_need_one_shared_base_or_a_share():
     assert labels_by_overlap(regions, peaks, 0.5).tolist()[1] == [False, True, True]
 
 
+def test_labels_of_regions_that_lie_in_others_are_those_of_a_loop():
+    rng = np.random.default_rng(4)
+    start = np.sort(rng.integers(0, 2000, 60))
+    regions = pd.DataFrame({"chrom": "c", "start": start, "end": start + rng.integers(1, 400, 60)})
+    own = rng.integers(0, 2300, 40)
+    rows = [
+        (number % 3, "c", int(at), int(at + size))
+        for number, (at, size) in enumerate(zip(own, rng.integers(1, 90, 40)))
+    ]
+    found = labels_by_overlap(regions, peaks_of(rows))
+    for number, row in enumerate(regions.itertuples()):
+        for sample in range(3):
+            shared = any(one == sample and at < row.end and row.start < end for one, _, at, end in rows)
+            assert found[sample, number] == shared
+
+
 def test_windows_around_summits_have_one_width_and_the_labels_of_their_summits():
     peaks = peaks_of(
         [(0, "c", 900, 1300, 1000), (1, "c", 1000, 1200, 1100), (1, "c", 1200, 1400, 1260), (0, "c", 0, 9, 3)]

@@ -59,7 +59,7 @@ def cluster_sums(regions: pd.DataFrame, hits: pd.DataFrame, clusters: Sequence[s
     Parameters
     ----------
     regions
-        `chrom`, `start`, `end` in any order; of each contig both starts and ends have to ascend once sorted.
+        `chrom`, `start`, `end` in any order; some may lie in others.
     hits
         `chrom`, `start`, `end`, `cluster`, `score`, on both strands; those of other clusters are left out.
     """
@@ -70,10 +70,12 @@ def cluster_sums(regions: pd.DataFrame, hits: pd.DataFrame, clusters: Sequence[s
         here = np.flatnonzero((regions["chrom"] == chrom).to_numpy())
         here = here[np.argsort(regions["start"].to_numpy()[here], kind="stable")]
         starts, ends = (regions[name].to_numpy(np.int64)[here] for name in ("start", "end"))
-        first = np.searchsorted(ends, own["start"].to_numpy(np.int64), "right")
+        first = np.searchsorted(np.maximum.accumulate(ends), own["start"].to_numpy(np.int64), "right")
         count = np.maximum(np.searchsorted(starts, own["end"].to_numpy(np.int64), "left") - first, 0)
         row = np.repeat(np.arange(len(own)), count)
         place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[row]
+        shared = ends[place] > own["start"].to_numpy(np.int64)[row]
+        row, place = row[shared], place[shared]
         column = own["cluster"].map(number).to_numpy()[row]
         np.add.at(found, (here[place], column), own["score"].to_numpy(np.float64)[row])
     return found

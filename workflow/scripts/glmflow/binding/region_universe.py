@@ -64,7 +64,7 @@ def labels_by_overlap(regions: pd.DataFrame, peaks: Peaks, share: float = 0.0) -
     Parameters
     ----------
     regions
-        In order; of each contig both starts and ends ascend.
+        In order of their starts in each contig; some may lie in others.
     share
         Least share of a region that one peak has to cover; 0: one base.
     """
@@ -75,7 +75,8 @@ def labels_by_overlap(regions: pd.DataFrame, peaks: Peaks, share: float = 0.0) -
             continue
         starts, ends = (regions[name].to_numpy(np.int64)[here] for name in ("start", "end"))
         start, end = own["start"].to_numpy(np.int64), own["end"].to_numpy(np.int64)
-        first, last = np.searchsorted(ends, start, "right"), np.searchsorted(starts, end, "left")
+        reach = np.maximum.accumulate(ends)  # regions that are given may lie in others
+        first, last = np.searchsorted(reach, start, "right"), np.searchsorted(starts, end, "left")
         count = np.maximum(last - first, 0)
         row = np.repeat(np.arange(len(own)), count)
         place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[row]
