@@ -4,6 +4,7 @@ import itertools
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from glmflow.binding.binding_matrix import BindingMatrix, read_matrix, write_matrix
 from glmflow.binding.concordance import cell_concordance, pair_counts, tf_concordance
@@ -49,6 +50,43 @@ def test_official_scores_are_those_of_the_hackathons_scorer(cases):
             assert official_scores(truth, upload) == {name: number(value) for name, value in expected.items()}, case[
                 "name"
             ]
+
+
+def by_pandas(truth, upload, folder):
+    """The original's reading of two files, and the first of its scores, by scikit-learn."""
+    for matrix, name in ((truth, "truth"), (upload, "upload")):
+        rows = [",".join(["", *matrix.regions])] + [
+            f"{key}," + ",".join(map(str, own)) for key, own in zip(matrix.keys, matrix.values)
+        ]
+        (folder / f"{name}.csv").write_text("\n".join(rows) + "\n")
+    labels, scores = (pd.read_csv(folder / f"{name}.csv", index_col=0) for name in ("truth", "upload"))
+    rows, columns = labels.index.intersection(scores.index), labels.columns.intersection(scores.columns)
+    labels, scores = labels.loc[rows, columns], scores.loc[rows, columns]
+    return np.mean([roc_auc_score(bound, own) for bound, own in zip(labels.to_numpy(), scores.to_numpy())])
+
+
+def test_regions_and_unasked_keys_that_come_twice_are_read_as_by_the_original(tmp_path):
+    rng = np.random.default_rng(1)
+    keys, regions = ["A_X", "B_X"], [str(number) for number in range(12)]
+    truth = BindingMatrix(keys, regions, np.array([[1, 0, 0] * 4, [0, 1, 0] * 4]))
+    upload = BindingMatrix([*keys, "C_X", "C_X"], [*regions, "3", "5"], rng.random((4, 14)).round(6))
+    expected = by_pandas(truth, upload, tmp_path)
+    assert official_scores(truth, upload)["aurocs_cross_region"] == pytest.approx(expected, abs=6e-6)
+    with pytest.raises(InputError, match="region 3, 5 more than once"):
+        strict_scores(truth, upload._replace(keys=[*keys, "C_X", "D_X"]))
+
+
+def test_labels_that_are_neither_0_nor_1_are_refused():
+    one = BindingMatrix(["A_X", "B_X"], ["0", "1"], np.array([[0, 2.0], [1, 0]]))
+    with pytest.raises(InputError, match="neither 0 nor 1"):
+        strict_scores(one, one)
+
+
+def test_predictions_that_differ_in_the_tenth_digit_are_no_ties():
+    labels = np.array([[True, False], [False, True]])
+    scores = 1 - 1e-10 * np.array([[1.0, 2], [2, 1]])
+    found = strict_scores(*(BindingMatrix(["A_X", "B_X"], ["0", "1"], one) for one in (labels, scores)))
+    assert found.cells.value == found.columns.auroc == found.columns.auprc == found.mean["auroc"] == 1
 
 
 def test_strict_scores_are_those_of_scikit_learn_and_pair_counts(cases):

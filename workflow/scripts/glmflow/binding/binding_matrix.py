@@ -60,4 +60,4 @@ def write_matrix(matrix: BindingMatrix, path: str | os.PathLike[str]) -> None:
     """Write a CSV as the hackathon takes it."""
     table = pd.DataFrame(matrix.values, index=matrix.keys, columns=matrix.regions)
     with atomic_path(path) as temporary:
-        table.to_csv(temporary, lineterminator="\n", float_format="%.6g")
+        table.to_csv(temporary, lineterminator="\n", float_format="%.10g")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .key_scores import column_parts, concordant
+from .key_scores import column_parts, concordant, rankable
 
 
 class Concordance(NamedTuple):
@@ -52,7 +52,7 @@ def pair_counts(
             count = own.sum(axis=0)
             differ = np.flatnonzero((count > 0) & (count < scored.sum(axis=0)))
             if len(differ):
-                values = scores[rows, part][:, differ].astype(np.float32)
+                values = rankable(scores[rows, part][:, differ])
                 found = concordant(own[:, differ], values, scored[:, differ])
                 won[differ + part.start], pairs[differ + part.start] = found
         yield value, won, pairs

@@ -8,6 +8,9 @@ class makes the AUROC NaN. `strict_binding` has none of them. The faults are tho
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,8 +31,10 @@ def official_scores(truth: BindingMatrix, upload: BindingMatrix) -> dict[str, fl
     InputError
         The original stops: a key twice, a value that is no number, one shared key or none, no shared region.
     """
+    truth, upload = (one._replace(regions=as_pandas_names(one.regions)) for one in (truth, upload))
+    shared = set(truth.keys) & set(upload.keys)
     for matrix, where in ((truth, "truth"), (upload, "upload")):
-        require_once(matrix.keys, "key", where)
+        require_once([key for key in matrix.keys if key in shared], "key", where)
     known_keys, known_regions = set(upload.keys), set(upload.regions)
     keys = [key for key in truth.keys if key in known_keys]
     regions = [region for region in truth.regions if region in known_regions]
@@ -50,6 +55,16 @@ def official_scores(truth: BindingMatrix, upload: BindingMatrix) -> dict[str, fl
         "f1_cross_sample": overlap,
     }
     return {name: float(np.round(value, DIGITS)) for name, value in found.items()}
+
+
+def as_pandas_names(names: Sequence[str]) -> list[str]:
+    """Return column names as `pandas.read_csv`, with which the original reads, has them: the second `7` is `7.1`."""
+    times: Counter[str] = Counter()
+    found = []
+    for name in names:
+        found.append(f"{name}.{times[name]}" if times[name] else name)
+        times[name] += 1
+    return found
 
 
 def _average_precision(row: dict[str, float]) -> float:

@@ -52,11 +52,13 @@ def strict_scores(truth: BindingMatrix, upload: BindingMatrix, partial: bool = F
     Raises
     ------
     InputError
-        A key or region is missing (without `partial`) or there twice, or a value is not finite.
+        A key or region is missing (without `partial`) or there twice, a value is not finite, or a label not 0 or 1.
     """
     for matrix, where in ((truth, "truth"), (upload, "upload")):
         require_once(matrix.keys, "key", where)
         require_once(matrix.regions, "region", where)
+    if not np.isin(truth.values, (0, 1)).all():
+        raise InputError("a label is neither 0 nor 1", where="truth", fix="Give 1 where a region is bound, else 0.")
     keys, regions = set(upload.keys), set(upload.regions)
     no_keys = [key for key in truth.keys if key not in keys]
     no_regions = [region for region in truth.regions if region not in regions]
