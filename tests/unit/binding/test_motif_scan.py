@@ -156,6 +156,21 @@ def test_the_newest_version_of_man_is_taken():
     assert newest_versions(motifs, {"MA0007.10": "Mus musculus", "MA0007.9": "Homo sapiens"})[0].name == "MA0007.9"
 
 
+def test_without_species_capitals_tell_the_motifs_of_man():
+    counts = np.ones((4, 4))
+    names = [("MA0007.2", "AR"), ("MA0007.3", "Ar"), ("MA0029.1", "Mecom"), ("MA0259.1", "ARNT::HIF1A")]
+    found = newest_versions([Motif(*name, counts) for name in names])
+    assert [motif.name for motif in found] == ["MA0007.2", "MA0029.1", "MA0259.1"]
+
+
+def test_an_older_version_is_found_by_its_id_alone():
+    counts = np.ones((4, 4))
+    versions = [Motif("MA0106.2", "TP53", counts), Motif("MA0106.3", "TP53", counts)]
+    names = pd.DataFrame({"tf": ["p53"], "motif": ["MA0106.2"]})
+    found = motifs_of(["p53", "TP53"], newest_versions(versions), names, older=versions)
+    assert [[motif.name for motif in own] for own in found.values()] == [["MA0106.2"], ["MA0106.3"]]
+
+
 def test_tfs_find_their_motifs_by_name_or_alias():
     counts = np.ones((4, 4))
     motifs = [Motif("M1", "Max", counts), Motif("M2", "MAX", counts), Motif("M3", "TP53", counts)]

@@ -367,6 +367,17 @@ def test_own_files_become_regions_with_sums_accessibility_and_expression(own_fil
     assert counts["motifs without a cluster, left out"] == 1
 
 
+def test_versions_of_a_motif_are_those_that_the_clusters_name(own_files):
+    folder, files = own_files
+    text = (folder / "motifs.txt").read_text()
+    (folder / "motifs.txt").write_text(text.replace(">M1\t", ">M1.1\t").replace(">M2\t", ">M1.2\t"))
+    (folder / "clusters.tsv").write_text("motif\tcluster\nM1.1\told\nM1.2\tnew\n")
+    (folder / "matrix").mkdir()
+    motif_matrix(of_files(folder), files, folder / "matrix")
+    sums = pd.read_parquet(folder / "matrix/sums.parquet")
+    assert list(sums) == ["new", "old"] and (sums["new"] == sums["old"]).all() and sums["old"].max() > 5
+
+
 def test_damaged_own_files_are_named(own_files):
     folder, files = own_files
     (folder / "less.tsv").write_text("gene\t001\tb\tc\nG1_1\t1\t2\t3\n")

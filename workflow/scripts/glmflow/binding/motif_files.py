@@ -144,9 +144,11 @@ def _motif(name: str, tf: str, counts: NDArray[np.float64], path: Path) -> Motif
 
 
 def newest_versions(motifs: Iterable[Motif], species: Mapping[str, str] | None = None) -> list[Motif]:
-    """Return the newest version of each base id (`MA0058` of `MA0058.4`); of those of man where `species` says any are.
+    """Return the newest version of each base id (`MA0058` of `MA0058.4`); of those of man where there are any.
 
-    The order matters: the newest of all may be of mouse, and dropping it afterwards would lose the TF.
+    The order matters: the newest of all may be of mouse, and dropping it afterwards would lose the TF. Whose a motif is `species`
+    says; of the others their TF, written in capitals for man and not for other vertebrates (AR and Ar), by which 754 of
+    the 755 human motifs of JASPAR 2024 are found.
     """
     species = species or {}
     groups: dict[str, list[tuple[int, Motif]]] = {}
@@ -156,23 +158,34 @@ def newest_versions(motifs: Iterable[Motif], species: Mapping[str, str] | None =
         groups.setdefault(base, []).append((version, motif))
     found = []
     for versions in groups.values():
-        human = [one for one in versions if species.get(one[1].name, "").lower() in HUMAN]
+        human = [one for one in versions if _of_man(one[1], species)]
         found.append(max(human or versions, key=lambda one: one[0])[1])
     return found
 
 
+def _of_man(motif: Motif, species: Mapping[str, str]) -> bool:
+    if motif.name in species:
+        return species[motif.name].lower() in HUMAN
+    return motif.tf == motif.tf.upper()
+
+
 def motifs_of(
-    tfs: Sequence[str], motifs: Sequence[Motif], names: pd.DataFrame | None = None, keep: bool = False
+    tfs: Sequence[str],
+    motifs: Sequence[Motif],
+    names: pd.DataFrame | None = None,
+    keep: bool = False,
+    older: Sequence[Motif] = (),
 ) -> dict[str, list[Motif]]:
     """Return the motifs of each TF: those that `names` (`tf`, `motif`: an id or a TF of the file) gives it, else those of
-    its own name, whatever the case; of a TF without one an empty list, if these are kept.
+    its own name, whatever the case; of a TF without one an empty list, if these are kept. Versions that are `older` are found by
+    their id alone.
 
     Raises
     ------
     InputError
         A TF has no motif, or `names` gives one that is not there.
     """
-    by_id = {motif.name: motif for motif in motifs}
+    by_id = {motif.name: motif for motif in (*older, *motifs)}
     by_tf: dict[str, list[Motif]] = {}
     for motif in motifs:
         by_tf.setdefault(motif.tf.upper(), []).append(motif)

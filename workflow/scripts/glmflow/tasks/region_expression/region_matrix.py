@@ -50,10 +50,12 @@ def motif_matrix(task: RegionExpression, files: Mapping[str, Any], folder: Path)
             hits = known_hits(task.hits, regions)
             clusters = sorted(set(hits["cluster"]))
         else:
-            motifs = newest_versions(read_motifs(task.motifs))
-            named = (
-                {motif.name: motif.name for motif in motifs} if task.clusters is None else clusters_of(task.clusters)
-            )
+            motifs = read_motifs(task.motifs)
+            if task.clusters is None:
+                motifs = newest_versions(motifs)
+                named = {motif.name: motif.name for motif in motifs}
+            else:  # which versions there are to be, the table says
+                named = clusters_of(task.clusters)
             without = [motif.name for motif in motifs if motif.name not in named]
             if len(without) == len(motifs):
                 raise InputError(

@@ -45,7 +45,8 @@ def read_peak_binding(task: Seq2CellXTf, files: Mapping[str, Any]) -> BindingDat
     notes: dict[str, int | str] = {"samples": len(peaks.samples), "peaks": len(peaks.table)}
     names = None if task.tf_names is None else aliases(task.tf_names)
     tfs = sorted(set(peaks.samples["tf"]))
-    motifs = motifs_of(tfs, newest_versions(read_motifs(task.motifs)), names, task.without_motif == "keep")
+    versions = read_motifs(task.motifs)
+    motifs = motifs_of(tfs, newest_versions(versions), names, task.without_motif == "keep", versions)
     families = (
         {} if names is None or "family" not in names else dict(zip(names["tf"], names["family"].fillna(names["tf"])))
     )
