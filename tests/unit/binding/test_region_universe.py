@@ -173,6 +173,14 @@ def test_a_sample_table_names_files_beside_it(tmp_path):
         read_peaks(samples, {"scaffold_7": 50})
 
 
+def test_columns_of_bed_with_blocks_are_no_summit_and_no_signal(tmp_path):
+    (tmp_path / "A_X.bed").write_text("c\t100\t200\tp\t0\t+\t100\t200\t0\t1\t100\t0\n")
+    samples = read_samples(tmp_path)
+    assert read_peaks(samples).table["summit"].tolist() == [150]
+    with pytest.raises(InputError, match="no column of signal"):
+        read_peaks(samples, min_signal=5)
+
+
 def test_a_key_listed_twice_is_named(tmp_path):
     (tmp_path / "samples.tsv").write_text("file\tcell\ttf\na.bed\tK562\tREST\nb.bed\tK562\tREST\n")
     with pytest.raises(InputError, match="key K562_REST listed more than once"):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import h5py
 import numpy as np
@@ -83,6 +84,70 @@ def test_a_trial_without_a_key_or_with_one_twice_is_refused(mini, tmp_path):
         read_hackathon(*files, tmp_path / "config.json")
     with pytest.raises(InputError, match="no trial of the hackathon"):
         read_trial(mini / "hg38.fa")
+
+
+def changed(mini, folder, change):
+    """A copy of the ChIP file with something else in it."""
+    shutil.copyfile(mini / "ad_chip_chromsubset.h5ad", folder / "chip.h5ad")
+    with h5py.File(folder / "chip.h5ad", "r+") as file:
+        change(file)
+    return folder / "chip.h5ad", mini / "ad_rna_bulk.h5ad", mini / "jaspar_meme.txt", mini / "hg38.fa"
+
+
+def counted(file):
+    values = file["X/data"][()].astype(np.float32)
+    values[0] = 3
+    del file["X/data"]
+    file["X/data"] = values
+
+
+def without_targets(file):
+    del file["obs/Target of assay"]
+
+
+def overlapping(file):
+    file["var/end"][0] = file["var/start"][1] + 1
+
+
+def turned(file):
+    """The first contig comes once more at the end."""
+    for name in ("start", "end"):
+        file["var"][name][:] = np.roll(file["var"][name][()], -1)
+    part = file["var/chr/codes"] if isinstance(file["var/chr"], h5py.Group) else file["var/chr"]
+    part[:] = np.roll(part[()], -1)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (counted, "values up to 3"),
+        (without_targets, "obs lacks Target of assay"),
+        (overlapping, "1 regions overlap the one before or are out of order"),
+        (turned, "1 regions overlap the one before or are out of order"),
+    ],
+)
+def test_damaged_files_are_named(mini, tmp_path, change, what):
+    with pytest.raises(InputError, match=what):
+        read_hackathon(*changed(mini, tmp_path, change), mini / "taska/config.json")
+
+
+def test_cells_without_rna_and_tfs_without_a_motif_are_named(mini, tmp_path):
+    files = [mini / name for name in ("ad_chip_chromsubset.h5ad", "ad_rna_bulk.h5ad", "jaspar_meme.txt", "hg38.fa")]
+    shutil.copyfile(files[1], tmp_path / "rna.h5ad")
+    with h5py.File(tmp_path / "rna.h5ad", "r+") as file:
+        names = (
+            file["obs/term_name"]["categories"]
+            if isinstance(file["obs/term_name"], h5py.Group)
+            else file["obs/term_name"]
+        )
+        place = next(number for number, name in enumerate(names.asstr()[()]) if name == "PFSK-1")
+        names[place] = "another"
+    with pytest.raises(InputError, match="1 cells without RNA: PFSK-1"):
+        read_hackathon(files[0], tmp_path / "rna.h5ad", *files[2:], mini / "taska/config.json")
+    text = files[2].read_text()
+    (tmp_path / "motifs.txt").write_text(text.replace(".REST", ".OTHER"))
+    with pytest.raises(InputError, match="1 TFs without a motif: REST"):
+        read_hackathon(*files[:2], tmp_path / "motifs.txt", files[3], mini / "taska/config.json")
 
 
 def test_h5ad_files_that_are_not_are_refused(tmp_path):

@@ -22,6 +22,8 @@ PEAKS = re.compile(r"\.(narrowPeak|bed)(\.gz)?$", re.IGNORECASE)
 SAMPLE_COLUMNS = ("file", "cell", "tf")
 SIGNAL, Q, SUMMIT = 3, 5, 6
 """Columns of narrowPeak behind the first three: signal, -log10 q, and the summit's distance from the start."""
+BED12 = 9
+"""Columns behind the first three from which a file is BED with blocks, whose columns mean something else."""
 
 
 class Peaks(NamedTuple):
@@ -154,10 +156,11 @@ def one_file(path: Path, min_signal: float | None = None, min_q: float | None = 
         if line.start == line.end:
             continue
         summit = -1
-        if len(line.rest) > SUMMIT:
+        known = len(line.rest) if len(line.rest) < BED12 else 0
+        if known > SUMMIT:
             summit = int(_number(line, SUMMIT, "summit"))
         for least, column, name in ((min_signal, SIGNAL, "signal"), (min_q, Q, "q")):
-            if least is not None and len(line.rest) <= column:
+            if least is not None and known <= column:
                 raise InputError(
                     f"no column of {name}", where=line.where, fix="Give narrowPeak, or leave the limit out."
                 )

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmflow.binding.binding_data import BindingData, region_names
-from glmflow.binding.key_scores import ranked_scores
+from glmflow.binding.key_scores import column_parts, ranked_scores
 from glmflow.genome.packed import pack
 from glmflow.labelled.copied_examples import COLUMNS, copied_examples
 from glmflow.labelled.near_pairs import near_pairs, suited_k
@@ -15,6 +15,8 @@ from glmflow.tasks.tables import Checks
 
 TELLING = 0.6
 """Mean AUROC of the width of regions above which it is a leak."""
+COPIED = 0.9
+"""Jaccard index of the bound regions of two keys above which one is a copy of the other: replicates agree less."""
 NEIGHBOURS = 10_000
 """Bases between a test region and a training region below which they are neighbours."""
 
@@ -65,6 +67,11 @@ def binding_checks(data: BindingData, keys: pd.DataFrame, split: NDArray[np.obje
         "they are scored apart from those of new families",
         leak=False,
     )
+    checks.add(
+        "held-out keys that bind what a training key binds (Jaccard index above .9)",
+        *copied_keys(data, keys),
+        "replicates of one experiment under two names of a cell or TF: give them one name, or group cells (keys.cell_groups)",
+    )
     near = neighbours(data.regions, split)
     found = int(near.sum())
     status = "WARN" if found else "PASS"
@@ -86,6 +93,18 @@ def width_areas(data: BindingData, keys: NDArray[np.int64], regions: NDArray[np.
         known = np.ones(len(regions), bool) if data.ambiguous is None else ~data.ambiguous[key, regions]
         areas.append(ranked_scores(data.labels[key, regions][known], width[known])["auroc"])
     return np.array([area for area in areas if np.isfinite(area)])
+
+
+def copied_keys(data: BindingData, keys: pd.DataFrame) -> tuple[int, int]:
+    """Return how many held-out keys bind nearly the regions that some training key binds, and how many are held out."""
+    learned, held_out = (np.flatnonzero((keys["split"] == "train") == own) for own in (True, False))
+    shared = np.zeros((len(held_out), len(learned)), np.float32)
+    for part in column_parts(data.labels.shape):
+        own, other = (data.labels[rows, part].astype(np.float32) for rows in (held_out, learned))
+        shared += own @ other.T
+    count = data.labels.sum(axis=1)
+    union = count[held_out, None] + count[learned] - shared
+    return int((shared > COPIED * union).any(axis=1).sum()), len(held_out)
 
 
 def neighbours(regions: pd.DataFrame, split: NDArray[np.object_]) -> NDArray[np.bool_]:

@@ -136,7 +136,9 @@ def _regions(peaks: Annotated, path: str | Path) -> pd.DataFrame:
     regions = table[["chr", "start", "end"]].rename(columns={"chr": "chrom"})
     regions = regions.astype({"chrom": str, "start": np.int64, "end": np.int64})
     same = regions["chrom"].to_numpy()[1:] == regions["chrom"].to_numpy()[:-1]
+    again = regions["chrom"].where(np.append(True, ~same)).dropna().duplicated()  # a contig that comes back
     wrong = np.flatnonzero(same & (regions["start"].to_numpy()[1:] < regions["end"].to_numpy()[:-1]))
+    wrong = np.sort(np.append(wrong, again.index[again].to_numpy(np.int64) - 1))
     if len(wrong):
         row = regions.iloc[wrong[0] + 1]
         what = f"{len(wrong):,} regions overlap the one before or are out of order, first {row.chrom}:{row.start}-{row.end}"
