@@ -83,6 +83,28 @@ def test_best_sites_are_those_of_a_loop_at_every_place_and_width():
             assert (found.position[row, column], found.reverse[row, column]) == (place, reverse) or score == -np.inf
 
 
+def test_best_sites_of_many_motifs_are_those_of_a_plain_scan():
+    """Several groups of motifs, telling and vague, one with an unlikely base; sequences around the length of a piece, with N and ties."""
+    rng = np.random.default_rng(5)
+    widths = rng.integers(1, 31, 70)
+    matrices = [rng.normal(size=(width, 4)) * scale for width, scale in zip(widths, rng.choice([0.01, 1, 20], 70))]
+    matrices[3][0, 2] = -300.0
+    sequences = ["".join(rng.choice(list("ACGT"), size)) for size in (1, 31, 32, 33, 63, 64, 65, 95, 700)]
+    sequences += ["A" * 200, "ACGT" * 30, "".join(rng.choice(list("ACGTN"), 500, p=[0.24] * 4 + [0.04]))]
+    found = best_sites(sequences, matrices)
+    for row, sequence in enumerate(sequences):
+        codes = np.array(["ACGTN".index(base) for base in sequence])
+        for column, matrix in enumerate(matrices):
+            both = [np.pad(own, ((0, 0), (0, 1)), constant_values=-np.inf) for own in (matrix, matrix[::-1, ::-1])]
+            places = np.arange(len(codes) - len(matrix) + 1)[:, None] + np.arange(len(matrix))
+            scores = np.array([own[np.arange(len(matrix)), codes[places]].sum(axis=1) for own in both])
+            best = scores.max(initial=-np.inf)
+            assert found.score[row, column] == pytest.approx(best, abs=1e-9)
+            if np.isfinite(best):
+                first = np.argwhere((scores > best - 5e-10).T)[0]
+                assert (found.position[row, column], found.reverse[row, column]) == tuple(first)
+
+
 @pytest.mark.parametrize("p", [1e-4, 0.02])
 def test_all_sites_above_a_threshold_are_those_of_a_loop(p):
     """Long sequences, so that sites are found by their words: telling and vague motifs, with N, at both ends."""

@@ -1,8 +1,8 @@
 """Best sites of motifs in sequences, on both strands, at every position: the last one of short motifs too.
 
-Sites are found by words of bases (`motif_words`) in float32; those that come near the best or a threshold are scored again in
-float64, so that what is returned is exact. No window length is skipped, as scanners with a filter of a fixed length do for
-motifs that are shorter.
+Sites are found by words of bases: best ones with scores of 16 bits (`motif_maxima`), all above a threshold in float32
+(`motif_words`). Those that come near the best or the threshold are scored again in float64, so that what is returned is exact. No
+window length is skipped, as scanners with a filter of a fixed length do for motifs that are shorter.
 """
 
 from __future__ import annotations
@@ -15,20 +15,16 @@ from numpy.typing import NDArray
 
 from glmflow.genome.packed import Packed, pack, ranges
 
-from .motif_words import NEAR, UNKNOWN, Bases, Finder, Matrices, Places
+from .motif_maxima import PIECE, Pieces, groups_of
+from .motif_words import SHORT, UNKNOWN, Bases, Finder, Matrices
 
 BLOCK = 1 << 18
 """Bases that are scored at a time."""
-EXPECTED = 3.0
-"""Sites of a motif that are expected in a sequence of random bases at the threshold that best sites are looked for at."""
-MOST = 0.3
-"""Share of words that a motif of little information may reach that threshold with; all places are scored of others."""
 STEPS = 2000
 """Steps of a unit of score that thresholds are found in."""
 ROUNDED = 9
 """Decimals at which scores are equal: sums of the same numbers in another order are."""
 NOTHING = -np.inf
-LOWEST = np.finfo(np.float32).min
 CODES = np.full(256, UNKNOWN, np.uint8)
 for _code, _letter in enumerate("ACGT"):
     CODES[ord(_letter)] = CODES[ord(_letter.lower())] = _code
@@ -55,54 +51,30 @@ class BestSites(NamedTuple):
 def best_sites(sequences: Packed | Sequence[str], matrices: Sequence[NDArray[np.float64]]) -> BestSites:
     """Return the best site of each log-odds matrix `[width, 4]` in each sequence.
 
-    Sites above a threshold that most sequences reach are looked for first; where a motif has none, all places are scored.
-    Lower case counts as upper; windows with any other letter have no score.
+    Lower case counts as upper; windows with any other letter have no score. Scores are finite.
     """
     packed = sequences if isinstance(sequences, Packed) else pack(list(sequences))
     both = Matrices(matrices)
-    length = float(packed.lengths.mean()) if packed.count else 1.0
-    finder = Finder(both, [threshold_of(matrix, min(EXPECTED / (2 * length), 0.01)) for matrix in matrices])
     shape = packed.count, len(matrices)
     found = BestSites(np.full(shape, NOTHING), np.full(shape, -1, np.int32), np.zeros(shape, bool))
-    for rows, bases, starts in blocks(packed, both.width):
-        owner = np.repeat(np.arange(len(rows)), np.diff(np.append(starts, bases.length)))
-        best = np.full((len(rows), len(matrices)), LOWEST)
-        parts = []
-        for sites in finder.sites(bases):
-            np.maximum.at(best, (owner[sites.place], sites.row // 2), sites.score)
-            parts.append(sites)
-        parts += _all_places(both, bases, starts, best)
-        place, row, score = (np.concatenate(values) for values in zip(*parts))
-        near = np.flatnonzero(score >= best[owner[place], row // 2] - NEAR)
-        place, row = place[near], row[near]
+    if not len(matrices):
+        return found
+    groups = groups_of(both.exact, both.widths)
+    for rows, bases, starts in blocks(packed, both.width + PIECE + 2 * SHORT):
+        lengths = np.diff(np.append(starts, bases.length)) - 1
+        pieces = Pieces(bases, starts, lengths, both.width)
+        near = [group.near(pieces) for group in groups]
+        place, row = (np.concatenate(values) for values in zip(*near))
         exact = both.again(bases, place, row)
         # The last one written wins: the highest score, then the first place, then the forward strand.
         order = np.lexsort((-(row % 2), -place, exact.round(ROUNDED)))
         place, row, exact = place[order], row[order], exact[order]
-        own, motif = rows[owner[place]], row // 2
+        sequence = np.searchsorted(starts, place, "right") - 1
+        own, motif = rows[sequence], row // 2
         found.score[own, motif] = exact
-        found.position[own, motif] = place - starts[owner[place]]
+        found.position[own, motif] = place - starts[sequence]
         found.reverse[own, motif] = row % 2 == 1
     return found
-
-
-def _all_places(
-    matrices: Matrices, bases: Bases, starts: NDArray[np.int64], best: NDArray[np.float32]
-) -> Iterator[Places]:
-    """Yield the best sites of motifs in sequences where no site was found, and write their scores into `best`."""
-    ends = np.append(starts[1:], bases.length)
-    for motif in np.flatnonzero((best == LOWEST).any(axis=0)):
-        lacking = np.flatnonzero(best[:, motif] == LOWEST)
-        size = (ends - starts)[lacking]
-        taken = ranges(starts[lacking], size)
-        first = np.append(0, np.cumsum(size)[:-1])
-        strands = matrices.scores(bases, taken, motif)
-        highest = np.maximum(*(np.maximum.reduceat(scores, first) for scores in strands))
-        best[lacking, motif] = np.maximum(highest, LOWEST)
-        least = np.repeat(best[lacking, motif] - np.float32(NEAR), size)
-        for strand, scores in enumerate(strands):
-            place = np.flatnonzero(scores >= least)
-            yield Places(taken[place], np.full(len(place), 2 * motif + strand), scores[place])
 
 
 class Hits(NamedTuple):

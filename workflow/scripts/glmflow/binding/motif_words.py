@@ -108,21 +108,6 @@ class Matrices:
             total += self.exact[row, offset, bases.codes[place + offset]]
         return total
 
-    def scores(self, bases: Bases, place: NDArray[np.int64], motif: int) -> list[NDArray[np.float32]]:
-        """Return the scores of a motif at some places in float32, one of each strand; -inf where no site can be."""
-        width = int(self.widths[2 * motif])
-        columns = np.zeros((2, -(-width // SHORT) * SHORT, 4))
-        columns[:, :width] = self.exact[2 * motif : 2 * motif + 2, :width, :4]
-        found = [np.zeros(len(place), np.float32) for _ in range(2)]
-        for start in range(0, width, SHORT):
-            word = bases.short[place + start]
-            for total, table in zip(found, sums_of_words(columns[:, start : start + SHORT])):
-                total += table.take(word)
-        hidden = np.flatnonzero(bases.known[place] < width)
-        for total in found:
-            total[hidden] = -np.inf
-        return found
-
 
 def sums_of_words(columns: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return what every word adds, `[rows, 4 ** n]`, of columns `[rows, n, 4]`; the first base is the highest digit."""
@@ -139,15 +124,9 @@ def _sums(columns: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class Finder:
-    """Matrices with the words that a site of at least a threshold can hold, a threshold a matrix.
+    """Matrices with the words that a site of at least a threshold can hold, a threshold a matrix."""
 
-    Parameters
-    ----------
-    most
-        Share of all words above which a matrix is not looked for: scoring all places is faster then.
-    """
-
-    def __init__(self, matrices: Matrices, thresholds: Sequence[float], most: float = 1.0):
+    def __init__(self, matrices: Matrices, thresholds: Sequence[float]):
         self.matrices = matrices
         self.least = np.repeat(np.asarray(thresholds, np.float64), 2)
         lowest = (self.least - NEAR)[:, None]
@@ -158,7 +137,6 @@ class Finder:
             places = matrices.first[own, None] + np.arange(LONG)
             table = sums_of_words(matrices.exact[own[:, None], places, :4])
             reached = table >= self.bounds[own, :1]
-            reached[reached.mean(axis=1) > most] = False
             found = np.flatnonzero(reached)
             row, word = np.divmod(found, 4**LONG)
             words.append(word.astype(np.uint16))
