@@ -8,8 +8,10 @@ import sys
 import time
 
 import pytest
+import torch
 import yaml
 from fake_pbs import PROFILE, FakePbs, wait_for
+from glmflow.models import new_model
 from running import ROOT
 
 TINY = ROOT / "tests/workflow/tiny.yaml"
@@ -351,8 +353,8 @@ def test_many_jobs_are_submitted_and_their_ends_noticed_in_time(tmp_path):
 
 
 RUNS = "results/tiny/runs/rnaseq"
-STEPS = 150
-"""Updates that take a minute or more."""
+LONG = {"family": "small", "config": {"hidden_size": 64, "num_heads": 4}}
+LENGTH, BATCH = 1024, 4
 SCORED = [f"{RUNS}/causal/lora/seed1/metrics.tsv", f"{RUNS}/mean_track/baseline/seed1/metrics.tsv"]
 
 
@@ -370,6 +372,17 @@ def test_the_rules_of_the_workflow_run_through_the_profile(tmp_path):
     assert {path.read_text().strip() for path in (tmp_path / "logs/pbs").glob("*.exit")} == {"0"}
 
 
+def updates_in(seconds):
+    """Return how many updates of the long training take that many seconds here: machines differ by far."""
+    model, ids = new_model(LONG["family"], LONG["config"], seed=1), torch.full((1, LENGTH), 3)
+    times = []
+    for _ in range(6):  # the first one is slower
+        started = time.perf_counter()
+        model(ids, torch.ones_like(ids)).logits.sum().backward()
+        times.append(time.perf_counter() - started)
+    return max(150, int(seconds / (BATCH * min(times))))
+
+
 @pytest.mark.slow
 def test_training_that_outlives_its_walltime_goes_on_where_it_was(tmp_path):
     """Every job has a minute; the whole training takes longer, so that none alone could finish it.
@@ -378,8 +391,9 @@ def test_training_that_outlives_its_walltime_goes_on_where_it_was(tmp_path):
     """
     study = yaml.safe_load(TINY.read_text())
     study["tasks"]["rnaseq"].pop("haplotypes")
-    study["models"] = {"small": {"new": {"family": "small", "config": {"hidden_size": 64, "num_heads": 4}}}}
-    train = {"steps": STEPS, "batch": 4, "micro_batch": 1, "crop": 1024, "evaluations": 0, "overfit_check": False}
+    study["models"] = {"small": {"new": LONG}}
+    steps = updates_in(50)
+    train = {"steps": steps, "batch": BATCH, "micro_batch": 1, "crop": LENGTH, "evaluations": 0, "overfit_check": False}
     study["adaptations"] = {"long": {"kind": "full", "head": {"kind": "linear"}, "train": train}}
     study["runs"] = [{"tasks": ["rnaseq"], "models": ["small"], "adaptations": ["long"]}]
     study.pop("predict")
@@ -393,9 +407,9 @@ def test_training_that_outlives_its_walltime_goes_on_where_it_was(tmp_path):
     assert run.returncode == 0, output[-4000:]
     jobs = pbs.submitted["finetune"]
     cost = json.loads((wanted / "cost.json").read_text())
-    assert len(jobs) > 1 and 0 < cost["resumed_from"] <= cost["updates"] == STEPS
+    assert len(jobs) > 1 and 0 < cost["resumed_from"] <= cost["updates"] == steps
     assert 1 < cost["attempts"] <= len(jobs) and "It goes on from there in a new job" in output
-    steps = [json.loads(line)["step"] for line in (wanted / "metrics.jsonl").read_text().splitlines()]
-    assert steps == sorted(set(steps)) and steps[-1] == STEPS
+    seen = [json.loads(line)["step"] for line in (wanted / "metrics.jsonl").read_text().splitlines()]
+    assert seen == sorted(set(seen)) and seen[-1] == steps
     text = (tmp_path / "logs/tiny/finetune/rnaseq/small/long/seed1.log").read_text()
     assert "resuming from" in text and "saving and leaving" in text
