@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from glmflow.genome.loci import blocks, independence, locus_groups
+from glmflow.genome.loci import blocks, blocks_of_chance, independence, locus_groups, one_block
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,6 +70,17 @@ def test_blocks_are_at_least_as_long_as_asked_and_never_span_contigs():
     assert (spans["end"] - spans["start"])[:-1].min() >= 100_000
     long = pd.DataFrame({"start": [0] * 20, "end": [300_000] * 20})
     assert len(np.unique(blocks(table, genes=long))) == 4  # three of 350 kb, and the short contig
+
+
+def test_regions_are_drawn_by_the_blocks_that_they_are_held_out_by_where_these_are_short():
+    regions = pd.DataFrame({"chrom": ["a", "a", "a", "b"], "start": [10, 250_000, 1_200_000, 10]})
+    by_block = {"by": "block", "block": 100_000}
+    assert blocks_of_chance(regions, by_block).tolist() == ["a:0", "a:2", "a:12", "b:0"]
+    for splits in ({}, {"by": "contig"}, {"by": "block", "block": 5_000_000}):
+        assert blocks_of_chance(regions, splits).tolist() == ["a:0", "a:0", "a:1", "b:0"]
+    assert one_block(pd.Series(["a:0", "a:1"])) == [] == one_block(pd.Series([], dtype=object))
+    ((sentence, times, _),) = one_block(pd.Series(["a:0", "a:0"]))
+    assert "one block" in sentence and times == 1
 
 
 def test_what_is_said_of_one_contig():

@@ -84,6 +84,14 @@ def test_own_files_become_regions_of_one_width(own):
     assert samples["regions"].tolist() == keys.set_index("key")["bound"].reindex(samples["key"]).tolist()
 
 
+def test_one_block_of_held_out_regions_is_said_and_short_blocks_are_many(own):
+    assert made(own).counts["item"].str.contains("one block of the genome").sum() == 1
+    short = {"by": "block", "block": 5_000, "gap": 500, "validation": 0.2, "test": 0.4, "seed": 1}
+    found = made(own, splits=short)
+    assert not found.counts["item"].str.contains("one block").any()
+    assert found.table.loc[found.table["split"] == "test", "group"].nunique() > 3
+
+
 def test_merged_regions_and_given_ones(own):
     merged = made(own, universe={"regions": "merged"}).table
     assert (merged["end"] - merged["start"]).nunique() > 1

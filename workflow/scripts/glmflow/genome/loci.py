@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from scipy.sparse.csgraph import connected_components
 
 BLOCK = 100_000
 """Shortest block in bases: coverage, conservation and mappability are alike over tens of kilobases."""
+WIDE = 1_000_000
+"""Longest block that regions are drawn by, in bases."""
 READTHROUGH = re.compile(r"^([A-Za-z][\w.]*)-([A-Za-z][\w.]*)$")
 VERSION = re.compile(r"(\.\d+)?(_PAR_Y)?$")
 
@@ -77,6 +80,28 @@ def blocks(windows: pd.DataFrame, size: int = BLOCK, genes: pd.DataFrame | None 
         label[here] = count + np.unique(own, return_inverse=True)[1]
         count = int(label[here].max()) + 1
     return label
+
+
+def blocks_of_chance(regions: pd.DataFrame, splits: Mapping[str, Any]) -> pd.Series:
+    """Return the block of each region that is drawn as one for intervals, such as ``chr20:3``: `WIDE` bases, or a split's block.
+
+    Parameters
+    ----------
+    regions
+        `chrom`, `start`.
+    splits
+        The `splits` block of the settings: regions that blocks are held out by, if these are shorter than `WIDE`.
+    """
+    size = min(WIDE, splits["block"]) if splits.get("by") == "block" else WIDE
+    return regions["chrom"] + ":" + (regions["start"] // size).astype(str)
+
+
+def one_block(groups: pd.Series) -> list[tuple[str, int, str]]:
+    """Return what a table of counts says if all held-out regions lie in one block of chance; empty if not."""
+    if groups.nunique() != 1:
+        return []
+    what = "All regions of the test split lie in one block of the genome: no score has an interval, and no run is compared."
+    return [(what, 1, "")]
 
 
 def independence(windows: pd.DataFrame, label: NDArray[np.int64]) -> str:

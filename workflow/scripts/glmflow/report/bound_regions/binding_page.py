@@ -250,9 +250,11 @@ def width_warning(study: Study, task: str) -> str:
 
 
 def key_notes(study: Study, task: str) -> list[str]:
-    """Return sentences on held-out keys of another kind than their trial."""
-    rows = study.rows(study.counts, task)
-    return [str(item) for item in rows["item"] if " is an unseen" in str(item) or " are an unseen" in str(item)]
+    """Return sentences on held-out keys of another kind than their trial, and on held-out regions that are one block."""
+    items = study.rows(study.counts, task)["item"].astype(str)
+    return [
+        item for item in items if any(words in item for words in (" is an unseen", " are an unseen", " one block of "))
+    ]
 
 
 def samples_shown(study: Study, task: str) -> list[dict[str, Any]]:

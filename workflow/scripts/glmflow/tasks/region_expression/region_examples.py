@@ -19,6 +19,7 @@ from glmflow.config.tasks.region_expression import RegionExpression
 from glmflow.errors import InputError
 from glmflow.files import read_named_rows, read_table
 from glmflow.genome.annotation import GENE_COLUMNS
+from glmflow.genome.loci import blocks_of_chance
 from glmflow.genome.reference import Reference
 from glmflow.genome.splits import SPLITS, assign_splits
 from glmflow.tasks.tables import Checks, Division, Made, examples_table
@@ -27,8 +28,6 @@ from glmflow.tracks.reading import TrackReader, check_track_matches
 from .region_matrix import read_counts
 from .simulated_regions import simulate_expression
 
-BLOCK = 1_000_000
-"""Bases of a block that is resampled for intervals."""
 NEIGHBOURS = 100_000
 """Bases between a test region and a training region below which a promoter's surroundings are shared."""
 
@@ -86,7 +85,7 @@ def examples(task: RegionExpression, files: Mapping[str, Any], division: Divisio
         example=np.array(region_names(regions), object)[used],
         split=split[used],
         row=used,
-        group=(regions["chrom"] + ":" + (regions["start"] // BLOCK).astype(str)).iloc[used],
+        group=blocks_of_chance(regions, {} if data.splits is not None else task.splits.model_dump()).iloc[used],
         **{f"promoter_{strand}": data.promoters[used, side] for side, strand in enumerate(STRANDS)},
     )
     learned = (split[used] == "train")[:, None] & (cells["split"] == "train").to_numpy() & (open_[used] > 0)

@@ -20,6 +20,7 @@ from glmflow.config.tasks.seq2cellxtf import Seq2CellXTf
 from glmflow.dna.shuffles import eulerian_walks
 from glmflow.errors import InputError
 from glmflow.genome.homology import divided
+from glmflow.genome.loci import blocks_of_chance, one_block
 from glmflow.genome.packed import pack
 from glmflow.genome.reference import Reference
 from glmflow.genome.splits import assign_splits
@@ -31,8 +32,6 @@ from .hackathon_binding import read_hackathon
 from .peak_binding import read_peak_binding, units_of
 from .simulated_binding import simulate_binding
 
-BLOCK = 1_000_000
-"""Bases of a block that is resampled for intervals."""
 FEWEST = 10
 """Unrelated TFs that a permuted one is drawn from at least."""
 
@@ -61,7 +60,7 @@ def examples(task: Seq2CellXTf, files: Mapping[str, Any], division: Division) ->
     table = data.regions.assign(
         example=region_names(data.regions),
         split=split,
-        group=data.regions["chrom"] + ":" + (data.regions["start"] // BLOCK).astype(str),
+        group=blocks_of_chance(data.regions, {} if data.splits is not None else task.splits.model_dump()),
         gc=found["gc"].to_numpy(),
         cpg_oe=found["cpg_oe"].to_numpy(),
         log_length=np.log(np.maximum(width, 1)),
@@ -71,6 +70,7 @@ def examples(task: Seq2CellXTf, files: Mapping[str, Any], division: Division) ->
     tables = tables_of(task, data, keys, units, packed)
     copies = copied_regions(data.regions, split)
     counts = [(item, value, "") for item, value in (data.notes | lost).items()]
+    counts += one_block(table.loc[split == "test", "group"])
     counts += [(f"{name} regions", int((split == name).sum()), "") for name in ("train", "validation", "test")]
     counts += [(f"{name} keys", int((keys["split"] == name).sum()), "") for name in ("train", "validation", "test")]
     for kind, own in keys[keys["split"] == "test"].groupby("kind"):
