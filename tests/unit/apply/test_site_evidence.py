@@ -88,6 +88,17 @@ def test_information_follows_the_motif_where_the_model_does(masked, monkeypatch)
     assert np.isnan(found[1])
 
 
+def test_bases_that_nothing_predicts_are_left_out_of_the_information():
+    """The first base of a window has nothing to its left in a causal model without a start token."""
+    model = model_of(causal=True)
+    assert not len(model.adapter.tokenizer.prefix)
+    codes, profile = windows(1, 20), np.array([[2.0, 1.5, 0.2, 0.4, 1.0]])
+    found = kept_information(model, codes, np.array([0]), profile)
+    chances = model.adapter.base_probabilities(list(codes), np.arange(1, 5)[None])[0]
+    kept = 2 + (chances * np.log2(chances)).sum(axis=1)
+    assert found[0] == pytest.approx(np.corrcoef(kept, profile[0, 1:])[0, 1], abs=1e-6)
+
+
 def test_the_other_stretch_is_apart_from_the_site_and_alike_in_gc(masked):
     codes, start = windows(5, 60, seed=2), np.array([0, 12, 27, 40, 52])
     other = matched_stretch(codes, start, 8)

@@ -85,7 +85,7 @@ def kept_information(
     """Return how the information that a model has at each base of a site follows that of the motif, `float64[n]`.
 
     The correlation over the bases of 2 - H (bits) of the model's distribution, one base hidden at a time, with that of the
-    motif. NaN where either does not vary.
+    motif. NaN where either does not vary. Bases that a causal model has nothing to predict from are left out.
 
     Parameters
     ----------
@@ -93,12 +93,21 @@ def kept_information(
         Information of the motif at each position along the forward strand, `float64[n, width]` (bits).
     """
     places = start[:, None] + np.arange(profile.shape[1])
-    chances = model.adapter.base_probabilities(list(codes), places)
+    least = first_predicted(model)
+    chances = model.adapter.base_probabilities(list(codes), np.maximum(places, least))
     own = 2 + (chances * np.log2(np.maximum(chances, TINY))).sum(axis=-1)
-    x, y = (values - values.mean(axis=1, keepdims=True) for values in (own, profile))
+    known = places >= least
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    x, y = (np.where(known, part - (part * known).sum(axis=1, keepdims=True) / count, 0) for part in (own, profile))
     spread = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(spread > TINY, (x * y).sum(axis=1) / spread, np.nan)
+
+
+def first_predicted(model: LikelihoodModel) -> int:
+    """Return the first base of a window that a model predicts: a causal one without a start token none of the first token."""
+    tokenizer = model.adapter.tokenizer
+    return 0 if model.masked or len(tokenizer.prefix) else tokenizer.bases.shape[1]
 
 
 def state_change(model: LikelihoodModel, codes: Codes, start: NDArray[np.int64], width: int) -> Values:
