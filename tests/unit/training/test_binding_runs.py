@@ -11,7 +11,7 @@ from glmflow.config.views import Run
 from glmflow.errors import InputError
 from glmflow.files import write_table
 from glmflow.models import new_model
-from glmflow.models.heads import new_head
+from glmflow.models.heads import new_head, stacked_heads
 from glmflow.statistics.classification import auroc
 from glmflow.tasks.seq2cellxtf import examples, score
 from glmflow.tasks.tables import Division
@@ -246,6 +246,57 @@ def test_the_stack_reads_what_trees_are_given_and_learns_no_unknown_label():
     again = new_head({"kind": "stack", "components": 4, "trees": 60}, 3, keys)
     again.load_state_dict(head.state_dict())
     assert np.array_equal(again(given[0], asked, *given[1:]).numpy(), found)
+
+
+def test_components_of_states_are_those_of_their_singular_values(monkeypatch):
+    monkeypatch.setattr(stacked_heads, "AT_ONCE", 100)
+    features = (np.random.default_rng(0).normal(size=(350, 12)) * np.arange(1, 13)).astype(np.float32) + 40
+    features[:, 0] = features[:, 1]  # of rank 11
+    centre = features.mean(axis=0)
+    found = stacked_heads.principal_axes(features, centre, 12)
+    _, spread, axes = np.linalg.svd(features.astype(np.float64) - centre, full_matrices=False)
+    assert found.shape == (12, 11)
+    expected = axes[:11].T / (spread[:11] / 350**0.5)
+    assert np.abs(found) == pytest.approx(np.abs(expected), rel=1e-4, abs=1e-5)
+    assert ((features - centre) @ found).std(axis=0) == pytest.approx(1, abs=1e-4)
+
+
+def test_heads_of_known_tfs_are_refused_where_a_trial_holds_tfs_out(test_data, tmp_path):
+    """The trial says what is held out, not the settings: it is seen in its files, before anything is trained."""
+    folder = test_data / "seq2cellxtf/expected/hackathon_mini"
+    names = {
+        "chip": "ad_chip_chromsubset.h5ad",
+        "rna": "ad_rna_bulk.h5ad",
+        "motifs": "jaspar_meme.txt",
+        "fasta": "hg38.fa",
+    }
+    trials = {
+        name: {key: str(folder / file) for key, file in names.items()}
+        | {"trial": str(folder / f"task{name}/config.json")}
+        for name in "ab"
+    }
+    study = check_study(
+        {
+            **STUDY,
+            "tasks": {
+                name: {"kind": "seq2cellxtf", "hackathon": trial, "components": 3} for name, trial in trials.items()
+            },
+            "runs": [{"tasks": ["a", "b"], "models": ["small"], "adaptations": ["probe"]}],
+        }
+    )
+    for name in "ab":
+        found = examples(study.tasks[name], {}, Division())
+        for file, table in found.facts.items():
+            write_table(table, tmp_path / name / file)
+        run = RunBlocks.of(run_settings(study, Run(name, "small", "probe", 1)))
+        files = {"tables": str(tmp_path / name)}
+        if name == "a":
+            assert len(ready(run, found.table, files).train)
+        else:
+            with pytest.raises(
+                InputError, match="3 held-out keys are of TFs that training does not have, such as ETS2"
+            ):
+                ready(run, found.table, files)
 
 
 def test_the_stack_takes_a_frozen_model():

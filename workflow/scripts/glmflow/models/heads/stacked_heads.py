@@ -16,7 +16,9 @@ from .tree_heads import BoostedTrees
 PENALTY = 10.0
 """L2 penalty of the ridge regressions below, of standardised components."""
 AT_ONCE = 16_384
-"""Pairs of key and region that go through the trees at a time."""
+"""Pairs of key and region that go through the trees, and rows that are summed up, at a time."""
+SMALLEST = 1e-6
+"""Standard deviation of a component, as a share of that of the first, below which it is noise."""
 NUMBERS = 9
 """Numbers of a pair of key and region beside components of the states and features of the cell."""
 
@@ -101,12 +103,10 @@ class Stack(KeyHead):
         """
         centre = features.mean(axis=0)
         self.centre.copy_(torch.from_numpy(centre))
-        moved = features - centre
-        _, spread, axes = np.linalg.svd(moved.astype(np.float64), full_matrices=False)
-        count = min(self.axes.shape[1], int((spread > 1e-6 * max(spread[0], 1e-12)).sum()))
-        own = axes[:count].T / (spread[:count] / len(moved) ** 0.5)  # standardised
-        self.axes[:, :count] = torch.from_numpy(own)
-        parts = moved @ self.axes.cpu().numpy()
+        own = principal_axes(features, centre, self.axes.shape[1])
+        self.axes[:, : own.shape[1]] = torch.from_numpy(own)
+        axes = self.axes.cpu().numpy()
+        parts = np.concatenate([(features[rows] - centre) @ axes for rows in blocks(len(features))])
         targets = self._targets(keys, labels)
         self.maps.copy_(torch.from_numpy(ridge(parts, targets)))
         first = np.arange(len(parts)) < len(parts) // 2
@@ -150,6 +150,26 @@ class Stack(KeyHead):
             numbers.append(self.numbers(*given, key, *beside).cpu().numpy())
             truth.append(labels[own, place])
         return np.concatenate(numbers), np.concatenate(truth).astype(np.int64)[:, None]
+
+
+def principal_axes(features: NDArray, centre: NDArray, count: int) -> NDArray[np.float64]:
+    """Return up to `count` principal axes of features `[S, n]`, `[n, axes]`, scaled to components of variance 1.
+
+    Of the covariance, summed up in blocks: nothing of the size of the features is made beside them.
+    """
+    covariance = np.zeros((features.shape[1], features.shape[1]))
+    for rows in blocks(len(features)):
+        moved = (features[rows] - centre).astype(np.float64)
+        covariance += moved.T @ moved
+    values, axes = np.linalg.eigh(covariance / len(features))
+    spread = np.sqrt(np.maximum(values[::-1][:count], 0))
+    kept = spread > SMALLEST * max(spread[0], 1e-12)
+    return axes[:, ::-1][:, :count][:, kept] / spread[kept]
+
+
+def blocks(count: int) -> list[slice]:
+    """Return slices of rows, `AT_ONCE` each."""
+    return [slice(start, start + AT_ONCE) for start in range(0, count, AT_ONCE)]
 
 
 def ridge(x: NDArray, y: NDArray) -> NDArray[np.float64]:
