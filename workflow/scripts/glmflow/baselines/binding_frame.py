@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
@@ -90,13 +91,12 @@ class Frame:
         Ridge regression of the mean label of a training cell in a training region on occupancy x expression of each TF.
         """
         binding, occupancy = self.binding, self.binding.occupancy
-        inputs, target = [], []
         cells = np.array(binding.cell_of_keys)[self.learned_keys]
-        for cell in np.unique(cells):
-            inputs.append(self._of_cell(occupancy[self.learned_regions], cell))
-            target.append(self.share(cells == cell))
-        model = Ridge(30.0).fit(np.concatenate(inputs), np.concatenate(target))
-        return np.stack([model.predict(self._of_cell(occupancy, cell)) for cell in range(len(binding.cell_names))])
+        own = occupancy[self.learned_regions]
+        parts = ((self._of_cell(own, cell), self.share(cells == cell)) for cell in np.unique(cells))
+        weights, intercept = ridge_of_parts(parts, 30.0)
+        every = range(len(binding.cell_names))
+        return np.stack([self._of_cell(occupancy, cell) @ weights + intercept for cell in every])
 
     def _of_cell(self, occupancy: NDArray, cell: int) -> Array:
         generic = self.generic if len(occupancy) == len(self.generic) else self.generic[self.learned_regions]
@@ -161,3 +161,19 @@ class Frame:
         regions = self.learned_regions[known]
         model = LogisticRegression(C=0.05, max_iter=200).fit(self.described[regions], labels)
         return model.predict_proba(self.described)[:, 1]
+
+
+def ridge_of_parts(parts: Iterable[tuple[Array, Array]], alpha: float) -> tuple[Array, float]:
+    """Return weights `[n]` and intercept of the ridge regression of all rows of parts, `x[rows, n]` and `y[rows]` each.
+
+    Products are summed up part by part, so that no more than one is held.
+    """
+    count = products = columns = targets = both = 0.0
+    for x, y in parts:
+        x = np.asarray(x, np.float64)
+        count, products, columns = count + len(y), products + x.T @ x, columns + x.sum(axis=0)
+        targets, both = targets + y.sum(), both + x.T @ y
+    mean = columns / count
+    centred = products - count * np.outer(mean, mean) + alpha * np.eye(len(mean))
+    weights = np.linalg.solve(centred, both - targets * mean)
+    return weights, float(targets / count - mean @ weights)
