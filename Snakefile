@@ -56,6 +56,7 @@ include: "workflow/rules/corpus.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/apply.smk"
+include: "workflow/rules/zero_shot.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/upkeep.smk"
 
@@ -65,6 +66,7 @@ rule all:
     input:
         f"{RESULTS}/report/index.html",
         PREDICTIONS,
+        ANSWERS,
     localrule: True
 
 

@@ -136,6 +136,18 @@ def test_study_plans_every_run(snakemake, workdir, path):
 
 
 def test_the_demo_plans_its_runs_and_one_key_can_be_changed_on_the_command_line(snakemake, workdir):
-    done = snakemake("-n", "--quiet", "host", "--config", "study=other", directory=workdir)
+    for name in ("mine.vcf", "mine.fa"):
+        (workdir / name).write_text("")
+    simulated = "results/other/simulated/promoters.bed"
+    asked = ["variant_scores={mine: {vcf: mine.vcf}}", "dependency_maps={all: {fasta: mine.fa}}"]
+    asked.append(f"mutagenesis={{starts: {{bed: {simulated}, pictures: 0}}}}")
+    done = snakemake("-n", "--quiet", "host", "--config", "study=other", *asked, directory=workdir)
     text = done.stdout + done.stderr
     assert "results/other/report/index.html" in text and "results/demo" not in text
+    for job, given in (
+        ("variant_scores/mine/masked/seed1.vcf.gz", "mine.vcf, results/other/reference/genome.fa"),
+        ("mutagenesis/starts/masked/seed1", f"{simulated}, results/other/reference/genome.fa"),
+        ("dependency_maps/all/masked/seed1", "mine.fa, results/other/models/masked/seed1"),
+    ):
+        (block,) = (text for text in text.split("\n\n") if f"output: results/other/{job}\n" in text)
+        assert f"input: {given}" in block and "gpu=1" in block and f"log: logs/other/{job}.log" in block

@@ -1,6 +1,7 @@
 """Effects of alleles from a simulation to the page, as a user runs it: what broken motifs are told by, and moved sites not."""
 
 import pandas as pd
+import pysam
 import pytest
 from running import ROOT, run_snakemake
 
@@ -11,6 +12,8 @@ pytestmark = pytest.mark.slow
 def results(tmp_path_factory):
     """Run the study once."""
     folder = tmp_path_factory.mktemp("tiny_variant_effects")
+    (folder / "spots.bed").write_text("chr3\t1000\t1012\nchr3\t5000\t5008\n")
+    (folder / "pairs.fa").write_text(">one\nACGTTGCAACGTTGCA\n>two\nTTGCAAGCCATTGGCA\n")
     run_snakemake("-c2", "--configfile", ROOT / "tests/workflow/tiny_variant_effects.yaml", directory=folder)
     return folder / "results/tiny_variant_effects"
 
@@ -35,6 +38,22 @@ def test_every_allele_has_a_score_or_a_reason_and_stands_on_the_page(results):
     page = (results / "report/variants.html").read_text()
     assert "Simulated" in page and "context_rate" in page and "masked (zero_shot)" in page
     assert (results / "report/variants.shifted.html").exists()
+
+
+def test_models_of_the_study_are_asked_about_what_has_no_label(results):
+    with pysam.VariantFile(str(results / "simulated/cohort.vcf.gz")) as given:
+        records = [(record.contig, record.pos, record.alts) for record in given]
+    with pysam.VariantFile(str(results / "variant_scores/carried/masked/seed1.vcf.gz")) as scored:
+        assert len(scored.header.samples) == 4
+        found = [(record.contig, record.pos, record.alts) for record in scored]
+        assert found == records
+        single = [record for record in scored.fetch("chr3") if len(record.ref) == len(record.alts[0]) == 1]
+        scores = {record.info["GLM_masked_llr"][0] for record in single}
+    assert len(single) > 100 and len(scores) > 50
+    changes = pd.read_parquet(results / "mutagenesis/spots/masked/seed1/ism.parquet")
+    assert len(changes) == 3 * 20 and changes["pos"].min() == 1001
+    maps = pd.read_parquet(results / "dependency_maps/pairs/masked/seed1/maps.parquet")
+    assert maps["id"].tolist() == ["one", "two"] and maps["model"].unique().tolist() == ["masked"]
 
 
 @pytest.fixture(scope="module")

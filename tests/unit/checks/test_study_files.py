@@ -168,6 +168,32 @@ def test_files_of_a_prediction_are_of_its_genome_before_anything_is_trained(plac
     assert "w.vcf.gz: contig chr1 has 40 bases, in the genome 10000." in problems(predicting(**person, bed="x.bed"))[0]
 
 
+def test_files_that_models_as_they_are_are_asked_about_are_there_and_of_the_genome(place):
+    raw = study(contigs=["chr1"]).model_dump(exclude_unset=True)
+    write_vcf(place / "v.vcf.gz", ["chr1"], indexed=True)
+    raw["models"]["own"] = {"pretrain": {"family": "dilated_cnn"}}
+    keys = {
+        "variant_scores": {"mine": {"vcf": "mine.vcf", "calibrate": "x.bed"}},
+        "mutagenesis": {"here": {"bed": "x.bed", "genes": "here.gtf"}},
+        "dependency_maps": {"maps": {"fasta": "maps.fa", "marks": "results/trial/marks.bed"}},
+    }
+    asked = check_study(raw | keys)
+    absent = {"variant_scores.mine.vcf": "mine.vcf", "variant_scores.mine.calibrate": "x.bed"}
+    absent |= {
+        "mutagenesis.here.bed": "x.bed",
+        "mutagenesis.here.genes": "here.gtf",
+        "dependency_maps.maps.fasta": "maps.fa",
+    }
+    beginnings = {f"configuration: {key}: no such file: {path}" for key, path in absent.items()}
+    assert {problem.partition(". ")[0] for problem in problems(asked)} == beginnings
+    for name in ("mine.vcf", "here.gtf", "maps.fa"):
+        (place / name).write_text("")
+    (place / "x.bed").write_text("chr1\t0\t37\nchr9\t0\t2\n")
+    assert problems(asked) == ["x.bed:2: no contig chr9; the genome has chr1, chr2. Name one of them."]
+    (place / "x.bed").write_text("chr1\t0\t37\n")
+    check_inputs(asked)
+
+
 def test_contigs_that_a_study_does_not_use_are_not_compared(place):
     """hg19's mitochondrion of 16,571 bases, in tracks and genotypes that have the other one of 16,569."""
     write_vcf(place / "v.vcf.gz", ["chr1", "MT"], indexed=True, lengths={"MT": 16})

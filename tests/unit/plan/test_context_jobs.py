@@ -62,6 +62,18 @@ def test_what_is_asked_of_a_model_is_planned():
     assert rows[job.name][-1] == "yes"
 
 
+def test_models_that_are_asked_beside_the_tasks_are_made_and_planned():
+    raw = study().model_dump(mode="json", exclude_unset=True)
+    raw["runs"][0]["models"] = ["base"]
+    raw["variant_scores"] = {"mine": {"vcf": "v.vcf.gz", "models": ["tuned"], "window": 256}}
+    jobs = jobs_of(check_study(raw))
+    assert {"models/base/seed1", "models/tuned/seed1", "predict/context/base/as_it_is/seed1"} < set(jobs)
+    job = jobs["predict/variant_scores/mine/tuned/seed1"]
+    assert job.need.hours is None and plan.minutes(job) == plan.UNKNOWN_MINUTES  # nobody has counted the variants
+    assert job.need.weights_mb == pytest.approx(2 * job.shape.parameters / 2**20) and job.shape.context == LENGTH
+    assert {row[0]: row[-1] for row in plan.table([job], "l40")}[job.name] == "yes"
+
+
 def test_a_folder_that_is_not_there_has_the_size_of_the_listed_model_it_is_named_after():
     for name, parameters in (("genos-1.2b-8k/", 1_246_094_336), ("genos-1.2b/", 1_246_094_336), ("mine/", None)):
         asked = study(original_length=8192)

@@ -14,6 +14,7 @@ from glmflow.config import (
     expand_runs,
     is_made,
     locate,
+    questions,
     read_yaml,
     simulation_inputs,
 )
@@ -76,7 +77,8 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 def _reads_vcf(study: Study) -> bool:
     """Whether a study has genotypes that no job of it makes."""
-    given = [*(study.cohort.vcf if study.cohort else []), *(one.vcf for one in study.predict.values() if one.vcf)]
+    applied = (*study.predict.values(), *study.variant_scores.values())
+    given = [*(study.cohort.vcf if study.cohort else []), *(one.vcf for one in applied if one.vcf)]
     return bool(simulation_inputs(study)) or not all(is_made(study, vcf) for vcf in given)
 
 
@@ -103,7 +105,7 @@ def check_inputs(study: Study, source: str | Path | None = None) -> None:
         named += _strange_contigs(study, study.reference.fasta)
         strangers = _unlike(study)
     problems = [f"{locate(key, source)}: {text}" for key, text in named]
-    for text in map(str, (*strangers, *_strange_predictions(study))):
+    for text in map(str, (*strangers, *_strange_predictions(study), *_strange_intervals(study))):
         if not any(problem.endswith(text) for problem in problems):  # of a file that several keys name, once
             problems.append(text)
     if problems:
@@ -133,6 +135,8 @@ def _missing(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
         for key in ("fasta", "vcf", "bed", "genes"):
             if getattr(prediction, key):
                 named["predict", label, key] = getattr(prediction, key)
+    for key, label, block in questions(study):
+        named.update({(key, label, name): path for name, path in block.named_files.items()})
     for key, path in named.items():
         if not Path(path).exists() and not is_made(study, path):
             of_set = set_with(path, study.sets)
@@ -228,6 +232,21 @@ def _strange_predictions(study: Study) -> Iterator[InputError]:
         of_cohort = study.cohort is not None and prediction.vcf in study.cohort.vcf and not prediction.fasta
         if prediction.vcf and not is_made(study, prediction.vcf) and not of_cohort:
             yield from _foreign_genotypes(study, [prediction.vcf], fasta, chosen)
+
+
+def _strange_intervals(study: Study) -> Iterator[InputError]:
+    """Yield the intervals that models are asked about as they are and that do not lie on the genome."""
+    from glmflow.genome.intervals import read_intervals
+
+    for _, _, block in questions(study):
+        fasta = block.named_files.get("fasta") or _own_genome(study)
+        for key in ("bed", "calibrate"):
+            bed = block.named_files.get(key)
+            if bed and fasta and not is_made(study, bed) and not is_made(study, fasta):
+                try:
+                    read_intervals(Path(bed), _contigs_of(study, fasta))
+                except InputError as error:
+                    yield error
 
 
 def _own_genome(study: Study) -> str | None:

@@ -1,6 +1,7 @@
 """The configuration of a study as checked, typed data; needs pydantic and yaml only."""
 
 from .adaptations import trials
+from .asked import QUESTIONS, asked_files, asked_models, asked_results, questions
 from .blocks import TRAINED
 from .compared import compared_runs, control_in_words
 from .data import Data
@@ -29,6 +30,7 @@ from .text_models import listed_text_models
 from .views import Run
 
 __all__ = [
+    "QUESTIONS",
     "TRAINED",
     "ConfigurationError",
     "Data",
@@ -37,6 +39,9 @@ __all__ = [
     "Study",
     "Work",
     "applied_runs",
+    "asked_files",
+    "asked_models",
+    "asked_results",
     "check_study",
     "compared_runs",
     "control_in_words",
@@ -48,6 +53,7 @@ __all__ = [
     "made_sources",
     "pages",
     "pretraining_files",
+    "questions",
     "read_checkpoints",
     "read_study",
     "read_yaml",

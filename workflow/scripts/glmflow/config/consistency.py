@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from .asked import asked_problems
 from .base import Place
 from .blocks import kind_of
 from .contig_lengths import simulated_contigs
@@ -35,6 +36,7 @@ def semantic(study: Study, checkpoints: Collection[str] | None) -> Problems:
     yield from spent_shares(study)
     yield from long_windows(study)
     yield from predictions(study)
+    yield from asked_problems(study)
     yield from unknown_contigs(study)
     yield from unknown_families(study)
     yield from unknown_corpora(study)

@@ -24,6 +24,7 @@ from .task_block import TaskBlock
 from .tasks import Task
 from .views import Run
 from .written_short import written_out
+from .zero_shot_blocks import DependencyMaps, Mutagenesis, VariantScores
 
 LABELS = {"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 
@@ -83,6 +84,15 @@ class Study(Block):
     runs: Annotated[list[RunSet], Field(min_length=1)] = Field(description="Which of them to run with each other.")
     predict: dict[Label, Prediction] = Field(
         default_factory=dict, description="What tuned models are applied to beside what was held out, by label."
+    )
+    variant_scores: dict[Label, VariantScores] = Field(
+        default_factory=dict, description="Variants without labels that models score as they are, by label."
+    )
+    mutagenesis: dict[Label, Mutagenesis] = Field(
+        default_factory=dict, description="Intervals whose every base is changed, for models as they are, by label."
+    )
+    dependency_maps: dict[Label, DependencyMaps] = Field(
+        default_factory=dict, description="Sequences that models as they are map the dependencies of, by label."
     )
     monitor: Literal["tensorboard", "trackio", "wandb", "none"] = Field(
         "tensorboard",

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from glmflow.config import Run, Study, Work, expand_runs, study_of_trial, trials
+from glmflow.config import Run, Study, Work, asked_models, expand_runs, questions, study_of_trial, trials
 from glmflow.config.adaptations import Adaptation
 from glmflow.config.blocks import HeadBlock
 from glmflow.config.contig_lengths import contig_lengths
 from glmflow.config.heads.coverage_heads import LinearHead
 from glmflow.config.models import Model
 from glmflow.config.prediction_block import Prediction
+from glmflow.config.zero_shot_blocks import Asked
 
 from .resources import (
     CONTEXT_MB,
@@ -67,7 +68,13 @@ def plan(study: Study, checkpoints: Mapping[str, Mapping[str, Any]], gpu_model: 
     """Return the runs of a study that take a GPU, those that make its models first."""
     gpu = gpu_of(gpu_model)
     runs = [run for run in expand_runs(study)[0] if study.models[run.model].origin != "baseline"]
+    asked = [
+        (f"{key}/{label}", block, *model)
+        for key, label, block in questions(study)
+        for model in asked_models(study, block)
+    ]
     made = {(run.model, run.seed) for run in runs}
+    made |= {(model, seed) for *_, model, seed in asked if not study.models[model].checkpoint}
     extended = {(model, seed) for model, seed in made if study.models[model].extend}
     made = {(model, seed) for model, seed in made | {(base_of(study, model), seed) for model, seed in extended}}
     pretrained = sorted((model, seed) for model, seed in made if study.models[model].pretrain)
@@ -80,7 +87,7 @@ def plan(study: Study, checkpoints: Mapping[str, Mapping[str, Any]], gpu_model: 
             cells[cell] = run, jobs_of(study, run, checkpoints, gpu)
         first, found = cells[cell]
         jobs += [job._replace(name=job.name.replace(first.label, run.label)) for job in found]
-    return jobs
+    return jobs + [answering(study, *one, checkpoints, gpu) for one in asked]
 
 
 def jobs_of(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, Any]], gpu: Gpu) -> list[Job]:
@@ -196,6 +203,23 @@ def asking(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, Any]],
     work, shape = task.work(study, run.task, adaptation), run_shape(study, run.model, checkpoints)
     found = need_of_passes(shape, work.asked, gpu) if shape and work.asked else None
     return Job(PREDICTING + run.label, run.task, adaptation, LANGUAGE_HEAD, work, 0, shape, found, f"tasks.{run.task}")
+
+
+def answering(
+    study: Study,
+    question: str,
+    block: Asked,
+    model: str,
+    seed: int,
+    checkpoints: Mapping[str, Mapping[str, Any]],
+    gpu: Gpu,
+) -> Job:
+    """Return the job that asks a model beside the tasks; how many passes that takes is known when its files are read."""
+    length = getattr(block, "window", None) or 512
+    work, shape = Work(length=length, window=length), run_shape(study, model, checkpoints)
+    found = need_of_passes(shape, ((length, 1),), gpu)._replace(hours=None, flop=None) if shape else None
+    name = f"{PREDICTING}{question}/{model}/seed{seed}"
+    return Job(name, None, Adaptation(kind="zero-shot"), LANGUAGE_HEAD, work, 0, shape, found)
 
 
 def run_shape(study: Study, model: str, checkpoints: Mapping[str, Mapping[str, Any]]) -> Shape | None:

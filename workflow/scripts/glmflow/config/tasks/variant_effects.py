@@ -12,6 +12,7 @@ from ..adaptations import Adaptation
 from ..allele_sets import with_preset
 from ..allele_sources import Browser, Carried, Pictures, Truth
 from ..base import Fraction, Label, Place, Positive
+from ..score_names import Score
 from ..table_sizes import rows_of
 from ..task_block import Files, TaskBlock, Work
 from ..views import Run, StudyView
@@ -22,12 +23,6 @@ Windows = Annotated[
     BeforeValidator(lambda value: [value] if isinstance(value, int) else value),
     WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}, "minItems": 1}]}),
 ]
-Score = Literal[
-    *("llr", "llr_marginal", "next", "pll", "ll", "ll_allele", "ll_flank", "flank", "influence"),
-    *("l1_mean", "l2_mean", "cosine_mean", "l2_flat", "l2_site"),
-]
-"""Names of `glmflow.effects.score_catalogue`, which needs torch to be asked."""
-
 CARRIED = ("consequence", "group", "match_group", "element", "exon", "unit", "frequency")
 """What columns of a source are here where they are named; any other name is carried along for baselines."""
 
