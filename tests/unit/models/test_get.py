@@ -14,6 +14,7 @@ from family_checks import (
     assert_survives_saving,
     fixture,
 )
+from glmflow.config.fitting import family_of_folder, unable
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
 from glmflow.models.families.get import StochasticDepth
@@ -127,6 +128,18 @@ def test_configuration_is_recognised(model, tmp_path):
     (tmp_path / "model" / "model.yaml").unlink()
     assert json.loads((tmp_path / "model" / "config.json").read_text())["model"]["cfg"]["num_motif"] == MOTIFS
     assert load_model(tmp_path / "model").card.family == "get"
+
+
+def test_a_folder_is_refused_for_sequences_before_it_is_loaded(tmp_path):
+    """Published files have no `model_type`; the study is checked by what there is."""
+    (tmp_path / "config.json").write_text(json.dumps(config()))
+    family = family_of_folder(str(tmp_path))
+    assert family == "get" and unable("regions", frozenset(), family) is None
+    assert unable("sequence", frozenset(), family) == "get reads regions x motifs, and the task gives it a sequence"
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "config.json").write_text(json.dumps({"model": {"_target_": "another.Model"}}))
+    assert family_of_folder(str(other)) is None
 
 
 def test_stochastic_depth_drops_whole_examples_and_keeps_the_mean():

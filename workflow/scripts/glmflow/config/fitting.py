@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from glmflow.models.facts import facts_of, family_of_type
+from glmflow.models.facts import facts_of, family_of_config
 
 from .models import Model
 from .published import published
@@ -83,12 +83,11 @@ def family_of_checkpoint(model: Model) -> str | None:
 
 @lru_cache
 def family_of_folder(folder: str) -> str | None:
-    """Return the family of a checkpoint folder by its `model.yaml`, or the `model_type` of its `config.json`."""
+    """Return the family of a checkpoint folder by its `model.yaml`, or its `config.json`."""
     path = Path(folder)
     if (path / "model.yaml").is_file():
         return read_yaml(path / "model.yaml").get("family")
     try:
-        model_type = json.loads((path / "config.json").read_text()).get("model_type")
+        return family_of_config(json.loads((path / "config.json").read_text()))
     except (OSError, ValueError, AttributeError):
         return None  # said where the folder itself is looked at
-    return family_of_type(model_type) if model_type else None

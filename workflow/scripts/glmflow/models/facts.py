@@ -5,6 +5,7 @@ The facts of a family are in `families/<family>.yaml` beside its code:
 ``inputs``           what it reads: ``sequence``, or ``regions`` (regions x motifs).
 ``objective``        ``causal``, ``masked`` or ``regions``.
 ``model_type``       value of ``model_type`` in ``config.json`` by which the plan knows the family.
+``target``           beginning of ``model._target_`` in ``config.json``, by which it knows one whose files have no ``model_type``.
 ``bases_per_token``  bases that a token stands for; 1 where left out.
 ``pairs``            pairs of tokens that attention meets: ``all`` where left out, ``causal`` (half), ``none``.
 ``kept``             numbers kept for the backward pass, see `Kept`; measured by counting the tensors that autograd saves.
@@ -45,6 +46,7 @@ class Facts(NamedTuple):
     inputs: tuple[str, ...] = ("sequence",)
     objective: str = "masked"
     model_type: str = ""
+    target: str = ""
     bases_per_token: float = 1.0
     pairs: str = "all"
     kept: Kept = Kept()
@@ -78,6 +80,15 @@ def all_facts() -> list[Facts]:
 def family_of_type(model_type: str) -> str:
     """Return the family of a `model_type` of ``config.json``; the type itself where no family is known by it."""
     return next((facts.family for facts in all_facts() if facts.model_type == model_type), model_type)
+
+
+def family_of_config(config: Mapping[str, Any]) -> str | None:
+    """Return the family of a ``config.json``; None where nothing in it tells."""
+    if config.get("model_type"):
+        return family_of_type(str(config["model_type"]))
+    model = config.get("model")
+    target = str(model.get("_target_", "")) if isinstance(model, Mapping) else ""
+    return next((facts.family for facts in all_facts() if facts.target and target.startswith(facts.target)), None)
 
 
 def catalogue() -> list[dict[str, Any]]:
