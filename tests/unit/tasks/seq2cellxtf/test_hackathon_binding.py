@@ -13,7 +13,7 @@ from glmflow.binding.cell_features import principal_components, tf_expression
 from glmflow.binding.h5ad_tables import read_h5ad
 from glmflow.errors import InputError
 from glmflow.genome.reference import Reference
-from glmflow.tasks.seq2cellxtf.hackathon_binding import read_hackathon, read_trial
+from glmflow.tasks.seq2cellxtf.hackathon_binding import read_expression, read_hackathon, read_trial
 
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
@@ -148,6 +148,21 @@ def test_cells_without_rna_and_tfs_without_a_motif_are_named(mini, tmp_path):
     (tmp_path / "motifs.txt").write_text(text.replace(".REST", ".OTHER"))
     with pytest.raises(InputError, match="1 TFs without a motif: REST"):
         read_hackathon(*files[:2], tmp_path / "motifs.txt", files[3], mini / "taska/config.json")
+
+
+def test_genes_of_one_symbol_are_all_kept(mini, tmp_path):
+    """The original's components are of all genes; the expression of a TF is that of the first gene of its name."""
+    shutil.copyfile(mini / "ad_rna_bulk.h5ad", tmp_path / "rna.h5ad")
+    whole = read_expression(mini / "ad_rna_bulk.h5ad")
+    with h5py.File(tmp_path / "rna.h5ad", "r+") as file:
+        group = file["var/gene_symbol"]
+        part = group["codes"] if isinstance(group, h5py.Group) else group
+        part[5] = part[3]
+    found = read_expression(tmp_path / "rna.h5ad")
+    assert found.shape == whole.shape and found.columns.is_unique
+    assert (found.to_numpy() == whole.to_numpy()).all()
+    name = whole.columns[3]
+    assert (tf_expression(found, [name]) == tf_expression(whole, [name])).all(axis=None)
 
 
 def test_h5ad_files_that_are_not_are_refused(tmp_path):

@@ -114,7 +114,7 @@ def read_hackathon(
 
 
 def read_expression(path: str | Path) -> pd.DataFrame:
-    """Return log1p of TPM, samples (index: `cell`, `sample`) x genes (symbols; the first of equal ones, unnamed ones out)."""
+    """Return log1p of TPM, samples (index: `cell`, `sample`) x all genes: symbols, ids of genes without one or with another's."""
     rna = read_h5ad(path)
     for table, name in ((rna.obs, "term_name"), (rna.var, "gene_symbol")):
         if name not in table:
@@ -123,9 +123,9 @@ def read_expression(path: str | Path) -> pd.DataFrame:
     index = pd.MultiIndex.from_arrays(
         [rna.obs["term_name"].astype(str), rna.obs.index.astype(str)], names=["cell", "sample"]
     )
-    symbols = rna.var["gene_symbol"].where(rna.var["gene_symbol"].notna(), rna.var.index.to_series())
-    table = pd.DataFrame(np.log1p(np.asarray(values, np.float64)), index=index, columns=symbols.astype(str).to_numpy())
-    return table.loc[:, ~table.columns.duplicated()]
+    symbols, ids = rna.var["gene_symbol"], rna.var.index.to_series()
+    names = symbols.where(symbols.notna() & ~symbols.duplicated(), ids).astype(str).to_numpy()
+    return pd.DataFrame(np.log1p(np.asarray(values, np.float64)), index=index, columns=names)
 
 
 def _regions(peaks: Annotated, path: str | Path) -> pd.DataFrame:
