@@ -40,6 +40,9 @@ def test_axe_finds_nothing(opening, mixed, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_a_telephone_shows_each_page_without_scrolling_sideways(opening, mixed, name):
     page = open_page(opening, mixed, name)
+    page.evaluate(
+        "document.querySelectorAll('select').forEach((one) => one.add(new Option('a long choice '.repeat(6))))"
+    )
     for width in (390, 768, 1366):
         page.set_viewport_size({"width": width, "height": 844})
         page.wait_for_timeout(50)
