@@ -5,6 +5,7 @@ import gzip
 import pyBigWig
 import pysam
 import pytest
+import yaml
 from glmflow.checks.study_files import check_inputs
 from glmflow.config import ConfigurationError, check_study
 
@@ -192,6 +193,40 @@ def test_files_that_models_as_they_are_are_asked_about_are_there_and_of_the_geno
     assert problems(asked) == ["x.bed:2: no contig chr9; the genome has chr1, chr2. Name one of them."]
     (place / "x.bed").write_text("chr1\t0\t37\n")
     check_inputs(asked)
+
+
+def test_variants_to_score_that_are_cut_short_are_told_before_any_job(place):
+    raw = study(contigs=["chr1"]).model_dump(exclude_unset=True)
+    write_vcf(place / "v.vcf.gz", ["chr1"], indexed=True)
+    write_vcf(place / "mine.vcf.gz", ["chr1", "chr9"], indexed=False)  # of a foreign contig: left with a reason
+    raw["models"]["own"] = {"pretrain": {"family": "dilated_cnn"}}
+    asked = check_study(raw | {"variant_scores": {"mine": {"vcf": "mine.vcf.gz"}}})
+    check_inputs(asked)
+    whole = (place / "mine.vcf.gz").read_bytes()
+    (place / "mine.vcf.gz").write_bytes(whole[:-28])  # the last block alone, which holds no records
+    (problem,) = problems(asked)
+    assert problem.startswith(f"mine.vcf.gz: cut short: {len(whole) - 28} bytes without the end-of-file block of bgzip")
+
+
+def test_what_is_wrong_with_a_file_has_the_line_that_names_it(place):
+    write_vcf(place / "v.vcf.gz", ["chr9"], indexed=True)
+    (place / "a.bw").write_bytes((place / "a.bw").read_bytes()[:100])
+    (place / "x.bed").write_text("chr1\t0\t37\nchr9\t0\t2\n")
+    raw = study().model_dump(exclude_unset=True)
+    raw["models"]["own"] = {"pretrain": {"family": "dilated_cnn"}}
+    raw["mutagenesis"] = {"here": {"bed": "x.bed"}}
+    (place / "mine.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+    with pytest.raises(ConfigurationError) as caught:
+        check_inputs(check_study(raw), place / "mine.yaml")
+    lines = (place / "mine.yaml").read_text().splitlines()
+    keys = {"cohort.vcf.0": "v.vcf.gz", "tracks.t.replicates.0": "a.bw", "mutagenesis.here.bed": "x.bed"}
+    found = {}
+    for problem in caught.value.problems:
+        where, key, path, _ = problem.split(": ", 3)
+        number = int(where.removeprefix(f"{place / 'mine.yaml'}:"))
+        found[key] = path.partition(":")[0]
+        assert found[key] in lines[number - 1]
+    assert found == keys
 
 
 def test_contigs_that_a_study_does_not_use_are_not_compared(place):

@@ -18,10 +18,12 @@ from glmflow.config import (
     read_yaml,
     simulation_inputs,
 )
+from glmflow.config.base import Place
 from glmflow.config.public_sets import set_with
 from glmflow.config.published import LISTED, read_checkpoints
 from glmflow.errors import InputError
 
+from .named_files import named_files, placed
 from .named_samples import unknown_samples
 
 log = logging.getLogger(__name__)
@@ -93,7 +95,8 @@ def check_inputs(study: Study, source: str | Path | None = None) -> None:
     ConfigurationError
         With every problem, a line each.
     """
-    if problems := [f"{locate(key, source)}: {text}" for key, text in _missing(study)]:
+    files = named_files(study)
+    if problems := [f"{locate(key, source)}: {text}" for key, text in _missing(study, files)]:
         raise ConfigurationError(problems)
     named = [*_repeated_tracks(study), *unknown_samples(study)]
     strangers: Iterable[InputError] = ()
@@ -105,38 +108,15 @@ def check_inputs(study: Study, source: str | Path | None = None) -> None:
         named += _strange_contigs(study, study.reference.fasta)
         strangers = _unlike(study)
     problems = [f"{locate(key, source)}: {text}" for key, text in named]
-    for text in map(str, (*strangers, *_strange_predictions(study), *_strange_intervals(study))):
-        if not any(problem.endswith(text) for problem in problems):  # of a file that several keys name, once
-            problems.append(text)
+    for error in (*strangers, *_strange_predictions(study), *_strange_questions(study)):
+        if not any(problem.endswith(str(error)) for problem in problems):  # of a file that several keys name, once
+            problems.append(placed(error, files, source))
     if problems:
         raise ConfigurationError(problems)
 
 
-def _missing(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _missing(study: Study, named: Mapping[Place, str]) -> Iterator[tuple[Place, str]]:
     """Yield the keys whose files are not there, with a sentence each."""
-    named: dict[tuple[str | int, ...], str] = {}
-    if study.simulate:
-        keys = ("fasta", "vcf", "annotation")
-        named.update({("simulate", "overlay", key): path for key, path in zip(keys, simulation_inputs(study))})
-    for block in ("reference", "cohort"):
-        for key, path in getattr(study, block) or ():
-            if key in ("fasta", "annotation", "blacklist", "samples") and path:
-                named[block, key] = path
-    for n, path in enumerate(study.cohort.vcf if study.cohort else ()):
-        named["cohort", "vcf", n] = path
-    for name, track in study.tracks.items():
-        named.update({("tracks", name, "replicates", n): path for n, path in enumerate(track.replicates)})
-    for label, model in study.models.items():
-        if model.checkpoint and "/" in model.checkpoint:
-            named["models", label, "checkpoint"] = model.checkpoint
-    for label, task in study.tasks.items():
-        named.update({("tasks", label, *key): path for key, path in task.named_files().items()})
-    for label, prediction in study.predict.items():
-        for key in ("fasta", "vcf", "bed", "genes"):
-            if getattr(prediction, key):
-                named["predict", label, key] = getattr(prediction, key)
-    for key, label, block in questions(study):
-        named.update({(key, label, name): path for name, path in block.named_files.items()})
     for key, path in named.items():
         if not Path(path).exists() and not is_made(study, path):
             of_set = set_with(path, study.sets)
@@ -144,7 +124,7 @@ def _missing(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield key, f"no such file: {path}. {fix}, or correct the path (it starts in {Path.cwd()})"
 
 
-def _repeated_tracks(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _repeated_tracks(study: Study) -> Iterator[tuple[Place, str]]:
     """Yield the replicates that are given before, in the same track or another: one measurement would count as two."""
     before: dict[Path, str] = {}
     for label, track in study.tracks.items():
@@ -155,7 +135,7 @@ def _repeated_tracks(study: Study) -> Iterator[tuple[tuple[str | int, ...], str]
                 yield key, f"{path} is {first} already; give each file once"
 
 
-def _strange_contigs(study: Study, fasta: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _strange_contigs(study: Study, fasta: str) -> Iterator[tuple[Place, str]]:
     """Yield the contigs that a study names and its genome lacks, with a sentence each."""
     from glmflow.genome.contigs import some
 
@@ -234,19 +214,23 @@ def _strange_predictions(study: Study) -> Iterator[InputError]:
             yield from _foreign_genotypes(study, [prediction.vcf], fasta, chosen)
 
 
-def _strange_intervals(study: Study) -> Iterator[InputError]:
-    """Yield the intervals that models are asked about as they are and that do not lie on the genome."""
+def _strange_questions(study: Study) -> Iterator[InputError]:
+    """Yield the files that models are asked about as they are and that are cut short, or not of the genome."""
     from glmflow.genome.intervals import read_intervals
+    from glmflow.text_files import check_complete
 
     for _, _, block in questions(study):
         fasta = block.named_files.get("fasta") or _own_genome(study)
-        for key in ("bed", "calibrate"):
-            bed = block.named_files.get(key)
-            if bed and fasta and not is_made(study, bed) and not is_made(study, fasta):
-                try:
-                    read_intervals(Path(bed), _contigs_of(study, fasta))
-                except InputError as error:
-                    yield error
+        for key, path in block.named_files.items():
+            try:
+                if is_made(study, path):
+                    continue
+                if key in ("bed", "calibrate") and fasta and not is_made(study, fasta):
+                    read_intervals(Path(path), _contigs_of(study, fasta))
+                elif Path(path).is_file():
+                    check_complete(Path(path))
+            except InputError as error:
+                yield error
 
 
 def _own_genome(study: Study) -> str | None:
