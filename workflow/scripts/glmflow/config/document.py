@@ -100,14 +100,25 @@ PUBLIC_DATA = """\
 # Public data
 
 `snakemake -c1 fetch --config data=geuvadis` downloads a set into `resources/geuvadis/`, on a machine with internet (the login
-node of a cluster); several sets stand with commas between them. A study that names its sets under `data:` needs no more
-than `snakemake -c1 fetch --configfile STUDY` (before `--configfile`, as every target). A download that was cut off is gone on
-with; whether the disk has room is asked first; a file that is there is not fetched again. A listed checksum has to be the
-file's; where none is listed, that of the first download is written into `resources/checksums.tsv`, and a later download has
-to be the same. Published models are downloaded by `snakemake -c1 prefetch`, from the hub and held to a commit.
+node of a cluster); separate several sets by commas. A study that names its sets under `data:` needs no more than
+`snakemake -c1 fetch --configfile STUDY` (`fetch`, as every target, before `--configfile`). An interrupted download resumes where
+it stopped; free disk space is checked first; a file that is there is not fetched again. A file has to match its listed checksum;
+where none is listed, that of the first download is written into `resources/checksums.tsv`, and later downloads have to match it.
+Published models are downloaded by `snakemake -c1 prefetch`, from the hub, each at a fixed commit.
 
-Addresses marked as not verified have not been tried by who listed them: if one fails, correct it in `config/data.yaml`.
-This page is generated from that list (`make docs`).
+Addresses marked as not verified have not been tried yet: if one fails, correct it in `config/data.yaml`. A set of your own, such as
+files on a server of your institute, is a further block in that file:
+
+```yaml
+lab:
+  about: Our genome and genes
+  licence: not public
+  files:
+    - {address: "https://files.example.org/genome.fa.gz", name: genome.fa.gz, megabytes: 900}   # resources/lab/genome.fa.gz
+    - {address: "https://files.example.org/genes.gtf.gz", name: genes.gtf.gz, megabytes: 45}
+```
+
+`snakemake -c1 fetch --config data=lab` downloads it. The table below is generated from the list (`make docs`).
 
 """
 

@@ -90,7 +90,9 @@ def download(
             log.info("%s: %s; %d bytes are there", address, reason, _size(part))
             wait(min(60, 2**failures))
     raise InputError(
-        f"{reason} ({TRIES} times)", where=address, fix="Try again later: what has arrived is kept and gone on with."
+        f"{reason} ({TRIES} times)",
+        where=address,
+        fix="Try again later: what has arrived is kept, and the download resumes there.",
     )
 
 
@@ -118,7 +120,7 @@ def _attempt(
             raise InputError(
                 f"the server answers {answer.status_code} ({answer.reason})",
                 where=address,
-                fix="Correct the address (config/data.yaml; config/models.yaml of a model), or fetch the file by hand.",
+                fix="Correct the address in config/data.yaml (of a model: config/models.yaml), or fetch the file by hand.",
             )
         _refuse_pages(answer, address)
         if answer.status_code == 206 and not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):

@@ -88,7 +88,7 @@ def fetch(
         log.info("%s: SHA-256 %s", file.path, found)
         came.append(file.path)
     present = len(wanted) - len(missing)
-    say(terminal, f"{len(came)} files fetched, {present} were there; checksums in {root / RECORD}")
+    say(terminal, f"fetched: {len(came)}; there already: {present}; checksums in {root / RECORD}")
     return came
 
 
