@@ -162,6 +162,43 @@ def test_copies_of_every_kind_of_track_are_told_from_others(tmp_path, kind):
     assert found["factor"].tolist() == [pytest.approx(-0.3)] and found["share"].min() > 0.999
 
 
+BINNED = {
+    "mean, bins of 10": (lambda x: binned(x, 10), 10, "same"),
+    "mean, bins of 50, scaled": (lambda x: 3 * binned(x), 50, "scaled"),
+    "mean, bins of 128, negated": (lambda x: -binned(x, 128), 128, "negated"),
+    "mean, bins of 25, logarithms": (lambda x: np.log1p(binned(x, 25)), 25, "transformed"),
+    "mean, bins of 200, rounded": (lambda x: binned(x, 200).round(2), 200, "rounded"),
+    "highest, bins of 20": (lambda x: np.repeat(x.reshape(-1, 20).max(1), 20), 20, "same"),
+    "covered bases, bins of 40": (
+        lambda x: np.repeat(x.reshape(-1, 40).sum(1) / np.maximum(1, (x.reshape(-1, 40) != 0).sum(1)), 40), 40, "same"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BINNED)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_copy_in_bins_is_found_at_either_place_and_its_original_is_named(tmp_path, case, first):
+    change, width, relation = BINNED[case]
+    one, *others = [ours(tmp_path / f"{seed}.bw", measured(seed)) for seed in range(3)]
+    copy = ours(tmp_path / "copy.bw", changed(measured(0), change))
+    tracks = {
+        "x": ("liver", ".", [copy] if first else [one, *others]),
+        "y": ("skin", ".", [one, *others] if first else [copy]),
+    }
+    (row,) = same_signals(tracks, CONTIGS).to_dict("records")
+    assert (row["file_a"], row["file_b"], row["between"]) == (str(one), str(copy), "biosamples")
+    assert (row["relation"], row["bin"], row["contigs"]) == (relation, width, "all") and row["share"] > 0.99
+    assert f"in bins of {width:,} bases" in sentence(row)
+
+
+@pytest.mark.parametrize("depth", [0.05, 1, 200])
+def test_measurements_in_bins_are_no_copies_of_others_without(tmp_path, depth):
+    drawn = [measured(seed, depth) for seed in range(5)]
+    widths = (1, 10, 50, 100, 1_000)
+    paths = [ours(tmp_path / f"{w}.bw", changed(one, lambda x: binned(x, w))) for w, one in zip(widths, drawn)]  # noqa: B023
+    assert same_signals({"x": ("liver", ".", paths)}, CONTIGS).empty
+
+
 def test_tracks_with_little_in_them_are_not_one(tmp_path):
     empty = {chrom: np.zeros(length, np.float32) for chrom, length in CONTIGS.items()}
     few = {**empty, "chr1": empty["chr1"].copy()}

@@ -1,4 +1,4 @@
-"""Tracks that are one signal under two names: copied, scaled, negated, rounded, with noise, transformed, shifted, encoded again."""
+"""Tracks that are one signal under two names: copied, scaled, negated, rounded, noisy, transformed, shifted, binned."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from glmflow.bigwig import BigWig
 from glmflow.genome.contigs import ContigNames
+from glmflow.tracks.binned import WAYS, Binned, grid_of, of_finer
 from glmflow.tracks.noisy_values import noise_between
 from glmflow.tracks.shingles import Candidate, candidates
 
@@ -27,7 +28,7 @@ EDGES = 24
 """Changes of value of a contig's places at least that say what two tracks have to do with each other."""
 TEXT = 2e-5
 """Relative error of values that went through text, which keeps six digits."""
-COLUMNS = ["file_a", "file_b", "between", "relation", "factor", "noise", "shift", "contigs", "share", "bases"]
+COLUMNS = ["file_a", "file_b", "between", "relation", "factor", "noise", "shift", "bin", "contigs", "share", "bases"]
 
 
 class Relation(NamedTuple):
@@ -65,7 +66,8 @@ def same_signals(
         `relation`: `same` (however it is encoded), `scaled`, `negated`, `rounded` (after scaling), `noisy` (after scaling)
         or `transformed` (another value for each value, in their order or its reverse); `factor` that turns the first
         into the second (NaN where transformed); `noise`, its standard deviation as a share of the values; `shift`
-        in bases; `contigs` on which they are one, `all` or a list; `share` of `bases` that have a value in either there.
+        in bases; `bin`, bases of the bins of the second in which the first is compared (1: none); `contigs` on which they
+        are one, `all` or a list; `share` of `bases` that have a value in either there.
 
     Raises
     ------
@@ -78,18 +80,32 @@ def same_signals(
         return pd.DataFrame(columns=COLUMNS)
     copy_of: dict[int, int] = {}
     rows = []
-    for candidate in candidates(paths):
+    for candidate, width, found in _found(paths, contigs, copy_of):
+        a, b = candidate.a, candidate.b
+        if found["contigs"] == "all":
+            copy_of[max(a, b)] = copy_of.get(min(a, b), min(a, b))
+        between = _between(owner[a], owner[b])
+        rows.append({"file_a": str(paths[a]), "file_b": str(paths[b]), "between": between, "bin": width, **found})
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _found(
+    paths: Sequence[Path], contigs: Mapping[str, int], copy_of: Mapping[int, int]
+) -> Iterator[tuple[Candidate, int, dict]]:
+    """Yield pairs of one signal, the bins they are compared in (1: none), and the last columns of `same_signals`."""
+    grids = [grid_of(path) for path in paths]
+    both = [(one, 1) for one in candidates(paths)]
+    for candidate, width in [*both, *((Candidate(*pair, 0), grids[pair[1]].width) for pair in of_finer(grids))]:
         a, b = candidate.a, candidate.b
         if copy_of.get(a, a) == copy_of.get(b, b):
             continue
         with BigWig(paths[a], 1 << 22) as first, BigWig(paths[b], 1 << 22) as second:
-            found = _compared(first, second, candidate, contigs)
-        if found is not None:
-            if found["contigs"] == "all":
-                copy_of[b] = copy_of.get(a, a)
-            between = _between(owner[a], owner[b])
-            rows.append({"file_a": str(paths[a]), "file_b": str(paths[b]), "between": between, **found})
-    return pd.DataFrame(rows, columns=COLUMNS)
+            for one in [first] if width == 1 else [Binned(first, grids[b], way) for way in WAYS]:
+                found = _compared(one, second, candidate, contigs)
+                # Noise of reads is independent from one wide bin to the next, as noise that someone adds is.
+                if found is not None and (width == 1 or found["relation"] != "noisy"):
+                    yield candidate, width, found
+                    break
 
 
 def sentence(row: Mapping[str, object]) -> str:
@@ -103,6 +119,7 @@ def sentence(row: Mapping[str, object]) -> str:
         "transformed": "a transformation of",
     }[str(row["relation"])]
     moved = f", {row['shift']:+d} bases along" if row["shift"] else ""
+    moved += f", in bins of {row['bin']:,} bases" if row["bin"] > 1 else ""
     where = "" if row["contigs"] == "all" else f" on {row['contigs']}"
     return f"{row['file_b']} holds {what} {row['file_a']}{moved}{where}: one measurement under two names"
 
@@ -114,7 +131,7 @@ def _between(a: tuple[str, str, str], b: tuple[str, str, str]) -> str:
     return "strands" if a[1] == b[1] and a[2] != b[2] else "biosamples"
 
 
-def _compared(first: BigWig, second: BigWig, candidate: Candidate, contigs: Mapping[str, int]) -> dict | None:
+def _compared(first: BigWig | Binned, second: BigWig, candidate: Candidate, contigs: Mapping[str, int]) -> dict | None:
     """Return what two files have to do with each other: the last columns of `same_signals`; None where nothing."""
     names = [
         {chrom: known.find(chrom) for chrom in contigs} for known in map(ContigNames, (first.contigs, second.contigs))
@@ -157,7 +174,7 @@ def _compared(first: BigWig, second: BigWig, candidate: Candidate, contigs: Mapp
 
 
 def _sampled(
-    first: BigWig, second: BigWig, names: Sequence[Mapping[str, str | None]], shift: int
+    first: BigWig | Binned, second: BigWig, names: Sequence[Mapping[str, str | None]], shift: int
 ) -> Iterator[tuple[str, NDArray, NDArray]]:
     """Yield the values of both files at places around the data of each, contig by contig."""
     places: dict[str, set[int]] = {}
@@ -174,7 +191,7 @@ def _sampled(
 
 
 def _values(
-    first: BigWig,
+    first: BigWig | Binned,
     second: BigWig,
     names: Sequence[Mapping[str, str | None]],
     chrom: str,
@@ -245,7 +262,7 @@ def _monotone(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
 
 
 def _agreement(
-    first: BigWig,
+    first: BigWig | Binned,
     second: BigWig,
     names: Sequence[Mapping[str, str | None]],
     contig: tuple[str, int],
@@ -272,6 +289,6 @@ def _agreement(
     return bases, equal
 
 
-def _has_data(file: BigWig, chrom: str | None, start: int, end: int) -> bool:
+def _has_data(file: BigWig | Binned, chrom: str | None, start: int, end: int) -> bool:
     """Return whether a file lists data of a stretch."""
     return bool(chrom) and start < file.contigs[chrom] and len(file.sections(chrom, start, end)[0]) > 0
