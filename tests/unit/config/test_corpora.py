@@ -61,6 +61,58 @@ def test_accessions_are_the_chromosomes_they_name_and_other_names_are_not_known(
     assert seen_in_pretraining(corpus, contig, "hg38").answer == answer
 
 
+@pytest.mark.parametrize(("species", "answer"), [
+    ("Homo sapiens (GRCh38)", "yes"), ("GRCh38.p14", "yes"), ("human hg38", "yes"), ("9606", "yes"), ("T2T-CHM13v2.0", "yes"),
+    ("taxid:9606", "yes"), ("Homo sapiens", "yes"), ("mm39", "no"), ("Human herpesvirus 4", "no"), ("Pan troglodytes", "no"),
+])  # fmt: skip
+def test_the_human_genome_is_known_by_every_usual_name(species, answer):
+    assert seen_in_pretraining(CORPORA["human_reference"], "chr8", species).answer == answer
+
+
+def test_lengths_of_human_chromosomes_are_believed_before_the_species_that_is_given():
+    said = pretraining_sentences(CORPORA["human_reference"], ["chr9"], {"chr9": 138_394_717}, "mus_musculus")
+    assert "as long as those of a human genome" in said[0] and "chr9 was in pretraining" in said[1]
+    plain = pretraining_sentences(CORPORA["human_reference"], ["chr9"], {"chr9": 138_394_717}, "human")
+    assert plain == said[1:]
+
+
+@pytest.mark.parametrize("genome", [True, False])
+def test_models_that_the_study_pretrains_say_what_they_have_seen(tmp_path, genome):
+    (tmp_path / "genome.fa").write_text(">chr20\nACGT\n")
+    (tmp_path / "genome.fa.fai").write_text("chr20\t64444167\t7\t60\t61\n")
+    pretrain = {"family": "small", "steps": 5}
+    models = {"phages": {"pretrain": {**pretrain, "corpus": "phages"}}}
+    given = {"tasks": {"bases": {"kind": "language", "corpus": "phages"}}}
+    if genome:
+        models["plain"] = {"pretrain": pretrain}
+        models["longer"] = {"extend": {"model": "plain", "method": "pi", "factor": 2}}
+        given = {
+            "reference": {"fasta": str(tmp_path / "genome.fa")},
+            "splits": {"by": "contig", "train": ["chr1"], "test": ["chr20"]},
+            "tasks": {"far": {"kind": "context_extension", "contexts": [4096, 8192]}},
+        }
+    study = check_study(
+        {
+            "study": "s",
+            **given,
+            "corpora": {"phages": {"sources": [{"path": "data/phages*.fa"}]}},
+            "models": models,
+            "adaptations": {"zero": {"kind": "zero-shot"}},
+            "runs": [{"tasks": list(given["tasks"]), "models": list(models), "adaptations": ["zero"]}],
+        }
+    )
+    found = pretraining_of(study, ROOT / "config")
+    assert set(found) == set(models)
+    assert "training part of corpus phages (phages*.fa)" in found["phages"][0]
+    assert ("of the genome was: they are not compared" in found["phages"][0]) == genome
+    if genome:
+        assert (
+            found["plain"]
+            == found["longer"]
+            == ["pretrained by this study on the training regions of its genome alone"]
+        )
+
+
 def test_samples_of_a_collection_are_not_new_to_a_model():
     seen = populations_seen(corpus_of("nucleotide-transformer-2.5b-1000g", CHECKPOINTS, CORPORA))
     assert "1000 Genomes" in seen and "not new" in seen

@@ -15,9 +15,11 @@ from .base import Block
 from .syntax import read_yaml
 
 UNKNOWN = "unknown"
-HUMAN = ("human", "homo_sapiens", "h_sapiens", "hg19", "hg38", "grch37", "grch38", "hs37d5", "t2t", "chm13")
-
-
+HUMAN = re.compile(
+    r"human(_genome)?|(homo|h)_sapiens(_.*)?|(taxid_?)?9606|t2t|hs1|hs38(dh?|d1)?|b3[678]"
+    r"|(.*_)?(hg1[6-9]|hg38|grch3[678]|hs37d5|chm13(v\d+)?)(_.*)?"
+)
+"""Names of the species and of its assemblies, in small letters with `_` between words: GRCh38.p14 too, or 9606 of NCBI."""
 HUMAN_LENGTHS = {
     *(248956422, 242193529, 198295559, 190214555, 181538259, 170805979, 159345973, 145138636, 138394717, 133797422),
     *(135086622, 133275309, 114364328, 107043718, 101991189, 90338345, 83257441, 80373285, 58617616, 64444167),
@@ -140,13 +142,19 @@ def pretraining_sentences(
     lengths
         Length of every contig of the genome; human assemblies are known by them.
     species
-        As genus_species; None where it is not given.
+        As genus_species; None where it is not given. Lengths of human chromosomes are believed before it.
     """
-    if species is None and not HUMAN_LENGTHS & set(lengths.values()):
+    human = not HUMAN_LENGTHS.isdisjoint(lengths.values())
+    if species is None and not human:
         unknown = "it is not known whether the test data were in pretraining: give `reference.species`"
         return [f"{unknown} ({corpus.says})", populations_seen(corpus)]
-    found = [seen_in_pretraining(corpus, contig, species or "homo_sapiens") for contig in held_out]
     sentences = []
+    if human and species is not None and _species(species) != "homo_sapiens":
+        sentences.append(
+            f"chromosomes are as long as those of a human genome, which `reference.species: {species}` is not"
+        )
+        species = None
+    found = [seen_in_pretraining(corpus, contig, species or "homo_sapiens") for contig in held_out]
     for answer in dict.fromkeys(seen.answer for seen in found):
         own = [seen.sentence for seen in found if seen.answer == answer]
         more = f"; so of {len(own) - 1} more contigs" if len(own) > 1 else ""
@@ -156,8 +164,8 @@ def pretraining_sentences(
 
 def _species(name: str) -> str:
     """Return a species as genus_species in small letters."""
-    plain = re.sub(r"[\s.\-]+", "_", name.strip().lower())
-    return "homo_sapiens" if plain in HUMAN else plain
+    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return "homo_sapiens" if HUMAN.fullmatch(plain) else plain
 
 
 def _plain(contig: str) -> str:

@@ -1,4 +1,4 @@
-"""What the published checkpoints of a study have seen of what it tests on."""
+"""What the pretrained models of a study, published or its own, have seen of what it tests on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .study import Study
 
 
 def pretraining_of(study: Study, folder: str | Path) -> dict[str, list[str]]:
-    """Return by model what has to be said beside its scores; models that no checkpoint is behind are left out.
+    """Return by model what has to be said beside its scores; models without pretraining are left out.
 
     Parameters
     ----------
@@ -30,6 +30,8 @@ def pretraining_of(study: Study, folder: str | Path) -> dict[str, list[str]]:
         name = label
         while (model := study.models[name]).extend:
             name = model.extend.model
+        if model.pretrain:
+            found[label] = [_of_own(study, model.pretrain.corpus)]
         if not model.checkpoint:
             continue
         corpus: Corpus = corpus_of(model.checkpoint, checkpoints, corpora)
@@ -38,3 +40,14 @@ def pretraining_of(study: Study, folder: str | Path) -> dict[str, list[str]]:
         else:
             found[label] = pretraining_sentences(corpus, held_out, lengths, reference.species if reference else None)
     return found
+
+
+def _of_own(study: Study, corpus: str | None) -> str:
+    """Return what a model that the study itself pretrains has seen, on its genome or on a corpus."""
+    if corpus is None:
+        return "pretrained by this study on the training regions of its genome alone"
+    files = ", ".join(Path(source.path).name for source in study.corpora[corpus].sources)
+    text = f"pretrained by this study on the training part of corpus {corpus} ({files}): what the corpus holds out was not in it"
+    if study.data.reference is None:
+        return text
+    return f"{text}; it is not known whether what is tested on of the genome was: they are not compared"

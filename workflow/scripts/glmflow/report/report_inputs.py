@@ -69,7 +69,7 @@ class ReportInputs:
     applied
         Names of the files that `predict:` of the study writes beside runs, `…/seed{seed}/predict/{name}`.
     pretraining
-        By model, sentences on whether what is tested on was in the pretraining of the published checkpoint behind it.
+        By model, sentences on whether what is tested on was in the pretraining behind it.
     families
         What was published of each family of models, an entry each: name, family, origin, logits, states, token_ids,
         context, licence, cannot.
