@@ -4,6 +4,7 @@ import re
 
 import pytest
 from browsing import CHROMIUM
+from glmflow.status import expect_jobs
 from shared_reports import MIXED
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -47,6 +48,14 @@ def test_a_telephone_shows_each_page_without_scrolling_sideways(opening, mixed, 
         page.set_viewport_size({"width": width, "height": 844})
         page.wait_for_timeout(50)
         assert sideways(page) == 0, width
+
+
+def test_a_telephone_shows_the_jobs_of_a_study_without_scrolling_sideways(opening, tmp_path):
+    expect_jobs(tmp_path, ["finetune/labelled/promoter_cnn/pooled/seed1", "score/labelled/promoter_cnn/pooled/seed1"])
+    page = opening(tmp_path, "status.html", ready=False)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert sideways(page) == 0
+    assert page.locator("tbody tr").count() == 2
 
 
 def test_a_link_shows_what_its_sender_saw(opening, mixed):
