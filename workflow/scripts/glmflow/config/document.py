@@ -19,7 +19,7 @@ A study is one YAML file; `config/config.yaml` is the demo. Another is run with
 `--config study=trial` changes a single key for one call.
 
 The configuration says *what* is computed; threads, memory and queues belong to the rules and to `profiles/`.
-Mistakes are reported all at once, each with its line and its fix, before any job starts.
+Mistakes are reported before any job starts, each with its line and its fix: those of keys all at once, then those of files.
 
 This page is generated from the code (`make docs`).
 """
