@@ -191,6 +191,20 @@ def test_a_copy_in_bins_is_found_at_either_place_and_its_original_is_named(tmp_p
     assert f"in bins of {width:,} bases" in sentence(row)
 
 
+@pytest.mark.parametrize(
+    ("width", "by", "first"), [(50, 7, "moved"), (50, -1_300, "moved"), (10, 5, "binned"), (100, 100, "binned")]
+)
+def test_a_copy_in_bins_that_lies_some_bases_along_is_found(tmp_path, width, by, first):
+    paths = [ours(tmp_path / f"{seed}.bw", measured(seed)) for seed in range(3)]
+    done = [lambda x: np.roll(x, by), lambda x: -2 * binned(x, width)]
+    one, other = done if first == "moved" else reversed(done)
+    copy = ours(tmp_path / "copy.bw", changed(changed(measured(1), one), other))
+    (row,) = same_signals({"x": ("liver", ".", [*paths, copy])}, CONTIGS).to_dict("records")
+    assert (row["file_a"], row["file_b"], row["relation"]) == (str(paths[1]), str(copy), "scaled")
+    assert (row["shift"], row["bin"]) == (by, width) and row["share"] > 0.97
+    assert f"{by:+d} bases along, in bins of {width} bases" in sentence(row)
+
+
 @pytest.mark.parametrize("depth", [0.05, 1, 200])
 def test_measurements_in_bins_are_no_copies_of_others_without(tmp_path, depth):
     drawn = [measured(seed, depth) for seed in range(5)]

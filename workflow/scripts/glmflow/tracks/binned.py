@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmflow.bigwig import BigWig
+from glmflow.genome.contigs import ContigNames
 
 EDGES = 64
 """Changes of value at least by which bins are recognised: by chance all of them are even once in 2^64 tracks."""
@@ -17,6 +18,10 @@ SECTIONS = 64
 """Sections of a file whose changes of value are looked at."""
 LEAST, MOST = 2, 1 << 14
 """Bases of a bin."""
+SHIFTS = 2_000
+"""Bases by which a copy in bins can lie along."""
+PLACES, BINS = 16, 128
+"""Places that tell by how much, and bins of each."""
 WAYS = ("mean", "highest", "mean of covered bases")
 """What a bin's value can be of the values of its bases."""
 
@@ -94,3 +99,54 @@ def of_finer(grids: Sequence[Grid]) -> Iterator[tuple[int, int]]:
             finer = other.width < one.width and one.width % other.width == 0
             if finer and (one.start - other.start) % other.width == 0:
                 yield fine, coarse
+
+
+def in_bins(fine: BigWig, coarse: BigWig, grid: Grid) -> Iterator[tuple[Binned, int]]:
+    """Yield what a finer track can be in the bins of another, and by how many bases that may lie further on in the other."""
+    for way in WAYS:
+        yield Binned(fine, grid, way), 0
+    shift = shift_in_bins(fine, coarse, grid)
+    if shift:
+        moved = Grid(grid.width, (grid.start - shift) % grid.width)
+        for way in WAYS:
+            yield Binned(fine, moved, way), shift
+
+
+def shift_in_bins(fine: BigWig, coarse: BigWig, grid: Grid) -> int:
+    """Return by how many bases a track in bins lies further on than a finer one, if it is that: where they correlate most.
+
+    Parameters
+    ----------
+    fine, coarse
+        The tracks.
+    grid
+        Bins of the second.
+    """
+    shifts = np.arange(-SHIFTS, SHIFTS + 1)
+    names, width, listed = ContigNames(fine.contigs), grid.width, coarse.listed()
+    count = sum_y = 0.0
+    sum_x, squares_x, products = np.zeros((3, len(shifts)))
+    for n in np.unique(np.linspace(0, len(listed) - 1, PLACES).astype(int)) if listed else []:
+        chrom, start, end = listed[n]
+        name = names.find(chrom)
+        if name is None:
+            continue
+        low = max(SHIFTS, (start + end - BINS * width) // 2)
+        first = low + (grid.start - low) % width
+        bins = min(BINS, (min(fine.contigs[name], coarse.contigs[chrom]) - SHIFTS - first) // width)
+        if bins < 1:
+            continue
+        begins = first + width * np.arange(bins)
+        before = first - SHIFTS
+        own = fine.values(name, before, int(begins[-1]) + width + SHIFTS)
+        sums = np.append(0, np.cumsum(np.nan_to_num(own, posinf=0, neginf=0), dtype=np.float64))
+        at = begins[None] - shifts[:, None] - before
+        x = (sums[at + width] - sums[at]) / width
+        y = np.nan_to_num(coarse.values(chrom, first, int(begins[-1]) + 1)[begins - first]).astype(float)
+        count, sum_y = count + bins, sum_y + y.sum()
+        sum_x, squares_x, products = sum_x + x.sum(axis=1), squares_x + (x**2).sum(axis=1), products + x @ y
+    if count < 2:
+        return 0
+    variance = squares_x - sum_x**2 / count
+    r = np.abs(products - sum_x * sum_y / count) / np.sqrt(np.where(variance > 1e-9 * squares_x, variance, np.inf))
+    return int(shifts[r.argmax()]) if r.any() else 0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from glmflow.bigwig import BigWig
 from glmflow.genome.contigs import ContigNames
-from glmflow.tracks.binned import WAYS, Binned, grid_of, of_finer
+from glmflow.tracks.binned import Binned, grid_of, in_bins, of_finer
 from glmflow.tracks.noisy_values import noise_between
 from glmflow.tracks.shingles import Candidate, candidates
 
@@ -100,8 +100,8 @@ def _found(
         if copy_of.get(a, a) == copy_of.get(b, b):
             continue
         with BigWig(paths[a], 1 << 22) as first, BigWig(paths[b], 1 << 22) as second:
-            for one in [first] if width == 1 else [Binned(first, grids[b], way) for way in WAYS]:
-                found = _compared(one, second, candidate, contigs)
+            for one, shift in [(first, candidate.shift)] if width == 1 else in_bins(first, second, grids[b]):
+                found = _compared(one, second, candidate._replace(shift=shift), contigs)
                 # Noise of reads is independent from one wide bin to the next, as noise that someone adds is.
                 if found is not None and (width == 1 or found["relation"] != "noisy"):
                     yield candidate, width, found
