@@ -5,7 +5,7 @@ from glmflow.config import check_study, expand_runs, run_settings
 from glmflow.config.adaptations import Adaptation
 from glmflow.config.benchmark_sets import protocol, protocol_names
 from glmflow.config.mistakes import ConfigurationError
-from glmflow.config.written_short import KINDS, of_protocol, written_out
+from glmflow.config.written_short import KINDS, of_protocol, protocol_metric, written_out
 from glmflow.errors import InputError
 
 TASK = {"kind": "sequences", "table": "t.csv", "length": 50}
@@ -74,6 +74,36 @@ def test_every_protocol_that_trains_is_a_study_and_says_what_differs():
     gue, differs = of_protocol("dnabert2_gue/splice")
     assert gue["train"]["warmup"] == 50 and any("fp16" in one for one in differs)
     assert of_protocol("aido_lora/gue")[0]["train"]["best_by"] == "mcc"
+    mouse = study({"x": {"protocol": "dnabert2_gue/mouse"}}).adaptations["x"].train
+    assert [mouse.updates(rows) for rows in (3_200, 100_000)] == [500, 1000]  # five epochs of batches of 32, capped
+    same = {**of_protocol("caduceus")[0]["train"], "epochs": 20, "evaluations": 20}
+    assert of_protocol("caduceus_nt")[0]["train"] == {name: same[name] for name in same if name != "best_by"}
+    for name in (
+        "hyenadna",
+        "caduceus",
+        "caduceus_nt",
+        "nucleotide_transformer",
+        "genomic_benchmarks",
+        "frozen_xgboost",
+    ):
+        assert of_protocol(name)[1], name
+    assert {of_protocol(name)[0]["train"]["optimizer"] for name in ("generator", "dnabert2_gue/emp")} == {"adamw"}
+
+
+@pytest.mark.parametrize(
+    ("name", "preset", "metric"),
+    [
+        ("dnabert2_gue/virus", "gue/virus_covid", "f1_macro"),
+        ("dnabert2_gue/tf", "gue/tf_0", "mcc"),
+        ("caduceus_nt", "nt_revised/promoter_tata", "f1_macro"),
+        ("caduceus_nt", "nt/splice_sites_all", "accuracy"),
+        ("caduceus_nt", "nt_revised/H3K27ac", "mcc"),
+        ("caduceus", "genomic_benchmarks/demo_human_or_worm", "accuracy"),
+        ("generator", "nt/H3", None),
+    ],
+)
+def test_the_metric_is_that_of_the_protocol_for_the_set(name, preset, metric):
+    assert protocol_metric(name, preset) == metric
 
 
 @pytest.mark.parametrize(
@@ -116,10 +146,11 @@ def test_all_models_of_a_run_are_those_that_suit_its_adaptations():
 def test_what_differs_from_a_protocol_stands_in_the_record_of_the_run():
     found = study({"x": {"protocol": "hyenadna"}})
     run = expand_runs(found)[0][0]
-    assert (
-        run_settings(found, run)["differs"] == []
-        and run_settings(found, run)["adaptation"]["train"]["padding"] == "left"
-    )
+    settings = run_settings(found, run)
+    assert settings["differs"] == ["computed in float32 (or bf16), where it was fp16"]
+    assert settings["adaptation"]["train"]["padding"] == "left"
+    found = study({"x": {"protocol": "aido_lora/gue"}})
+    assert run_settings(found, expand_runs(found)[0][0])["differs"] == []
     found = study({"x": {"protocol": "dnabert2_gue/prom"}})
     assert "fp16" in run_settings(found, expand_runs(found)[0][0])["differs"][0]
     plain = study({"y": {"kind": "full"}})

@@ -201,7 +201,12 @@ def test_told_to_end_in_the_first_update_it_begins_again(undisturbed, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
 def test_ended_at_random_moments_it_ends_with_the_same_weights(undisturbed, tmp_path, number):
-    """A run is ended again and again until it comes through."""
+    """A run is ended again and again until it comes through; each example takes 10 ms, or the whole run is over before."""
+
+    def slowly(example, generator):
+        time.sleep(0.01)
+        return item(example, generator)
+
     generator = random.Random(int(number))
     ended = 0
     for _ in range(12):
@@ -209,7 +214,7 @@ def test_ended_at_random_moments_it_ends_with_the_same_weights(undisturbed, tmp_
         if pid == 0:
             code = 1
             try:
-                run(tmp_path)
+                run(tmp_path, make=slowly)
                 code = 0
             except SystemExit as leave:
                 code = leave.code

@@ -33,9 +33,11 @@ class Training(Block):
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="Weight decay.")
     max_grad_norm: Annotated[float, Field(gt=0)] = Field(1.0, description="Gradient clipping.")
     epochs: Annotated[float, Field(gt=0)] = Field(
-        40, description="Passes over the training examples; `steps` wins where given."
+        40,
+        description="Passes over the training examples; `steps` wins where given, `most_steps` is the most they come to.",
     )
     steps: Positive | None = Field(None, description="Number of updates.")
+    most_steps: Positive | None = Field(None, description="Largest number of updates that `epochs` may come to.")
     batch: Positive = Field(256, description="Examples an update, whatever the number of GPUs.")
     micro_batch: Positive = Field(1, description="Examples on a GPU at a time; the rest is accumulated.")
     crop: Positive | None = Field(
@@ -113,6 +115,11 @@ class Training(Block):
         if self.warmup > 1 and self.warmup % 1:
             raise ValueError(f"warmup: {self.warmup:g} is neither a share nor a number of updates")
         return self
+
+    def updates(self, examples: int) -> int:
+        """Return the number of updates on so many training examples: `steps`, or what `epochs` come to."""
+        asked = max(1, round(self.epochs * examples / self.batch))
+        return self.steps or min(asked, self.most_steps or asked)
 
     def warmup_updates(self, updates: int) -> int:
         """Return the updates that are spent warming up."""

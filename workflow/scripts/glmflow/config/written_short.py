@@ -53,7 +53,7 @@ def of_protocol(name: str) -> tuple[dict[str, Any], list[str]]:
         train["epochs"] = known.get("epochs", known.get("most_epochs"))
         train["evaluations"] = max(1, round(train["epochs"]))  # one an epoch
     if "most_steps" in known and of_set in known["most_steps"]:
-        train["steps"] = known["most_steps"][of_set]
+        train["most_steps"] = known["most_steps"][of_set]
     if "patience" in known:
         train["patience"] = known["patience"]
     if "warmup_steps" in known:
@@ -80,9 +80,12 @@ def of_protocol(name: str) -> tuple[dict[str, Any], list[str]]:
     return found, differs
 
 
-def protocol_metric(name: str) -> str | None:
-    """Return the metric that a protocol reports; None where it depends on the set."""
-    return protocol(name.partition("/")[0]).get("metric")
+def protocol_metric(name: str, preset: str | None = None) -> str | None:
+    """Return the metric that a protocol reports of a published set (`nt/promoter_tata`); None where it leaves it to the set."""
+    base, _, of_set = name.partition("/")
+    known = protocol(base)
+    own = known.get("metrics", {})
+    return own.get((preset or "").partition("/")[2]) or own.get(of_set) or known.get("metric")
 
 
 def written_out(raw: Mapping[str, Any]) -> dict[str, Any]:

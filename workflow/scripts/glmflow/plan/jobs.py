@@ -121,7 +121,7 @@ def finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, An
     """Return the job that fits a model to a task."""
     task, adaptation = study.tasks[run.task], study.adaptations[run.adaptation]
     training, work, head = adaptation.train, task.work(study, run.task, adaptation), adaptation.head_for(task.target)
-    updates = training.steps or (work.examples and max(1, round(training.epochs * work.examples / training.batch)))
+    updates = training.steps or (work.examples and training.updates(work.examples))
     shape = run_shape(study, run.model, checkpoints)
     found = None
     if shape:

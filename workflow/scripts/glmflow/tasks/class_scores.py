@@ -90,7 +90,7 @@ def official_rows(settings: Mapping[str, Any], rows: list[dict[str, Any]]) -> li
         return []
     whole = [row for row in rows if (row["split"], row["subset"]) == ("test", "all")]
     whole = [row for row in whole if row.get("track", "all") in ("all", "mean")]
-    wanted = (protocol_metric(name), benchmark_set(preset).get("metric") if preset else None)
+    wanted = (protocol_metric(name, preset), benchmark_set(preset).get("metric") if preset else None)
     known = {row["metric"] for row in whole}
     metric = next((one for one in wanted if one in known), None)
     found = [row for row in whole if row["metric"] == metric]

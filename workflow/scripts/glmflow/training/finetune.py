@@ -73,7 +73,7 @@ def train_ready(
     """Train a model on what an input has ready (see `finetune`); `digest` identifies the examples table."""
     adaptation, seed = run.adaptation, run.seed
     training = adaptation.train
-    updates = training.steps or max(1, round(training.epochs * len(ready.train) / training.batch))
+    updates = training.updates(len(ready.train))
     identity = {
         "settings": dict(run.settings),
         "examples": digest,

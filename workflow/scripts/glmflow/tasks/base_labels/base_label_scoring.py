@@ -19,6 +19,7 @@ from glmflow.statistics.classification import confusion_scores
 from glmflow.statistics.influence import several_of_weights
 from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.base_labels.base_label_scores import confusions, per_sequence, pooled_curves, pooled_scores
+from glmflow.tasks.class_scores import official_rows
 from glmflow.tasks.comparable import cell
 from glmflow.tasks.held_out import groups_of, held_out_rows, parts_of
 from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
@@ -86,6 +87,7 @@ def score(
         found += [metric_row(*one, **{**keys, "track": "mean"}) for one in of_areas(by_class, classes, scored)]
         if subset == "all":
             counted.append((split, tables.sum(axis=0), by_class))
+    found += official_rows(settings, found)
     keys = {**run_keys(settings), "context_bp": task.window_bp}
     facts = {"confusion.tsv": confusion_table(counted, classes), "classes.tsv": table_of_classes(counted, classes)}
     return Scored(metrics_table(found, **keys), facts, units)
