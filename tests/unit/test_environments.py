@@ -1,6 +1,8 @@
 """The pinned environments hold what the package asks for."""
 
+import ast
 import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 import yaml
@@ -35,3 +37,22 @@ def test_they_take_the_python_that_is_declared(path):
 
 def test_there_are_environments_for_cpu_and_gpu():
     assert {path.stem for path in ENVIRONMENTS} >= {"cpu", "gpu"}
+
+
+def test_the_library_imports_nothing_that_only_its_tests_ask_for():
+    """A package of the extra `dev` is in none of the environments, so that its import would end a job."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = {name: lines for name, lines in project["optional-dependencies"].items() if name != "dev"}
+    asked = [*project["dependencies"], *(line for lines in extras.values() for line in lines)]
+    declared = {canonicalize_name(Requirement(line).name) for line in asked}
+    tests_only = {
+        canonicalize_name(Requirement(line).name) for line in project["optional-dependencies"]["dev"]
+    } - declared
+    of_name = packages_distributions()
+    for path in (ROOT / "workflow/scripts").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            for name in {name.partition(".")[0] for name in names}:
+                owners = {canonicalize_name(owner) for owner in of_name.get(name, [])}
+                assert not owners or owners - tests_only, f"{path.relative_to(ROOT)} imports {name}"

@@ -2,7 +2,7 @@
 
 Memory of a GPU = weights + gradients + states of the optimizer + what the forward pass keeps for the backward pass
 (Rajbhandari et al. 2020, ZeRO; Korthikanti et al. 2022, Reducing activation recomputation). What is kept was measured
-for each family by counting the tensors that autograd saves; `KEPT` holds those counts.
+for each family by counting the tensors that autograd saves; the catalogue of families (`models/families/*.yaml`) holds the counts.
 """
 
 from __future__ import annotations

@@ -5,16 +5,20 @@ All are oriented as a task reads a risk: higher means more likely to matter.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyBigWig
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+from glmflow.bigwig import BigWig, Runs
+
+MEMORY = 1 << 26
+"""Bytes of a track that are remembered: variants of a table are often neighbours."""
 
 BASE = np.full(256, -1, np.int64)
 BASE[np.frombuffer(b"ACGT", np.uint8)] = np.arange(4)
@@ -123,15 +127,22 @@ def track_values(table: pd.DataFrame, path: Path) -> NDArray[np.float64]:
         bigWig of the genome that the variants lie on.
     """
     found = np.full(len(table), np.nan)
-    with pyBigWig.open(str(path)) as track:
-        lengths = track.chroms()
+    with BigWig(path, MEMORY) as track:
         rows = zip(table["chrom"].astype(str), table["start"].astype(int), table["ref"].astype(str).str.len())
         for place, (chrom, start, width) in enumerate(rows):
-            if chrom in lengths and start >= 0 and start + width <= lengths[chrom]:
-                values = np.array(track.values(chrom, start, start + width), float)
-                if np.isfinite(values).any():
-                    found[place] = np.nanmean(values)
+            if start >= 0 and start + width <= track.contigs.get(chrom, -1):
+                found[place] = _covered_mean(track.runs(chrom, start, start + width))
     return found
+
+
+def _covered_mean(runs: Iterable[Runs]) -> float:
+    """Return the mean over the bases that have a finite value; NaN where none has."""
+    total, bases = 0.0, 0
+    for own in runs:
+        finite, width = np.isfinite(own.values), own.ends - own.starts
+        total += float(own.values[finite].astype(np.float64) @ width[finite])
+        bases += int(width[finite].sum())
+    return total / bases if bases else np.nan
 
 
 def context_counts(codes: NDArray[np.uint8], k: int) -> NDArray[np.int64]:
