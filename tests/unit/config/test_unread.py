@@ -82,9 +82,27 @@ def test_a_metric_chooses_where_it_is_reported():
         kind: task_of(next(block for block in KINDS if kind_of(block) == kind)) for kind in ("sequences", "snp2gex")
     }
     chosen = {
-        name: dict(unread(Adaptation(kind="full", train={"best_by": "mcc"}), task)) for name, task in tasks.items()
+        name: dict(unread(Adaptation(kind="full", train={"best_by": "mcc", "keep": "best"}), task))
+        for name, task in tasks.items()
     }
     assert chosen["sequences"] == {} and "train.best_by" in chosen["snp2gex"]
+    last = Adaptation(kind="full", train={"best_by": "mcc"})
+    assert "keep: best" in dict(unread(last, tasks["sequences"]))["train.best_by"]
+    swept = Adaptation(kind="full", train={"best_by": "mcc"}, sweep={"learning_rate": [0.1, 0.2]})
+    assert not dict(unread(swept, tasks["sequences"]))
+
+
+@pytest.mark.parametrize(
+    ("pool", "read"), [("mean", False), ("attention", False), ("bins", True), ("parts_attention", True)]
+)
+def test_parts_are_of_heads_that_have_parts(pool, read):
+    task = task_of(next(block for block in KINDS if kind_of(block) == "sequences"))
+    found = dict(unread(Adaptation(kind="full", head={"kind": "pooled", "pool": pool, "parts": 5}), task))
+    assert ("head.parts" not in found) == read
+
+
+def test_a_metric_is_among_those_of_the_values():
+    tasks = {"sequences": task_of(next(block for block in KINDS if kind_of(block) == "sequences"))}
     values = task_of(type(tasks["sequences"])).model_copy(update={"labels": "values"})
     assert "loss, pearson" in dict(unread(Adaptation(kind="full", train={"best_by": "mcc"}), values))["train.best_by"]
 

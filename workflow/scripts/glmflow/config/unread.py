@@ -12,6 +12,9 @@ from .study import Study
 from .task_block import TaskBlock
 from .validation_metrics import LOSS, REPORTED
 
+OF_PARTS = ("bins", "parts_attention")
+"""Ways of pooling that divide a sequence into equal parts."""
+
 
 def unread_keys(study: Study) -> Iterator[tuple[Place, str]]:
     """Yield the keys of adaptations and tasks that are set and do nothing for a pair of task and adaptation."""
@@ -45,6 +48,13 @@ def unread(adaptation: Adaptation, task: TaskBlock) -> Iterator[tuple[str, str]]
     reported = (LOSS, *REPORTED.get(task.target, ()))
     if adaptation.train.best_by not in reported:
         yield "train.best_by", f"what is reported of {words(task.target)} while it is learned is {', '.join(reported)}"
+    elif adaptation.train.best_by != LOSS and adaptation.train.keep != "best" and not adaptation.sweep:
+        yield (
+            "train.best_by",
+            "the last weights are kept whatever they score (`keep: best` chooses), and nothing is swept",
+        )
+    if "parts" in getattr(adaptation.head, "model_fields_set", ()) and adaptation.head.pool not in OF_PARTS:
+        yield "head.parts", f"pool {adaptation.head.pool} has no parts ({', '.join(OF_PARTS)} have)"
     if kind != "lora":
         for key in sorted(adaptation.model_fields_set & LORA):
             yield key, f"only kind lora has low-rank adapters, not kind {kind}"
