@@ -130,5 +130,9 @@ def control_of_chance(draws: Sequence[Score], label: str, chance: float = 0.0, w
     if len(draws) < ENOUGH_DRAWS:
         text += f"; {ENOUGH_DRAWS} say more of its spread"
     away = max(found.low - chance, chance - found.high, 0.0) if found.low == found.low else 0.0
-    text += f"; that is {'what chance does' if not away else 'not what chance does'}"
+    if away:
+        text += "; that is not what chance does: the control leaves something to learn by (such as the means of genes), or there "
+        text += "is a leak; only a lead over it counts"
+    else:
+        text += "; that is what chance does"
     return graded("control at chance", away, text, where, warn=0.0)
