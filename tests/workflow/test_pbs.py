@@ -1,6 +1,7 @@
 """The real PBS profile, driven end to end against a stand-in for PBS (tests/pbs/fake_server.py)."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -380,7 +381,8 @@ def updates_in(seconds):
         started = time.perf_counter()
         model(ids, torch.ones_like(ids)).logits.sum().backward()
         times.append(time.perf_counter() - started)
-    return max(150, int(seconds / (BATCH * min(times))))
+    updates = seconds / (BATCH * min(times))
+    return 100 * max(2, math.ceil(updates / 100))  # a line of the log is a hundredth of them
 
 
 @pytest.mark.slow
