@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmflow.errors import InputError
+from glmflow.genome.overlaps import overlaps
 from glmflow.genome.packed import Packed, fetch
 from glmflow.genome.reference import Reference
 
@@ -70,12 +71,7 @@ def cluster_sums(regions: pd.DataFrame, hits: pd.DataFrame, clusters: Sequence[s
         here = np.flatnonzero((regions["chrom"] == chrom).to_numpy())
         here = here[np.argsort(regions["start"].to_numpy()[here], kind="stable")]
         starts, ends = (regions[name].to_numpy(np.int64)[here] for name in ("start", "end"))
-        first = np.searchsorted(np.maximum.accumulate(ends), own["start"].to_numpy(np.int64), "right")
-        count = np.maximum(np.searchsorted(starts, own["end"].to_numpy(np.int64), "left") - first, 0)
-        row = np.repeat(np.arange(len(own)), count)
-        place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[row]
-        shared = ends[place] > own["start"].to_numpy(np.int64)[row]
-        row, place = row[shared], place[shared]
+        row, place = overlaps(starts, ends, own["start"].to_numpy(np.int64), own["end"].to_numpy(np.int64))
         column = own["cluster"].map(number).to_numpy()[row]
         np.add.at(found, (here[place], column), own["score"].to_numpy(np.float64)[row])
     return found

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glmflow.genome.overlaps import overlaps
+
 LEFT_OUT = frozenset({"chrM", "chrMT", "M", "MT", "chrY", "Y"})
 """Contigs without regions."""
 
@@ -54,12 +56,9 @@ def promoter_rows(
         here = here[np.argsort(regions["start"].to_numpy()[here], kind="stable")]
         starts, ends = (regions[name].to_numpy(np.int64)[here] for name in ("start", "end"))
         tss = own["tss"].to_numpy(np.int64)
-        first = np.searchsorted(ends, tss - reach, "right")
-        count = np.maximum(np.searchsorted(starts, tss + reach, "left") - first, 0)
-        gene = np.repeat(own.index.to_numpy(), count)
-        place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+        gene, place = overlaps(starts, ends, tss - reach, tss + reach)
         rows.append(here[place])
-        owners.append(gene)
+        owners.append(own.index.to_numpy()[gene])
     if not rows:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     return np.concatenate(rows), np.concatenate(owners)

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glmflow.genome.overlaps import overlaps
+
 from .peak_files import Peaks
 
 REGION = ["chrom", "start", "end"]
@@ -75,11 +77,7 @@ def labels_by_overlap(regions: pd.DataFrame, peaks: Peaks, share: float = 0.0) -
             continue
         starts, ends = (regions[name].to_numpy(np.int64)[here] for name in ("start", "end"))
         start, end = own["start"].to_numpy(np.int64), own["end"].to_numpy(np.int64)
-        reach = np.maximum.accumulate(ends)  # regions that are given may lie in others
-        first, last = np.searchsorted(reach, start, "right"), np.searchsorted(starts, end, "left")
-        count = np.maximum(last - first, 0)
-        row = np.repeat(np.arange(len(own)), count)
-        place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[row]
+        row, place = overlaps(starts, ends, start, end)
         shared = np.minimum(end[row], ends[place]) - np.maximum(start[row], starts[place])
         enough = shared >= np.maximum(1, share * (ends[place] - starts[place]))
         found[own["sample"].to_numpy()[row[enough]], here[place[enough]]] = True
