@@ -12,9 +12,6 @@ from .study import Study
 from .task_block import TaskBlock
 from .validation_metrics import LOSS, REPORTED
 
-OF_PARTS = ("bins", "parts_attention")
-"""Ways of pooling that divide a sequence into equal parts."""
-
 
 def unread_keys(study: Study) -> Iterator[tuple[Place, str]]:
     """Yield the keys of adaptations and tasks that are set and do nothing for a pair of task and adaptation."""
@@ -53,8 +50,8 @@ def unread(adaptation: Adaptation, task: TaskBlock) -> Iterator[tuple[str, str]]
             "train.best_by",
             "the last weights are kept whatever they score (`keep: best` chooses), and nothing is swept",
         )
-    if "parts" in getattr(adaptation.head, "model_fields_set", ()) and adaptation.head.pool not in OF_PARTS:
-        yield "head.parts", f"pool {adaptation.head.pool} has no parts ({', '.join(OF_PARTS)} have)"
+    for key, reason in adaptation.head.unread() if adaptation.head else ():
+        yield f"head.{key}", reason
     if kind != "lora":
         for key in sorted(adaptation.model_fields_set & LORA):
             yield key, f"only kind lora has low-rank adapters, not kind {kind}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -9,8 +10,20 @@ from pydantic import Field, model_validator
 from ..base import Fraction, Positive
 from ..blocks import HeadBlock
 
+OF_PARTS = ("bins", "parts_attention")
+"""Ways of pooling that divide a sequence into equal parts."""
 
-class PooledHead(HeadBlock):
+
+class OfPooledStates(HeadBlock):
+    """What heads have in common that read the pooled states of a sequence: `pool`, and the `parts` of some ways of it."""
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield `parts` where the way of pooling has none."""
+        if "parts" in self.model_fields_set and self.pool not in OF_PARTS:
+            yield "parts", f"pool {self.pool} has no parts ({', '.join(OF_PARTS)} have)"
+
+
+class PooledHead(OfPooledStates):
     """A linear layer, or a small perceptron, on the pooled states of a sequence."""
 
     kind: Literal["pooled"]

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..base import Positive
-from ..blocks import HeadBlock
+from .class_heads import OfPooledStates
 
 
-class BoostedTrees(HeadBlock):
+class BoostedTrees(OfPooledStates):
     """Gradient-boosted trees on the pooled states of a frozen model (kind `probe`)."""
 
     kind: Literal["boosted_trees"]
