@@ -117,7 +117,7 @@ class Training(Block):
         return self
 
     def updates(self, examples: int) -> int:
-        """Return the number of updates on so many training examples: `steps`, or what `epochs` come to."""
+        """Return the number of updates on a number of training examples: `steps`, or what `epochs` come to."""
         asked = max(1, round(self.epochs * examples / self.batch))
         return self.steps or min(asked, self.most_steps or asked)
 

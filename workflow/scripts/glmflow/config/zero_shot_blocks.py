@@ -58,11 +58,9 @@ class Asked(Block):
 
     @property
     def options(self) -> dict[str, Any]:
-        """Arguments of the command beside models, files and output; those that are left to the command are left out."""
+        """Arguments of the command beside models, files and output; None and False where they are left to the command."""
         read = self.model_dump(mode="json", exclude={"models", "fasta", "write", *self.named})
-        return {
-            self.words.get(key, key): value for key, value in read.items() if value is not None and value is not False
-        }
+        return {self.words.get(key, key): value for key, value in read.items()}
 
     def _one_of(self, *keys: str) -> None:
         """Refuse a block that does not have exactly one of some keys."""
@@ -103,7 +101,7 @@ class VariantScores(Asked):
         "5-mer and alternative base.",
     )
     length_matched: Annotated[int, Field(ge=2)] | None = Field(
-        None, description="Adds SCORE_z of indels: z-score among so many random indels as long."
+        None, description="Adds SCORE_z of indels: z-score among that number of random indels of the same length."
     )
     seed: Annotated[int, Field(ge=0)] = Field(0, description="Seed of neutral sites and random indels.")
     symbolic: bool = Field(False, description="Score `<DEL>` with END or SVLEN as the deletion it is.")
@@ -171,7 +169,7 @@ class DependencyMaps(Asked):
     context: Annotated[int, Field(ge=0)] = Field(
         0,
         description="Bases at both ends of each sequence that are only seen; a sequence beyond the model's context is cut into "
-        "tiles that see so many bases around them (0: such a sequence is refused).",
+        "tiles that see that number of bases around them (0: such a sequence is refused).",
     )
     keep: Annotated[int, Field(ge=0)] = Field(200, description="Maps that are written whole.")
     pictures: Annotated[int, Field(ge=0)] = Field(20, description="Maps that are drawn.")
