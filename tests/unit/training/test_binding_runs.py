@@ -20,6 +20,7 @@ from glmflow.training.inputs.region_keys import ready
 from glmflow.training.losses import new_loss
 from glmflow.training.predict import predict
 from glmflow.training.tuned import RunBlocks
+from hackathon_files import hackathon
 
 torch.set_num_threads(1)
 TRAIN = {"optimizer": "adamw", "learning_rate": 0.01, "steps": 30, "batch": 32, "micro_batch": 32, "evaluations": 1}
@@ -263,23 +264,11 @@ def test_components_of_states_are_those_of_their_singular_values(monkeypatch):
 
 def test_heads_of_known_tfs_are_refused_where_a_trial_holds_tfs_out(test_data, tmp_path):
     """The trial says what is held out, not the settings: it is seen in its files, before anything is trained."""
-    folder = test_data / "seq2cellxtf/expected/hackathon_mini"
-    names = {
-        "chip": "ad_chip_chromsubset.h5ad",
-        "rna": "ad_rna_bulk.h5ad",
-        "motifs": "jaspar_meme.txt",
-        "fasta": "hg38.fa",
-    }
-    trials = {
-        name: {key: str(folder / file) for key, file in names.items()}
-        | {"trial": str(folder / f"task{name}/config.json")}
-        for name in "ab"
-    }
     study = check_study(
         {
             **STUDY,
             "tasks": {
-                name: {"kind": "seq2cellxtf", "hackathon": trial, "components": 3} for name, trial in trials.items()
+                name: {"kind": "seq2cellxtf", "hackathon": hackathon(test_data, name), "components": 3} for name in "ab"
             },
             "runs": [{"tasks": ["a", "b"], "models": ["small"], "adaptations": ["probe"]}],
         }

@@ -9,6 +9,7 @@ from glmflow.config.tasks import task_block
 from glmflow.files import write_table
 from glmflow.tasks.seq2cellxtf import examples, score
 from glmflow.tasks.tables import Division
+from hackathon_files import hackathon
 
 
 @pytest.fixture
@@ -44,15 +45,7 @@ def test_what_is_missing_is_said_in_one_line(files, capsys):
 
 
 def test_a_run_on_the_hackathons_files_writes_its_upload(test_data, tmp_path):
-    folder = test_data / "seq2cellxtf/expected/hackathon_mini"
-    names = {
-        "chip": "ad_chip_chromsubset.h5ad",
-        "rna": "ad_rna_bulk.h5ad",
-        "motifs": "jaspar_meme.txt",
-        "fasta": "hg38.fa",
-    }
-    source = {key: str(folder / name) for key, name in names.items()} | {"trial": str(folder / "taskc/config.json")}
-    task = task_block({"kind": "seq2cellxtf", "hackathon": source, "bootstrap": 5})
+    task = task_block({"kind": "seq2cellxtf", "hackathon": hackathon(test_data, "c"), "bootstrap": 5})
     found = examples(task, {}, Division())
     for name, table in found.facts.items():
         write_table(table, tmp_path / name)
