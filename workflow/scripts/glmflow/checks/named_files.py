@@ -26,7 +26,7 @@ def named_files(study: Study) -> dict[Place, str]:
     for name, track in study.tracks.items():
         named.update({("tracks", name, "replicates", n): path for n, path in enumerate(track.replicates)})
     for label, model in study.models.items():
-        if model.checkpoint and "/" in model.checkpoint:
+        if model.is_folder:
             named["models", label, "checkpoint"] = model.checkpoint
     for label, task in study.tasks.items():
         named.update({("tasks", label, *key): path for key, path in task.named_files().items()})

@@ -8,7 +8,6 @@ from glmflow.models.facts import facts_of
 
 from .base import Place
 from .fitting import family_of
-from .models import Model
 from .score_names import OBJECTIVES
 from .study import Study
 from .task_block import Files
@@ -83,12 +82,8 @@ def objective_of(study: Study, label: str) -> str | None:
     config: Mapping = model.pretrain.config if model.pretrain else {}
     if "causal" in config:
         return "causal" if config["causal"] else "masked"
-    family = None if _is_folder(model) else family_of(study, label)
+    family = None if model.is_folder else family_of(study, label)
     return facts_of(family).objective if family else None
-
-
-def _is_folder(model: Model) -> bool:
-    return "/" in (model.checkpoint or "")
 
 
 def asked_problems(study: Study) -> Iterator[tuple[Place, str]]:

@@ -44,7 +44,7 @@ def may_draw(study: StudyView, label: str) -> bool:
     model = study.models[label]
     if model.extend:
         return may_draw(study, model.extend.model)
-    return model.pretrain.draws if model.pretrain else "/" in (model.checkpoint or "")
+    return model.pretrain.draws if model.pretrain else model.is_folder
 
 
 def unable(reads: str, needs: frozenset[str], family: str | None) -> str | None:

@@ -244,6 +244,11 @@ class Model(Block):
         return self
 
     @property
+    def is_folder(self) -> bool:
+        """Whether the checkpoint is the path of a folder, not a name of the list."""
+        return "/" in (self.checkpoint or "")
+
+    @property
     def origin(self) -> str:
         """Which of the origins is given."""
         return next(name for name in ORIGINS if getattr(self, name) is not None)

@@ -236,7 +236,7 @@ def model_shape(model: Model, checkpoints: Mapping[str, Mapping[str, Any]]) -> S
     if block is not None:
         return shape_of(block.config, block.family)
     assert model.checkpoint is not None
-    folder = Path(model.checkpoint if "/" in model.checkpoint else f"resources/models/{model.checkpoint}")
+    folder = Path(model.checkpoint if model.is_folder else f"resources/models/{model.checkpoint}")
     if (folder / "config.json").is_file():
         return shape_of_folder(folder)
     # A folder that is not there yet has the size of the published model that its name begins with (genos-1.2b-8k).
