@@ -142,6 +142,33 @@ def test_what_was_silently_ignored_is_refused_with_its_place(task, adaptation, w
     assert line.startswith(f"configuration: adaptations.a.{where}: does nothing for task 't'")
 
 
+def study_of(model, adaptation):
+    return {
+        "study": "s",
+        "simulate": {"cohort": {"contigs": {"chr1": 200000, "chr2": 90000}}},
+        "splits": {"by": "contig", "train": ["chr1"], "test": ["chr2"]},
+        "tasks": {"t": {"kind": "rnaseq_tracks"}},
+        "models": {"m": model},
+        "adaptations": {"a": adaptation},
+        "runs": [{"tasks": ["t"], "models": ["m"], "adaptations": ["a"]}],
+    }
+
+
+def test_random_weights_of_a_model_that_has_no_others_are_refused():
+    new, small = {"new": {"family": "dilated_cnn"}}, {"pretrain": {"family": "small", "length": 128, "steps": 3}}
+    with pytest.raises(ConfigurationError, match=r"adaptations\.a\.weights: does nothing: m is `new`"):
+        check_study(study_of(new, {"kind": "full", "weights": "random"}))
+    assert check_study(study_of(small, {"kind": "full", "weights": "random"}))
+    assert check_study(study_of(new, {"kind": "probe", "weights": "random"}))
+
+
+def test_weights_are_shared_out_among_several_gpus_alone():
+    new = {"new": {"family": "dilated_cnn"}}
+    with pytest.raises(ConfigurationError, match=r"train\.parallel: does nothing .* one GPU holds the whole model"):
+        check_study(study_of(new, {"kind": "full", "train": {"parallel": "fsdp"}}))
+    assert check_study(study_of(new, {"kind": "full", "train": {"parallel": "fsdp", "gpus": 2, "batch": 8}}))
+
+
 CANDIDATES = (3, 64, 9.0, 0.2, True, False, "barcodes", "minus", "cell", "pathway", "network", [2, 5], ["network"])
 """Values, one of which every setting of a baseline takes."""
 EVERY_SETTING = sorted({key for baseline in BASELINES for key in baseline.model_fields} - {"kind"})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .adaptations import BESIDE_TRAIN, BESIDE_TRAINING, LORA, OPTIONAL, READ_WHERE_SOLVED, Adaptation
 from .base import Place
 from .blocks import TRAINED
-from .fitting import words
+from .fitting import KEPT_FROZEN, words
 from .study import Study
 from .task_block import TaskBlock
 from .validation_metrics import LOSS, REPORTED
@@ -23,6 +23,12 @@ def unread_keys(study: Study) -> Iterator[tuple[Place, str]]:
                 ("adaptations", label, *key.split(".")),
                 f"does nothing for task {task_label!r}: {reason}. Leave it out",
             )
+    for label, adaptation in study.adaptations.items():
+        models = {run.model for run in study.expanded[0] if run.adaptation == label}
+        random = adaptation.weights == "random" and adaptation.kind not in KEPT_FROZEN
+        if random and models and all(study.models[model].origin == "new" for model in models):
+            reason = f"{', '.join(sorted(models))} is `new`, so its weights are random whatever is said"
+            yield ("adaptations", label, "weights"), f"does nothing: {reason}. Leave it out"
     for label, task in study.tasks.items():
         kinds = {study.adaptations[adaptation].kind for pair, adaptation in pairs if pair == label}
         if kinds and not kinds & TRAINED:
@@ -50,6 +56,8 @@ def unread(adaptation: Adaptation, task: TaskBlock) -> Iterator[tuple[str, str]]
             "train.best_by",
             "the last weights are kept whatever they score (`keep: best` chooses), and nothing is swept",
         )
+    if adaptation.train.parallel != "ddp" and adaptation.train.gpus * adaptation.train.nodes == 1:
+        yield "train.parallel", "one GPU holds the whole model; say on how many it is shared out with `gpus` or `nodes`"
     for key, reason in adaptation.head.unread() if adaptation.head else ():
         yield f"head.{key}", reason
     if kind != "lora":
