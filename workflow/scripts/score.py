@@ -23,6 +23,9 @@ with logged(snakemake):
     with atomic_path(snakemake.output.scores) as folder:
         folder.mkdir()
         for name, table in scored.tables.items():
-            write_table(table, folder / name)
+            if isinstance(table, str):
+                (folder / name).write_text(table, encoding="utf-8")
+            else:
+                write_table(table, folder / name)
         save_scores(scored.units, folder / "units.npz")
     write_table(with_intervals(scored.metrics, scored.units), snakemake.output.metrics)

@@ -91,6 +91,27 @@ def test_the_audit_stands_beside_the_examples(official):
     assert len(unanswerable) == 8
 
 
+def test_the_most_that_can_be_right_stands_beside_what_is_reached(official):
+    _, made = official
+    most = made.facts["groups.tsv"].set_index(["groups", "left_out"])["correct"]
+    assert most["gene_or_locus", "the most that can be right"] == 222
+    assert most["gene_or_locus", "nearest_reference_31mers"] == 4
+    assert most["by gene", "the most that can be right"] / 290 == pytest.approx(0.966, abs=5e-4)
+    assert most["by gene and network", "the most that can be right"] / 290 == pytest.approx(0.983, abs=5e-4)
+
+
+def test_more_rows_than_are_compared_each_with_each_are_audited_too(official, monkeypatch):
+    monkeypatch.setattr("glmflow.tasks.diagnosis.question_splits.MOST", 100)
+    task, whole = official
+    made = examples(task, {}, None)
+    assert "more than 100 rows" in made.facts["sources.tsv"]["note"].iloc[0]
+    pd.testing.assert_frame_equal(made.checks, whole.checks)
+    rules, every = (one.facts["lookups.tsv"].set_index("rule")["correct"] for one in (made, whole))
+    assert rules["gene"] == 113 and set(every.index) - set(rules.index) == {
+        name for name in every.index if name.startswith("nearest reference")
+    }
+
+
 @pytest.mark.parametrize(
     ("by", "column"),
     [

@@ -24,7 +24,7 @@ WORDS = {
 def pathways():
     tables = [read_questions("kegg", data_folder() / f"kegg/{split}.json") for split in ("val", "test")]
     rows = pd.concat(tables, ignore_index=True)
-    return rows, keys_of(rows)
+    return rows, keys_of(rows, shared_kmers(rows["sequence_ref"].tolist()))
 
 
 def test_every_figure_of_the_pathway_questions(pathways):

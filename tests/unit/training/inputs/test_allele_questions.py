@@ -1,5 +1,6 @@
 """Questions as items and batches, arms, controls, and a run from training to new questions."""
 
+import io
 import json
 from collections import Counter
 
@@ -15,6 +16,7 @@ from glmflow.models.heads import new_head
 from glmflow.models.text.conversation import END
 from glmflow.models.text.text_loading import new_text_model, new_tokenizer
 from glmflow.tasks.diagnosis import examples, score
+from glmflow.tasks.diagnosis.official_answers import official_scores
 from glmflow.training.finetune import finetune
 from glmflow.training.inputs.allele_views import Alleles, of_example, permuted, shuffled_flanks
 from glmflow.training.inputs.question_items import AlleleQuestions, Words, padded
@@ -83,7 +85,14 @@ def test_a_run_from_training_to_new_questions(trained, tmp_path):
     assert set(controls["example"]) == set(made.table.loc[made.table["split"] == "test", "example"])
     scored = score(settings, made.table, predictions, folder / "predicted", files)
     assert {"dna_lead", "variant_lead", "generated_accuracy"} <= set(scored.metrics["metric"])
-    assert "verdict.tsv" in scored.tables and len(scored.tables["official.csv"]) == 12
+    assert "verdict.tsv" in scored.tables
+    published = pd.read_csv(io.StringIO(scored.tables["official.csv"]), sep="$")  # as the published code reads it
+    assert (
+        published["generation"].tolist()
+        == pd.read_parquet(folder / "predicted/generated.parquet")["generation"].tolist()
+    )
+    texts = scored.metrics[scored.metrics["metric"] == "generated_accuracy"].set_index("protocol")["value"]
+    assert official_scores(scored.tables["official.csv"])["accuracy"] == texts["official"]
     table = tmp_path / "new.jsonl"
     rows = made.table[made.table["split"] == "test"].head(3)
     keys = {"text_question": "question", "sequence_ref": "reference_sequence", "sequence_alt": "variant_sequence"}

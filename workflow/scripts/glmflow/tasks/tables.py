@@ -66,12 +66,14 @@ class Scored(NamedTuple):
 
     Attributes
     ----------
+    tables
+        A table that others define the layout of is text, and written as it is.
     units
         By cell (`comparable.cell`), best known metric first: what runs are compared by.
     """
 
     metrics: pd.DataFrame
-    tables: Mapping[str, pd.DataFrame] = {}
+    tables: Mapping[str, pd.DataFrame | str] = {}
     units: Mapping[str, Stored] = {}
 
 

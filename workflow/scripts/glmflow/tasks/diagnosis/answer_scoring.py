@@ -86,7 +86,7 @@ def score(
         texts = rows.merge(pd.read_parquet(predicted / GENERATED), on="example")
         metrics += of_texts(texts[texts["split"] == "test"], classes)
         test = texts[texts["split"] == "test"]
-        tables["official.csv"] = official_rows(test["generation"], test["answer"], test["text_question"])
+        tables["official.csv"] = official_csv(official_rows(test["generation"], test["answer"], test["text_question"]))
         tables["statements.tsv"] = statements(test["generation"], test["sequence_ref"], test["sequence_alt"])
     keys = {**run_keys(settings), "context_bp": found.metrics["context_bp"].iloc[0]}
     every = pd.concat([found.metrics, metrics_table(metrics, **keys)], ignore_index=True)

@@ -16,7 +16,7 @@ from glmflow.genome.allele_change import common_start, published_truncation
 
 from .answer_lookups import in_turn, jaccard, left_out, lookup, majority, nearest, possible, without_group
 from .question_texts import network_elements, network_key, pathway_genes
-from .shared_references import LOCUS, groups_by, shared_kmers
+from .shared_references import LOCUS, groups_by
 
 SHARED = (1, LOCUS, 2000, 3970)
 """Numbers of shared 31-mers at which the nearest reference is judged."""
@@ -32,25 +32,25 @@ class Keys(NamedTuple):
     ----------
     gene, network, pathway, chromosome
         One a row; the pathway is the set of its genes.
-    shared : int[rows, rows]
-        Distinct 31-mers that two references share.
+    shared : int[rows, rows] or None
+        Distinct 31-mers that two references share; None where there are too many rows to compare each with each.
     """
 
     gene: list[Hashable]
     network: list[Hashable]
     pathway: list[Hashable]
     chromosome: list[Hashable]
-    shared: NDArray[np.int32]
+    shared: NDArray[np.int32] | None
 
 
-def keys_of(rows: pd.DataFrame, shared: NDArray[np.int32] | None = None) -> Keys:
-    """Return what rows of questions can be looked up by; shared 31-mers are counted where they are not given."""
+def keys_of(rows: pd.DataFrame, shared: NDArray[np.int32] | None) -> Keys:
+    """Return what rows of questions can be looked up by, their shared 31-mers among it (`Keys`)."""
     return Keys(
         own(rows["gene"]),
         [network_key(value) for value in own(rows["network"])],
         [pathway_genes(value) or None for value in own(rows["pathway"])],
         own(rows["chromosome"]),
-        shared_kmers(rows["sequence_ref"].tolist()) if shared is None else shared,
+        shared,
     )
 
 
@@ -170,6 +170,28 @@ def of_traces(rows: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def of_loci(keys: Keys, answers: Sequence[str], rows: pd.DataFrame, train: NDArray, test: NDArray) -> dict[str, Any]:
+    """Return what references that share 31-mers give away, and look-ups in all other groups; empty where none were counted."""
+    if keys.shared is None:
+        return {}
+    both = groups_by(keys.gene, shared=keys.shared)
+    all_three = groups_by(keys.gene, keys.network, shared=keys.shared)
+    any_shared = of_groups(groups_by(shared=keys.shared, least=1), answers)
+    return {
+        "nn31": of_references(keys.shared, answers, train, test),
+        "locus_groups_any31mer": {"groups": any_shared["groups"], "largest": any_shared["largest"][:3]},
+        "groups": {
+            "locus_500": of_groups(groups_by(shared=keys.shared), answers),
+            "gene_or_locus": of_groups(both, answers),
+            "gene_or_locus_or_network": of_groups(all_three, answers),
+        },
+        "leave_group_out": {
+            "gene_or_locus": of_left_out(both, answers, rows, keys.shared),
+            "gene_or_locus_or_network": of_left_out(all_three, answers, rows, keys.shared),
+        },
+    }
+
+
 def _alleles(text: str, ref: str, alt: str) -> str:
     found = ALLELES.search(text)
     if found is None:
@@ -209,10 +231,6 @@ def audit(rows: pd.DataFrame, keys: Keys, train: NDArray, test: NDArray) -> Mapp
     known = pd.Series(list(zip(rows["sequence_ref"], rows["sequence_alt"])))
     sizes = known.map(known.value_counts())
     two = rows["target"].groupby(known.to_numpy()).nunique()
-    locus, gene = groups_by(shared=keys.shared), groups_by(keys.gene)
-    both = groups_by(keys.gene, shared=keys.shared)
-    all_three = groups_by(keys.gene, keys.network, shared=keys.shared)
-    any_shared = of_groups(groups_by(shared=keys.shared, least=1), answers)
     return {
         "n_train": len(train),
         "n_test": len(test),
@@ -225,11 +243,10 @@ def audit(rows: pd.DataFrame, keys: Keys, train: NDArray, test: NDArray) -> Mapp
         "lookup_pathway_genes": of_key(keys.pathway, answers, train, test),
         "lookup_chromosome": of_key(keys.chromosome, answers, train, test),
         "rule_gene_net_genes_majority": {"correct": ruled_right, "accuracy": ruled_right / len(test)},
-        "nn31": of_references(keys.shared, answers, train, test),
+        **of_loci(keys, answers, rows, train, test),
         **of_pairs(rows, train, test),
-        "locus_groups_any31mer": {"groups": any_shared["groups"], "largest": any_shared["largest"][:3]},
         "components": {
-            "gene": of_groups(gene, answers),
+            "gene": of_groups(groups_by(keys.gene), answers),
             "gene+network": of_groups(groups_by(keys.gene, keys.network), answers),
             "gene+network+genes": of_groups(groups_by(keys.gene, keys.network, keys.pathway), answers),
         },
@@ -246,15 +263,6 @@ def audit(rows: pd.DataFrame, keys: Keys, train: NDArray, test: NDArray) -> Mapp
             answer in question.lower() for answer, question in zip(answers, rows["text_question"])
         ),
         "substring_labels": [[one, other] for one, other in permutations(classes, 2) if one in other],
-        "groups": {
-            "locus_500": of_groups(locus, answers),
-            "gene_or_locus": of_groups(both, answers),
-            "gene_or_locus_or_network": of_groups(all_three, answers),
-        },
-        "leave_group_out": {
-            "gene_or_locus": of_left_out(both, answers, rows, keys.shared),
-            "gene_or_locus_or_network": of_left_out(all_three, answers, rows, keys.shared),
-        },
         "distinct_pairs": int(known.nunique()),
         "items_in_duplicated_pairs": int((sizes > 1).sum()),
         "duplicated_pairs_with_two_answers": int((two > 1).sum()),

@@ -23,8 +23,9 @@ from .trace_statements import statements
 
 ANSWERABLE = "answer_in_training"
 """Subset of held-out questions whose answer training gives at least once: no other can be right."""
-AUDITED = 5000
-"""Questions of which all pairs are compared."""
+MOST_RIGHT = "the most that can be right"
+"""Of rows whose group is left out those whose answer another group has; of a key those of its commonest answer."""
+BEST = {"by gene": "best_possible_by_gene", "by gene and network": "best_possible_by_gene_and_network"}
 SEEN = {
     "lookup_gene": "gene",
     "lookup_network_plain": "network",
@@ -65,9 +66,8 @@ def examples(task: Diagnosis, files: Mapping[str, Any], division: Division) -> M
     if rows["text_reasoning"].fillna("").str.len().gt(0).any():
         facts["statements.tsv"] = statements(rows["text_reasoning"], rows["sequence_ref"], rows["sequence_alt"])
     checks, counts = Checks(), counted(rows, used)
-    if not task.simulated and len(rows) <= AUDITED:
-        keys = keys_of(rows) if shared is None else keys_of(rows, shared)
-        found = audited(rows, keys, checks)
+    if not task.simulated:
+        found = audited(rows, keys_of(rows, shared), checks)
         forms = audited_forms(rows, checks)
         facts |= {"lookups.tsv": lookup_table(found, forms), "groups.tsv": group_table(found)}
         counts |= told(found)
@@ -216,16 +216,12 @@ def lookup_table(found: Mapping[str, Any], forms: Sequence[Plain] = ()) -> pd.Da
         rows.append((f"{name}, else majority", of, found[key]["with_majority_backoff"]))
     ruled = found["rule_gene_net_genes_majority"]["correct"]
     rows.append(("gene, network, genes of the pathway, majority in turn", of, ruled))
-    for key, one in found["nn31"].items():
+    for key, one in found.get("nn31", {}).items():
         if key.startswith("shared_ge_"):
-            rows.append(
-                (
-                    f"nearest reference, {key.removeprefix('shared_ge_')} or more shared 31-mers",
-                    one["items"],
-                    one["correct"],
-                )
-            )
-    rows.append(("nearest reference, else majority", of, found["nn31"]["accuracy_all_1nn_else_majority"]["correct"]))
+            name = f"nearest reference, {key.removeprefix('shared_ge_')} or more shared 31-mers"
+            rows.append((name, one["items"], one["correct"]))
+        else:
+            rows.append(("nearest reference, else majority", of, one["correct"]))
     rows += [(f"{one.name}, else majority", one.seen, one.correct) for one in forms]
     table = pd.DataFrame(rows, columns=["rule", "seen", "correct"])
     return table.assign(of=of, accuracy=table["correct"] / of)
@@ -235,14 +231,19 @@ def group_table(found: Mapping[str, Any]) -> pd.DataFrame:
     """Return groups by what must not be split, and what look-ups in all other groups reach."""
     rows = []
     of = found["n_train"] + found["n_test"]
-    for name, own in {**found["components"], **found["groups"]}.items():
+    for name, own in {**found["components"], **found.get("groups", {})}.items():
         rows.append({"groups": name, "number": own["groups"], "largest": own["largest"][0], "of": of})
-    for name, own in found["leave_group_out"].items():
+    for name, own in found.get("leave_group_out", {}).items():
         for rule, one in own.items():
             if isinstance(one, dict):
                 rows.append(
                     {"groups": name, "left_out": rule, "correct": one["correct"], "accuracy": one["accuracy"], "of": of}
                 )
+        most = own["answer_exists_outside_group"]
+        rows.append({"groups": name, "left_out": MOST_RIGHT, "correct": most, "accuracy": most / of, "of": of})
+    for name, key in BEST.items():
+        share = found[key]
+        rows.append({"groups": name, "left_out": MOST_RIGHT, "correct": round(share * of), "accuracy": share, "of": of})
     return pd.DataFrame(rows)
 
 
