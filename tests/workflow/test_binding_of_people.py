@@ -1,4 +1,4 @@
-"""Binding on people's haplotypes through `predict:` of a study, with two heads, as a user runs it."""
+"""Binding on the haplotypes of samples through `predict:` of a study, with two heads, as a user runs it."""
 
 import pandas as pd
 import pytest
@@ -42,7 +42,7 @@ def test_every_tuned_model_is_applied_to_the_people_of_a_vcf_and_the_page_shows_
         assert set(own["sample"]) == {"cyd"} and own["example"].nunique() == 1
     assert not (runs / "motif/baseline/seed1/predict").exists()
     page = (tmp_path / "results/alleles/report/binding.html").read_text()
-    assert "People's haplotypes" in page and 'id="chart-haplotypes"' in page
+    assert "Haplotypes of samples" in page and 'id="chart-haplotypes"' in page
     for head in ("query", "known"):
         assert f"cnn ({head}): everyone</h3>" in page and f"cnn ({head}): cyd</h3>" in page
     assert all(f'data-find="person">{name}<' in page for name in PEOPLE)

@@ -1,6 +1,6 @@
 # One folder that opens by double click.
 #
-# needs  metrics of all runs, what is known of the data of each task, and predictions for people that a page shows
+# needs  metrics of all runs, what is known of the data of each task, and predictions for samples that a page shows
 # makes  results/{study}/report/index.html, models.html and a page for each task; results/{study}/provenance.json
 #        results/index.html over all studies (`snakemake -c1 overview`)
 rule report:

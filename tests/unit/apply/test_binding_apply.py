@@ -1,4 +1,4 @@
-"""A model of binding on people's haplotypes: the values are those of a run whose regions had these sequences."""
+"""A model of binding on the haplotypes of samples: the values are those of a run whose regions had these sequences."""
 
 import numpy as np
 import pandas as pd

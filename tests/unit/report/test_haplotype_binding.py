@@ -1,4 +1,4 @@
-"""The section on people's haplotypes: read part by part, what it says is that of the whole table."""
+"""The section on the haplotypes of samples: read part by part, what it says is that of the whole table."""
 
 import numpy as np
 import pandas as pd

@@ -34,7 +34,7 @@ def fasta_records(
     check
         Is called with name, place (``path:line``) and letters of every line as it is read.
     fix
-        What the user is told to do where it is no FASTA file.
+        The fix that the error names if it is no FASTA file.
 
     Raises
     ------

@@ -20,7 +20,7 @@ NAMES = (
 )
 """Columns that hold names, which may be written in digits alone: contigs 20 and 21, a gene 7157, a sample 1001."""
 UNKNOWN = frozenset({"family", "population", "group", "gene_name", "biosample"})
-"""Of these, columns in which people write `NA` for what they do not know."""
+"""Of these, columns in which it is usual to write `NA` for what they do not know."""
 MISSING = (
     "",
     "NA",

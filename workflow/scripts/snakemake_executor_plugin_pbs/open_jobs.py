@@ -1,4 +1,4 @@
-"""A job that is not over, and who is told how it fares."""
+"""A job that is not over, and who hears how it fares."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Open:
 
 
 class Listener(Protocol):
-    """What is told how jobs fare."""
+    """What hears how jobs fare."""
 
     def submitted(self, job: Open, followed: bool) -> None:
         """Hear that PBS has a job; `followed`: since an earlier start of Snakemake."""

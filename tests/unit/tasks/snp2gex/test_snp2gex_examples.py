@@ -136,7 +136,7 @@ def test_what_cannot_be_used_is_counted_and_named(cohort):
         "genes that are 0 in everyone": 1,
         "pairs without a value": 4,
         "genes used": 19,
-        "people used": 28,
+        "samples used": 28,
     }
     assert {item: count(made, item) for item in expected} == expected
     details = dict(zip(made.counts["item"], made.counts["detail"]))
@@ -244,7 +244,7 @@ def test_people_whom_the_table_leaves_out_are_not_said_to_lack_genotypes(cohort,
     named = dict(zip(made.counts["item"], zip(made.counts["count"], made.counts["detail"])))
     assert named["samples without genotypes"] == (1, "STRANGER")
     assert named["samples with genotypes who are not in cohort.samples"] == (3, "P00, P01, P02")
-    assert made.facts["samples.tsv"]["sample"].tolist() == PEOPLE[3:] and count(made, "people used") == 27
+    assert made.facts["samples.tsv"]["sample"].tolist() == PEOPLE[3:] and count(made, "samples used") == 27
     with pytest.raises(InputError, match="none of the 3 samples of the expression matrix is in cohort"):
         cohort_examples(
             TASK, Expression(matrix(people=PEOPLE[:3]), {}), annotation(), people, cohort, Division(GENOME, 400)

@@ -1,4 +1,4 @@
-"""A tuned model of binding on people's haplotypes: how much each TF binds each region in each cell, and how haplotypes differ.
+"""A tuned model of binding on the haplotypes of samples: how much each TF binds each region in each cell, and how they differ.
 
 What is known of cells and of their accessibility is that of the run: what differs is the sequence, and the sites in it.
 """
@@ -70,7 +70,7 @@ def apply_binding(model: Path, arguments: argparse.Namespace, scratch: Path) -> 
             raise InputError(
                 "no haplotype differs from the reference in a region of the run",
                 where=arguments.vcf,
-                fix="Give people who carry variants there, or other regions.",
+                fix="Give samples that carry variants there, or other regions.",
             )
         writer.close()
     log.info("%s: %d rows, a person, region and key each", arguments.output, count)
@@ -215,7 +215,7 @@ def check_binding_arguments(arguments: argparse.Namespace) -> None:
     if annotates(arguments) or arguments.output.suffix != ".parquet":
         raise InputError("binding of haplotypes is a table", where="--output", fix="Give NAME.parquet.")
     if arguments.vcf is None:
-        raise InputError("whose haplotypes?", where="--vcf", fix="Give the people's phased VCF.")
+        raise InputError("whose haplotypes?", where="--vcf", fix="Give the phased VCF of the samples.")
     if arguments.genes or arguments.records_along or arguments.fasta.is_dir() or arguments.haplotype:
         fix = "Leave --genes, --records-along and --haplotype out; the table has both haplotypes."
         raise InputError("are for other kinds of models", where="--genes, --records-along, --haplotype", fix=fix)

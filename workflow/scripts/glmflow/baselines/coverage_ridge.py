@@ -78,7 +78,7 @@ def kmer_ridge_promoter(
 ) -> Predict:
     """Predict every gene's exon mean from the k-mers upstream of its annotated TSS, laid over its annotated exons.
 
-    It is told where promoters and exons are and on which strand, which a sequence model has to find out: at gene level
+    It is given where promoters and exons are and on which strand, which a sequence model has to find out: at gene level
     it is hard to beat, and per base its exon edges are the true ones.
     """
     sequences = [promoter(gene, reference, length) for gene in genes.itertuples(index=False)]

@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 def nearest_haplotype(carried: NDArray[np.uint8], target: Array, is_training: NDArray[np.bool_]) -> Array:
     """Predict a sample's expression from the training haplotypes that are most like their own two.
 
-    The value of a haplotype is the mean expression of the people who carry one of its nearest training haplotypes (by
+    The value of a haplotype is the mean expression of the samples that carry one of its nearest training haplotypes (by
     the number of alleles that differ, all ties counted); a sample's prediction is the mean over both haplotypes. It is
     what remembering haplotypes can do, and shows how far held-out samples resemble training samples.
 

@@ -1,4 +1,4 @@
-"""Predictors that are told something a model has to find out, or must not know: what remembering and looking reach."""
+"""Predictors that are given something a model has to find out, or must not know: what remembering and looking reach."""
 
 from __future__ import annotations
 
@@ -118,4 +118,4 @@ LOOKUPS: Mapping[str, Fit] = {
     "nearest_haplotype_class": fit_nearest_haplotype,
     "alt_count": fit_alt_count,
 }
-"""Predictors that are told something, by the name that a study gives them."""
+"""Predictors that are given something, by the name that a study gives them."""

@@ -75,7 +75,7 @@ class SequenceData(NamedTuple):
 
 
 class Predicted(NamedTuple):
-    """Predictions of all rows: probabilities `[n, classes]` or numbers `[n]`; what was chosen, and what it was told."""
+    """Predictions of all rows: probabilities `[n, classes]` or numbers `[n]`; what was chosen, and what it was given beside."""
 
     values: Array
     chosen: dict[str, Any] = {}  # noqa: RUF012 - a default of a named tuple
@@ -213,4 +213,4 @@ PREDICTORS: Mapping[str, Fit] = {
     "kmer_ridge": fit_kmers,
     "position_logistic": fit_positions,
 }
-"""Predictors by the name that a study gives them; see `sequence_lookups` for those that are told something."""
+"""Predictors by the name that a study gives them; see `sequence_lookups` for those that are given something."""

@@ -2,7 +2,7 @@
 
 A score is the sum of what words of 6 bases add. The numbers that one word adds to all motifs of a group, on both strands, lie side
 by side, so that one look-up finds them all; they are rounded to a step of a few hundredths of a bit at most. What comes near the
-highest score of a sequence is told by place, to be scored exactly.
+place of the highest score of a sequence is returned, to be scored exactly.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def copied_columns(
     text += f": {named([f'{a} and {b}' for a, b in zip(shown['one'], shown['other'])])}" if len(pairs) else ""
     if len(table) < FEW_GENES and len(samples) > 2:
         seen = f"only from a correlation of {least:.3f} on" if np.isfinite(least) else "not at all"
-        text += f"; of {len(table)} genes a copy with noise is told from chance {seen}"
+        text += f"; of {len(table)} genes a copy with noise is distinguished from chance {seen}"
     limits = {"fail": 0} if len(between) else {"warn": 0}
     return pairs, graded("copied columns", len(between) or len(pairs), text, where, **limits)
 

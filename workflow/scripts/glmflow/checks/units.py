@@ -52,7 +52,7 @@ class Facts(NamedTuple):
 
 
 def matrix_facts(values: ArrayLike, samples: Sequence[str]) -> Facts:
-    """Return the facts by which the unit of each sample of a matrix `[genes, samples]` is told; NaN is no value."""
+    """Return the facts by which the unit of each sample of a matrix `[genes, samples]` is recognised; NaN is no value."""
     table = np.asarray(values, dtype=np.float64)
     with np.errstate(all="ignore"):
         above = table > 0

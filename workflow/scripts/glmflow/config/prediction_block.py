@@ -74,7 +74,7 @@ class Prediction(Block):
         description="`write: variants`: share of alleles with another REF than the genome beyond which nothing is computed.",
     )
     unphased: Literal["refuse", "reference"] = Field(
-        "refuse", description="Unphased heterozygous calls of people: stop, or take the reference allele."
+        "refuse", description="Unphased heterozygous calls of samples: stop, or take the reference allele."
     )
     filters: Annotated[list[str], Field(min_length=1)] | None = Field(
         ["PASS", "."],

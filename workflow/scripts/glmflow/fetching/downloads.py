@@ -59,7 +59,7 @@ def download(
     wait
         Called with the seconds before the next try.
     headers
-        What the server is told beside, such as who asks; another host, to which it redirects, is not told who.
+        Further headers of the request, such as credentials; another host, to which it redirects, does not get them.
 
     Raises
     ------

@@ -28,7 +28,7 @@ CIRCULAR = re.compile(r"(chr)?(M|MT|Mt|Mito|Pt|PT|Pltd|Chloroplast)|[A-Z]{1,4}_?
 
 
 class Annotation(NamedTuple):
-    """Genes, the exons of each, and the lines of the file that told of neither."""
+    """Genes, the exons of each, and the lines of the file that say neither."""
 
     genes: pd.DataFrame
     exons: pd.DataFrame

@@ -81,7 +81,7 @@ def export_haplotype(
         Such as `cohort/haplotypes/{sample}.{haplotype}.fa.gz`.
     iupac
         Write unphased heterozygous single bases as ambiguity codes, as `bcftools consensus -H 1pIu` does; unphased
-        insertions and deletions, which it applies too, stay the reference. For reading by people and other programs:
+        insertions and deletions, which it applies too, stay the reference. For readers and other programs:
         models know A C G T N only.
 
     Returns

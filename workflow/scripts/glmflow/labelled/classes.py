@@ -35,7 +35,7 @@ class Labels(NamedTuple):
     found : list[str]
         As they are written in the files, in the same order.
     why
-        How it was told, in words.
+        How it was found, in words.
     """
 
     kind: Kind

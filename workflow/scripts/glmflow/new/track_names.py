@@ -1,4 +1,4 @@
-"""Biosample, strand and replicate of a track, told by the name of its file."""
+"""Biosample, strand and replicate of a track, read from the name of its file."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What bases cost those who know the source they were drawn from: a Markov background with copies of earlier segments.
 
-The source is told where copies lie and how far back their originals are, as no model is. A base of a copy whose original can
+The source is given where copies lie and how far back their originals are, as no model is. A base of a copy whose original can
 be seen costs ``-ln(1 - s)`` where it is equal and ``-ln(s / 3)`` where it is another, s being the chance of a substitution; a
 base of the background costs what the chain says of it. Where all originals can be seen the mean is the entropy of the source
 given its copies, which the mean cost of no model goes below but by chance.

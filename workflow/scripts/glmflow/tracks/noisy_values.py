@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 FEWEST = 200
 """Values of their own that say something about noise."""
 MOST = 0.3
-"""Standard deviation of the logarithm of a ratio beyond which nothing is told from a measurement."""
+"""Standard deviation of the logarithm of a ratio beyond which a measurement says nothing."""
 MASKED = 0.01
 """Share of the bases with a value in both that may have one in one of them alone."""
 ALONG = 0.2

@@ -17,7 +17,7 @@ from .described import describe_model
 
 
 class Fitted(NamedTuple):
-    """What a training run cost, over all its attempts, and what is to be told about it."""
+    """What a training run cost, over all its attempts, and what is to be said about it."""
 
     updates: int
     seconds: float

@@ -35,7 +35,7 @@ class FixedOrder(BaselineBlock):
 
 
 class TrueSource(BaselineBlock):
-    """The source of a simulated genome of repeats, told where copies lie: what no model goes below but by chance."""
+    """The source of a simulated genome of repeats, given where copies lie: what no model goes below but by chance."""
 
     kind: Literal["true_source"]
     target = "next_bases"

@@ -209,7 +209,7 @@ class Seq2CellXTf(TaskBlock):
         return {"sources": sorted(set(self.named_files().values())), **genome}
 
     def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
-        """Yield what does not fit: peaks or people's haplotypes without a genome, heads of known TFs where TFs are held out."""
+        """Yield what does not fit: peaks or haplotypes of samples without a genome, heads of known TFs where TFs are held out."""
         for name, prediction in study.predict.items():
             asked = prediction.write in self.writes and label in (prediction.tasks or [label])
             if self.simulated and asked:

@@ -72,7 +72,7 @@ class PeopleSplits(Block):
     kinship: Annotated[float, Field(gt=0, le=0.5)] = Field(
         0.45,
         description="Samples whose estimated kinship reaches this are relatives, beside those of one `family` in the "
-        "table of people: 0.45 finds the same genome twice and twins; 0.177 first-degree relatives, which takes "
+        "table of samples: 0.45 finds the same genome twice and twins; 0.177 first-degree relatives, which takes "
         "thousands of genes (over a megabase, chance alone reaches 0.39).",
     )
     seed: int = Field(1, description="Seed of the draw.")
@@ -127,7 +127,7 @@ class Snp2gex(TaskBlock):
         "the more frequent allele. The report sets tasks alike but for this or `variants` side by side.",
     )
     expression: str | None = Field(
-        None, description="Matrix of genes and people: BED, GCT or TSV; the simulated one where left out."
+        None, description="Matrix of genes and samples: BED, GCT or TSV; the simulated one where left out."
     )
     hackathon: Hackathon | None = Field(
         None, description="Take sequences, targets and splits from the hackathon's own files."

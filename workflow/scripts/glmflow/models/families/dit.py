@@ -2,7 +2,7 @@
 
 Blocks of bidirectional attention whose norms are scaled, shifted and gated by a condition, from the identity on (adaLN-Zero;
 Peebles and Xie 2023, arXiv:2212.09748), trained by masked discrete diffusion (`glmflow.models.masked_diffusion`; `objective:
-masked_diffusion`). The network is not told the time: how much is masked can be seen (Sahoo et al. 2024).
+masked_diffusion`). The network is not given the time: how much is masked can be seen (Sahoo et al. 2024).
 """
 
 from __future__ import annotations

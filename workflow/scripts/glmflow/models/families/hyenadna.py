@@ -62,7 +62,7 @@ TOKENS = ("[CLS]", "[SEP]", "[BOS]", "[MASK]", "[PAD]", "[RESERVED]", "[UNK]", *
 
 
 class Positions(nn.Module):
-    """What the filter network is told of a position: its time from 0 to 1, and waves of `bands` frequencies of it."""
+    """What the filter network reads of a position: its time from 0 to 1, and waves of `bands` frequencies of it."""
 
     def __init__(self, features: int, length: int):
         super().__init__()

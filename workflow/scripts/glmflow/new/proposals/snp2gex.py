@@ -14,12 +14,12 @@ from glmflow.tasks.snp2gex.expression_matrix import read_expression
 
 PUBLISHED = ("nucleotide-transformer-v2-500m", "caduceus-ph-131k")
 FEW = 30
-"""Samples below which differences between people are hardly learned."""
+"""Samples below which differences between samples are hardly learned."""
 ON_A_LOG_SCALE = ("logarithms", "logarithms of logarithms", "centred")
 
 
 def propose(found: FoundFiles, machine: Machine) -> Draft | None:
-    """Return expression of seen and unseen genes in seen and unseen people, with linear models and two controls."""
+    """Return expression of seen and unseen genes in seen and unseen samples, with linear models and two controls."""
     if found.expression is None or found.peak_table:
         return None
     lacking = [
@@ -47,7 +47,7 @@ def propose(found: FoundFiles, machine: Machine) -> Draft | None:
         "a third of the samples and all genes of the held-out contigs are never seen in training",
     ]
     if len(shared) < FEW:
-        guesses.append(f"{len(shared)} samples are few: differences between people will hardly be learned")
+        guesses.append(f"{len(shared)} samples are few: differences between samples will hardly be learned")
     task = {
         "kind": "snp2gex",
         "windows": {"size": window},
@@ -100,7 +100,7 @@ def propose(found: FoundFiles, machine: Machine) -> Draft | None:
             "preprocessing",
         ): f"The values look like this: {unit}. `log: true` takes their logarithm; "
         "`tpm: true` first makes every sample sum to a million; `hidden_factors` removes principal components.",
-        ("tasks", "permuted"): "Control: expression shuffled between people within each gene.",
+        ("tasks", "permuted"): "Control: expression shuffled between samples within each gene.",
         ("tasks", "reference_only"): "Control: everyone carries the reference sequence.",
         ("models", "gene_mean"): "Linear models are hard to beat for seen genes (docs/snp2gex.md).",
     }

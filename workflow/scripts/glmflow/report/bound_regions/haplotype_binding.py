@@ -1,4 +1,4 @@
-"""Binding of people's haplotypes: how much more each TF binds one haplotype of a region than the other, by person.
+"""Binding of the haplotypes of samples: how much more each TF binds one haplotype of a region than the other, by person.
 
 Tables of a cohort are large (region x person x key): they are read part by part, and the regions that differ most are kept.
 """
@@ -23,7 +23,7 @@ PREDICTED = ["prediction_reference", "prediction_haplotype1", "prediction_haplot
 
 
 class HaplotypeBinding(NamedTuple):
-    """What a run predicts of people's haplotypes.
+    """What a run predicts of the haplotypes of samples.
 
     Attributes
     ----------
@@ -34,10 +34,10 @@ class HaplotypeBinding(NamedTuple):
         By TF: `tf`, `pairs`, `twice` (share of them), `mean` (of the size of differences), `largest`, and where that is
         (`example`, `sample`, `cell`).
     strongest
-        The region, TF and person of the largest differences, a row each, of a region and TF those of three people at most: `PLACE`,
+        Region, TF and sample of the largest differences, a row each, of a region and TF those of three samples at most: `PLACE`,
         `tf`, `sample`, `cell` (where it is largest), `PREDICTED`, `allelic_log_odds`.
     grid
-        The regions and people that differ most x all TFs: the same columns.
+        The regions and samples that differ most x all TFs: the same columns.
     """
 
     counts: dict[str, int]

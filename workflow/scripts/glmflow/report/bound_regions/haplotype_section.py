@@ -1,4 +1,4 @@
-"""The section of a binding page on people's haplotypes: TFs, regions x people, and the largest differences."""
+"""The section of a binding page on the haplotypes of samples: TFs, regions x samples, and the largest differences."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ DATA = "haplotypes"
 
 
 def haplotype_section(study: Study, task: str, order: list[str]) -> dict[str, Any] | None:
-    """Return what a page shows of people's haplotypes; None where no tuned model was applied to any.
+    """Return what a page shows of the haplotypes of samples; None where no tuned model was applied to any.
 
     `parts` are predictions, the best run's first, each with `name` and `found` (`HaplotypeBinding`); `more` counts those that are
-    left out; `chart` and `data` are those of regions x people.
+    left out; `chart` and `data` are those of regions x samples.
     """
     paths = applied(study, task, order)
     parts = []
@@ -58,14 +58,14 @@ def applied(study: Study, task: str, order: list[str]) -> list[tuple[str, Path]]
 
 
 def grid_of(name: str, grid: pd.DataFrame, tfs: pd.Series) -> pd.DataFrame:
-    """Return the rows of the chart: regions x people, of some TFs."""
+    """Return the rows of the chart: regions x samples, of some TFs."""
     grid = grid[grid["tf"].isin(tfs)]
     place = grid["chrom"] + ":" + (grid["start"] + 1).astype(str) + "-" + grid["end"].astype(str)
     return grid.assign(predicted=name, region=place).drop(columns=["chrom", "start", "end"])
 
 
 def haplotype_chart(data: pd.DataFrame) -> dict[str, Any]:
-    """Return the chart of regions x people of the TF and prediction that are chosen."""
+    """Return the chart of regions x samples of the TF and prediction that are chosen."""
     names, tfs = list(dict.fromkeys(data["predicted"])), list(dict.fromkeys(data["tf"]))
     first = data.loc[data["allelic_log_odds"].abs().idxmax(), "tf"]
     which = alt.param("haplotypes_of", value=names[0], bind=alt.binding_select(options=names, name="prediction "))

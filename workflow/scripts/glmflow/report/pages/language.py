@@ -234,7 +234,7 @@ def said_marks(plain: pd.DataFrame, found: dict[str, set[str]]) -> str:
     names = {
         "composition": "composition alone (chance)",
         "compressor": "the compressor",
-        "source": "the source itself, told where its copies lie",
+        "source": "the source itself, given where its copies lie",
     }
     known = [f"{name} {number(last[mark])}" for mark, name in names.items() if pd.notna(last[mark])]
     missing = [names[mark] for mark in ("composition", "compressor") if pd.isna(last[mark])]

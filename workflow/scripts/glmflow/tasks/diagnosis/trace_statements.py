@@ -48,7 +48,7 @@ CLAIMS: dict[str, tuple[re.Pattern[str], Callable[[_Varied], bool]]] = {
     "an insertion or duplication": (re.compile(r"\b(?:insertion|duplication)\b", re.I), lambda own: own.longer > 0),
     "a deletion": (re.compile(r"\bdeletion\b", re.I), lambda own: own.longer < 0),
 }  # fmt: skip
-"""What a text may say of the kind of a change, and when that can be so. Without a reading frame no more can be told."""
+"""What a text may say of the kind of a change, and when that can be so. Without a reading frame no more can be said."""
 
 
 def statements(texts: Iterable[str], refs: Iterable[str], alts: Iterable[str]) -> pd.DataFrame:

@@ -177,7 +177,7 @@ def made_universe(
 def with_negatives(
     task: Seq2CellXTf, universe: universes.Universe, peaks: Peaks, genome: Reference
 ) -> tuple[universes.Universe, dict[str, int]]:
-    """Return the regions with the unbound ones that the settings ask for, in order, and what is to be told of them."""
+    """Return the regions with the unbound ones that the settings ask for, in order, and what is to be said of them."""
     if task.universe.negatives == "universe":
         return universe, {}
     listed = [universe.regions, peaks.table[universes.REGION]]

@@ -1,6 +1,6 @@
 """Does a model know which variant acts? Its effects of variants against a simulation's truth, or against another model's.
 
-A variant counts by what it contributes to differences between people: the size of its effect times the standard deviation
+A variant counts by what it contributes to differences between samples: the size of its effect times the standard deviation
 of its dosage.
 """
 

@@ -85,7 +85,7 @@ def cohort_examples(
     placed, haplotypes = placed[kept].reset_index(drop=True), [ids for ids, keep in zip(haplotypes, kept) if keep]
     values = prepared.values.loc[placed["measured"]].set_axis(placed["gene_id"], axis=0)
     counts.add("genes used", len(placed))
-    counts.add("people used", len(names))
+    counts.add("samples used", len(names))
     table = cell_table(placed, names, split, values, counts)
     if settings["control"] == "permuted_people":
         table["target"] = permuted_within_genes(table)

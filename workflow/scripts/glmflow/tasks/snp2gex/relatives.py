@@ -45,7 +45,7 @@ class Kinship:
         return np.where((distance == 0) & (self.variants > 0), 0.5, estimate)
 
     def pairs(self, threshold: float) -> list[tuple[int, int]]:
-        """Return the pairs of people whose kinship reaches a threshold."""
+        """Return the pairs of samples whose kinship reaches a threshold."""
         reached = np.triu(np.nan_to_num(self.estimate(), nan=-np.inf) >= threshold, 1)
         return [(int(a), int(b)) for a, b in np.argwhere(reached)]
 

@@ -21,7 +21,7 @@ from .question_items import collate
 CASES = 12
 """Questions that are looked at: half of them wrong answers, the surest first, and right ones, the least sure first."""
 NEAR = 16
-"""Bases on each side of the change whose part in an answer is told."""
+"""Bases on each side of the change whose part in an answer is reported."""
 SCANNED = 8
 """Bases on each side of it that are replaced."""
 LETTERS = "ACGT"

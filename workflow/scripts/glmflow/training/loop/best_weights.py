@@ -18,7 +18,7 @@ NAME = "best.safetensors"
 
 
 class Best(NamedTuple):
-    """The best value of a run's validation metric so far (its loss, unless it is told another), and after which update."""
+    """The best value of a run's validation metric so far (its loss, unless another is named), and after which update."""
 
     value: float
     update: int
