@@ -1,10 +1,15 @@
 """Variants of a cohort with the effects that runs predict: what is compared with what, and what is left out."""
 
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
 import pytest
 from glmflow.config import check_study
 from glmflow.config.allele_sources import Carried
 from glmflow.errors import InputError
-from glmflow.tasks.variant_effects.carried_variants import carried_variants
+from glmflow.tasks.variant_effects import compared, score
+from glmflow.tasks.variant_effects.carried_variants import carried_variants, trained_windows
 
 RUN = {"task": "expression", "model": "net", "adaptation": "baseline"}
 HEAD = "gene\tvariant\tchrom\tpos\tref\talt\tmaf\tdosage_sd\tcarriers\teffect\n"
@@ -77,3 +82,40 @@ def test_runs_and_truth_have_to_be_there():
     raw["tasks"]["carried"]["carried"]["target"] = "other"
     with pytest.raises(InputError, match="target: name one of net, or truth"):
         check_study(raw)
+
+
+def test_alleles_near_copies_of_what_runs_learned_are_scored_apart(tmp_path):
+    alleles = pd.DataFrame(
+        {"chrom": ["a", "a", "b"], "start": [500, 5_000, 500], "end": [501, 5_001, 501], "split": "test"}
+    )
+    learned = pd.DataFrame(
+        {"chrom": ["a", "a"], "start": [0, 4_000], "end": [1_000, 4_900], "split": ["train", "test"]}
+    )
+    learned.to_parquet(tmp_path / "genes.parquet")
+    found = trained_windows(alleles, [str(tmp_path / "genes.parquet")])
+    assert found["split"].tolist() == ["", "test", "test", "train"] and found["end"].tolist()[-1] == 1_000
+
+
+def test_alleles_without_copies_are_a_subset_and_its_units():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({
+        "example": [f"v{n}" for n in range(120)], "chrom": np.repeat(list("abcdefghijkl"), 10),
+        "start": np.arange(120) * 10_000, "ref": "A", "alt": "C", "target": np.tile([0, 1], 60),
+        "kind": "snv",
+    })  # fmt: skip
+    clean = np.arange(120) % 3 > 0
+    scores = np.where(clean, table["target"], rng.random(120))
+    task = check_study(
+        {"study": "s", "reference": {"fasta": "g.fa"}, "models": {"m": {"baseline": "no_effect"}},
+         "adaptations": {"b": {"kind": "baseline"}}, "runs": [{"tasks": ["v"], "models": ["m"], "adaptations": ["b"]}],
+         "tasks": {"v": {"kind": "variant_effects", "table": "v.tsv", "label": "y", "labels": {"1": 1, "0": 0},
+                         "sign": "plus", "bootstrap": 20}}}
+    ).tasks["v"]  # fmt: skip
+    keys = {"study": "s", "task_label": "v", "model_label": "m", "adaptation_label": "b", "seed": 1}
+    predictions = pd.DataFrame({"example": table["example"], "prediction": scores, "signed": True})
+    settings = keys | {"task": task.model_dump(mode="json")}
+    found = score(settings, table.assign(no_near_copy=clean), predictions, Path("none"), {})
+    value = found.metrics[found.metrics["protocol"] == "strict"].set_index(["subset", "metric"])["value"]
+    assert value["no_near_copy", "auroc"] == 1 > value["all", "auroc"]
+    assert found.units["test\tno_near_copy\tall\t\tauroc"].score.value == 1
+    assert "page of models" in compared(task, {}, table)

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from diagnosis_data import data_folder
 from glmflow.baselines.fit_baseline import run_baseline
+from glmflow.checks.examples_audit import audited
 from glmflow.config.tasks import task_block
 from glmflow.errors import InputError
+from glmflow.genome.canonical import opposite_strand
 from glmflow.statistics.group_draws import group_weights
 from glmflow.tasks.diagnosis import examples, score
 from glmflow.tasks.diagnosis.answer_calibration import abstention, best_temperature, risk_by_coverage, tempered
@@ -266,3 +268,29 @@ def test_answers_are_withheld_where_they_would_be_wrong():
     rule = abstention(curve, 0.05)
     assert rule.threshold == 0.9 and rule.risk == 0 and rule.coverage == pytest.approx(0.8)
     assert abstention(risk_by_coverage(probabilities, 1 - truth), 0.05).coverage == 0
+
+
+def test_references_that_training_holds_are_copies_and_the_others_a_subset(tmp_path):
+    rng, bases = np.random.default_rng(2), np.frombuffer(b"ACGT", np.uint8)
+    references = rng.choice(bases, (12, 401))
+    references[9] = opposite_strand(references[0])
+    references[9, ::40] = rng.choice(bases, 11)
+    rows = pd.DataFrame({"question": "Which?", "answer": ["one", "two"] * 6})
+    rows["reference_sequence"] = [own.tobytes().decode() for own in references]
+    rows["variant_sequence"] = [
+        text[:200] + ("A" if text[200] != "A" else "C") + text[201:] for text in rows["reference_sequence"]
+    ]
+    for name, part in (("train", rows[:6]), ("test", rows[6:])):
+        part.to_csv(tmp_path / f"{name}.csv", index=False)
+    table = {name: str(tmp_path / f"{name}.csv") for name in ("train", "test")}
+    task = task_block(
+        {"kind": "diagnosis", "table": table, "splits": {"by": "official", "validation": 0}, "flank": 150}
+    )
+    made = examples(task, {}, None)
+    found, copies = audited(made, task, {})
+    assert copies["example"].tolist() == ["question9"] and copies["strand"].tolist() == ["-"]
+    assert copies["nearest_training"].tolist() == ["question0"]
+    assert found.table["no_near_copy"].tolist() == [False] * 6 + [True] * 3 + [False] + [True] * 2
+    simulated = task_block({"kind": "diagnosis", "simulated": {"train": 40, "test": 8}})
+    said = audited(examples(simulated, {}, None), simulated, {})[0].checks.set_index("check")
+    assert "independent" in said.loc["copies of training", "detail"]

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from glmflow.baselines.fit_baseline import fit_of
 from glmflow.baselines.fitting_data import FittingData
+from glmflow.checks.examples_audit import audited
 from glmflow.config.baselines.drawing_baselines import MarkovChain, NearestProtein, ShuffledProtein
 from glmflow.config.simulation import Coding
 from glmflow.config.tasks.gene_completion import GeneCompletion
@@ -101,3 +102,28 @@ def test_baselines_stand_between_nothing_and_the_truth(made):
     assert isinstance(
         fit_of(task.kind, "shuffled_protein")(alone._replace(baseline=blocks[2]))(Path("x")), pd.DataFrame
     )
+
+
+def test_a_gene_that_training_holds_in_part_is_a_copy_and_scored_apart(made, tmp_path):
+    task, files, _ = made
+    text = "".join(Path(task.panel).with_name("g.fa").read_text().splitlines()[1:])
+    known = bytearray(text[5000:6400].encode())
+    known[700::40] = bytes(b"CAAA"[b"ACGT".index(base)] for base in known[700::40])  # 2.5 % of substitutions
+    lines = Path(task.panel).read_text() + f"known,made,200,{'M' * 400},{known.decode()}\n"
+    (tmp_path / "genes.csv").write_text(lines)
+    found = examples(task, files | {"panel": str(tmp_path / "genes.csv")}, Division())
+    given = task.model_copy(update={"panel": str(tmp_path / "genes.csv")})
+    after, copies = audited(found, given, files | {"panel": given.panel})
+    assert {"known_0", "known_1", "known_2"} <= set(copies["example"])
+    clean = after.table.set_index("example")["no_near_copy"]
+    assert not clean["known_0"] and clean.sum() == 12 - (len(copies) - 3)  # the others are of families, 20 % apart
+    clean = (after.table["group"] != "known").to_numpy()
+    after = after._replace(table=after.table.assign(no_near_copy=clean))
+    strict = np.where(after.table["group"] == "known", 100.0, np.arange(len(clean)))
+    predictions = after.table[["example"]].assign(prediction=strict, official=strict, aligned=1, equal=1)
+    scored = score(KEYS | {"task": given.model_dump(mode="json")}, after.table, predictions, Path("none"), {})
+    value = scored.metrics.set_index(["subset", "track", "metric"])["value"]
+    assert value["no_near_copy", "mean", "strict"] == pytest.approx(strict[clean].mean())
+    assert "test\tno_near_copy\tmean\t\tstrict" in scored.units
+    silent, _ = audited(found, given, {"panel": given.panel})
+    assert "no corpus is named" in silent.checks.set_index("check").loc["copies of training", "detail"]

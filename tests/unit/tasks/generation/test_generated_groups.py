@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from glmflow.baselines.fitting_data import FittingData
 from glmflow.baselines.generation import fit_chain
+from glmflow.checks.examples_audit import audited
 from glmflow.config.baselines.drawing_baselines import MarkovChain
 from glmflow.config.simulation import Coding
 from glmflow.config.tasks.generation import Generation
@@ -147,3 +148,24 @@ def test_too_little_held_out_is_one_line(made):
     task, files, *_ = made
     with pytest.raises(InputError, match="too little to compare with"):
         examples(task.model_copy(update={"length": 3000}), files, Division())
+
+
+def test_a_prompt_that_training_holds_is_a_copy(made):
+    task, files, found, text = made
+    longer = task.model_copy(update={"prompt_bp": 200})
+    prompts = examples(longer, files, Division())
+    table = prompts.table
+    first = table["group"].iloc[0]
+    table = table.assign(sequence=table["sequence"].where(table["group"] != first, text[4_000:4_200]))
+    after, copies = audited(prompts._replace(table=table), longer, files)
+    planted = (after.table["group"] == first).to_numpy()
+    assert (
+        set(after.table["example"][planted]) <= set(copies["example"])
+        and not after.table["no_near_copy"][planted].any()
+    )
+    drawn = [text[at : at + PIECE] for at in range(20_000, 20_000 + 6 * PIECE, PIECE)]
+    result = scored((task, files, found._replace(table=found.table.assign(no_near_copy=~planted)), text), drawn)
+    assert "test\tone, no_near_copy\tall\t\tjs_6" in result.units
+    nothing = task.model_copy(update={"prompt_bp": 0})
+    said = audited(examples(nothing, files, Division()), nothing, files)[0].checks.set_index("check")
+    assert "start from nothing" in said.loc["copies of training", "detail"]

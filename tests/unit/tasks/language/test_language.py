@@ -7,18 +7,22 @@ import pandas as pd
 import pytest
 from glmflow.baselines.fit_baseline import fit_of
 from glmflow.baselines.fitting_data import FittingData
+from glmflow.checks.examples_audit import audited
 from glmflow.config.baselines.language_baselines import ContextMixture, FixedOrder, TrueSource
 from glmflow.config.simulation import Repeats
 from glmflow.config.tasks.language import Language
 from glmflow.corpus.corpus_build import build
+from glmflow.corpus.corpus_store import Corpus
+from glmflow.corpus.sequence_records import letters
 from glmflow.corpus.window_controls import asked_windows
 from glmflow.errors import InputError
+from glmflow.genome.canonical import opposite_strand
 from glmflow.report.charts import Look
 from glmflow.report.pages import language
 from glmflow.report.pages.language import against_compressor, beside_marks, by_context, context_chart, said_marks
 from glmflow.simulate.repeat_genome import simulate_genome
 from glmflow.tasks.language import examples, score
-from glmflow.tasks.tables import Division
+from glmflow.tasks.tables import Checks, Division, Made, counts_table
 from glmflow.training.inputs.scored_windows import readable
 
 KEYS = {"study": "s", "task_label": "t", "model_label": "m", "adaptation_label": "a", "seed": 1}
@@ -210,3 +214,20 @@ def test_the_chart_draws_a_line_a_model_over_the_contexts():
         assert encoding["x"]["field"] == "context" and encoding["color"]["scale"]["domain"] == ["net", "zip"]
     page = (Path(language.__file__).parent / "language.html").read_text()
     assert 'id="chart-contexts"' in page
+
+
+def test_windows_that_training_holds_are_copies_and_scored_apart(made):
+    task, files, table = made
+    plain, none = audited(Made(table, counts_table({}), Checks().table()), task, files)
+    assert none.empty and "no_near_copy" not in plain.table and "FAIL" not in set(plain.checks["status"])
+    training = Corpus(Path(files["corpus"]).parent)
+    own = letters(training.codes(training.of("train").index[0], 1_980, 2_028))  # over the border of two pieces
+    planted = table.assign(sequence=[opposite_strand(own).tobytes().decode(), *table["sequence"][1:]])
+    found, copies = audited(Made(planted, counts_table({}), Checks().table()), task, files)
+    assert copies["example"].tolist() == [table["example"].iloc[0]] and copies["relation"].tolist() == ["near"]
+    assert found.table["no_near_copy"].tolist() == [False] + [True] * (len(table) - 1)
+    free = predicted(found.table, lambda row, *_: 0.0 if row.Index == 0 else np.log(2))
+    values, result = scored((task, files, found.table), free)
+    assert values["bits_per_base", "no_near_copy", "strict", 32] == pytest.approx(1, abs=1e-6)
+    assert values["bits_per_base", "all", "strict", 32] == pytest.approx(1 - 1 / len(table), abs=1e-6)
+    assert "test\tno_near_copy\tall\t32\tbits_per_base" in result.units

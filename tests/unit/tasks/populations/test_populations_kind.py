@@ -6,6 +6,7 @@ import pysam
 import pytest
 from glmflow.baselines.fitting_data import FittingData
 from glmflow.baselines.populations import FITS
+from glmflow.checks.examples_audit import audited
 from glmflow.config.baselines import BASELINES
 from glmflow.config.blocks import kind_of
 from glmflow.config.tasks.populations import Populations
@@ -15,6 +16,7 @@ from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
 from glmflow.statistics.classification import class_scores
 from glmflow.tasks.populations import examples, score
+from glmflow.tasks.populations.distinctness import near_haplotypes
 from glmflow.tasks.populations.population_scores import of_windows
 from glmflow.tasks.tables import Division
 
@@ -143,3 +145,29 @@ def test_mistakes_are_one_line(cohort, tmp_path):
         examples(task(), {**cohort, "regions": str(tmp_path / "w.bed")}, Division())
     with pytest.raises(InputError, match="class east has fewer than 6"):
         made(cohort, classes=["north", "east"])
+
+
+def test_haplotypes_next_to_equal_to_a_known_one_are_left_out_beside_the_whole():
+    alleles = np.random.default_rng(0).integers(0, 2, (6, 100)).astype(np.uint8)
+    alleles[3] = alleles[0]
+    alleles[4] = alleles[1]
+    alleles[4, 7] ^= 1
+    rows = pd.DataFrame({"example": list("abcdef"), "split": ["train", "train", "train", "test", "test", "test"]})
+    found = near_haplotypes(alleles, rows)
+    assert found[["example", "nearest_training", "relation"]].to_numpy().tolist() == [
+        ["d", "a", "exact"], ["e", "b", "near"]
+    ]  # fmt: skip
+    assert found["share"].tolist() == pytest.approx([1, 0.99])
+
+
+def test_near_haplotypes_are_said_and_windows_are_compared_where_they_are_held_out(cohort):
+    found = made(cohort, splits={"test": 0.4, "validation": 0.1})
+    checks = found.checks.set_index("check")
+    near = checks.loc["test haplotypes that are next to equal to a training one"]
+    assert near["found"] == len(found.copies) and near["status"] == ("WARN" if len(found.copies) else "PASS")
+    if len(found.copies):
+        clean = found.table["no_near_copy"]
+        assert clean.sum() == found.table["split"].ne("train").sum() - len(found.copies)
+    reference = task(control="reference")
+    said = audited(examples(reference, cohort, Division()), reference, cohort)[0].checks.set_index("check")
+    assert "everyone carries the reference" in said.loc["copies of training", "detail"]

@@ -8,15 +8,17 @@ from glmflow.baselines.fit_baseline import run_baseline
 from glmflow.binding.motif_matrix import cluster_sums, known_hits
 from glmflow.binding.promoter_expression import promoter_means, promoter_rows, resized
 from glmflow.binding.region_table import RegionTable, predictions_of
+from glmflow.checks.examples_audit import audited
 from glmflow.cli import main
 from glmflow.config import check_study, run_settings, score_settings
 from glmflow.config.views import Run
 from glmflow.errors import InputError
 from glmflow.files import write_table
 from glmflow.genome.annotation import read_genes
+from glmflow.genome.canonical import opposite_strand
 from glmflow.models import load_model, new_model
 from glmflow.tasks.region_expression import examples, motif_matrix, score
-from glmflow.tasks.tables import Division
+from glmflow.tasks.tables import Checks, Division, Made, counts_table, examples_table
 from glmflow.training.finetune import finetune
 from glmflow.training.inputs.region_windows import RegionWindows, ready
 from glmflow.training.predict import predict
@@ -434,3 +436,30 @@ def test_a_tuned_model_is_applied_to_the_reads_of_other_cells(own_files, capsys)
     assert main(command) != 0 and main([*command, "--counts", str(folder / "two.tsv"), "--bed", "x.bed"]) != 0
     errors = capsys.readouterr().err
     assert "which cells?" in errors and "--bed: are for other kinds of models" in errors
+
+
+def test_a_region_that_is_a_copy_of_training_is_found_and_left_out_beside_the_whole(toy, tmp_path):
+    study, made, files = toy
+    task = study.tasks["expression"]
+    bases = np.random.default_rng(5).choice(np.frombuffer(b"ACGT", np.uint8), 60_000)
+    bases[50_000:50_400] = opposite_strand(bases[3_000:3_400])
+    (tmp_path / "genome.fa").write_text(f">c\n{bases.tobytes().decode()}\n")
+    starts = np.array([1_000, 3_000, 40_000, 45_000, 50_000])
+    rows = pd.DataFrame({"example": list("abcde"), "chrom": "c", "start": starts, "end": starts + 400})
+    rows["split"] = ["train", "train", "test", "test", "test"]
+    measured = Made(examples_table(rows), counts_table({}), Checks().table())
+    given = task.model_copy(update={"simulated": None})
+    found, copies = audited(measured, given, {"genome": str(tmp_path / "genome.fa")})
+    assert copies["start"].tolist() == [50_000] and copies["training_start"].tolist() == [3_000]
+    assert found.table["no_near_copy"].tolist() == [False, False, True, True, False]
+    assert "FAIL" in set(found.checks["status"])
+    said = audited(made, task, {})[0].checks.set_index("check").loc["copies of training"]
+    assert said["status"] == "PASS" and "without a sequence" in said["detail"]
+    table = RegionTable(made.table, files["tables"], files["matrix"])
+    test = (made.table["split"] == "test").to_numpy()
+    clean = test & (np.arange(len(test)) % 2 == 0)
+    values = np.where(clean[:, None, None], table.expression, np.random.default_rng(1).random(table.expression.shape))
+    settings = score_settings(study, Run("expression", "cells", "baseline", 1))
+    scored = score(settings, made.table.assign(no_near_copy=clean), predictions_of(table, values), None, files)
+    value = scored.metrics.set_index(["split", "subset", "metric"])["value"]
+    assert value["test", "no_near_copy", "pearson"] == pytest.approx(1) and value["test", "all", "pearson"] < 0.9

@@ -238,3 +238,19 @@ def test_shuffled_sequences_keep_their_dinucleotides():
         pairs = [sorted(one[i : i + 2] for i in range(size - 1)) for one in (text, other)]
         assert pairs[0] == pairs[1]
     assert other != text
+
+
+def test_regions_with_a_copy_in_training_are_left_out_beside_the_whole(simulated):
+    found, folder = simulated
+    block = {"kind": "motif_accessibility"}
+    predictions = predicted_by(simulated, block)
+    test = (found.table["split"] == "test").to_numpy()
+    copied = test & (np.arange(len(test)) % 4 == 0)
+    keys = [name for name in predictions if name.startswith("prediction_")]
+    place = predictions.set_index("example").index.isin(found.table["example"][copied])
+    predictions.loc[place, keys] = np.random.default_rng(0).random((place.sum(), len(keys)), np.float32)
+    planted = found._replace(table=found.table.assign(no_near_copy=test & ~copied)), folder
+    scored = scored_of(planted, block, predictions)
+    value = scored.metrics[scored.metrics["split"] == "test"].set_index(["subset", "metric"])["value"]
+    assert value["no_near_copy", "auroc"] > value["all", "auroc"] + 0.03
+    assert {name.split("\t")[1] for name in scored.units} > {"all", "no_near_copy"}

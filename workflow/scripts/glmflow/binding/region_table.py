@@ -51,6 +51,11 @@ class RegionTable:
         return self.regions["split"].to_numpy(object)
 
     @cached_property
+    def clean(self) -> NDArray[np.bool_]:
+        """Which regions are held out and hold no copy of training; all where none does."""
+        return self.regions.get("no_near_copy", pd.Series(True, self.regions.index)).to_numpy(bool)
+
+    @cached_property
     def promoters(self) -> NDArray[np.bool_]:
         """Whether a gene starts in a region on a strand, `[regions, 2]`."""
         return self.regions[[f"promoter_{strand}" for strand in STRANDS]].to_numpy(bool)

@@ -23,6 +23,8 @@ from .copied_windows import COLUMNS, SOURCE, copied_windows
 from .copies import compare_splits
 
 PLACE = ["chrom", "start", "end"]
+COMPARED = "copies of training"
+"""Audit that says why held-out examples are compared with nothing."""
 
 
 def audited(
@@ -39,18 +41,14 @@ def audited(
     data
         What the audits of the kind read beside them (`glmflow.config.task_settings`).
     """
-    table, checked, copies, found = made.table, made.checks, pd.DataFrame(columns=[*COLUMNS, *SOURCE]), []
+    table, checked = made.table, made.checks
     if made.copies is not None:
-        clean, copies = None, made.copies
-    elif task.compared == "windows" and files.get("fasta"):
-        clean, copies, found = _of_windows(task, files, table, cores)
-    elif task.compared == "sequences" and "sequence" in table:
-        clean, copies, found = _of_sequences(table, cores)
+        clean, copies, found = None, made.copies, []
     else:
-        clean = None
+        clean, copies, found = _copies(task, files, table, cores)
     counts = made.counts
     if len(copies) and (data or {}).get("copies") == "leave_out":
-        leaking = copied_rows(table, copies, task.window_bp)
+        leaking = copied_rows(table, copies, task.compared_bp)
         table = require_held_out(table[~leaking].reset_index(drop=True), table)
         left_out = counts_table({"held-out examples left out as copies of training": int(leaking.sum())})
         counts = pd.concat([counts, left_out], ignore_index=True)
@@ -68,6 +66,26 @@ def audited(
     return made._replace(
         table=table, counts=counts, checks=pd.concat(rows, ignore_index=True) if rows else checked
     ), copies
+
+
+def _copies(
+    task: TaskBlock, files: Mapping[str, Any], table: pd.DataFrame, cores: int
+) -> tuple[np.ndarray | None, pd.DataFrame, list[Audit]]:
+    """Return which examples are held out and clean (None: not known), what is copied, and the audits.
+
+    What is compared is what the kind's module says (`compared` of it: windows, sequences, or in words why nothing is), else
+    the windows of the examples, or their sequences.
+    """
+    of_kind = getattr(module(tasks.__name__, task.kind), "compared", None)
+    rows = of_kind(task, files, table) if of_kind else table
+    if isinstance(rows, str):
+        return None, pd.DataFrame(columns=[*COLUMNS, *SOURCE]), [graded(COMPARED, 0, rows, warn=0)]
+    if "sequence" in rows and (of_kind or task.compared == "sequences"):
+        return _of_sequences(table, rows, cores)
+    fasta = files.get("fasta") or files.get("genome")
+    if fasta and {*PLACE} <= set(rows) and (of_kind or task.compared == "windows"):
+        return _of_windows(task, fasta, table, rows, cores)
+    return None, pd.DataFrame(columns=[*COLUMNS, *SOURCE]), []
 
 
 def without_copies(checks: pd.DataFrame) -> pd.DataFrame:
@@ -129,20 +147,29 @@ def require_audits(table: pd.DataFrame, fail_on: FailOn, label: str) -> list[Aud
 
 
 def _of_windows(
-    task: TaskBlock, files: Mapping[str, Any], table: pd.DataFrame, cores: int
+    task: TaskBlock, fasta: str, table: pd.DataFrame, rows: pd.DataFrame, cores: int
 ) -> tuple[np.ndarray | None, pd.DataFrame, list[Audit]]:
     """Return which examples are held out and clean, what is copied, and the audits, of windows of a genome."""
-    of_kind = getattr(module(tasks.__name__, task.kind), "compared", None)
-    windows = of_kind(files, table) if of_kind else table[[*PLACE, "split"]]
-    windows = windows[windows["chrom"].notna()]
+    windows = rows.loc[rows["chrom"].notna(), [*PLACE, "split"]]
     # A gene that some samples train on is trained on, whoever is tested on it.
     learned = windows.loc[windows["split"] == "train", PLACE].drop_duplicates()
     held_out = windows.drop_duplicates([*PLACE, "split"]).merge(learned.assign(split="train"), how="left", on=PLACE)
     held_out = held_out[held_out["split_y"].isna()].rename(columns={"split_x": "split"})[[*PLACE, "split"]]
-    whole = _as_read(pd.concat([learned.assign(split="train"), held_out]).reset_index(drop=True), task.window_bp)
-    found = copied_windows(Reference(files["fasta"]).fetch, whole, cores=cores)
+    whole = _as_read(pd.concat([learned.assign(split="train"), held_out]).reset_index(drop=True), task.compared_bp)
+    if learned.empty or held_out.empty:
+        why = (
+            "no window is trained on"
+            if learned.empty
+            else "every window that is scored is trained on, in other samples"
+        )
+        return (
+            None,
+            pd.DataFrame(columns=[*COLUMNS, *SOURCE]),
+            [graded(COMPARED, 0, f"{why}: none can be a copy", warn=0)],
+        )
+    found = copied_windows(Reference(fasta).fetch, whole, cores=cores)
     clean = whole[found.copied < PARTLY]
-    keys = pd.MultiIndex.from_frame(_as_read(table[[*PLACE, "split"]], task.window_bp))
+    keys = pd.MultiIndex.from_frame(_as_read(table[[*PLACE, "split"]], task.compared_bp))
     return keys.isin(pd.MultiIndex.from_frame(clean[[*PLACE, "split"]])), found.table, found.audits
 
 
@@ -179,10 +206,20 @@ def _as_read(windows: pd.DataFrame, length: int) -> pd.DataFrame:
     return windows.assign(start=start, end=np.maximum(windows["end"] + missing - missing // 2, start))
 
 
-def _of_sequences(table: pd.DataFrame, cores: int) -> tuple[np.ndarray, pd.DataFrame, list[Audit]]:
-    """Return which examples are held out and clean, what they are like, and the audits, of the column `sequence`."""
-    found = compare_splits(table["sequence"].tolist(), table["split"].to_numpy(str), table["example"], cores=cores)
-    names = np.append(table["example"].to_numpy(object), "")
+def _of_sequences(table: pd.DataFrame, rows: pd.DataFrame, cores: int) -> tuple[np.ndarray, pd.DataFrame, list[Audit]]:
+    """Return which examples are held out and clean, what they are like, and the audits, of sequences.
+
+    Parameters
+    ----------
+    rows
+        `example` (one of `table`, or a `group` of them), `split`, `sequence`; those of training need not be examples.
+    """
+    found = compare_splits(rows["sequence"].tolist(), rows["split"].to_numpy(str), rows["example"], cores=cores)
+    names = np.append(rows["example"].to_numpy(object), "")
     leaking = found.table[~found.no_near_copy[found.table["row"]]]
     copies = leaking.assign(example=names[leaking["row"]], nearest_training=names[leaking["nearest_training"]])
-    return found.no_near_copy, copies.drop(columns="row"), found.audits
+    by = "example" if rows["example"].isin(table["example"]).any() else "group"
+    clean = table[by].isin(rows["example"][found.no_near_copy]) & ~table[by].isin(copies["example"])
+    if by == "group":
+        copies = copies.rename(columns={"example": by}).merge(table[[by, "example"]], on=by).drop(columns=by)
+    return clean.to_numpy(), copies.drop(columns="row"), found.audits

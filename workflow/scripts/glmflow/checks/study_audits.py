@@ -101,7 +101,7 @@ def write_clean(study: Study, folder: Path) -> dict[str, tuple[int, int]]:
     for label in study.tasks:
         path = Path(study.results) / "examples" / f"{label}.parquet"
         table = pd.read_parquet(path)
-        leaking = copied_rows(table, read_table(path.with_suffix(".copies.tsv")), study.tasks[label].window_bp)
+        leaking = copied_rows(table, read_table(path.with_suffix(".copies.tsv")), study.tasks[label].compared_bp)
         write_table(table[~leaking].reset_index(drop=True), folder / path.name)
         counts[label] = int(leaking.sum()), int((~leaking).sum())
     return counts

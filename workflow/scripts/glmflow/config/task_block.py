@@ -79,7 +79,8 @@ class TaskBlock(Block):
     """The same where the backbone is frozen (`probe`)."""
     compared: ClassVar[Literal["windows", "sequences", "own"]] = "windows"
     """What held-out examples are compared with training by: windows of the genome (as long as `window_bp`), or the column
-    `sequence`, unless the kind hands over its own copies (`Made.copies`); `own`: by what it says in its checks alone."""
+    `sequence`; `own`: by what `compared` of its module says, or copies that it hands over (`Made.copies`), and its examples
+    cannot be left out, since further tables go by their place."""
     genome: ClassVar[bool] = True
     """Whether its examples are cut from the study's genome and divided by its `splits`."""
     scoring: ClassVar[frozenset[str]] = frozenset({"bootstrap"})
@@ -113,6 +114,11 @@ class TaskBlock(Block):
     def window_bp(self) -> int:
         """Longest stretch of the genome that an example covers; 0 where examples are no part of the genome."""
         raise NotImplementedError
+
+    @property
+    def compared_bp(self) -> int:
+        """Bases around a shorter example that are compared with training: what a model reads of it."""
+        return self.window_bp
 
     @property
     def inside_bp(self) -> int:

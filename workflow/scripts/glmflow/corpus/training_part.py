@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import pandas as pd
+
 from .corpus_store import Corpus
 from .sequence_records import letters
+
+PIECE = 1_000
+"""Bases after which a training sequence is cut for comparisons: a repeat of many places is known as one then."""
 
 
 class TrainingPart(NamedTuple):
@@ -26,3 +31,23 @@ def training_part(corpus: Corpus, most: int) -> TrainingPart:
         texts.append(letters(corpus.codes(row, 0, taken)).tobytes().decode())
         used += taken
     return TrainingPart(texts, used, int(rows["length"].sum()))
+
+
+def training_pieces(corpus: Corpus, most: int, overlap: int) -> pd.DataFrame:
+    """Return the first `most` training bases in pieces, as rows beside which held-out sequences are compared.
+
+    Parameters
+    ----------
+    overlap
+        Bases that a piece shares with the next one: the longest sequence that is to be found whole.
+
+    Returns
+    -------
+    DataFrame
+        `example` (sequence and place), `split` (`train`), `sequence`.
+    """
+    names, rows = corpus.of("train")["sequence"].tolist(), []
+    for name, text in zip(names, training_part(corpus, most).texts):
+        for start in range(0, max(1, len(text) - overlap), PIECE):
+            rows.append((f"{name}:{start}", "train", text[start : start + PIECE + overlap]))
+    return pd.DataFrame(rows, columns=["example", "split", "sequence"])

@@ -164,6 +164,11 @@ class VariantEffects(TaskBlock):
         return max(self.window or [0])
 
     @property
+    def compared_bp(self) -> int:
+        """Bases around an allele that are compared with training: its window, or those of most models."""
+        return self.window_bp or 512
+
+    @property
     def window_key(self) -> Place:
         """Key of the settings that says how long windows are."""
         return ("window",)
@@ -217,7 +222,11 @@ class VariantEffects(TaskBlock):
                 truth = f"{study.results}/simulated/truth" if told else []
                 runs = list(self.carried.effects.values()) if self.carried else []
                 folders = [f"{one.folder(study.results)}/predicted" for one in runs]
-                return genome | {"variants": self.table or self.vcf or [], "truth": truth, "effects": folders}
+                trained = [
+                    f"{study.results}/examples/{name}.parquet" for name in dict.fromkeys(one.task for one in runs)
+                ]
+                made = {"truth": truth, "effects": folders, "trained": trained}
+                return genome | {"variants": self.table or self.vcf or []} | made
             case "predict":
                 return genome | {"neutral": self.calibrate or []}
             case "pictures" if self.pictures and run:

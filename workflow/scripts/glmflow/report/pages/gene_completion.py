@@ -44,12 +44,15 @@ METRICS = {
     ),
 }
 
+PARTS = {"all": "", "no_near_copy": ", genes without a near copy in training"}
+"""Genes that models are scored over, and what their rows are called."""
+
 
 def page(study: Study, task: str) -> str:
     """Return the page of a task: verdict on the strict score, both scores of all models, then gene by gene."""
     table = study.rows(study.summary, task)
     table = table[table["split"] == "test"]
-    of_genes = table[table["track"] != ALL_TRACKS]
+    whole, of_genes = table[table["track"] == ALL_TRACKS], table[table["track"] != ALL_TRACKS]
     known = study.inputs.examples / task / "genes.tsv" if study.inputs.examples else None
     held = read_table(known) if known is not None and known.exists() else pd.DataFrame()
     return render(
@@ -58,7 +61,7 @@ def page(study: Study, task: str) -> str:
         task=task,
         files={other: study.pages[other] for other in study.like(task)},
         verdict=study.verdict(task),
-        models=both_scores(table[table["track"] == ALL_TRACKS]),
+        models=[row for subset, name in PARTS.items() for row in both_scores(whole[whole["subset"] == subset], name)],
         genes=by_gene(of_genes, held),
         card=audit_card(study, task),
         vega=vega(),
@@ -71,8 +74,8 @@ def page(study: Study, task: str) -> str:
     )
 
 
-def both_scores(rows: pd.DataFrame) -> list[dict[str, str]]:
-    """Return a row a model: strict and official score with intervals over genes, and what the official one leaves out."""
+def both_scores(rows: pd.DataFrame, genes: str = "") -> list[dict[str, str]]:
+    """Return a row a model (its name, then `genes`): both scores, intervals over genes, what the official one leaves out."""
     found = []
     strict = rows[rows["metric"] == "strict"].sort_values("value", ascending=False)
     others = rows.set_index(["label", "metric"])["value"].to_dict()
@@ -81,7 +84,7 @@ def both_scores(rows: pd.DataFrame) -> list[dict[str, str]]:
         unscored = others.get((label, "unscored"))
         found.append(
             {
-                "model": label,
+                "model": label + genes,
                 "strict, %": number(value),
                 "strict, 95 %": _span(limits, label, "strict"),
                 "official, %": number(others[label, "official"]) if (label, "official") in others else "",

@@ -73,6 +73,7 @@ SUBSETS = {
     "no_shared": "no match to training",
     "little_shared": "up to 5 % matches",
     "much_shared": "above 5 % matches",
+    "no_near_copy": "no near copy in training",
 }
 
 

@@ -39,7 +39,7 @@ def examples(task: ContextExtension, files: Mapping[str, Any], division: Divisio
     return Made(table, counts_table(counts), checks.table())
 
 
-def compared(files: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
+def compared(task: ContextExtension, files: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
     """Return what is compared for copies: the examples, and the regions that models are trained on."""
     regions, columns = read_table(files["regions"]), ["chrom", "start", "end", "split"]
     return pd.concat([table[columns], regions.loc[regions["split"] == "train", columns]], ignore_index=True)

@@ -1,6 +1,6 @@
 """Kind `diagnosis`: questions about a pair of alleles, answered in words."""
 
 from .answer_scoring import score
-from .question_examples import asked, examples
+from .question_examples import asked, compared, examples
 
-__all__ = ["asked", "examples", "score"]
+__all__ = ["asked", "compared", "examples", "score"]

@@ -79,6 +79,14 @@ def examples(task: Diagnosis, files: Mapping[str, Any], division: Division) -> M
     return Made(examples_table(rows), counts_table(counts), checks.table(), facts)
 
 
+def compared(task: Diagnosis, files: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame | str:
+    """Return what is compared for copies: of each question the reference, as far as a model reads it."""
+    if task.simulated:
+        return "simulated questions are independent of each other: their bases are drawn for each"
+    pairs = zip(table["sequence_ref"], table["sequence_alt"])
+    return table[["example", "split"]].assign(sequence=[cropped(*pair, task.crop, task.flank)[0] for pair in pairs])
+
+
 def read(task: Diagnosis) -> pd.DataFrame:
     """Return the questions of a task's files, or simulated ones, with `split` where it is known."""
     if task.simulated:

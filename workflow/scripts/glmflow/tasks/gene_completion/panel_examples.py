@@ -10,7 +10,7 @@ import pandas as pd
 
 from glmflow.config.tasks.gene_completion import GeneCompletion
 from glmflow.corpus.corpus_store import Corpus
-from glmflow.corpus.training_part import training_part
+from glmflow.corpus.training_part import training_part, training_pieces
 from glmflow.dna.completed_genes import Gene, read_panel
 from glmflow.dna.exact_matches import WIDTH, Collection
 from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
@@ -56,6 +56,19 @@ def examples(task: GeneCompletion, files: Mapping[str, Any], division: Division)
     )
     counts = counts_table({"genes": len(genes), "continuations by each model": len(rows)})
     return Made(examples_table(pd.DataFrame(rows)), counts, checks.table(), {"genes.tsv": facts})
+
+
+def compared(task: GeneCompletion, files: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame | str:
+    """Return what is compared for copies: what has to be written of each gene, and the training sequences of the corpus."""
+    if "corpus" not in files:
+        return "no corpus is named (`corpus`), so that genes are compared with no training sequence"
+    rest = [gene.genomic[gene.start + 3 * gene.given :] for gene in read_panel(Path(files["panel"]))]
+    genes = table.drop_duplicates("group")
+    own = genes[["group", "split"]].set_axis(["example", "split"], axis=1)
+    own = own.assign(sequence=[rest[place] for place in genes["place"]])
+    overlap = max(map(len, rest), default=0)
+    training = training_pieces(Corpus(Path(files["corpus"]).parent), task.most_training, overlap)
+    return pd.concat([own, training], ignore_index=True)
 
 
 def _names(genes: list[Gene]) -> list[str]:

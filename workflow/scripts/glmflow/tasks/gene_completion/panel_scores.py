@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from glmflow.statistics.bootstrap import interval_of_mean
 from glmflow.statistics.influence import mean_value
 from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
-from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
+from glmflow.tasks.tables import CLEAN, Scored, clean_part, metric_row, metrics_table, run_keys
 
 PANEL = "mean"
 """Track of the mean over genes; every other track is a gene."""
@@ -32,7 +33,8 @@ def score(
     Returns
     -------
     Scored
-        In percent: ``strict`` (mean over genes; genes are units) and ``official`` (mean over the genes with a score, each the
+        In percent, of all genes and of those without a near copy in training:
+        ``strict`` (mean over genes; genes are units) and ``official`` (mean over the genes with a score, each the
         mean of its samples with one); ``unscored``, the share of the samples without an official score. Of each gene
         (`track`) the same with intervals over samples. The table ``genes.tsv`` has a row a gene.
 
@@ -69,12 +71,15 @@ def score(
         )
     by_gene = pd.DataFrame(genes)
     units = {}
-    for metric in ("strict", "official"):
-        known = by_gene.dropna(subset=[metric])
+    clean = clean_part(examples, "group")
+    parts = {"all": by_gene} | ({} if clean is None else {CLEAN: by_gene[by_gene["gene"].isin(clean["group"])]})
+    for subset, metric in product(parts, ("strict", "official")):
+        known = parts[subset].dropna(subset=[metric])
         if len(known):
             values = known[metric].to_numpy(float)
-            rows.append(metric_row(metric, interval_of_mean(values, draws, settings["seed"]), track=PANEL, **keys))
-            units[cell(metric, "test", track=PANEL)] = Stored(
+            own = {"track": PANEL, "subset": subset, **keys}
+            rows.append(metric_row(metric, interval_of_mean(values, draws, settings["seed"]), **own))
+            units[cell(metric, "test", subset, PANEL)] = Stored(
                 mean_value(values), digest(known["gene"]), chance=None, bounds=(0.0, 100.0)
             )
     rows.append(metric_row("unscored", float(np.isnan(table["official"]).mean()), n=len(table), track=PANEL, **keys))

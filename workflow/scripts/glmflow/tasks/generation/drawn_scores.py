@@ -22,7 +22,7 @@ from glmflow.statistics.bootstrap import Interval
 from glmflow.statistics.influence import of_weights
 from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
-from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
+from glmflow.tasks.tables import CLEAN, Scored, clean_part, metric_row, metrics_table, run_keys
 
 COMPARED = ("codon_js", "js_6", "delta")
 """Statistics that runs are compared by, where there are genes the first: distances from real sequences, 0 is equal."""
@@ -35,7 +35,7 @@ def score(
     predicted: Path,
     files: Mapping[str, Any],
 ) -> Scored:
-    """Set what was released beside real sequences, each way of drawing by itself (`subset`).
+    """Set what was released beside real sequences, each way of drawing by itself (`subset`), and without prompts that are copies.
 
     Returns
     -------
@@ -48,7 +48,9 @@ def score(
     task = Generation.model_validate(settings["task"])
     training = training_part(Corpus(Path(files["corpus"]).parent), task.most_training).texts
     real = read_real(Path(files["tables"]), training)
-    joined = examples[["example", "subset"]].merge(predictions, on="example")
+    clean = clean_part(examples, "group")
+    parts = [examples] if clean is None else [examples, clean.assign(subset=clean["subset"] + f", {CLEAN}")]
+    joined = pd.concat(parts)[["example", "subset"]].merge(predictions, on="example")
     rows, units = [], {}
     tables: dict[str, list[pd.DataFrame]] = {}
     for way, own in joined.groupby("subset", sort=False):

@@ -13,7 +13,7 @@ from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import CorpusWindows
 from glmflow.corpus.sequence_records import UNKNOWN, letters
-from glmflow.corpus.training_part import training_part
+from glmflow.corpus.training_part import training_part, training_pieces
 from glmflow.errors import InputError
 from glmflow.likeness.compared_groups import real_side
 from glmflow.likeness.stored_groups import real_tables
@@ -62,6 +62,22 @@ def examples(task: Generation, files: Mapping[str, Any], division: Division) -> 
     counts = {"sequences drawn by each model": len(rows), "prompts": len(prompts), "bases of a piece": task.piece_bp}
     counts |= {f"pieces of {name}": len(group.longest) for name, group in real.groups.items()}
     return Made(examples_table(pd.DataFrame(rows)), counts_table(counts), checks.table(), real_tables(real))
+
+
+def compared(task: Generation, files: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame | str:
+    """Return what is compared for copies: the prompts, and the training sequences of the corpus.
+
+    What models draw is compared with training when it is scored (`copied`).
+    """
+    if not task.prompt_bp:
+        return (
+            "models start from nothing, so that no prompt can be a copy; what they draw is compared when it is scored"
+        )
+    prompts = table.drop_duplicates("group")[["group", "split", "sequence"]].set_axis(
+        ["example", "split", "sequence"], axis=1
+    )
+    training = training_pieces(Corpus(Path(files["corpus"]).parent), task.most_training, task.prompt_bp)
+    return pd.concat([prompts, training], ignore_index=True)
 
 
 def _prompts(task: Generation, corpus: Corpus, generator: np.random.Generator) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Kind `language`: what held-out sequence costs a model, in bits a base."""
 
 from .bit_scores import score
-from .language_windows import examples
+from .language_windows import compared, examples
 from .scaling_runs import compare
 
-__all__ = ["compare", "examples", "score"]
+__all__ = ["compare", "compared", "examples", "score"]

@@ -15,7 +15,7 @@ from glmflow.statistics.bootstrap import interval_of_sums
 from glmflow.statistics.influence import of_sums
 from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
-from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
+from glmflow.tasks.tables import CLEAN, Scored, metric_row, metrics_table, run_keys
 
 from .scaling_runs import sizes_of
 
@@ -122,6 +122,8 @@ def cells(examples: pd.DataFrame, predictions: pd.DataFrame) -> Iterator[Cell]:
             inside = np.array([name in own for own in names])
             if not inside.all():
                 strata[name] = asked & inside[:, None]
+        if CLEAN in group and (group[CLEAN].any() and not group[CLEAN].all()):
+            strata[CLEAN] = asked & group[CLEAN].to_numpy(bool)[:, None]
         for subset, chosen in strata.items():
             kept = chosen.any(axis=1)
             if not kept.any():

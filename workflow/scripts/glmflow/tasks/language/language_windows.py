@@ -14,10 +14,13 @@ from glmflow.corpus.corpus_overview import overview
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import CorpusWindows
 from glmflow.corpus.sequence_records import MASKED, UNKNOWN, letters
+from glmflow.corpus.training_part import training_pieces
 from glmflow.errors import InputError
 from glmflow.genome.repeated_segments import find_repeats
-from glmflow.tasks.tables import Checks, Division, Made, counts_table, examples_table
+from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
 
+MOST_TRAINING = 100_000_000
+"""Training bases that windows are compared with at most."""
 BLOCK = 10_000
 """Bases of a sequence whose windows are one unit of resampling: neighbours are alike."""
 ATTEMPTS = 50
@@ -58,6 +61,9 @@ def examples(task: Language, files: Mapping[str, Any], division: Division) -> Ma
     shared = int((held_out["shared"] * held_out["length"]).sum())
     detail = "within the bound of the corpus (`max_shared`); scores stand by how much of a sequence is shared"
     checks.add("bases in matches of 32 or more to training", shared, bases, detail, leak=False, threshold=bases)
+    training = int(corpus.of("train")["length"].sum())
+    if (left := training - MOST_TRAINING) > 0:
+        checks.add("training bases that copies are not looked for in", left, training, leak=False, status=WARN)
     exclusions = corpus.exclusions
     counts["viruses of eukaryotes left out of the corpus"] = exclusions.left_out
     counts["viruses of eukaryotes kept"] = exclusions.kept
@@ -66,6 +72,12 @@ def examples(task: Language, files: Mapping[str, Any], division: Division) -> Ma
     if exclusions.reason:
         facts["viruses_kept.tsv"] = pd.DataFrame([{"reason": exclusions.reason, "sequences": exclusions.kept}])
     return Made(examples_table(found), counts_table(counts), checks.table(), facts)
+
+
+def compared(task: Language, files: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame:
+    """Return what is compared for copies: the windows, context and all, and the training sequences of the corpus."""
+    training = training_pieces(Corpus(Path(files["corpus"]).parent), MOST_TRAINING, task.window_bp)
+    return pd.concat([table[["example", "split", "sequence"]], training], ignore_index=True)
 
 
 def _windows(task: Language, corpus: Corpus, split: str) -> pd.DataFrame:

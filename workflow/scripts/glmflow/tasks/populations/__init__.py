@@ -1,6 +1,6 @@
 """Kind `populations`: which population a haplotype comes from."""
 
-from .population_examples import examples
+from .population_examples import compared, examples
 from .population_scores import score
 
-__all__ = ["examples", "score"]
+__all__ = ["compared", "examples", "score"]

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from glmflow.genome.gene_windows import GeneWindows
 
+NEAR = 0.01
+"""Share of a window's variants at which near haplotypes differ at most; one variant at least."""
+COPIED = ["example", "split", "nearest_training", "share", "strand", "relation"]
+
 
 def window_alleles(windows: GeneWindows, chrom: str, start: int, end: int, samples: list[str]) -> NDArray[np.uint8]:
     """Return which variants of a window each haplotype carries, `[2 samples, variants]`; those that differ alone.
@@ -27,6 +31,42 @@ def haplotype_numbers(alleles: NDArray[np.uint8]) -> NDArray[np.int64]:
     if not alleles.shape[1]:
         return np.zeros(len(alleles), np.int64)
     return np.unique(np.packbits(alleles, axis=1), axis=0, return_inverse=True)[1].ravel()
+
+
+def near_haplotypes(
+    alleles: NDArray[np.uint8], rows: pd.DataFrame, seen: tuple[str, ...] = ("train", "validation")
+) -> pd.DataFrame:
+    """Return the test haplotypes of a window that differ from a known one at one variant, or 1 % of the variants, at most.
+
+    Parameters
+    ----------
+    alleles
+        `window_alleles`, `[rows, variants]`.
+    rows
+        `example`, `split` of each.
+
+    Returns
+    -------
+    DataFrame
+        `example`, `split`, `nearest_training` (the first of those it differs least from), `share` (of the variants that are
+        equal), `strand`, `relation` (`exact`, `near`).
+    """
+    split, names = rows["split"].to_numpy(object), rows["example"].to_numpy(object)
+    test, known = np.flatnonzero(split == "test"), np.flatnonzero(np.isin(split, seen))
+    if not len(test) or not len(known) or not alleles.shape[1]:
+        return pd.DataFrame(columns=COPIED)
+    own, other = alleles[test].astype(np.float32), alleles[known].astype(np.float32)
+    differ = own.sum(axis=1)[:, None] + other.sum(axis=1)[None] - 2 * own @ other.T
+    nearest, count = differ.argmin(axis=1), differ.min(axis=1)
+    near = count <= max(1, NEAR * alleles.shape[1])
+    return pd.DataFrame({
+        "example": names[test][near],
+        "split": "test",
+        "nearest_training": names[known][nearest[near]],
+        "share": 1 - count[near] / alleles.shape[1],
+        "strand": "+",
+        "relation": np.where(count[near] == 0, "exact", "near"),
+    })  # fmt: skip
 
 
 def seen_haplotypes(

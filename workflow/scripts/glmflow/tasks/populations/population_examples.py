@@ -20,7 +20,14 @@ from glmflow.genome.splits import SPLITS
 from glmflow.genome.store import open_store
 from glmflow.labelled.given_splits import require_rows
 from glmflow.labelled.subsets import column_of, judged
-from glmflow.tasks.populations.distinctness import haplotype_numbers, seen_haplotypes, window_alleles, window_report
+from glmflow.tasks.populations.distinctness import (
+    NEAR,
+    haplotype_numbers,
+    near_haplotypes,
+    seen_haplotypes,
+    window_alleles,
+    window_report,
+)
 from glmflow.tasks.populations.population_samples import (
     densest_windows,
     draw_samples,
@@ -29,7 +36,7 @@ from glmflow.tasks.populations.population_samples import (
     read_samples,
     split_haplotypes,
 )
-from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
+from glmflow.tasks.tables import CLEAN, WARN, Checks, Division, Made, counts_table, examples_table
 
 MOST = 2_000_000_000
 """Bases of haplotypes beyond which the examples would not fit into memory."""
@@ -64,12 +71,16 @@ def examples(task: Populations, files: Mapping[str, Any], division: Division) ->
     shares = {"validation": task.splits.validation, "test": task.splits.test}
     split = split_haplotypes(rows, task.splits.by, shares, task.splits.seed)
     require_rows(pd.Series(split), where="splits")
-    sequences, numbers = read_haplotypes(reader, windows, names, task.control == "reference")
+    sequences, alleles = read_haplotypes(reader, windows, names, task.control == "reference")
+    numbers = np.concatenate([haplotype_numbers(own) for own in alleles])
     unseen, seen = seen_by_window(rows, numbers, split)
     target = rows["target"].to_numpy(np.int64)
     subset = judged(unseen, target)
     scored = {} if subset.refused or unseen.sum() == (split == "test").sum() else {"unseen_haplotype": subset}
-    checks = checks_of(task, seen)
+    near = near_of_windows(task, rows.assign(split=split), alleles)
+    checks = checks_of(task, seen, near)
+    if near is not None and len(near):
+        rows[CLEAN] = (split != "train") & ~rows["example"].isin(near["example"])
     rows = rows.assign(split=split, sequence=sequences, strand="+", subset=column_of(scored, len(rows)))
     rows["target"] = rows.pop("label")
     classes = sorted(drawn["label"].unique())
@@ -86,7 +97,14 @@ def examples(task: Populations, files: Mapping[str, Any], division: Division) ->
     in_splits = pd.crosstab(rows["target"], rows["split"]).reindex(classes)
     in_splits = in_splits[[name for name in SPLITS if name in in_splits]].rename_axis("class").reset_index()
     facts = {"classes.tsv": in_splits, "windows.tsv": report, "samples.tsv": labelled}
-    return Made(examples_table(rows), counts_table(counts), checks.table(), facts)
+    return Made(examples_table(rows), counts_table(counts), checks.table(), facts, copies=near)
+
+
+def compared(task: Populations, files: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame | str:
+    """Return what is compared for copies where windows are held out: these. (Else haplotypes of one window are.)"""
+    if task.control == "reference":
+        return "everyone carries the reference sequence: all haplotypes of a window are equal"
+    return table[["chrom", "start", "end", "split"]]
 
 
 def chosen_windows(task: Populations, regions: str | None, reader: GeneWindows, samples: list[str]) -> pd.DataFrame:
@@ -105,17 +123,25 @@ def chosen_windows(task: Populations, regions: str | None, reader: GeneWindows, 
 
 def read_haplotypes(
     reader: GeneWindows, windows: pd.DataFrame, samples: list[str], reference: bool
-) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
-    """Return the sequence of each row of `haplotype_rows`, and the number of the distinct haplotype of its window."""
-    sequences, numbers = [], []
+) -> tuple[NDArray[np.object_], list[NDArray[np.uint8]]]:
+    """Return the sequence of each row of `haplotype_rows`, and the variants that these carry, by window (none of the reference)."""
+    sequences, carried = [], []
     for row in windows.itertuples(index=False):
         read = reader.reference if reference else reader.haplotypes
         found = read(row.chrom, row.start, row.end, "+", samples)
         texts = np.array([codes.tobytes().decode("ascii") for codes in found.sequences], object)
         sequences.append(texts[found.of_person.ravel()])
         alleles = window_alleles(reader, row.chrom, row.start, row.end, samples)
-        numbers.append(np.zeros(len(alleles), np.int64) if reference else haplotype_numbers(alleles))
-    return np.concatenate(sequences), np.concatenate(numbers)
+        carried.append(alleles[:, :0] if reference else alleles)
+    return np.concatenate(sequences), carried
+
+
+def near_of_windows(task: Populations, rows: pd.DataFrame, alleles: list[NDArray[np.uint8]]) -> pd.DataFrame | None:
+    """Return the test haplotypes that are next to equal to a known one of their window; None where windows are held out."""
+    if task.splits.by == "loci" or task.control == "reference":
+        return None
+    windows = [own for _, own in rows.groupby("window", sort=True)]
+    return pd.concat([near_haplotypes(*pair) for pair in zip(alleles, windows)], ignore_index=True)
 
 
 def seen_by_window(
@@ -130,7 +156,7 @@ def seen_by_window(
     return unseen, total
 
 
-def checks_of(task: Populations, seen: Mapping[str, int]) -> Checks:
+def checks_of(task: Populations, seen: Mapping[str, int], near: pd.DataFrame | None) -> Checks:
     """Return what the splits share: samples never, equal haplotypes by the nature of the task."""
     checks, of = Checks(), seen["test"]
     apart = seen["test_haplotypes_whose_person_is_in_training"]
@@ -146,4 +172,10 @@ def checks_of(task: Populations, seen: Mapping[str, int]) -> Checks:
         detail,
         status=WARN if seen["test_haplotypes_identical_to_a_training_one"] else None,
     )
+    if near is not None:
+        detail = (
+            f"they differ at one variant, or {NEAR:.0%} of those of the window, at most; scored without them as {CLEAN}"
+        )
+        status = WARN if len(near) else None
+        checks.add("test haplotypes that are next to equal to a training one", len(near), of, detail, False, status)
     return checks

@@ -116,6 +116,15 @@ def examples(task: RegionExpression, files: Mapping[str, Any], division: Divisio
     )
 
 
+def compared(task: RegionExpression, files: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame | str:
+    """Return what is compared for copies: the regions."""
+    return (
+        "simulated regions are motifs without a sequence: none can be a copy"
+        if task.simulated
+        else table[["chrom", "start", "end", "split"]]
+    )
+
+
 def simulated(task: RegionExpression) -> Measured:
     """Return what a simulation measures."""
     data = simulate_expression(**task.simulated.model_dump())

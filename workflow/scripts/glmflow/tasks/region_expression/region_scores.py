@@ -19,7 +19,7 @@ from glmflow.statistics.regression import value_scores
 from glmflow.statistics.resampling import CORRELATION
 from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell as cell_of
-from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
+from glmflow.tasks.tables import CLEAN, Scored, metric_row, metrics_table, run_keys
 
 FEWEST = 3
 """Promoters of a cell below which it is not scored."""
@@ -45,7 +45,8 @@ def score(
     """Score promoters of test cells in test regions, and of new cells and new regions alone.
 
     `all` is the hardest part that there is: new cells in new regions, else new regions, else new cells. Scores are of each cell,
-    over its promoters (region and strand), averaged over cells; `deviation_pearson` is of what is left without the mean of
+    over its promoters (region and strand), averaged over cells; `no_near_copy` is its regions
+    that hold no copy of training; `deviation_pearson` is of what is left without the mean of
     training cells at the promoter. Intervals are over blocks of the genome and cells.
 
     Raises
@@ -55,11 +56,13 @@ def score(
     """
     table = RegionTable(examples, files["tables"], files["matrix"])
     values = values_of(table, predictions)
-    parts = [("validation", table.validation), *table.test_parts()]
-    scored = {name: found for name, pairs in parts if (found := of_cells(table, values, pairs))}
+    parts = {"validation": table.validation, **dict(table.test_parts())}
+    scored = {name: found for name, pairs in parts.items() if (found := of_cells(table, values, pairs))}
     hardest = next((name for name in scored if name != "validation"), None)
     if hardest is None:
         raise InputError("no cell has promoters to be scored", where="splits", fix="Hold out more regions or cells.")
+    if CLEAN in examples and (clean := of_cells(table, values, parts[hardest] & table.clean[:, None])):
+        scored[CLEAN] = clean
     rows, of_each, units = [], [], {}
     for name, found in scored.items():
         split, subsets = ("validation", ["all"]) if name == "validation" else ("test", ["all", name][name != hardest :])

@@ -25,7 +25,7 @@ from glmflow.genome.packed import pack
 from glmflow.genome.reference import Reference
 from glmflow.genome.splits import assign_splits
 from glmflow.labelled.composition import composition
-from glmflow.tasks.tables import Division, Made, examples_table
+from glmflow.tasks.tables import CLEAN, Division, Made, examples_table
 
 from .binding_audit import binding_checks, copied_regions
 from .hackathon_binding import read_hackathon
@@ -69,6 +69,8 @@ def examples(task: Seq2CellXTf, files: Mapping[str, Any], division: Division) ->
     )
     tables = tables_of(task, data, keys, units, packed)
     copies = copied_regions(data.regions, split)
+    if len(copies):
+        table[CLEAN] = (table["split"] != "train") & ~table["example"].isin(copies["example"])
     counts = [(item, value, "") for item, value in (data.notes | lost).items()]
     counts += one_block(table.loc[split == "test", "group"])
     counts += [(f"{name} regions", int((split == name).sum()), "") for name in ("train", "validation", "test")]

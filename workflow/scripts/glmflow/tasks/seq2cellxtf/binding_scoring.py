@@ -27,7 +27,7 @@ from glmflow.errors import InputError
 from glmflow.statistics.bootstrap import Interval
 from glmflow.statistics.group_draws import group_weights
 from glmflow.tasks.comparable import cell
-from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
+from glmflow.tasks.tables import CLEAN, Scored, metric_row, metrics_table, run_keys
 
 from .binding_units import KeyUnits
 from .official_binding import official_scores
@@ -51,8 +51,9 @@ def score(
 ) -> Scored:
     """Score test keys in test regions and validation keys in validation regions.
 
-    A row of metrics is of all keys, of a kind (a to d, by what training knows), or of a kind whose family or motif cluster
-    training has seen (`kind_b_sibling`) or not (`kind_b_new_family`). Intervals are over blocks of the
+    A row of metrics is of all keys, of all keys in regions without a near copy in training (`no_near_copy`), of a kind (a to
+    d, by what training knows), or of a kind whose family or motif cluster training has seen (`kind_b_sibling`) or not
+    (`kind_b_new_family`). Intervals are over blocks of the
     genome and TFs (`binding_units`; of concordances by drawing both).
 
     Parameters
@@ -86,6 +87,12 @@ def score(
         for subset, keys in subsets_of(part.keys):
             units |= {cell(name, split, subset, context_bp=length): one for name, one in of_keys.mean(keys).items()}
             rows += [row | {"split": split, "subset": subset} for row in rows_of(part, own, keys, weights)]
+        if (clean := without_copies(binding, part, split)) is not None:
+            every = np.arange(len(clean.keys))
+            found = rows_of(clean, clean.key_table(threshold), every, Weights(clean, draws))
+            rows += [row | {"split": split, "subset": CLEAN} for row in found]
+            of_clean = clean.units().mean(every)
+            units |= {cell(name, split, CLEAN, context_bp=length): one for name, one in of_clean.items()}
         if split == "test":
             rows += [row | {"split": split} for row in by_width(part)]
             rows += [row | {"split": split} for row in as_the_hackathon(part)]
@@ -171,6 +178,17 @@ def part_of(binding: Binding, predictions: pd.DataFrame, split: str) -> Part | N
         what = f"{int(wrong.sum()):,} predictions are missing or not finite, first {names[row]} at {wanted[column]}"
         raise InputError(what, where="predictions", fix="Predict every key in every region.")
     return Part(binding, keys, regions, scores)
+
+
+def without_copies(binding: Binding, part: Part, split: str) -> Part | None:
+    """Return what is scored of a split in regions that have no near copy in training; None where that is all or nothing."""
+    if CLEAN not in part.regions:
+        return None
+    clean = part.regions[CLEAN].to_numpy(bool)
+    if clean.all() or not clean.any():
+        return None
+    keys, regions = binding.rows(split)
+    return Part(binding, keys, regions[clean], part.scores[:, clean])
 
 
 def subsets_of(keys: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.int64]]]:

@@ -1,5 +1,5 @@
 """Variant effects as a task: labelled variants, metrics that say what they measure, and the trivial scores to beat."""
 
-from .effect_steps import examples, score
+from .effect_steps import compared, examples, score
 
-__all__ = ["examples", "score"]
+__all__ = ["compared", "examples", "score"]

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from glmflow.statistics.bootstrap import Interval
 from glmflow.statistics.classification import auroc, average_precision
-from glmflow.tasks.tables import metric_row
+from glmflow.tasks.tables import CLEAN, metric_row
 
 from .effect_units import DRAWS, Units, draws_of, interval, over_draws, units_of
 from .matched_groups import matched_rows, official_rows
@@ -59,7 +59,9 @@ def binary_rows(
 
 
 def subsets(table: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Yield name and members of each subset: consequences, chromosomes, kinds of change, genes, exons."""
+    """Yield name and members of each subset: without copies of training, consequences, chromosomes, changes, genes, exons."""
+    if CLEAN in table and table[CLEAN].any() and not table[CLEAN].all():
+        yield CLEAN, table[CLEAN].to_numpy(bool)
     prefixes = {"consequence": "consequence", "chrom": "chrom", "kind": "kind", "group": "gene", "exon": "exon"}
     for column, prefix in prefixes.items():
         if column not in table or table[column].isna().all():

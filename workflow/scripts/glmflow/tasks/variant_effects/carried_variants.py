@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,31 @@ def carried_variants(folders: Mapping[str, Path], truth: Path | None, settings: 
         )
     kept = kept.rename(columns={"pos": "start", "maf": "frequency"}).assign(group=kept["gene"], element=kept["gene"])
     return EffectExamples(examples_table(completed(kept.drop(columns=KEYS))), left_out)
+
+
+def trained_windows(alleles: pd.DataFrame, trained: Sequence[str]) -> pd.DataFrame:
+    """Return `chrom`, `start`, `end`, `split` of alleles, and of what runs have learned from.
+
+    Parameters
+    ----------
+    trained
+        Examples tables of the runs' tasks. Alleles that lie in a window of their training split have no split here.
+    """
+    columns = ["chrom", "start", "end"]
+    tables = [pd.read_parquet(path, columns=[*columns, "split"]) for path in trained]
+    empty = alleles[[*columns, "split"]].iloc[:0]
+    learned = pd.concat([empty, *(table[table["split"] == "train"] for table in tables)]).drop_duplicates()
+    inside = np.zeros(len(alleles), bool)
+    for chrom, own in learned.groupby("chrom", sort=False):
+        starts, reach = (
+            np.sort(own["start"].to_numpy()),
+            np.maximum.accumulate(own.sort_values("start")["end"].to_numpy()),
+        )
+        place = np.searchsorted(starts, alleles["start"].to_numpy(), "right") - 1
+        here = (alleles["chrom"] == chrom).to_numpy() & (place >= 0)
+        inside |= here & (reach[np.maximum(place, 0)] > alleles["start"].to_numpy())
+    own = alleles[[*columns, "split"]].assign(split=np.where(inside, "", alleles["split"]))
+    return pd.concat([own, learned], ignore_index=True)
 
 
 def _effects_of(name: str, folder: Path) -> pd.DataFrame:

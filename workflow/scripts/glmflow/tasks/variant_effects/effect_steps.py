@@ -20,6 +20,7 @@ from glmflow.genome.reasons import Reason
 from glmflow.genome.reference import Reference
 from glmflow.tasks.comparable import cell
 from glmflow.tasks.tables import (
+    CLEAN,
     PASS,
     WARN,
     Checks,
@@ -32,7 +33,8 @@ from glmflow.tasks.tables import (
     run_keys,
 )
 
-from .carried_variants import carried_variants
+from .binary_effects import subsets
+from .carried_variants import carried_variants, trained_windows
 from .effect_comparable import comparable_scores
 from .effect_examples import EffectExamples, from_table, from_vcf
 from .effect_scoring import effect_metrics, signed
@@ -75,6 +77,19 @@ def examples(task: TaskBlock, files: Mapping[str, Any], division: Division) -> M
     counts |= {f"left out: {name.replace('_', ' ')}": count for name, count in found.left_out.items()}
     counts |= {f"not scored: {reason}": n for reason, n in table["reason"].value_counts().items() if reason}
     return Made(table, counts_table(counts), _contradictions(table, task), {"classes.tsv": _classes(table, task)})
+
+
+def compared(task: TaskBlock, files: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame | str:
+    """Return what is compared for copies: windows around alleles, and those that the runs learned from whose effects they carry.
+
+    Alleles that lie in such a window are neither: training holds them, which is no copy.
+    """
+    if not task.carried:
+        return (
+            "alleles are scored by models as they are and by what needs no training sequence; what pretraining has seen stands "
+            "on the page of models"
+        )
+    return trained_windows(table, files.get("trained") or [])
 
 
 def _read(task: TaskBlock, files: Mapping[str, Any], genome: Reference) -> tuple[EffectExamples, Path]:
@@ -172,8 +187,13 @@ def score(
         "along.tsv": along(table, values, task["direction"]),
         "places.tsv": places(table, values, task["direction"]),
     }
-    compared = comparable_scores(table, values, task["direction"], task["least"])
-    units = {cell(metric, "test"): one for metric, one in compared.items()}
+    parts = {"all": np.ones(len(table), bool)}
+    parts |= {name: rows for name, rows in subsets(table) if name == CLEAN}
+    units = {
+        cell(metric, "test", subset): one
+        for subset, rows in parts.items()
+        for metric, one in comparable_scores(table[rows], values[rows], task["direction"], task["least"]).items()
+    }
     return Scored(metrics, {name: one for name, one in tables.items() if len(one)}, units)
 
 
