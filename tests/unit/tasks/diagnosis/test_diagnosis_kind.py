@@ -172,6 +172,24 @@ def test_an_answer_outside_of_the_list_is_refused():
         examples(of_pathways(classes=["melanoma"], splits={"by": "official"}), {}, None)
 
 
+def test_short_windows_of_one_locus_are_one_group(tmp_path):
+    rng = np.random.default_rng(1)
+    loci = ["".join(rng.choice(list("ACGT"), 150)) for _ in range(12)]
+    rows = []
+    for number in range(120):
+        locus, start = loci[number % 12], int(rng.integers(40))
+        ref = locus[start : start + 100]
+        rows.append({
+            "question": "Does it matter?", "answer": ("yes", "no")[number % 2], "reference_sequence": ref,
+            "variant_sequence": ref[:50] + "ACGT"["CGTA".index(ref[50])] + ref[51:], "locus": number % 12,
+        })  # fmt: skip
+    table = tmp_path / "short.jsonl"
+    pd.DataFrame(rows).to_json(table, orient="records", lines=True)
+    made = examples(task_block({"kind": "diagnosis", "table": str(table), "unchanged": "no", "flank": 20}), {}, None)
+    assert made.table.groupby("locus")["split"].nunique().max() == 1
+    assert made.table.groupby("locus")["group"].nunique().max() == 1 and made.table["group"].nunique() == 12
+
+
 @pytest.mark.slow
 def test_measured_variants_by_exon(scored):
     path = data_folder() / "brca1_sge.jsonl"
@@ -181,6 +199,10 @@ def test_measured_variants_by_exon(scored):
     })  # fmt: skip
     made = examples(task, {}, None)
     assert set(made.table.loc[made.table["split"] == "test", "group"]) == {"X3", "X4", "X5"}
+    assert not made.checks["check"].str.contains("gene|network|pathway|chromosome").any(), (
+        "no question says any of them"
+    )
+    assert "gene" not in set(made.facts["lookups.tsv"]["rule"])
     assert made.facts["classes.tsv"]["class"].tolist() == ["functional", "intermediate", "loss of function"]
     _, common = scored(task, made, "majority")
     _, consequence = scored(task, made, {"kind": "answer_column", "column": "consequence"})

@@ -22,9 +22,9 @@ class QuestionSplits(Block):
 
     by: Literal["official", "gene", "locus", "pathway", "chromosome", "column", "random"] = Field(
         "gene",
-        description="`gene`: rows of one gene or locus (500 shared 31-mers of the reference) together; `locus`: by sequence "
-        "alone; `pathway`: those of one network too; `chromosome`, `column`: by value; `official`: the splits of the files; "
-        "`random`: rows.",
+        description="`gene`: rows of one gene or locus (500 shared 31-mers of the reference, or half of a short one's) together; "
+        "`locus`: by sequence alone; `pathway`: those of one network too; `chromosome`, `column`: by value; `official`: the splits "
+        "of the files; `random`: rows.",
     )
     column: str | None = Field(None, description="Column whose values are held out (`by: column`).")
     validation: Fraction | list[str] = Field(

@@ -20,8 +20,8 @@ CASES = 12
 """Questions whose ranking is shown."""
 MEANING = {
     "variant used": "right answers need the own pair of alleles, and change where nothing is varied",
-    "variant unread": "right answers need the own pair of alleles, and mostly stay where nothing is varied: the locus is read, "
-    "not the variant",
+    "variant unread": "right answers need the own pair of alleles, but accuracy does not fall where nothing is varied, or most "
+    "answers stay then: nothing shows that the variant is read",
     "text alone": "answers are as right with the alleles of other questions: the DNA is not used",
 }
 

@@ -27,11 +27,21 @@ MOST_RIGHT = "the most that can be right"
 """Of rows whose group is left out those whose answer another group has; of a key those of its commonest answer."""
 BEST = {"by gene": "best_possible_by_gene", "by gene and network": "best_possible_by_gene_and_network"}
 SEEN = {
-    "lookup_gene": "gene",
-    "lookup_network_plain": "network",
-    "lookup_pathway_genes": "genes of the pathway",
-    "lookup_chromosome": "chromosome",
+    "lookup_gene": ("gene", "gene"),
+    "lookup_network_plain": ("network", "network"),
+    "lookup_pathway_genes": ("pathway", "genes of the pathway"),
+    "lookup_chromosome": ("chromosome", "chromosome"),
 }
+"""What questions can be looked up by: the field of `Keys`, and its name in words."""
+NEEDS = {
+    **{
+        "nearest_pathway_genes_jaccard": "lookup_pathway_genes",
+        "nearest_network_elements_jaccard": "lookup_network_plain",
+    },
+    **{"gene": "lookup_gene", "gene+network": "lookup_network_plain", "gene+network+genes": "lookup_pathway_genes"},
+    **{"by gene": "lookup_gene", "by gene and network": "lookup_network_plain"},
+}
+"""Look-ups that a row of `groups.tsv` makes use of: it is left out where no question says what they need."""
 
 
 def examples(task: Diagnosis, files: Mapping[str, Any], division: Division) -> Made:
@@ -173,17 +183,21 @@ def class_table(rows: pd.DataFrame, classes: list[str]) -> pd.DataFrame:
 
 
 def audited(rows: pd.DataFrame, keys: Keys, checks: Checks) -> Mapping[str, Any]:
-    """Return the audit of test rows against all others, and add what they share to the checks."""
+    """Return the audit of test rows against all others, and add what they share to the checks.
+
+    Look-ups by what no question says are left out.
+    """
     split = rows["split"].to_numpy(object)
     train, test = np.flatnonzero(split != "test"), np.flatnonzero(split == "test")
-    found = audit(rows, keys, train, test)
+    silent = {key for key, (field, _) in SEEN.items() if all(value is None for value in getattr(keys, field))}
+    found = {name: value for name, value in audit(rows, keys, train, test).items() if name not in silent}
     of = len(test)
     copied, same = found["identical_pair"], found["identical_reference"]
     checks.add("test: the pair of alleles is one of training", copied, of, "copies: remembering them answers")
     checks.add(
         "test: the reference is one of training", same, of, "the locus says the answer, the variant is not needed"
     )
-    for key, name in SEEN.items():
+    for key, name in said(found).items():
         one = found[key]
         detail = f"looking it up answers {one['correct']} of these {one['seen']}"
         fails = key == "lookup_gene" and one["seen"] > 0
@@ -196,6 +210,11 @@ def audited(rows: pd.DataFrame, keys: Keys, checks: Checks) -> Mapping[str, Any]
     pairs = found["distinct_pairs"]
     checks.add("pairs of alleles with two answers", two, pairs, leak=False, status=warned(two))
     return found
+
+
+def said(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return the look-ups of an audit by something that questions say, with its name in words."""
+    return {key: name for key, (_, name) in SEEN.items() if key in found}
 
 
 def audited_forms(rows: pd.DataFrame, checks: Checks) -> list[Plain]:
@@ -219,11 +238,12 @@ def lookup_table(found: Mapping[str, Any], forms: Sequence[Plain] = ()) -> pd.Da
     of, rows = found["n_test"], []
     one = found["majority"]
     rows.append((f"majority ({one['label']})", of, one["correct"]))
-    for key, name in SEEN.items():
+    for key, name in said(found).items():
         rows.append((name, found[key]["seen"], found[key]["correct"]))
         rows.append((f"{name}, else majority", of, found[key]["with_majority_backoff"]))
-    ruled = found["rule_gene_net_genes_majority"]["correct"]
-    rows.append(("gene, network, genes of the pathway, majority in turn", of, ruled))
+    if {"lookup_gene", "lookup_network_plain"} <= set(found):
+        ruled = found["rule_gene_net_genes_majority"]["correct"]
+        rows.append(("gene, network, genes of the pathway, majority in turn", of, ruled))
     for key, one in found.get("nn31", {}).items():
         if key.startswith("shared_ge_"):
             name = f"nearest reference, {key.removeprefix('shared_ge_')} or more shared 31-mers"
@@ -236,22 +256,27 @@ def lookup_table(found: Mapping[str, Any], forms: Sequence[Plain] = ()) -> pd.Da
 
 
 def group_table(found: Mapping[str, Any]) -> pd.DataFrame:
-    """Return groups by what must not be split, and what look-ups in all other groups reach."""
-    rows = []
+    """Return groups by what must not be split, what look-ups in all other groups reach, and the most that can be right."""
+    rows: list[dict[str, Any]] = []
     of = found["n_train"] + found["n_test"]
+
+    def reached(groups: str, rule: str, correct: int) -> None:
+        rows.append({"groups": groups, "left_out": rule, "correct": correct, "accuracy": correct / of, "of": of})
+
+    def known(name: str) -> bool:
+        return name not in NEEDS or NEEDS[name] in found
+
     for name, own in {**found["components"], **found.get("groups", {})}.items():
-        rows.append({"groups": name, "number": own["groups"], "largest": own["largest"][0], "of": of})
+        if known(name):
+            rows.append({"groups": name, "number": own["groups"], "largest": own["largest"][0], "of": of})
     for name, own in found.get("leave_group_out", {}).items():
         for rule, one in own.items():
-            if isinstance(one, dict):
-                rows.append(
-                    {"groups": name, "left_out": rule, "correct": one["correct"], "accuracy": one["accuracy"], "of": of}
-                )
-        most = own["answer_exists_outside_group"]
-        rows.append({"groups": name, "left_out": MOST_RIGHT, "correct": most, "accuracy": most / of, "of": of})
+            if isinstance(one, dict) and known(rule):
+                reached(name, rule, one["correct"])
+        reached(name, MOST_RIGHT, own["answer_exists_outside_group"])
     for name, key in BEST.items():
-        share = found[key]
-        rows.append({"groups": name, "left_out": MOST_RIGHT, "correct": round(share * of), "accuracy": share, "of": of})
+        if known(name):
+            reached(name, MOST_RIGHT, round(found[key] * of))
     return pd.DataFrame(rows)
 
 

@@ -57,8 +57,7 @@ def divide(rows: pd.DataFrame, task: Diagnosis) -> Divided:
         notes.append(f"more than {MOST:,} rows: loci are rows of the same reference only")
     gene = own(rows["gene"])
     keys = {"locus": [], "pathway": [gene, [network_key(value) for value in own(rows["network"])]]}.get(by, [gene])
-    if shared is None:
-        keys = [*keys, rows["sequence_ref"].tolist()]
+    keys = [*keys, rows["sequence_ref"].tolist()]
     if by in ("pathway", "chromosome") and rows["network" if by == "pathway" else "chromosome"].isna().any():
         what = f"some questions do not say their {'network' if by == 'pathway' else by}"
         raise InputError(what, where=f"splits.by: {by}", fix="Say by: gene or by: locus.")

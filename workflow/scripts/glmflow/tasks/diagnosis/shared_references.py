@@ -14,6 +14,8 @@ from glmflow.genome.canonical import as_bases, coded, kmers_as_read
 K = 31
 LOCUS = 500
 """Shared 31-mers that make two windows one locus. A single one joins most of a genome through its repeats (Alu)."""
+SHORT = 0.5
+"""Of windows that have fewer the share of the shorter one's 31-mers that does."""
 Rows = Sequence[str]
 
 
@@ -46,8 +48,15 @@ def same_key(keys: Sequence[Hashable]) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(rows), bool), (rows, columns)), shape=(len(keys), len(keys)))
 
 
-def groups_by(*keys: Sequence[Hashable], shared: NDArray | None = None, least: int = LOCUS) -> NDArray[np.int64]:
-    """Return the group of each row: rows with any key in common, or that share `least` k-mers, are of one group.
+def one_locus(shared: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return which two of some rows are of one locus, `[rows, rows]`, by the k-mers that they share (their own on the diagonal)."""
+    own = np.diagonal(shared)
+    least = np.minimum(LOCUS, SHORT * np.minimum(own[:, None], own[None, :]))
+    return (shared > 0) & (shared >= least)
+
+
+def groups_by(*keys: Sequence[Hashable], shared: NDArray | None = None, least: int | None = None) -> NDArray[np.int64]:
+    """Return the group of each row: rows with any key in common, or of one locus, are of one group.
 
     Parameters
     ----------
@@ -55,9 +64,11 @@ def groups_by(*keys: Sequence[Hashable], shared: NDArray | None = None, least: i
         Sequences of one key a row (gene, network ...).
     shared : int[rows, rows]
         Numbers of shared k-mers.
+    least
+        So many shared k-mers make a locus, whatever the lengths; by `one_locus` where left out.
     """
     graphs = [same_key(own) for own in keys]
     if shared is not None:
-        graphs.append(sparse.csr_matrix(shared >= least))
+        graphs.append(sparse.csr_matrix(one_locus(shared) if least is None else shared >= least))
     joined = sum(graphs[1:], graphs[0]) if graphs else sparse.csr_matrix((0, 0))
     return connected_components(joined, directed=False)[1].astype(np.int64)
