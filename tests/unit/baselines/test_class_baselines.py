@@ -1,6 +1,8 @@
 """Baselines of classes: probabilities, those of the training shares, and logistic regression as scikit-learn has it."""
 
 import itertools
+import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -27,7 +29,9 @@ def test_probabilities_of_all_held_out_sequences_sum_to_1(toy, tmp_path, model):
     assert (shares >= 0).all() and shares.sum(axis=1) == pytest.approx(1)
     if model == "majority":
         assert shares == pytest.approx(0.5)  # half of the training rows hold the motif
+        assert json.loads((tmp_path / "cost.json").read_text())["notes"] == []  # nothing is chosen
     else:
+        assert re.fullmatch(r"k \d, c [\d.]+", json.loads((tmp_path / "cost.json").read_text())["notes"][0])
         assert ((shares[:, 0] > 0.5) == (found["target"] == "with")).mean() > 0.9
 
 

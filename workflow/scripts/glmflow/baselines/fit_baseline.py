@@ -44,7 +44,8 @@ def run_baseline(
     """Fit a baseline and write `predictions.parquet`, `predicted/` and `cost.json` into a run's folder."""
     block = TypeAdapter(Baseline).validate_python(settings["model"]["baseline"])
     started = time.monotonic()
-    data = FittingData(block, settings, redrawn(settings, examples), files, cores)
+    notes: list[str] = []
+    data = FittingData(block, settings, redrawn(settings, examples), files, cores, notes)
     apply = fit_of(settings["task"]["kind"], block.kind)(data)
     fitted = time.monotonic()
     with atomic_path(folder / "predicted") as temporary:
@@ -57,6 +58,7 @@ def run_baseline(
         "peak_memory_mb": round(peak_memory_mb(), 1),
         "device": "CPU",
         "warnings": [],
+        "notes": notes,
     }
     with atomic_path(folder / "cost.json") as temporary:
         temporary.write_text(json.dumps(cost, indent=2) + "\n")

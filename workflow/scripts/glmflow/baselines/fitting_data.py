@@ -29,6 +29,8 @@ class FittingData(NamedTuple):
         Input files by name, as the kind of task says (step `baseline`).
     cores
         Processes that may be used.
+    notes
+        Lines that a fit adds: what was chosen on validation rows, what was left out.
     """
 
     baseline: BaselineBlock
@@ -36,6 +38,7 @@ class FittingData(NamedTuple):
     examples: pd.DataFrame
     files: Mapping[str, Any]
     cores: int = 1
+    notes: list[str] | None = None
 
 
 Fit = Callable[[FittingData], Apply]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,23 +12,28 @@ from numpy.typing import NDArray
 from glmflow.config.tasks import task_block
 from glmflow.errors import InputError
 from glmflow.files import read_table
-from glmflow.genome.packed import fetch, pack
+from glmflow.genome.packed import OnGenome, Packed, pack
 from glmflow.genome.reference import Reference
 
 from . import sequence_predictors as simple
 from .fitting_data import Apply, Fit, FittingData
 
+SAID = 5
+"""Targets whose choices are said."""
+
 
 def sequence_data(data: FittingData) -> tuple[simple.SequenceData, list[str]]:
     """Return the examples of a task as baselines read them, and its classes; of several labels or values all of them.
+
+    Intervals are read from the genome block by block, as they are needed.
 
     The target is then `[n, names]`, and the number of classes None.
     """
     names = read_table(f"{data.files['tables']}/classes.tsv")["class"].astype(str).tolist()
     rows = data.examples.reset_index(drop=True)
-    packed = pack(rows["sequence"]) if "sequence" in rows else None
+    packed: Packed | OnGenome | None = pack(rows["sequence"]) if "sequence" in rows else None
     if packed is None and data.files.get("genome"):
-        packed = fetch(Reference(data.files["genome"]), rows)
+        packed = OnGenome(Reference(data.files["genome"]), rows)
     split = rows["split"].to_numpy(object)
     if "target" not in rows:
         target = rows[[f"target_{name}" for name in names]].to_numpy(np.float64)
@@ -70,12 +75,23 @@ def fit_of(
             what = f"{data.settings['model_label']} reads sequences, and there are intervals alone"
             raise InputError(what, where="examples", fix="Give `reference.fasta`.")
         if own.classes is not None:
-            values = fit(own, **settings(data)).values
+            found = fit(own, **settings(data))
+            values, chosen = found.values, [found.chosen]
         else:
             labels = task_block(data.settings["task"]).target == "label_set"
-            values, _ = simple.each_target(fit, own, own.target, labels, **settings(data))
+            values, chosen = simple.each_target(fit, own, own.target, labels, **settings(data))
+        if data.notes is not None:
+            data.notes.extend(said(chosen, names))
         held_out = np.flatnonzero(own.split != "train")
-        found = predicted_table(own.rows.iloc[held_out], values[held_out], names)
-        return lambda folder: found
+        table = predicted_table(own.rows.iloc[held_out], values[held_out], names)
+        return lambda folder: table
 
     return fitted
+
+
+def said(chosen: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
+    """Return in a line what was chosen; of several targets a line each, of `SAID` of them at most."""
+    lines = [", ".join(f"{name} {value}" for name, value in one.items()) for one in chosen]
+    if len(lines) > 1:
+        lines = [f"{name}: {line}" for name, line in zip(names, lines) if line][:SAID]
+    return [line for line in lines if line]

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glmflow.genome.packed import EachRow, OnGenome
 from glmflow.genome.similarity import HOMOLOGOUS, K
+from glmflow.labelled.framing import COMPARED
 from glmflow.labelled.near_pairs import near_pairs
 from glmflow.labelled.overlap import best_overlaps, overlapping_pairs
 from glmflow.labelled.simple_predictors import by_quantile, logistic, shares
@@ -24,22 +26,22 @@ ALLELES = "which variants a haplotype carries"
 def fit_nearest_training(data: SequenceData, share: float | None = None, k: int = K, cores: int = 1) -> Predicted:
     """Take the label of the most similar training or validation sequence: what memorising scores.
 
-    By shared k-mers on either strand (at least `share` of the smaller set), or where sequences are not at hand by the
-    largest overlap of intervals. Rows with nothing like them get the shares of the known rows that have nothing like
-    them either: in the official split of non-TATA promoters these are the positives.
+    By shared k-mers on either strand (at least `share` of the smaller set), or where sequences are not at hand, or are more
+    than is compared (`COMPARED`), by the largest overlap of intervals. Rows with nothing like them get the shares of the
+    known rows that have nothing like them either: in the official split of non-TATA promoters these are the positives.
     """
     share = HOMOLOGOUS if share is None else share
     known, asked = data.of("train", "validation"), data.of("test")
-    if data.packed is None:
+    by_place = data.packed is None or (isinstance(data.packed, OnGenome) and data.packed.lengths.sum() > COMPARED)
+    if by_place:
         best = best_overlaps(data.rows.iloc[asked], data.rows.iloc[known])
         first, second, _ = overlapping_pairs(data.rows.iloc[known])
         alike, strength = np.union1d(first, second), np.ones(len(asked))
     else:
-        sequences = [data.packed.one(row) for row in range(data.packed.count)]
-        found = nearest_training(sequences, known, asked, k, cores)
+        found = nearest_training(EachRow(data.sequences), known, asked, k, cores)
         strength = found["share"].to_numpy()
         best = np.where(strength >= share, found["target"].to_numpy(), -1)
-        near = near_pairs(data.packed.take(known), k, share, cores=cores)
+        near = near_pairs(data.sequences.take(known), k, share, cores=cores)
         alike = np.union1d(near.table["first"], near.table["second"])
     lone = np.setdiff1d(np.arange(len(known)), alike)
     fallback = shares(data.target[known[lone]] if len(lone) else data.target[known], data.classes)
@@ -53,7 +55,7 @@ def fit_nearest_training(data: SequenceData, share: float | None = None, k: int 
         values[asked[hit]] = (
             doubt * shares(data.target[known], data.classes) + (1 - doubt) * np.eye(data.classes)[label]
         )
-    chosen = {"found": int(hit.sum()), "of": len(asked), "by": "intervals" if data.packed is None else f"{k}-mers"}
+    chosen = {"found": int(hit.sum()), "of": len(asked), "by": "intervals" if by_place else f"{k}-mers"}
     return Predicted(values, chosen, MEMORY)
 
 

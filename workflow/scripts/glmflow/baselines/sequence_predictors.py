@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 
 from glmflow.errors import InputError
-from glmflow.genome.packed import Packed
+from glmflow.genome.packed import OnGenome, Packed
 from glmflow.labelled.composition import composition, kmer_features, one_hot
 from glmflow.labelled.simple_predictors import Predict, by_quantile, logistic, majority, ridges
 from glmflow.statistics.classification import class_scores
@@ -29,6 +30,10 @@ PENALTIES = (0.01, 0.1, 1.0, 10.0)
 """C of logistic regressions that are tried on validation rows."""
 ALPHAS = (1.0, 10.0, 100.0, 1000.0)
 """Penalties of ridge regressions that are tried on validation rows."""
+TABLE = 1 << 31
+"""Bytes of the largest table of features that is fitted to: of more training rows a sample is taken, and said."""
+AT_ONCE = 1 << 24
+"""Bases whose features are held at a time for predictions."""
 ALIGNED = 400
 """Columns of aligned sequences up to which each position is a feature."""
 
@@ -40,7 +45,7 @@ class SequenceData(NamedTuple):
     ----------
     rows : DataFrame
         Examples: `chrom`, `start`, `end` where known.
-    packed : Packed
+    packed : Packed or OnGenome
         Sequences; None where they are known by their intervals alone.
     target : NDArray
         Class index (int64), or number.
@@ -51,7 +56,7 @@ class SequenceData(NamedTuple):
     """
 
     rows: pd.DataFrame
-    packed: Packed | None
+    packed: Packed | OnGenome | None
     target: NDArray
     classes: int | None
     split: NDArray
@@ -61,7 +66,7 @@ class SequenceData(NamedTuple):
         return np.flatnonzero(np.isin(self.split, splits))
 
     @property
-    def sequences(self) -> Packed:
+    def sequences(self) -> Packed | OnGenome:
         """The sequences.
 
         Raises
@@ -75,7 +80,10 @@ class SequenceData(NamedTuple):
 
 
 class Predicted(NamedTuple):
-    """Predictions of all rows: probabilities `[n, classes]` or numbers `[n]`; what was chosen, and what it was given beside."""
+    """Predictions of all rows: probabilities `[n, classes]` or numbers `[n]`; what was chosen, and what it was given beside.
+
+    Training rows that nothing was fitted to, because there are more than `TABLE` holds, have NaN.
+    """
 
     values: Array
     chosen: dict[str, Any] = {}  # noqa: RUF012 - a default of a named tuple
@@ -83,6 +91,8 @@ class Predicted(NamedTuple):
 
 
 Fit = Callable[..., Predicted]
+Features = Callable[[Packed | OnGenome], Any]
+"""Table of features of some sequences, `[n, features]`, an array or a sparse one."""
 
 
 def fit_majority(data: SequenceData) -> Predicted:
@@ -92,8 +102,9 @@ def fit_majority(data: SequenceData) -> Predicted:
 
 def fit_property(data: SequenceData, name: str, bins: int) -> Predicted:
     """Fit the shares (or the mean) of training rows by quantiles of one property."""
-    if data.packed is None and name == "length":
-        values = (data.rows["end"] - data.rows["start"]).to_numpy(np.float64)
+    if name == "length":
+        lengths = data.rows["end"] - data.rows["start"] if data.packed is None else data.packed.lengths
+        values = np.asarray(lengths, np.float64)
     else:
         values = composition(data.sequences)[name].to_numpy(np.float64)
     train = data.of("train")
@@ -119,7 +130,7 @@ def fit_kmers(
     both_strands
         k-mers are counted with their reverse complements: for labels that do not depend on the strand.
     """
-    make = partial(kmer_features, data.sequences, both_strands=both_strands)
+    make = lambda size: partial(kmer_features, k=size, both_strands=both_strands)  # noqa: E731
     return _best(data, "k", k, make, c if data.classes is not None else alpha, seed)
 
 
@@ -137,35 +148,72 @@ def fit_positions(
     if len(lengths) != 1 or lengths[0] > ALIGNED:
         what = f"sequences of {lengths.min()} to {lengths.max()} bases are not aligned"
         raise InputError(what, where="position_logistic", fix=f"It is for one length of up to {ALIGNED} bases.")
-    make = lambda _: one_hot(data.sequences)  # noqa: E731
-    return _best(data, "columns", [int(lengths[0])], make, c if data.classes is not None else alpha, seed)
+    return _best(data, "columns", [int(lengths[0])], lambda _: one_hot, c if data.classes is not None else alpha, seed)
 
 
 def _best(
     data: SequenceData,
     name: str,
     values: Sequence[int],
-    make: Callable[[int], Any],
+    make: Callable[[int], Features],
     penalties: Sequence[float],
     seed: int,
 ) -> Predicted:
-    """Return the predictions of the features and penalty that do best on the validation rows."""
-    train, validation = data.of("train"), data.of("validation")
-    known = data.target[train]
+    """Return the predictions of the features and penalty that do best on the validation rows.
+
+    Features are made of some sequences at a time, all at once those of the training rows (see `TABLE`).
+    """
+    validation = data.of("validation")
     tried = len(values) * len(penalties) > 1
     if tried and not len(validation):
         raise InputError("nothing to choose by: no validation rows", where=name, fix="Give one value, or a split.")
     best: tuple[float, Array, dict[str, Any]] | None = None
     for value in values:
-        table = make(value)
-        for penalty, fit in zip(penalties, _fits(data, table[train], known, penalties, seed)):
-            predicted = fit(table)
+        features = make(value)
+        table, fitted = _training_table(data, features, seed)
+        fits = list(_fits(data, table, data.target[fitted], penalties, seed))
+        every = _applied(data, features, fits, table, fitted)
+        del table
+        for penalty, predicted in zip(penalties, every):
             score = key_score(data, predicted, validation) if tried else 0.0
             if best is None or score > best[0]:
                 chosen = {name: value, "c" if data.classes is not None else "alpha": penalty}
+                if len(fitted) < len(data.of("train")):
+                    chosen["training rows fitted"] = len(fitted)
                 best = score, predicted, chosen
     assert best is not None
     return Predicted(best[1], best[2])
+
+
+def _training_table(data: SequenceData, features: Features, seed: int) -> tuple[Any, NDArray[np.int64]]:
+    """Return the features of the training rows, or of as many of them as `TABLE` holds, and which rows these are."""
+    train = data.of("train")
+    some = features(data.sequences.take(train[:: max(1, len(train) // 100)][:100]))
+    held = sum(part.nbytes for part in (some.data, some.indices)) if issparse(some) else some.nbytes
+    most = max(1, int(TABLE / max(held / some.shape[0], 1)))
+    if most < len(train):
+        train = np.sort(np.random.default_rng(seed).choice(train, most, replace=False))
+    return features(data.sequences.take(train)), train
+
+
+def _applied(
+    data: SequenceData,
+    features: Features,
+    fits: Sequence[Predict],
+    table: Any,
+    fitted: NDArray[np.int64],
+) -> Array:
+    """Return what each fit predicts of all rows, `[fits, n]` or `[fits, n, classes]`: of rows it was fitted to by their table."""
+    size = () if data.classes is None else (data.classes,)
+    found = np.full((len(fits), len(data.target), *size), np.nan)
+    others = data.of("validation", "test")
+    for number, fit in enumerate(fits):
+        found[number, fitted] = fit(table)
+    for rows, part in data.sequences.take(others).parts(AT_ONCE):
+        own = features(part)
+        for number, fit in enumerate(fits):
+            found[number, others[rows]] = fit(own)
+    return found
 
 
 def _fits(

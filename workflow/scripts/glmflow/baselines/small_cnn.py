@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from glmflow.errors import InputError
+from glmflow.genome.packed import OnGenome, Packed
 from glmflow.models.genomic_benchmarks_cnn import GenomicBenchmarksCNN, encode
 
 from .sequence_predictors import Predicted, SequenceData, key_score
@@ -30,14 +33,13 @@ def fit_genomic_benchmarks_cnn(
     InputError
         A sequence is longer than 100 kb.
     """
-    packed = data.sequences
-    length = int(packed.lengths.max())
+    length = int(data.sequences.lengths.max())
     if length > LONGEST:
         what = f"sequences of up to {length:,} bases"
         raise InputError(what, where="genomic_benchmarks_cnn", fix=f"It takes up to {LONGEST:,}; leave it out.")
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    letters = encode(list(packed.each()), length)
+    letters = partial(_letters, data.sequences, length)
     train, validation = data.of("train"), data.of("validation")
     mean, scale = 0.0, 1.0
     if data.classes is None:
@@ -55,19 +57,24 @@ def fit_genomic_benchmarks_cnn(
         for rows in order.split(batch):
             if len(rows) == 1:  # a mean over one row is no batch statistic
                 continue
-            loss = _loss(model(letters[rows].long().to(device)), target[rows].to(device), data.classes)
+            loss = _loss(model(letters(rows.numpy()).to(device)), target[rows].to(device), data.classes)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
         score = (
-            key_score(data, _predict(model, letters, data.classes, mean, scale), validation)
+            key_score(data, _predict(model, letters, validation, data, mean, scale), validation)
             if len(validation)
             else epoch
         )
         if score > best:
             best, kept, at = score, copy.deepcopy(model.state_dict()), epoch
     model.load_state_dict(kept)
-    return Predicted(_predict(model, letters, data.classes, mean, scale), {"epoch": at})
+    return Predicted(_predict(model, letters, np.arange(len(data.target)), data, mean, scale), {"epoch": at})
+
+
+def _letters(sequences: Packed | OnGenome, length: int, rows: np.ndarray) -> Tensor:
+    """Return the numbers of the letters of some sequences, `[n, length]`."""
+    return encode(list(sequences.take(rows).each()), length).long()
 
 
 def _loss(logits: Tensor, target: Tensor, classes: int | None) -> Tensor:
@@ -76,11 +83,21 @@ def _loss(logits: Tensor, target: Tensor, classes: int | None) -> Tensor:
     )
 
 
-def _predict(model: nn.Module, letters: Tensor, classes: int | None, mean: float, scale: float) -> np.ndarray:
+def _predict(
+    model: nn.Module,
+    letters: Callable[[np.ndarray], Tensor],
+    rows: np.ndarray,
+    data: SequenceData,
+    mean: float,
+    scale: float,
+) -> np.ndarray:
+    """Return the predictions of some rows, in an array of all rows that is NaN elsewhere."""
     model.eval()
     device = next(model.parameters()).device
     with torch.no_grad():
-        logits = torch.cat([model(part.long().to(device)).cpu() for part in letters.split(512)])
-    if classes is None:
-        return logits[:, 0].double().numpy() * scale + mean
-    return logits.double().softmax(dim=1).numpy()
+        parts = [model(letters(rows[at : at + 512]).to(device)).cpu() for at in range(0, len(rows), 512)]
+    logits = torch.cat(parts).double()
+    values = logits[:, 0].numpy() * scale + mean if data.classes is None else logits.softmax(dim=1).numpy()
+    found = np.full((len(data.target), *values.shape[1:]), np.nan)
+    found[rows] = values
+    return found

@@ -69,6 +69,11 @@ class Packed(NamedTuple):
         low, high = self.offsets[first], self.offsets[last]
         return Packed(self.codes[low:high], self.offsets[first : last + 1] - low)
 
+    def parts(self, bases: int) -> Iterator[tuple[slice, Packed]]:
+        """Yield the sequences some at a time, at most `bases` of them, with the rows they are; nothing is copied."""
+        for rows in blocks(self.lengths, bases):
+            yield rows, self.part(rows.start, rows.stop)
+
     def reverse_complement(self) -> Packed:
         """Return every sequence read on the other strand, in the same order."""
         backwards = COMPLEMENT[self.codes][::-1]
@@ -77,9 +82,9 @@ class Packed(NamedTuple):
 
 
 class EachRow:
-    """The sequences of a `Packed` as a collection of arrays: gone through as often as is wanted, none of them kept."""
+    """Sequences as a collection of arrays: gone through as often as is wanted, none of them kept."""
 
-    def __init__(self, packed: Packed):
+    def __init__(self, packed: Packed | OnGenome):
         self.packed, self.lengths = packed, packed.lengths
 
     def __len__(self) -> int:
@@ -87,6 +92,59 @@ class EachRow:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return self.packed.each()
+
+
+class OnGenome:
+    """Sequences of intervals of a genome, read each time they are asked for: what `Packed` offers, and none is held.
+
+    Two million windows of 8 kb are 16 GB of sequence. Picklable, as the genome is.
+
+    Parameters
+    ----------
+    reference
+        The genome.
+    regions
+        `chrom`, `start`, `end` (0-based half-open) and, where given, `strand` (see `fetch`).
+
+    Attributes
+    ----------
+    lengths
+        Bases of each sequence, int64[n].
+    """
+
+    BLOCK = 1 << 22
+    """Bases that are read at a time where sequences are gone through one by one."""
+
+    def __init__(self, reference: Reference, regions: pd.DataFrame):
+        columns = [name for name in ("chrom", "start", "end", "strand") if name in regions]
+        self.reference, self.regions = reference, regions[columns].reset_index(drop=True)
+        self.lengths = (regions["end"] - regions["start"]).to_numpy(np.int64)
+
+    @property
+    def count(self) -> int:
+        """Number of sequences."""
+        return len(self.regions)
+
+    def one(self, row: int) -> np.ndarray:
+        """Return the codes of a sequence, uint8[L]."""
+        return fetch(self.reference, self.regions.iloc[row : row + 1]).codes
+
+    def text(self, row: int) -> str:
+        """Return a sequence as text."""
+        return self.one(row).tobytes().decode("ascii")
+
+    def each(self) -> Iterator[np.ndarray]:
+        """Yield the codes of every sequence."""
+        for _, part in self.parts(self.BLOCK):
+            yield from part.each()
+
+    def take(self, rows: np.ndarray) -> OnGenome:
+        """Return some of the sequences, in the order of `rows`; nothing is read."""
+        return OnGenome(self.reference, self.regions.iloc[np.asarray(rows, np.int64)])
+
+    def parts(self, bases: int) -> Iterator[tuple[slice, Packed]]:
+        """Yield the sequences some at a time, at most `bases` of them, with the rows they are."""
+        yield from fetch_blocks(self.reference, self.regions, bases)
 
 
 def ranges(starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:

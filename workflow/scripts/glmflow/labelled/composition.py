@@ -7,13 +7,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, vstack
 
-from glmflow.genome.packed import Packed, blocks, count_in
+from glmflow.genome.packed import OnGenome, Packed, count_in
 
+AT_ONCE = 1 << 21
+"""Bases that are described, and whose k-mers are counted, at a time."""
 _CODE = np.full(256, -1, np.int64)
 _CODE[list(b"ACGT")] = range(4)
 
 
-def composition(packed: Packed) -> pd.DataFrame:
+def composition(packed: Packed | OnGenome) -> pd.DataFrame:
     """Return numbers that describe each sequence.
 
     Returns
@@ -23,8 +25,7 @@ def composition(packed: Packed) -> pd.DataFrame:
         `first`, `last` (0 to 3 for A C G T, -1 for N).
     """
     parts = []
-    for rows in blocks(packed.lengths, 1 << 22):
-        part = packed.part(rows.start, min(rows.stop, packed.count))
+    for _, part in packed.parts(AT_ONCE):
         letters = _letters_in(part)
         bases = sum(letters.values())
         cg = np.zeros(len(part.codes), bool)
@@ -64,13 +65,11 @@ def _letters_in(packed: Packed) -> dict[str, NDArray[np.int64]]:
     }
 
 
-AT_ONCE = 1 << 21
-"""Bases whose k-mers are counted at a time."""
 SPARSE = 0.1
 """Largest share of filled cells up to which a table of k-mers is kept as a sparse one."""
 
 
-def kmer_table(packed: Packed, k: int, both_strands: bool = False) -> NDArray[np.float32]:
+def kmer_table(packed: Packed | OnGenome, k: int, both_strands: bool = False) -> NDArray[np.float32]:
     """Count the k-mers of each sequence, `[n, 4**k]` in the order of A C G T; those with an N are left out.
 
     Parameters
@@ -80,16 +79,14 @@ def kmer_table(packed: Packed, k: int, both_strands: bool = False) -> NDArray[np
     """
     column, size = _columns(k, both_strands)
     table = np.zeros((packed.count, size), np.float32)
-    for rows in blocks(packed.lengths, AT_ONCE):
-        part = packed.part(rows.start, min(rows.stop, packed.count))
+    for rows, part in packed.parts(AT_ONCE):
         index, owner = kmer_places(part, k)
         cell = owner * size + column[index]
-        count = part.count
-        table[rows.start : rows.start + count] = np.bincount(cell, minlength=count * size).reshape(count, size)
+        table[rows] = np.bincount(cell, minlength=part.count * size).reshape(part.count, size)
     return table
 
 
-def kmer_features(packed: Packed, k: int, both_strands: bool = False) -> NDArray[np.float32] | csr_array:
+def kmer_features(packed: Packed | OnGenome, k: int, both_strands: bool = False) -> NDArray[np.float32] | csr_array:
     """Return the table of `kmer_table`; a sparse one where few of its cells can be filled, which is smaller and faster.
 
     67,000 sequences of 100 bases have 95 of 4,096 6-mers each: 1.1 GB as a table, 50 MB as a sparse one.
@@ -98,8 +95,7 @@ def kmer_features(packed: Packed, k: int, both_strands: bool = False) -> NDArray
     if int(np.maximum(packed.lengths - k + 1, 0).sum()) > SPARSE * packed.count * size:
         return kmer_table(packed, k, both_strands)
     parts = [csr_array((0, size), dtype=np.float32)]
-    for rows in blocks(packed.lengths, AT_ONCE):
-        part = packed.part(rows.start, min(rows.stop, packed.count))
+    for _, part in packed.parts(AT_ONCE):
         index, owner = kmer_places(part, k)
         ones = np.ones(len(index), np.float32)
         cells = owner.astype(np.int32), column[index].astype(np.int32)
@@ -146,7 +142,7 @@ def reverse_index(k: int) -> NDArray[np.int64]:
     return turned
 
 
-def one_hot(packed: Packed) -> NDArray[np.float32]:
+def one_hot(packed: Packed | OnGenome) -> NDArray[np.float32]:
     """Return each base of aligned sequences as four columns, `[n, 4 L]`; N is zero in all of them.
 
     Raises
@@ -157,10 +153,11 @@ def one_hot(packed: Packed) -> NDArray[np.float32]:
     lengths = np.unique(packed.lengths)
     if len(lengths) != 1:
         raise ValueError("sequences of several lengths are not aligned")
-    code = _CODE[packed.codes].reshape(packed.count, int(lengths[0]))
-    table = np.zeros((*code.shape, 4), np.float32)
-    known = code >= 0
-    table[known, code[known]] = 1
+    table = np.zeros((packed.count, int(lengths[0]), 4), np.float32)
+    for rows, part in packed.parts(AT_ONCE):
+        code = _CODE[part.codes].reshape(part.count, -1)
+        row, place = np.nonzero(code >= 0)
+        table[rows][row, place, code[row, place]] = 1
     return table.reshape(packed.count, -1)
 
 

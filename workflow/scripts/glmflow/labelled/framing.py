@@ -12,6 +12,9 @@ from glmflow.genome.contigs import match_contigs, some
 from glmflow.genome.packed import Packed, blocks, fetch
 from glmflow.genome.reference import Reference
 
+COMPARED = 2_000_000_000
+"""Bases of intervals whose sequences are compared; beyond them only coordinates are."""
+
 
 def place_on_genome(rows: pd.DataFrame, contigs: Mapping[str, int], where: str) -> pd.DataFrame:
     """Return the rows with the genome's names of contigs (chr1 or 1).

@@ -43,6 +43,8 @@ def read_split_column(column: pd.Series, name: str, where: str) -> pd.Series:
         if spelled.setdefault(str(split), str(text)) != str(text):
             what = f"column {name}: {spelled[str(split)]!r} and {text!r} both mean {split}"
             raise InputError(what, where=where, fix="Write one of them.")
+    if all(text == split for text, split in found.items()):  # most often: nothing is copied
+        return column
     return column.map(found)
 
 

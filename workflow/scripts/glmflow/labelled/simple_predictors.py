@@ -13,6 +13,8 @@ from scipy.sparse import csr_array, diags_array, issparse
 Array = NDArray[np.float64]
 Features = Any
 """`[n, features]`, an array or a sparse one."""
+ROWS = 1 << 16
+"""Rows whose products are computed at a time."""
 Predict = Callable[[NDArray], Array]
 """`features -> [n, classes]` probabilities, or `[n]` numbers."""
 
@@ -109,19 +111,25 @@ def ridges(features: Features, target: ArrayLike, alphas: Sequence[float]) -> li
     Normal equations of centred features, as scikit-learn's `Ridge` solves them; where there are more features than rows, those
     of the rows (the dual form).
     """
-    largest = _largest(features)
+    largest, y = _largest(features), np.asarray(target, np.float64)
+    count, middle = features.shape[0], y.mean(axis=0)
+    dual = count < features.shape[1]
+    parts = [slice(at, at + ROWS) for at in range(0, count, ROWS)]
     # In float64: of sequences that differ in few bases, centring takes almost all of the products away again.
-    x, y = _divided(features, largest).astype(np.float64), np.asarray(target, np.float64)
-    centre, middle = np.asarray(x.mean(axis=0)).ravel(), y.mean(axis=0)
-    dual = x.shape[0] < x.shape[1]
+    exact = lambda rows: _divided(features[rows], largest).astype(np.float64)  # noqa: E731
+    centre = sum(np.asarray(exact(rows).sum(axis=0)).ravel() for rows in parts) / count
     if dual:
+        x = exact(slice(None))
         dense = (x.toarray() if issparse(x) else x) - centre
         product, right = dense @ dense.T, y - middle
     else:
-        product = x.T @ x
-        product = product.toarray() if issparse(product) else product
-        product -= x.shape[0] * np.outer(centre, centre)
-        right = np.asarray(x.T @ (y - middle))
+        product, right = np.zeros((len(centre), len(centre))), np.zeros((len(centre), *y.shape[1:]))
+        for rows in parts:
+            x = exact(rows)
+            inner = x.T @ x
+            product += inner.toarray() if issparse(inner) else inner
+            right += x.T @ (y[rows] - middle)
+        product -= count * np.outer(centre, centre)
     found = []
     for alpha in alphas:
         weights = _solved(product, alpha, right)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import contigs_by_core_name
@@ -208,11 +209,11 @@ def _by_id(fasta: Any, table: Path, columns: Mapping[str, Any] | None) -> tuple[
     return joined, [*taken, said]
 
 
-def _examples(names: pd.Series | None, count: int) -> np.ndarray:
-    """Return unique ids: the names if no two are the same, else row numbers from 0."""
+def _examples(names: pd.Series | None, count: int) -> Any:
+    """Return unique ids, `[n]`: the names if no two are the same, else row numbers from 0."""
     if names is not None and not names.duplicated().any() and not names.astype(str).str.strip().eq("").any():
-        return names.astype("str").to_numpy(object)
-    return np.arange(count).astype(str).astype(object)
+        return names.astype("str").array
+    return pd.array(pa.array(np.arange(count)).cast(pa.large_string()), dtype="str")
 
 
 def _where(parts: list[Part]) -> str:

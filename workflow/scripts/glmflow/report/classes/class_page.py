@@ -13,6 +13,7 @@ from glmflow.files import read_table
 from glmflow.report.audit_card import audit_card
 from glmflow.report.charts import finish, theme, tooltip
 from glmflow.report.classes.class_tables import (
+    fitted_with,
     learning_chart,
     learning_rows,
     length_rows,
@@ -58,6 +59,7 @@ def class_page(study: Study, task: str, template: str) -> str:
         headline=study.headlines[task],
         scores=score_table(study, task, overall(rows)),
         parts=parts(rows, study.headlines[task].name),
+        fitted_with=fitted_with(study, task),
         leak_free=len(clean) > 0,
         curves=len(curves) > 0,
         charts=charts,

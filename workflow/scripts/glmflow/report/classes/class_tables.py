@@ -52,6 +52,19 @@ def length_rows(study: Study, task: str) -> tuple[list[str], list[dict[str, Any]
     ]
 
 
+def fitted_with(study: Study, task: str) -> list[tuple[str, str]]:
+    """Return what was chosen in fitting each run (of its first seed), as label and words: k-mers, penalty, epoch, trial."""
+    found: dict[str, str] = {}
+    for run in study.runs(task):
+        lines = [
+            *(run.cost.get("notes") or []),
+            *(text for text in run.cost.get("warnings") or [] if " chosen " in text),
+        ]
+        if lines:
+            found.setdefault(study.labels_by_name[run.name], "; ".join(lines))
+    return list(found.items())
+
+
 def published_rows(study: Study, task: str, table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Yield what was published for the set, and after it our own runs under a published protocol.
 

@@ -18,6 +18,7 @@ from glmflow.genome.packed import fetch
 from glmflow.genome.reference import Reference
 from glmflow.genome.splits import assign_splits, used_contigs
 from glmflow.genome.windows import filter_windows
+from glmflow.labelled.framing import COMPARED
 from glmflow.labelled.given_splits import read_split_column, require_rows
 from glmflow.tasks.audited import audited
 from glmflow.tasks.base_labels.base_segments import (
@@ -30,9 +31,6 @@ from glmflow.tasks.base_labels.base_segments import (
 )
 from glmflow.tasks.tables import Division, Made, counts_table, examples_table
 from glmflow.tasks.window_labels import LABELS, labels_table
-
-AUDITED = 2_000_000_000
-"""Bases of windows that are compared with each other; beyond them only places are."""
 
 
 def examples(task: BaseLabels, files: Mapping[str, Any], division: Division) -> Made:
@@ -68,7 +66,7 @@ def examples(task: BaseLabels, files: Mapping[str, Any], division: Division) -> 
     table = classes_table(labels, rows["split"], classes)
     scored = np.maximum((labels >= 0).sum(axis=1), 1)
     share = foreground(task, labels, classes).sum(axis=1) / scored
-    packed = fetch(genome, rows) if len(rows) * task.windows.size <= AUDITED else None
+    packed = fetch(genome, rows) if len(rows) * task.windows.size <= COMPARED else None
     found = audited(rows, packed, share, None)
     facts = {"classes.tsv": table, LABELS: labels_table(rows["example"], labels), **found.facts}
     counts = counts_table(counts | found.counts)

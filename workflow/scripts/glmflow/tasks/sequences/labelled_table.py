@@ -14,16 +14,13 @@ from glmflow.errors import InputError
 from glmflow.genome.packed import Packed, fetch, pack
 from glmflow.genome.reference import Reference
 from glmflow.labelled.classes import Labels, classes_table
-from glmflow.labelled.framing import differing_from_genome, place_on_genome, windows_around
+from glmflow.labelled.framing import COMPARED, differing_from_genome, place_on_genome, windows_around
 from glmflow.labelled.given_splits import require_rows
 from glmflow.labelled.holdout import split_rows
 from glmflow.labelled.near_pairs import near_pairs, suited_k
 from glmflow.labelled.sources import Labelled, read_source
 from glmflow.tasks.audited import audited
 from glmflow.tasks.tables import Division, Made, counts_table, examples_table
-
-AUDITED = 2_000_000_000
-"""Bases of intervals that are read to be compared; beyond them only coordinates are."""
 
 UNKEPT = ("lower", "ambiguous", "fold", "target", "named")
 """Columns of the rows that no table of examples has."""
@@ -164,7 +161,7 @@ def with_sequences(
         rows, dropped = framed(rows, task, reference.contigs)
         counts |= dropped
     total = int((rows["end"] - rows["start"]).sum())
-    if total > AUDITED:
+    if total > COMPARED:
         counts["bases of intervals, which are compared by coordinates alone"] = total
         return rows, None, counts
     return rows, fetch(reference, rows), counts
