@@ -1,6 +1,5 @@
 """Labels of bases and bins, and their scores, against plain loops and scikit-learn."""
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +10,6 @@ from glmflow.tasks.base_labels.base_segments import (
     bin_labels,
     class_order,
     label_windows,
-    read_label_array,
     runs_of,
     tiled_windows,
     window_kmers,
@@ -59,16 +57,6 @@ def test_bins_by_any_base_and_by_share():
     assert bin_labels(labels, 4).tolist() == [[1, -1, 2]]
     mean = bin_labels(labels, 4, "mean")
     assert mean[0, 0] == 0.25 and np.isnan(mean[0, 1]) and mean[0, 2] == pytest.approx(2 / 3)
-
-
-def test_labels_in_hdf5_fit_their_regions(tmp_path):
-    with h5py.File(tmp_path / "x.h5", "w") as file:
-        file["labels"] = np.eye(3)
-    assert read_label_array(tmp_path / "x.h5", 3).shape == (3, 3)
-    with pytest.raises(InputError, match="3 rows of labels for 4 regions"):
-        read_label_array(tmp_path / "x.h5", 4)
-    with pytest.raises(InputError, match="no data set 'y'"):
-        read_label_array(tmp_path / "x.h5", 3, "y")
 
 
 def test_pooled_scores_are_those_of_all_bases():

@@ -39,7 +39,7 @@ def _headers(study: Study, task: Any) -> Iterator[Problem]:
     for key, path in tables:
         try:
             found = table_columns(Path(path), settings["columns"], settings["only"])[1]
-            if "label" not in found and len(key) == 1:
+            if "label" not in found and len(key) == 1 and task.label_file is None:
                 raise InputError("no column of labels", where=path, fix="Say which column: columns: {label: NAME}.")
         except InputError as error:
             yield key, str(error)

@@ -127,7 +127,7 @@ def _classes(
         what = f"{' and '.join(map(repr, spellings))} differ in spelling alone: one class, or two?"
         raise InputError(what, where=where, fix="Write every class in one way.")
     index = {value: place for place, value in enumerate(distinct)}
-    shown = _named(distinct, names)
+    shown = named(distinct, names)
     # By Arrow: of a million rows no Python text is made.
     found = pc.index_in(pa.array(column), pa.array(list(written), pa.large_string())).to_numpy()
     number = np.array([index[value] for value in written.values()])
@@ -144,7 +144,7 @@ def alike(names: Iterable[str]) -> list[list[str]]:
     return [spellings for spellings in found.values() if len(spellings) > 1]
 
 
-def _named(found: list[str], names: Mapping[Any, str] | None) -> list[str]:
+def named(found: list[str], names: Mapping[Any, str] | None) -> list[str]:
     """Return the names that the user gives to labels."""
     if not names or set(found) <= set(names.values()):  # they are called so already
         return found
@@ -218,7 +218,7 @@ def _lists(
         raise InputError("a list with a number that is not finite", where=where, fix="Give finite numbers.")
     found = [str(i) for i in range(table.shape[1])]
     binary = not values and bool(table.isin((0, 1)).all(axis=None))
-    shown = _named(found, names)
+    shown = named(found, names)
     kind: Kind = "labels" if binary else "values"
     return Labels(kind, table.astype(np.int64) if binary else table, shown, found, f"lists of {len(found)}")
 

@@ -15,11 +15,29 @@ from glmflow.genome.contigs import contigs_by_core_name
 from glmflow.labelled.classes import Labels, read_labels
 from glmflow.labelled.columns import NAMES, find_columns
 from glmflow.labelled.delimited import TableFile
+from glmflow.labelled.label_arrays import array_labels, read_label_array
 from glmflow.labelled.rows import rows_of
 from glmflow.labelled.source_files import Part, find_parts, parts_of
 
 KEYS = ("table", "fasta", "bed", "folder")
 """What a data set is given as."""
+
+
+class LabelFile(NamedTuple):
+    """An HDF5 file with a row of labels for each row of a table, in its order.
+
+    Attributes
+    ----------
+    path : Path
+    data_set
+        Its data set.
+    outputs
+        Labels of a row, where a published set says how many.
+    """
+
+    path: Path
+    data_set: str = "labels"
+    outputs: int | None = None
 
 
 class Labelled(NamedTuple):
@@ -52,6 +70,7 @@ def read_source(
     one_based: bool = False,
     bed_label: str | None = None,
     only: Mapping[str, Any] | None = None,
+    hdf5: LabelFile | None = None,
 ) -> Labelled:
     """Read a data set.
 
@@ -73,6 +92,8 @@ def read_source(
         `name` or `score`.
     only
         Column to value: the rows of tables that are read.
+    hdf5
+        Where the labels of the rows of the one table are, in place of a column.
 
     Raises
     ------
@@ -92,8 +113,34 @@ def read_source(
         what = f"give one of {', '.join(KEYS)} (found {', '.join(given) or 'none'})"
         raise InputError(what, where="sequences", fix="fasta and table may stand together.")
     names = [name for name in rows if name == "label" or str(name).startswith("label_")]
-    if not names:
+    if hdf5 is not None:
+        rows = rows.drop(columns=names)
+        labels, names = _of_file(hdf5, Path(str(source["table"])), rows, target, classes), []
+        taken.append(f"labels: {labels.why}, data set {hdf5.data_set}")
+    elif not names:
         raise InputError("no labels in it", where=where, fix="Say which column: columns: {label: NAME}.")
+    else:
+        labels = _of_columns(rows, names, columns, target, classes, where)
+    rows = pd.concat([rows.drop(columns=[*names, "row", "file"]), labels.targets.set_axis(rows.index)], axis=1)
+    if "chrom" in rows:
+        require_contigs_spelled_once(rows["chrom"].unique(), where)
+    given_names = rows.pop("example") if "example" in rows else None
+    rows.insert(0, "example", _examples(given_names, len(rows)))
+    if given_names is not None and given_names.duplicated().any():
+        rows["named"] = given_names
+        taken.append("names are not unique: rows are called by their numbers")
+    return Labelled(rows, labels, taken)
+
+
+def _of_columns(
+    rows: pd.DataFrame,
+    names: list[str],
+    columns: Mapping[str, Any] | None,
+    target: Any,
+    classes: Mapping[Any, str] | None,
+    where: str,
+) -> Labels:
+    """Return the labels that stand in columns of the rows."""
     files, numbers = rows["file"], rows["row"]
     heads = (
         dict(zip(names, [columns["label"]] if isinstance(columns.get("label"), str | int) else columns["label"]))
@@ -108,15 +155,17 @@ def read_source(
     if labels.kind != "classes" and set(names) == set(heads):  # outputs are called as their columns
         own = [str(heads[name]) for name in names]
         labels = labels._replace(classes=own, found=own)
-    rows = pd.concat([rows.drop(columns=[*names, "row", "file"]), labels.targets.set_axis(rows.index)], axis=1)
-    if "chrom" in rows:
-        require_contigs_spelled_once(rows["chrom"].unique(), where)
-    given_names = rows.pop("example") if "example" in rows else None
-    rows.insert(0, "example", _examples(given_names, len(rows)))
-    if given_names is not None and given_names.duplicated().any():
-        rows["named"] = given_names
-        taken.append("names are not unique: rows are called by their numbers")
-    return Labelled(rows, labels, taken)
+    return labels
+
+
+def _of_file(
+    hdf5: LabelFile, table: Path, rows: pd.DataFrame, target: Any, classes: Mapping[Any, str] | None
+) -> Labels:
+    """Return the labels that an HDF5 file has of the rows of a table."""
+    file = TableFile(table)
+    count = sum(block.num_rows for block in file.blocks(file.header[:1]))
+    array, number = read_label_array(hdf5.path, count, hdf5.data_set), rows["row"].to_numpy(np.int64)
+    return array_labels(array[number - 1], target, classes, str(hdf5.path), hdf5.outputs, number)
 
 
 def _read(

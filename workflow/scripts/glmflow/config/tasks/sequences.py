@@ -98,6 +98,12 @@ class Sequences(TaskBlock):
     bed: Source | None = Field(
         None, description="Intervals of the genome: one BED file a class, or the class as their name."
     )
+    hdf5: str | None = Field(
+        None,
+        description="HDF5 file with the labels of each row of `table`, in its order, in place of a column: `[rows]`, or `[rows, "
+        "labels]` of 0 and 1 or of values. Of a preset that has one, `{table}.hdf5` beside the table where left out.",
+    )
+    data_set: str = Field("labels", description="Data set of the HDF5 file.")
     folder: str | None = Field(
         None,
         description="Folder laid out as a published set: `{split}/{class}/*.txt`, `{split}/{class}.csv.gz`, `{split}.csv`, "
@@ -178,6 +184,8 @@ class Sequences(TaskBlock):
                 benchmark_set(self.preset)
             except InputError as error:
                 raise ValueError(str(error)) from None
+        if self.hdf5 is not None and (not isinstance(self.table, str) or self.fasta is not None):
+            raise ValueError("hdf5: has the labels of the rows of one `table`; give that table, or leave it out")
         if self.scale != "plain" and self.predicts != "values":
             raise ValueError(f"scale: is for values, and the labels are {self.predicts}; leave it out")
         if self.preset is not None and benchmark_set(self.preset).get("per_base"):
@@ -189,6 +197,13 @@ class Sequences(TaskBlock):
         if self.splits.by == "column" and self.splits.column is None:
             raise ValueError("splits.column: name the column whose values are held out")
         return self
+
+    @property
+    def label_file(self) -> str | None:
+        """HDF5 file of the labels; None where they stand in a column."""
+        if self.hdf5 is None and self.preset and isinstance(self.table, str) and benchmark_set(self.preset).get("hdf5"):
+            return str(Path(self.table).with_suffix(".hdf5"))
+        return self.hdf5
 
     @property
     def predicts(self) -> str:
@@ -233,6 +248,7 @@ class Sequences(TaskBlock):
 
         for form in FORMS:
             add((form,), getattr(self, form))
+        add(("hdf5" if self.hdf5 else "preset",), self.label_file)
         return named
 
     def named_files(self) -> dict[Place, str]:

@@ -20,13 +20,13 @@ from glmflow.genome.splits import assign_splits, used_contigs
 from glmflow.genome.windows import filter_windows
 from glmflow.labelled.framing import COMPARED
 from glmflow.labelled.given_splits import read_split_column, require_rows
+from glmflow.labelled.label_arrays import read_label_array
 from glmflow.tasks.audited import audited
 from glmflow.tasks.base_labels.base_segments import (
     UNSCORED,
     bin_labels,
     class_order,
     label_windows,
-    read_label_array,
     tiled_windows,
 )
 from glmflow.tasks.tables import Division, Made, counts_table, examples_table

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -138,30 +137,6 @@ def bin_labels(labels: NDArray[np.int8], size: int, how: str = "max") -> NDArray
     scored = binned >= 0
     with np.errstate(invalid="ignore"):
         return ((binned > 0).sum(axis=2) / np.where(scored.any(axis=2), scored.sum(axis=2), np.nan)).astype(np.float32)
-
-
-def read_label_array(path: Path, rows: int, name: str = "labels") -> NDArray:
-    """Return a data set of an HDF5 file whose rows are those of a table, as BEND has them.
-
-    Raises
-    ------
-    InputError
-        The file has no such data set, or another number of rows.
-    """
-    import h5py
-
-    try:
-        with h5py.File(path) as file:
-            if name not in file:
-                has = ", ".join(file) or "none"
-                raise InputError(f"no data set {name!r}", where=path, fix=f"It has {has}.")
-            found = file[name][:]
-    except OSError as error:
-        raise InputError(f"no HDF5 file ({error})", where=path, fix="Fetch it again.") from None
-    if len(found) != rows:
-        what = f"{len(found):,} rows of labels for {rows:,} regions"
-        raise InputError(what, where=path, fix="Give the labels of these regions.")
-    return found
 
 
 def runs_of(labels: NDArray[np.int8], windows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

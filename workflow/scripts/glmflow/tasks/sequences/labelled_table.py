@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from glmflow.config.benchmark_sets import published_numbers, read_settings
+from glmflow.config.benchmark_sets import benchmark_set, published_numbers, read_settings
 from glmflow.config.tasks.sequences import Sequences
 from glmflow.errors import InputError
 from glmflow.genome.packed import Packed, fetch, pack
@@ -18,7 +19,7 @@ from glmflow.labelled.framing import COMPARED, differing_from_genome, place_on_g
 from glmflow.labelled.given_splits import require_rows
 from glmflow.labelled.holdout import split_rows
 from glmflow.labelled.near_pairs import near_pairs, suited_k
-from glmflow.labelled.sources import Labelled, read_source
+from glmflow.labelled.sources import LabelFile, Labelled, read_source
 from glmflow.tasks.audited import audited
 from glmflow.tasks.tables import Division, Made, counts_table, examples_table
 
@@ -136,7 +137,16 @@ def read_settings_of(task: Sequences) -> dict[str, Any]:
         "classes": task.classes or known.get("classes"),
         "one_based": task.one_based or bool(known.get("one_based")),
         "only": {**known.get("only", {}), **task.only},
+        "hdf5": label_file_of(task),
     }
+
+
+def label_file_of(task: Sequences) -> LabelFile | None:
+    """Return the HDF5 file of the labels; None where they stand in the table."""
+    if task.label_file is None:
+        return None
+    outputs = benchmark_set(task.preset).get("outputs") if task.preset else None
+    return LabelFile(Path(task.label_file), task.data_set, outputs)
 
 
 def with_sequences(

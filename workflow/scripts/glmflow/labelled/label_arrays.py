@@ -1,0 +1,98 @@
+"""Labels in an HDF5 file beside a table of regions, a row each in the order of its rows, as BEND has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.errors import InputError
+from glmflow.labelled.classes import Kind, Labels, named, read_labels
+
+
+def read_label_array(path: Path, rows: int, name: str = "labels") -> NDArray:
+    """Return a data set of an HDF5 file whose rows are those of a table.
+
+    Raises
+    ------
+    InputError
+        The file has no such data set, or another number of rows.
+    """
+    import h5py
+
+    if not path.is_file():
+        raise InputError("no such file", where=path, fix="Give the HDF5 file of the labels.")
+    try:
+        with h5py.File(path) as file:
+            if name not in file or not isinstance(file[name], h5py.Dataset):
+                has = ", ".join(file) or "none"
+                raise InputError(f"no data set {name!r}", where=path, fix=f"It has {has}.")
+            if len(file[name].shape) < 1 or file[name].shape[0] != rows:
+                found = file[name].shape[0] if file[name].shape else 0
+                what = f"{found:,} rows of labels for {rows:,} regions"
+                raise InputError(what, where=path, fix="Give the labels of these regions.")
+            return file[name][:]
+    except OSError as error:
+        raise InputError(f"no HDF5 file ({error})", where=path, fix="Fetch it again.") from None
+
+
+def array_labels(
+    array: NDArray,
+    kind: Kind | None,
+    names: Mapping[Any, str] | None,
+    where: str,
+    of: int | None = None,
+    rows: NDArray[np.int64] | None = None,
+) -> Labels:
+    """Return what the labels of an array are: of one column a class or value, of several 0 and 1 any of them, else values.
+
+    Parameters
+    ----------
+    array
+        `[n]` or `[n, labels]` of numbers.
+    kind
+        What they are; recognised by their numbers where None.
+    names
+        Names of the columns, or of classes, by number.
+    where
+        The file, for messages.
+    of
+        Columns that a published set has.
+    rows
+        Number of each row in the file, for messages.
+
+    Raises
+    ------
+    InputError
+        It has another shape or number of columns, a number is not finite, or labels are not 0 and 1.
+    """
+    if array.dtype.kind not in "biuf" or array.ndim not in (1, 2) or not array.size:
+        what = f"a data set of {array.dtype} {list(array.shape)}"
+        raise InputError(what, where=where, fix="Give a number a row, or a row of numbers.")
+    array = array if array.ndim == 2 else array[:, None]
+    count = array.shape[1]
+    if of is not None and count != of:
+        what = f"{count} labels a row, and the published set has {of}"
+        raise InputError(what, where=where, fix="Give the labels of this set, or leave the preset out.")
+    bad = ~np.isfinite(array).all(axis=1)
+    if bad.any():
+        row = int(bad.argmax())
+        place = f"{where}, row {row + 1 if rows is None else rows[row]}"
+        raise InputError("a label that is not finite", where=place, fix="Give finite numbers.")
+    if count == 1:
+        text = pd.Series(array[:, 0].astype(np.float64)).map("{:g}".format) if array.dtype.kind == "f" else None
+        column = (pd.Series(array[:, 0].astype(np.int64)).astype(str) if text is None else text).astype("str")
+        return read_labels({"label": column}, "classes" if kind == "labels" else kind, names, where)
+    binary = bool(((array == 0) | (array == 1)).all())
+    if kind == "classes":
+        raise InputError(f"{count} labels a row, which are no class", where=where, fix="Say labels: labels or values.")
+    if kind == "labels" and not binary:
+        raise InputError("labels other than 0 and 1", where=where, fix="Say labels: values.")
+    found = [str(column) for column in range(count)]
+    shown, several = named(found, names), binary and kind != "values"
+    table = pd.DataFrame(array.astype(np.int8 if several else np.float64), columns=[f"target_{name}" for name in found])
+    return Labels("labels" if several else "values", table, shown, found, f"{count} columns of {Path(where).name}")
