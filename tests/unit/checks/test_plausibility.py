@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from glmflow.checks.plausibility import control_of_chance, identical_replicates, implausible_scores, kind_of_split
+from glmflow.checks.plausibility import control_of_chance, implausible_scores, kind_of_split
 from glmflow.statistics.influence import mean_value
 
 
@@ -40,12 +40,6 @@ def test_a_small_share_is_not_called_none():
 
 def test_bounds_that_are_not_known_are_not_judged():
     assert len(implausible_scores(row()[["label", "value", "low", "high"]])) == 2
-
-
-def test_replicates_that_are_one_file():
-    audit = identical_replicates([("r1", "r2", 0.98), ("r1", "r3", 1.0), ("r2", "r3", -1.0)])
-    assert audit.status == "FAIL" and "r1 and r3, r2 and r3" in audit.sentence
-    assert identical_replicates([("r1", "r2", 0.999)]).status == "PASS"
 
 
 def test_the_split_that_chose_is_validation_whatever_its_name():

@@ -281,3 +281,44 @@ def test_a_study_passes_to_jobs_as_plain_data():
     study = Study.model_validate(STUDY)
     again = Study.model_validate(study.model_dump(mode="json", by_alias=True))  # as the rule `report` does
     assert again.tasks == study.tasks and again.expanded == study.expanded
+
+
+def test_every_metric_with_bounds_is_looked_at_and_of_the_same_runs_nothing_is_said_twice(tmp_path):
+    labels, groups = np.tile([0, 1], 30), np.arange(60)
+    part = pd.DataFrame({"example": [f"s{n}" for n in range(60)], "group": groups})
+    right = np.stack([1 - labels, labels], axis=1).astype(float)
+    half = 0.5 * right + 0.25  # every one is ranked right, and the classes too
+    # Ranked the wrong way round but for four, and one class called.
+    turned = np.stack([0.5 + 0.01 * labels, 0.5 - 0.01 * labels], axis=1)
+    turned[:4] = turned[:4, ::-1]
+    scores = {
+        name: {cell(metric, "test"): one for metric, one in of_sequences(part, labels, own, class_scores).items()}
+        for name, own in (("right", half), ("turned", turned))
+    }
+    assert len({name.split("\t")[-1] for name in scores["right"]}) > 1
+    found, _ = judged(tmp_path, [(run(name), [own]) for name, own in scores.items()])
+    warned = found.warnings[found.warnings["status"] != "PASS"]
+    of_one = warned[warned["name"] == "a score of 1"]
+    assert len(of_one) == 1 and of_one["sentence"].iloc[0].endswith("right")
+    wrong = warned[(warned["name"] == "a negative sign") & warned["sentence"].str.endswith("turned")]
+    assert len(wrong) == 1
+    # The first metric alone does not see it, where that is called by the likeliest class.
+    second = {name: own for name, own in scores["turned"].items() if not name.endswith("mcc")}
+    first = next(name for name in scores["turned"] if name.endswith("mcc"))
+    plain = scores["turned"][first]._replace(score=scores["turned"][first].score._replace(value=0.0))
+    found, _ = judged(tmp_path, [(run("turned"), [{first: plain} | second])])
+    (audit,) = found.warnings[
+        found.warnings["name"].eq("a negative sign") & found.warnings["status"].eq("WARN")
+    ].to_dict("records")
+    assert audit["where"].endswith("auroc")
+
+
+def test_where_no_baseline_knows_populations_alone_the_verdict_says_so(cohort, tmp_path):
+    rng, south, genetic, observed = cohort
+    scores = of_genes(observed, genetic)
+    alone = of_genes(observed, np.repeat(south, GENES, axis=1) + 1e-3 * rng.normal(size=observed.shape))
+    without, _ = judged(tmp_path, [(run("genotypes"), [scores])])
+    beside, _ = judged(tmp_path, [(run("genotypes"), [scores]), (run("population_mean", "structure"), [alone])])
+    said = "No baseline that knows populations alone was run"
+    assert any(note.startswith(said) for note in without.notes["note"])
+    assert not any(note.startswith(said) for note in beside.notes["note"])

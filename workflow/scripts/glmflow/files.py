@@ -17,6 +17,7 @@ NAMES = (
     *("chrom", "contig", "split", "gene", "gene_id", "gene_name", "group", "sample", "population", "family"),
     *("example", "track", "biosample", "subset", "protocol", "task", "model", "adaptation"),
     *("class", "cell", "tf", "key", "motif", "cluster", "cell_features_of", "tf_features_of"),
+    *(f"{name}_features_of_{draw}" for name in ("cell", "tf") for draw in range(2, 11)),
 )
 """Columns that hold names, which may be written in digits alone: contigs 20 and 21, a gene 7157, a sample 1001."""
 UNKNOWN = frozenset({"family", "population", "group", "gene_name", "biosample"})

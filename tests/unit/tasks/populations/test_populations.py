@@ -11,7 +11,7 @@ from glmflow.tasks.populations.population_samples import (
     densest_windows,
     draw_samples,
     haplotype_rows,
-    permuted_labels,
+    redraw,
     split_haplotypes,
 )
 
@@ -56,12 +56,18 @@ def test_what_is_kept_apart(people, scheme):
     assert (split == split_haplotypes(rows, scheme, {"test": 0.34}, seed=1)).all()
 
 
-def test_permuted_labels_keep_their_numbers_and_relatives_alike(people):
+def test_drawn_again_relatives_have_one_class_and_test_haplotypes_their_own(people):
     drawn = draw_samples(people, "population", people["sample"], None, 1)
-    found = permuted_labels(drawn, seed=5)
-    assert (found["target"] != drawn["target"]).any()
-    assert (found.groupby("group")["target"].nunique() == 1).all()
-    assert dict(zip(found["target"], found["label"])) == {0: "A", 1: "B"}
+    rows = haplotype_rows(drawn, pd.DataFrame({"chrom": ["1"], "start": [0], "end": [9]}))
+    rows = rows.assign(
+        split=split_haplotypes(rows, "samples", {"validation": 0.2, "test": 0.3}, 1), target=rows["label"]
+    )
+    one, other = redraw(rows, 1), redraw(rows, 2)
+    assert (one["target"] != rows["target"]).any() and (one["target"] != other["target"]).any()
+    assert (one.groupby("group")["target"].nunique() == 1).all()
+    test = rows["split"] == "test"
+    assert test.any() and (one["target"] == rows["target"])[test].all()
+    pd.testing.assert_frame_equal(one, redraw(rows, 1))
 
 
 def test_identical_haplotypes_are_counted():

@@ -86,7 +86,11 @@ def test_controls(cohort):
     assert same.groupby("start")["sequence"].nunique().tolist() == [1, 1] and (same["target"] == plain["target"]).all()
     permuted = made(cohort, control="permuted_labels").table
     assert (permuted["sequence"] == plain["sequence"]).all() and (permuted["target"] != plain["target"]).any()
-    assert permuted["target"].value_counts().tolist() == plain["target"].value_counts().tolist()
+    counts = [table[table["split"] == "train"]["target"].value_counts().to_dict() for table in (permuted, plain)]
+    assert counts[0] == counts[1]  # families are of one sample here
+    test = plain["split"] == "test"
+    assert (permuted["split"] == plain["split"]).all() and (permuted["target"] == plain["target"])[test].all()
+    assert task(control="permuted_labels").control_draws == 10 and task(control="reference").control_draws == 1
 
 
 def predictions(cohort, found, name, folder, **settings):

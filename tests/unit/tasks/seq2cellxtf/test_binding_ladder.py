@@ -13,7 +13,7 @@ from glmflow.config.tasks import task_block
 from glmflow.dna.shuffles import eulerian_walk
 from glmflow.errors import InputError
 from glmflow.files import write_table
-from glmflow.tasks.seq2cellxtf import examples, score
+from glmflow.tasks.seq2cellxtf import examples, redraw, score
 from glmflow.tasks.tables import Division
 from pydantic import TypeAdapter
 
@@ -171,6 +171,16 @@ def test_permuted_cells_leave_no_order_of_cells(tmp_path):
     control = made(tmp_path, control="permuted_cells"), tmp_path
     values, _ = metrics_of(control, {"kind": "motif_accessibility"})
     assert values["all", "cell_concordance"] == pytest.approx(0.5, abs=0.03)
+    drawn = [Binding(redraw(control[0].table, seed), tmp_path).cell_of_keys for seed in range(1, 11)]
+    assert len({own.tobytes() for own in drawn}) == 10
+    assert (drawn[0] == Binding(control[0].table, tmp_path).cell_of_keys).all()
+    block = task_block(TASK | {"control": "permuted_cells"})
+    assert block.control_draws == 10 and block.uncontrolled["control"] == "none"
+    tables = [control[0]._replace(table=redraw(control[0].table, seed)) for seed in range(1, 11)]
+    again = [
+        metrics_of((one, tmp_path), {"kind": "motif_accessibility"})[0]["all", "cell_concordance"] for one in tables
+    ]
+    assert np.mean(again) == pytest.approx(0.5, abs=0.03) and again[0] == values["all", "cell_concordance"]
 
 
 def test_permuted_tfs_leave_what_region_and_cell_say_alone(simulated, tmp_path):

@@ -19,6 +19,12 @@ GENERIC = ("gc", "cpg_oe", "log_length", "n_share")
 """Numbers of a region that need no motif."""
 
 
+DRAWS = 10
+"""Draws of a control that are kept in the table of keys: as many as a control has where a study names no seeds."""
+DRAW = "control_draw"
+"""Column of the examples of a control: which of the draws their run is of, the same in every row; 1 where it is missing."""
+
+
 class Tables(NamedTuple):
     """Tables by their file names (`Made.facts`)."""
 
@@ -68,6 +74,8 @@ class Binding:
         self.regions = examples.reset_index(drop=True)
         self.keys = read_table(self.folder / "keys.tsv").fillna({"kind": "", "relation": ""})
         self.keys = self.keys.fillna({"family": self.keys["tf"]})
+        if DRAW in self.regions:
+            self.keys = of_draw(self.keys, int(self.regions[DRAW].iloc[0]))
         self.labels = self._matrix("labels")
         self.known = ~self._matrix("ambiguous")
         self.labels &= self.known
@@ -200,6 +208,12 @@ class Binding:
     def rows(self, split: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the keys and regions of a split: those that it learns from, or is scored on."""
         return np.flatnonzero(self.split_of_keys == split), np.flatnonzero(self.split_of_regions == split)
+
+
+def of_draw(keys: pd.DataFrame, draw: int) -> pd.DataFrame:
+    """Return keys with the features of a draw of the control (`cell_features_of_2`, ...); of what was not drawn the only ones."""
+    names = [name for name in ("cell_features_of", "tf_features_of") if f"{name}_{draw}" in keys]
+    return keys.assign(**{name: keys[f"{name}_{draw}"] for name in names})
 
 
 def _places(names: pd.Series, order: list[str]) -> NDArray[np.int64]:

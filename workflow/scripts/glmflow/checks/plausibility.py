@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
@@ -71,20 +71,6 @@ def _of(name: str, found: pd.DataFrame, text: str, none: str, where: str, **limi
     """Return an audit that counts runs and names them."""
     sentence = f"{text}: {named(list(found['label']))}" if len(found) else none
     return graded(name, len(found), sentence, where, **limits)
-
-
-def identical_replicates(pairs: Iterable[tuple[str, str, float]], where: str = "") -> Audit:
-    """Return whether replicates are copies of one file: correlated by exactly 1, or by exactly -1.
-
-    Parameters
-    ----------
-    pairs
-        Names of two replicates and their correlation.
-    """
-    found = [f"{one} and {other}" for one, other, r in pairs if abs(r) >= EXACTLY]
-    text = f"{len(found):,} pairs of replicates correlate by exactly 1: one file under two names"
-    text += f" ({named(found)})" if found else ""
-    return graded("replicates at r = 1", len(found), text if found else "no two replicates are one file", where, fail=0)
 
 
 def kind_of_split(split: str, chosen_on: Collection[str]) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from glmflow.checks.audit import Audit, audit_table
+from glmflow.checks.audit import PASS, Audit, audit_table
 from glmflow.checks.plausibility import control_of_chance, implausible_scores, kind_of_split, without_error
 from glmflow.statistics.decision import COLUMNS, Decision, Run, decide
 from glmflow.statistics.permutation import share_above
@@ -56,25 +56,38 @@ def compare_runs(
     """
     own = [found for run, found in zip(runs, stored) if run["role"] != "control"]
     tables, notes, audits = [], [], []
-    judged: set[tuple[str, ...]] = set()
+    said: set[tuple[str, ...]] = set()
     for name in dict.fromkeys(name for found in own for name in found):
         columns, one = columns_of(name), _most(found[name] for found in own if name in found)
         cards, left_out = _runs_of_cell(runs, stored, name, one)
-        known = one.groups_known is not False
-        decision = decide(cards, one.higher, one.chance, known, one.bounds)
+        decision = decide(cards, one.higher, one.chance, one.groups_known, one.bounds)
         tables.append(decision.rows.assign(**columns, higher=one.higher))
         chosen = kind_of_split(columns["split"], CHOSEN_ON)[1]
         notes += [columns | {"note": note} for note in (chosen, left_out, *decision.notes) if note]
-        if tuple(columns.values())[:4] not in judged and columns["split"] != "train":  # its first metric
-            judged.add(tuple(columns.values())[:4])
-            declared = {run["key"] for run in runs if run.get("declared")}
-            audits += _audits(decision, cards, one, _facts(runs, stored, name), columns, control, declared)
+        place = tuple(columns.values())[:4]
+        first = place not in said
+        if columns["split"] == "train" or not (first or one.bounds is not None):
+            continue
+        declared = {run["key"] for run in runs if run.get("declared")}
+        found = _audits(decision, cards, one, _facts(runs, stored, name), columns, control, declared)
+        if not first:  # of the same runs nothing is said twice, and that all is well with another metric not at all
+            found = [
+                audit for audit in found if audit.status != PASS and (*place, audit.name, _of_runs(audit)) not in said
+            ]
+            found = [audit._replace(where=", ".join(filter(None, (audit.where, columns["metric"])))) for audit in found]
+        said |= {place} | {(*place, audit.name, _of_runs(audit)) for audit in found}
+        audits += found
     rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, *CELL, "higher"])
     return Comparison(
         rows[[*CELL, "higher", *COLUMNS]],
         pd.DataFrame(notes, columns=[*CELL, "note"]),
         audit_table(audits),
     )
+
+
+def _of_runs(audit: Audit) -> str:
+    """Return the runs that an audit names, without the figures beside them."""
+    return audit.sentence.rpartition(": ")[2] if audit.name != "control at chance" else audit.sentence.partition(":")[0]
 
 
 def _most(found: Iterable[Stored]) -> Stored:
@@ -128,6 +141,12 @@ def _card(seeds: Sequence[tuple[Mapping[str, Any], Stored]]) -> Run:
     )
 
 
+def _scale(one: Stored) -> tuple[float, float]:
+    """Return the score of chance (else the least there can be), and the most; both NaN where neither is known."""
+    least, most = one.bounds or (np.nan, 1.0)
+    return (least if one.chance is None else one.chance), most
+
+
 def _facts(
     runs: Sequence[Mapping[str, Any]], stored: Sequence[Mapping[str, Stored]], name: str
 ) -> dict[str, Mapping[str, float]]:
@@ -150,19 +169,22 @@ def _audits(
     control: str | None,
     declared: Collection[str],
 ) -> list[Audit]:
-    """Return what the scores of a cell say about themselves: on a scale on which chance is 0 and 1 the most."""
+    """Return what the scores of a cell say about themselves: on a scale on which chance (else the least) is 0 and 1 the most."""
     where = ", ".join(columns[name] for name in ("subset", "split") if columns[name] != "all")
     if not one.higher:
         scored = decision.rows["role"].isin(["model", "baseline"])
         return without_error(decision.rows[scored], where) if control is None else []
-    if one.chance is None or one.chance >= 1:
+    zero, most = _scale(one)
+    if not zero < most:
+        return []
+    if control is not None and one.chance is None:
         return []
     if control is not None:
         at_chance = [run for run in cards if run.role == "model" and columns["split"] == TEST]
         return [control_of_chance(run.scores, f"{run.label} ({control})", one.chance, where) for run in at_chance]
     rows = decision.rows[decision.rows["role"].isin(["model", "baseline", "told"])].copy()
     for limit in ("value", "low", "high"):
-        rows[limit] = (rows[limit] - one.chance) / (1 - one.chance)
+        rows[limit] = (rows[limit] - zero) / (most - zero)
     rows["declared"] = rows["key"].isin(declared)
     for fact in FACTS:
         rows[fact] = [facts.get(key, {}).get(fact, np.nan) for key in rows["key"]]

@@ -106,7 +106,7 @@ def decide(
     runs: Sequence[Run],
     higher_is_better: bool = True,
     chance: float | None = 0.0,
-    groups_known: bool = True,
+    groups_known: bool | None = True,
     bounds: tuple[float, float] | None = None,
 ) -> Decision:
     """Compare the runs of one class of held-out units.
@@ -120,7 +120,8 @@ def decide(
     chance
         Score of a model that knows nothing; None where there is none (errors, coverage).
     groups_known
-        Whether the groups of samples are known: where they are not, the verdict says that the null knows no structure.
+        Whether the groups of samples are known: where they are not, the verdict says that the null knows no structure; None
+        where nothing is measured in samples.
     bounds
         Least and largest value of the score, between which its interval stays; None where it has none.
 
@@ -274,7 +275,7 @@ def _first_place(runs: Sequence[Run]) -> list[Run]:
     return [best, *tied]
 
 
-def _notes(runs: Sequence[Run], models: Sequence[Run], groups_known: bool) -> list[str]:
+def _notes(runs: Sequence[Run], models: Sequence[Run], groups_known: bool | None) -> list[str]:
     """Return what has to be said whatever the verdict is."""
     notes = []
     if len(models) > 1:
@@ -293,8 +294,13 @@ def _notes(runs: Sequence[Run], models: Sequence[Run], groups_known: bool) -> li
     missing = sorted({run.backbone for run in models if run.backbone} - random)
     if missing:
         notes.append(f"No row of random weights of {_joined(missing)}: what its pretraining adds is unknown.")
-    if not groups_known:
+    if groups_known is False:
         notes.append("No population is known: the null does not account for structure.")
+    elif groups_known and not any(run.role == "structure" for run in runs):
+        notes.append(
+            "No baseline that knows populations alone was run (population_mean): what structure by itself reaches is known only "
+            "from permutations within populations and from what is left without their means."
+        )
     single = [run.label for run in runs if run.role == "model" and run.seeded and len(run.scores) == 1]
     if single:
         notes.append(f"One seed, whose spread is not known: {_joined(single)}.")

@@ -15,6 +15,7 @@ from glmflow.files import atomic_path, write_table
 from glmflow.models import load_model
 from glmflow.models.loading import with_random_weights
 from glmflow.modules import module
+from glmflow.tasks.redraw import redrawn
 
 from .frozen_states import open_states
 from .loop.checkpoints import fingerprint, table_digest
@@ -52,7 +53,7 @@ def predict(
     states
         Folder in which runs share the features of frozen backbones; one in the run folder where None.
     """
-    started = time.monotonic()
+    started, examples = time.monotonic(), redrawn(settings, examples)
     trained = (model_folder / "task.json").exists()
     predictor = (
         load_predictor(model_folder, states or folder / "states") if trained else as_it_is(settings, model_folder)

@@ -65,8 +65,9 @@ class Populations(TaskBlock):
     splits: HaplotypeSplits = Field(default_factory=HaplotypeSplits, description="How haplotypes are divided.")
     control: Literal["none", "permuted_labels", "reference"] = Field(
         "none",
-        description="`permuted_labels`: samples change their classes; `reference`: everyone carries the reference sequence. "
-        "Every model has to be at chance then.",
+        description="`permuted_labels`: training and validation samples (with their relatives) exchange their classes, again with "
+        "each seed (ten unless `runs` names them); `reference`: everyone carries the reference sequence. Every model has to be at "
+        "chance then.",
     )
     seed: int = Field(1, description="Seed of the draw of samples.")
     bootstrap: Positive = Field(500, description="Draws of windows and of samples behind each interval.")
@@ -80,6 +81,11 @@ class Populations(TaskBlock):
     def uncontrolled(self) -> dict[str, Any] | None:
         """Settings of the task that this one is a control of; None where it is no control."""
         return None if self.control == "none" else self.model_dump(mode="json") | {"control": "none"}
+
+    @property
+    def control_draws(self) -> int:
+        """How often a control is drawn where `runs` names no seeds: one exchange of classes is one draw of chance."""
+        return 10 if self.control == "permuted_labels" else 1
 
     @property
     def window_bp(self) -> int:

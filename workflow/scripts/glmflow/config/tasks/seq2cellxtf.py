@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -146,7 +146,8 @@ class Seq2CellXTf(TaskBlock):
     control: Literal["none", "permuted_cells", "permuted_tfs", "shuffled_sequences"] = Field(
         "none",
         description="What is known of cells, or of TFs, goes to another one, or the bases of each region are shuffled: a model "
-        "has to fall to what it knows without.",
+        "has to fall to what it knows without. Who goes to whom is drawn again with each seed, ten times unless `runs` names them; "
+        "bases are shuffled once.",
     )
     unlabelled: Annotated[list[Literal["support", "information", "state_change"]], Field(min_length=1)] = Field(
         default_factory=lambda: ["support"],
@@ -179,6 +180,16 @@ class Seq2CellXTf(TaskBlock):
         if self.expression and self.cells:
             raise ValueError("give expression, or ready features of cells, not both")
         return self
+
+    @property
+    def uncontrolled(self) -> dict[str, Any] | None:
+        """Settings of the task that this one is a control of; None where it is no control."""
+        return None if self.control == "none" else self.model_dump(mode="json") | {"control": "none"}
+
+    @property
+    def control_draws(self) -> int:
+        """How often a control is drawn where `runs` names no seeds: of sequences, whose sites are looked for, once."""
+        return 10 if self.control in ("permuted_cells", "permuted_tfs") else 1
 
     @property
     def window_bp(self) -> int:

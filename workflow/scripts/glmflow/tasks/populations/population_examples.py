@@ -32,8 +32,8 @@ from glmflow.tasks.populations.population_samples import (
     densest_windows,
     draw_samples,
     haplotype_rows,
-    permuted_labels,
     read_samples,
+    redraw,
     split_haplotypes,
 )
 from glmflow.tasks.tables import CLEAN, WARN, Checks, Division, Made, counts_table, examples_table
@@ -66,8 +66,7 @@ def examples(task: Populations, files: Mapping[str, Any], division: Division) ->
         raise InputError(
             what, where="windows", fix=f"Take fewer or shorter windows, or `most` samples: up to {MOST:,}."
         )
-    labelled = permuted_labels(drawn, task.splits.seed) if task.control == "permuted_labels" else drawn
-    rows = haplotype_rows(labelled, windows)
+    rows = haplotype_rows(drawn, windows)
     shares = {"validation": task.splits.validation, "test": task.splits.test}
     split = split_haplotypes(rows, task.splits.by, shares, task.splits.seed)
     require_rows(pd.Series(split), where="splits")
@@ -83,6 +82,7 @@ def examples(task: Populations, files: Mapping[str, Any], division: Division) ->
         rows[CLEAN] = (split != "train") & ~rows["example"].isin(near["example"])
     rows = rows.assign(split=split, sequence=sequences, strand="+", subset=column_of(scored, len(rows)))
     rows["target"] = rows.pop("label")
+    rows = redraw(rows, task.splits.seed) if task.control == "permuted_labels" else rows
     classes = sorted(drawn["label"].unique())
     counts = {
         "samples of each class": len(drawn) // len(classes),
@@ -96,7 +96,7 @@ def examples(task: Populations, files: Mapping[str, Any], division: Division) ->
     report = window_report(rows, numbers, split)
     in_splits = pd.crosstab(rows["target"], rows["split"]).reindex(classes)
     in_splits = in_splits[[name for name in SPLITS if name in in_splits]].rename_axis("class").reset_index()
-    facts = {"classes.tsv": in_splits, "windows.tsv": report, "samples.tsv": labelled}
+    facts = {"classes.tsv": in_splits, "windows.tsv": report, "samples.tsv": drawn}
     return Made(examples_table(rows), counts_table(counts), checks.table(), facts, copies=near)
 
 

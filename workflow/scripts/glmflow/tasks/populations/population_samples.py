@@ -164,11 +164,16 @@ def split_haplotypes(
     return rows["example"].str.split("@").str[0].map(of).to_numpy(object)
 
 
-def permuted_labels(samples: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Return the samples with their classes exchanged between groups: what is found then is chance."""
-    groups = samples.drop_duplicates("group")
-    order = np.random.default_rng(seed).permutation(len(groups))
-    target = dict(zip(groups["group"], groups["target"].to_numpy()[order]))
-    names = dict(zip(samples["target"], samples["label"]))
-    moved = samples["group"].map(target)
-    return samples.assign(target=moved, label=moved.map(names))
+def redraw(examples: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return examples whose training, and whose validation, groups (samples with relatives) have exchanged their classes.
+
+    What is found in test haplotypes, which keep theirs, is chance then.
+    """
+    target = examples["target"].to_numpy(object).copy()
+    for number, split in enumerate(("train", "validation")):
+        own = examples[examples["split"] == split]
+        groups = own.drop_duplicates("group")
+        order = np.random.default_rng([seed, number]).permutation(len(groups))
+        given = dict(zip(groups["group"], groups["target"].to_numpy(object)[order]))
+        target[examples.index.get_indexer(own.index)] = own["group"].map(given).to_numpy(object)
+    return examples.assign(target=target)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmflow.binding.binding_data import BindingData, region_names
-from glmflow.binding.binding_tables import Tables
+from glmflow.binding.binding_tables import DRAW, DRAWS, Tables
 from glmflow.binding.cell_features import principal_components, tf_expression
 from glmflow.binding.key_splits import classify, split_keys, unlike_the_rest
 from glmflow.binding.motif_similarity import tf_similarity
@@ -135,12 +135,13 @@ def described(task: Seq2CellXTf, data: BindingData, units: Mapping[str, Mapping[
         split = split_keys(keys, task.keys.model_dump(), units)
     else:
         split = keys["key"].map(data.held_out).fillna("train")
-    rng = np.random.default_rng(1)
     features = {"cell_features_of": keys["cell"].to_numpy(), "tf_features_of": keys["tf"].to_numpy()}
-    if task.control == "permuted_cells":
-        features["cell_features_of"] = rng.choice(sorted(set(keys["cell"])), len(keys))
-    if task.control == "permuted_tfs":
-        features["tf_features_of"] = unrelated(keys["tf"], units, rng)
+    for draw in range(1, 1 + task.control_draws):
+        rng, number = np.random.default_rng(draw), "" if draw == 1 else f"_{draw}"
+        if task.control == "permuted_cells":
+            features[f"cell_features_of{number}"] = rng.choice(sorted(set(keys["cell"])), len(keys))
+        if task.control == "permuted_tfs":
+            features[f"tf_features_of{number}"] = unrelated(keys["tf"], units, rng)
     return keys.assign(
         split=split,
         **classify(keys, split, units),
@@ -149,6 +150,11 @@ def described(task: Seq2CellXTf, data: BindingData, units: Mapping[str, Mapping[
         bound=data.labels.sum(axis=1),
         **features,
     )
+
+
+def redraw(examples: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return the examples of a control with the draw that a run of this seed is of: whose features describe each key."""
+    return examples.assign(**{DRAW: 1 + (seed - 1) % DRAWS})
 
 
 def unrelated(tfs: pd.Series, units: Mapping[str, Mapping[str, str]], rng: np.random.Generator) -> NDArray[np.object_]:
