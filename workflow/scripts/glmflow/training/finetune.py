@@ -85,8 +85,8 @@ def train_ready(
     torch.manual_seed(seed)
     adapter = starting_model(run, checkpoint)
     coverage = adapt(adapter, adaptation)
-    warnings = context_warning(adapter, ready.length)
     model = new_tuned(run, adapter, ready.fitted)
+    warnings = [*context_warning(adapter, ready.length), *model.target.notes()]
     kept = kept_features(model, ready, states or folder / "states")
     if kept is not None and getattr(model.target.head, "solver", "gradient") == "exact":
         fitted = solve(model, ready, kept, folder)
@@ -94,7 +94,7 @@ def train_ready(
             conclude(folder, model, fitted, warnings, ready.length, coverage)
             save_tuned(model, run.settings, ready.fitted, folder / "model")
         return
-    batches = partial(ready.collate, tokenize=model.tokenize, kept=kept)
+    batches = partial(ready.collate, tokenize=model.tokenize, kept=kept, **model.target.collating())
     evaluate = None
     if ready.validation is not None:
         items = ExampleList(ready.validation, len(ready.validation))

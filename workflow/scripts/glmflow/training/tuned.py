@@ -64,7 +64,8 @@ class Target(nn.Module):
     hidden
         Width of the states.
     fitted
-        What the task has fitted to its training targets (JSON data): means, classes ...
+        What the task has fitted to its training targets (JSON data): means, classes ...; and `reads`, how the model reads
+        bases (`reading_of`).
     """
 
     caches = False
@@ -91,6 +92,14 @@ class Target(nn.Module):
     def describe_features(self) -> Any:
         """Return all settings that the features depend on, as JSON data."""
         return None
+
+    def collating(self) -> dict[str, Any]:
+        """Return what the `collate` of its input has to be told by it."""
+        return {}
+
+    def notes(self) -> list[str]:
+        """Return what has to be known of how it reads the model, a sentence each."""
+        return []
 
     def read(self, features: Tensor, batch: Mapping[str, Any]) -> Tensor:
         """Return the predictions of a batch from the features of its sequences."""
@@ -213,10 +222,16 @@ class Tuned(nn.Module):
         return {"loss": self.target.loss(predictions, batch), "predictions": predictions}
 
 
+def reading_of(adapter: Adapter) -> dict[str, Any]:
+    """Return how a model reads bases: `causal` (left to right alone), `frame` (bases of a token, 1 where they differ)."""
+    bases = getattr(adapter.tokenizer, "bases", None)
+    return {"causal": adapter.card.objective == "causal", "frame": 1 if bases is None else int(bases.shape[1])}
+
+
 def new_tuned(run: RunBlocks, adapter: Adapter, fitted: Mapping[str, Any]) -> Tuned:
     """Return a model with an untrained head, as a run says."""
     target = module("glmflow.training.targets", run.task.target).TARGET
-    own = target(run, adapter.card.hidden_size, fitted)
+    own = target(run, adapter.card.hidden_size, {**fitted, "reads": reading_of(adapter)})
     padded_to = run.task.window_bp if run.adaptation.train.padding == "left" else None
     return Tuned(adapter, own, run.adaptation.kind == "probe", run.adaptation.layer, padded_to)
 

@@ -53,10 +53,10 @@ class TextAnswers(HeadBlock):
     )
     stride: Positive = Field(8, description="Bases of a mean.")
     queries: Positive = Field(32, description="Learned queries (`pooling: queries`).")
-    both_strands: bool = Field(
-        False,
-        description="Read both strands of the alleles, their states side by side: for causal models, whose states left of the "
-        "change are the same in both.",
+    both_strands: bool | None = Field(
+        None,
+        description="Read both strands of the alleles, their states side by side. Left out: of causal models, whose states left "
+        "of the change are otherwise the same in both.",
     )
     align: Annotated[int, Field(ge=0)] = Field(
         0,

@@ -1,7 +1,7 @@
 """Heads that answer questions about a pair of alleles: a text model with a bridge to DNA, and a classifier of DNA alone.
 
 `fitted` is what is known before training (JSON data): `classes` (answers in their order), `flank` (bases on each side of the
-change), `tokenizer` (of a text model that is made here).
+change), `tokenizer` (of a text model that is made here), `reads` (how the DNA model reads bases: `causal`, `frame`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from glmflow.errors import InputError
-from glmflow.models.text.allele_bridge import AlleleBridge, AttentionPooler, on_one_grid, size_of
+from glmflow.models.text.allele_bridge import AlleleBridge, AttentionPooler, in_one_frame, on_one_grid, size_of
 from glmflow.models.text.answer_trie import trie_of
 from glmflow.models.text.conversation import END
 from glmflow.models.text.dna_text import DNA, node_scores, tied_or_frozen
@@ -67,12 +67,14 @@ class TextAnswers(nn.Module):
         pooling: str = "strided",
         stride: int = 8,
         queries: int = 32,
-        both_strands: bool = False,
+        both_strands: bool | None = None,
         trace_weight: float = 0.5,
         bridge_rate: float = 1.0,
         **of_examples: Any,
     ):
         super().__init__()
+        how = fitted.get("reads", {})
+        both_strands = bool(how.get("causal")) if both_strands is None else both_strands
         self.classes, self.dna, self.both_strands, self.trace_weight = (
             fitted["classes"],
             dna,
@@ -88,8 +90,9 @@ class TextAnswers(nn.Module):
         scale = float(weights.detach().float().pow(2).mean().sqrt())
         self.bridge = None
         if parts:
-            own = dim * (2 if both_strands else 1)
-            self.bridge = AlleleBridge(own, weights.shape[1], fitted["flank"], parts, pooling, stride, queries, scale)
+            strands = 2 if both_strands else 1
+            shape = (pooling, stride, queries, scale, strands, how.get("frame", 1))
+            self.bridge = AlleleBridge(dim * strands, weights.shape[1], fitted["flank"], parts, *shape)
         self.rates = {"bridge": bridge_rate} if parts and bridge_rate != 1 else {}
         trie = trie_of([self.tokenizer.encode(f"Answer: {name}{END}") for name in self.classes])
         for name, value in (*trie._asdict().items(),):
@@ -225,6 +228,7 @@ class AlleleClassifier(nn.Module):
             what = f"{heads} heads do not divide states of width {dim}"
             raise InputError(what, where="head.heads", fix="Give a divisor.")
         self.classes, self.difference, self.flank = fitted["classes"], difference, fitted["flank"]
+        self.frame = fitted.get("reads", {}).get("frame", 1)
         self.pooler = AttentionPooler(dim, heads)
         width = (3 if difference else 2) * dim
         self.classifier = nn.Sequential(
@@ -239,6 +243,8 @@ class AlleleClassifier(nn.Module):
         if self.difference:
             flanks, changed, there = on_one_grid(states, inside, change, self.flank)
             both = (there[0::2] & there[1::2])[..., None]
+            longer = (change[1::2] - change[0::2]).diff(dim=1).squeeze(1)
+            both = both & in_one_frame(longer, both.shape[1], self.frame, 1)
             apart = torch.cat([(flanks[1::2] - flanks[0::2]) * both, (changed[1::2] - changed[0::2])[:, None]], dim=1)
             parts.append(apart.sum(1) / size_of(flanks[0::2]).clamp(min=1e-8).squeeze(-1))
         return torch.cat(parts, dim=-1)

@@ -55,6 +55,27 @@ def size_of(values: Tensor) -> Tensor:
     return (values.float().pow(2).mean(dim=(1, 2), keepdim=True) + 1e-20).sqrt()
 
 
+def in_one_frame(longer: Tensor, places: int, frame: int, strands: int) -> Tensor:
+    """Return at which places both alleles have the same tokens but for the change, bool `[S, places, strands]`.
+
+    A model whose tokens are `frame` bases counts them from where it begins to read: behind a change of length both alleles
+    are cut into other tokens, unless the lengths differ by a multiple of them. A difference there is one of frames.
+
+    Parameters
+    ----------
+    longer : int[S]
+        Bases that the variant has more than the reference.
+    places
+        Of the flanks, as many on each side: left ones first.
+    strands
+        2: the second is read from the right.
+    """
+    shifted = (longer % frame != 0)[:, None, None]
+    right = torch.arange(places, device=longer.device)[:, None] >= places // 2
+    behind = torch.cat([right, ~right], dim=1)[:, :strands]
+    return ~(shifted & behind)
+
+
 class AlleleBridge(nn.Module):
     """Parts of two alleles (`ref`, `alt`, their difference `diff`) as vectors of a text model.
 
@@ -75,6 +96,10 @@ class AlleleBridge(nn.Module):
         bases next to the change as they are, the others strided) or `none` (every base).
     scale
         Size of an embedding of the text model, which the vectors begin with.
+    strands
+        2: the states of the other strand stand behind those of the one.
+    frame
+        Bases of a token (`in_one_frame`).
     """
 
     def __init__(
@@ -87,8 +112,11 @@ class AlleleBridge(nn.Module):
         stride: int = 8,
         queries: int = 32,
         scale: float = 0.02,
+        strands: int = 1,
+        frame: int = 1,
     ):
         super().__init__()
+        self.strands, self.frame = strands, frame
         self.parts, self.flank, self.how = tuple(parts), flank, pooling
         self.stride = stride if pooling in ("strided", "focus") else 1
         self.register_buffer("weights", pooling_weights(flank, pooling, stride), persistent=False)
@@ -146,7 +174,7 @@ class AlleleBridge(nn.Module):
     def parts_of(self, cells: Tensor) -> dict[str, Tensor]:
         """Return each part of pairs of alleles, scaled, `[S, of_part, D]`, from `cells` in the order ref, alt, ref, alt ...
 
-        A mean of other bases in both alleles (where a window ends before the other) has no difference.
+        A mean of other bases in both alleles (where a window ends before the other) or of other tokens has no difference.
         """
         counts, cells = cells[..., -1], cells[..., :-1]
         ref, alt = (
@@ -155,11 +183,28 @@ class AlleleBridge(nn.Module):
         size = size_of(ref).clamp(min=1e-8)
         parts = {"ref": ref / size, "alt": alt / size_of(alt).clamp(min=1e-8)}
         if "diff" in self.parts:
-            alike = counts[0::2] == counts[1::2]
-            alike[:, alike.shape[1] // 2] = True
-            apart = self.attended((cells[1::2] - cells[0::2]) * alike[..., None], alike & (counts[0::2] > 0))
+            alike = self.comparable(counts[0::2], counts[1::2])
+            apart = (cells[1::2] - cells[0::2]).unflatten(-1, (self.strands, -1)) * alike[..., None]
+            apart = self.attended(apart.flatten(2), alike.any(-1) & (counts[0::2] > 0))
             parts["diff"] = apart / torch.maximum(size_of(apart), FAINT * size)
         return {name: parts[name] for name in self.parts}
+
+    def comparable(self, ref: Tensor, alt: Tensor) -> Tensor:
+        """Return which cells of both alleles are of the same bases in the same tokens, bool `[S, cells + 1, strands]`.
+
+        Parameters
+        ----------
+        ref, alt : float[S, cells + 1]
+            Bases of each cell; what changes is the middle one, and is always compared.
+        """
+        middle = ref.shape[1] // 2
+        longer = (alt - ref)[:, middle].round().long()
+        alike = (ref == alt)[..., None].expand(-1, -1, self.strands).clone()
+        flanks = in_one_frame(longer, 2 * middle, self.frame, self.strands)
+        alike[:, :middle] &= flanks[:, :middle]
+        alike[:, middle + 1 :] &= flanks[:, middle:]
+        alike[:, middle] = True
+        return alike
 
     def found(self, states: Tensor, inside: Tensor, change: Tensor) -> dict[str, Tensor]:
         """Return each part of pairs of alleles from their states (see `cells` and `parts_of`)."""

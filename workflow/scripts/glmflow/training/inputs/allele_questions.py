@@ -75,7 +75,7 @@ def ready(run: RunBlocks, examples: pd.DataFrame, files: Mapping[str, Any]) -> R
     return Ready(
         train=train,
         validation=validation,
-        collate=partial(collate, both_strands=getattr(head, "both_strands", False), reads_dna=head.reads_dna),
+        collate=collate,
         fitted=fitted,
         length=task.window_bp,
         files=[str(Path(text) / "config.json")] if (text := getattr(head, "text_folder", None)) else [],

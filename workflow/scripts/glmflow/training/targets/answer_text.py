@@ -37,6 +37,7 @@ class AnswerText(Target):
         block = run.adaptation.head_for("answer_text")
         own = {"text": text} if (text := getattr(block, "text_folder", None)) else {}
         self.head = new_head({**block.model_dump(), **own}, hidden, fitted)
+        self.how = fitted.get("reads", {})
         self.caches, self.align = self.head.caches, getattr(block, "align", 0)
         self.of_outputs = new_loss(run.adaptation.loss.model_dump(), fitted)
 
@@ -54,6 +55,30 @@ class AnswerText(Target):
         if both:
             states = side_by_side(states, features[len(alleles) :, :, :-1], inside)
         return self.head.bridge.cells(states, inside, change.to(states.device))
+
+    def collating(self) -> dict[str, Any]:
+        """Return whether both strands of the alleles are read, and whether they are read at all."""
+        return {"both_strands": self.head.both_strands, "reads_dna": self.head.reads_dna}
+
+    def notes(self) -> list[str]:
+        """Return what a model that reads one direction, or tokens of several bases, does not see of a pair of alleles."""
+        if not self.head.reads_dna:
+            return []
+        found = []
+        if self.how.get("causal"):
+            found.append(
+                "the DNA model reads left to right: both strands of the alleles are read, their states side by side"
+                if self.head.both_strands
+                else "the DNA model reads left to right and one strand is read: left of the change the states of both "
+                "alleles are the same"
+            )
+        if (frame := self.how.get("frame", 1)) > 1 and not self.head.both_strands:
+            found.append(
+                f"the DNA model reads tokens of {frame} bases: right of an insertion or deletion whose length is no multiple of "
+                "them both alleles are cut into other tokens, and no difference is read there (head.both_strands reads it from "
+                "the other strand)"
+            )
+        return found
 
     def describe_features(self) -> Any:
         """Return how much of the states is read."""
