@@ -1,6 +1,7 @@
 """Questions about alleles from a table to their page: what answers rest on, look-ups, cases; models are stood in for."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -91,6 +92,18 @@ def stand_in(place, table, classes, arm):
     write_table(pd.DataFrame(bases), place / "predicted/attribution.parquet")
     tried = pd.DataFrame({"example": [explained] * 2, "offset": [-1, 1], "base": ["T", "C"], "change": [0.25, -2.5]})
     write_table(tried, place / "predicted/scan.parquet")
+    if arm == "reads":
+        asked, names = held_out["example"][test], np.array(classes, object)
+        rows = [
+            {
+                "example": example,
+                "draw": draw,
+                "generation": f"Answer: {names[wrong if draw == 2 else right]}<|im_end|>",
+            }
+            for draw in range(3)
+            for example, right, wrong in zip(asked, truth[test], other[test])
+        ]
+        write_table(pd.DataFrame(rows), place / "predicted/generated.parquet")
     (place / "cost.json").write_text(json.dumps({"train_seconds": 1.0, "device": "cpu", "warnings": []}))
 
 
@@ -124,7 +137,8 @@ def results(tmp_path_factory):
         found = pd.read_parquet(place / "predictions.parquet")
         scored = kind.score(score_settings(study, run), made.table, found, place / "predicted", files)
         for name, one in scored.tables.items():
-            write_table(one, place / "scores" / name)
+            if not isinstance(one, str):
+                write_table(one, place / "scores" / name)
         write_table(scored.metrics, place / "metrics.tsv")
     write_provenance(study, [], "snakemake", results / "provenance.json")
     inputs = ReportInputs.from_results(
@@ -158,6 +172,20 @@ def test_verdicts_and_controls_of_each_run(results):
         reading = pd.read_csv(scores / "reading.tsv", sep="\t").set_index("control")
         assert reading.loc["as_is", "accuracy"] == 1
         assert (reading.loc["ref_as_alt", "says_change"] == 0) == (arm == "reads")
+
+
+def test_written_texts_are_scored_by_both_rules(results):
+    page = (results / "report/diagnosis.html").read_text()
+    table = page[page.index('<section id="texts">') :].split("</section>")[0]
+    rows = [re.sub(r"<[^>]+>", " ", row).split() for row in table.split("<tr>")[2:]]
+    assert [row[2:] for row in rows if row[2:4] == ["written", "greedily"]] == [
+        ["written", "greedily", rule, "1.000", "1.000", "1.000"] for rule in ("strict", "official")
+    ]
+    drawn = {row[3]: row[4:] for row in rows if row[2] == "drawn"}
+    assert float(drawn["strict"][1].strip("[,")) < 1 and float(drawn["strict"][2].strip("]")) == 1
+    assert float(drawn["official"][0]) < 1 and drawn["official"][3] == "1.000", (
+        "wrong texts cost no precision as published"
+    )
 
 
 def test_look_ups_stand_beside_the_runs_and_leaks_are_told(results):

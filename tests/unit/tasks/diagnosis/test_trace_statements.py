@@ -1,7 +1,11 @@
 """What texts say of a variant, held against its alleles."""
 
+import re
+
 import pytest
-from glmflow.tasks.diagnosis.trace_statements import same_change, statements
+from diagnosis_data import data_folder
+from glmflow.tasks.diagnosis.question_layouts import read_questions
+from glmflow.tasks.diagnosis.trace_statements import as_shown, same_change, statements
 
 LEFT, RIGHT = "ACGTTGCA", "GGATCCTA"
 
@@ -34,6 +38,36 @@ def test_a_statement_holds_where_the_alleles_show_it(text, ref, alt, expected):
 def test_an_inserted_repeat_may_be_written_from_any_of_its_bases():
     assert same_change(("A", "ATA"), ("", "TA")) and same_change(("A", "AAT"), ("", "TA"))
     assert not same_change(("A", "AAA"), ("", "TA")) and not same_change(("AT", "A"), ("", "T"))
+
+
+@pytest.mark.parametrize(
+    ("text", "ref", "alt", "expected"),
+    [
+        (
+            "The variant KEGG_12 is a C>T at position 1,234.",
+            "AACGG",
+            "AATGG",
+            "The variant is a C>T at the changed position.",
+        ),
+        ("The G>A here", "AACGG", "AATGG", "The C>T here"),
+        ("A GA>G deletion", "CCGATT", "CCGTT", "A GA>G deletion"),
+    ],
+)
+def test_a_trace_says_what_its_alleles_show(text, ref, alt, expected):
+    assert as_shown(text, ref, alt) == expected
+
+
+def test_published_traces_name_no_position_and_the_own_change():
+    rows = read_questions("kegg", data_folder() / "kegg/test.json")
+    shown = [as_shown(*row) for row in zip(rows["text_reasoning"], rows["sequence_ref"], rows["sequence_alt"])]
+    found = (
+        statements(shown, rows["sequence_ref"], rows["sequence_alt"]).set_index("statement").loc["the change of bases"]
+    )
+    assert found["said"] > 100 and found["holds"] == found["said"]
+    place = re.compile(r"position \d|KEGG_")
+    assert not any(place.search(text) for text in shown) and all(
+        place.search(text) for text in rows["text_reasoning"][:5]
+    )
 
 
 def test_counts_are_over_texts():

@@ -18,6 +18,7 @@ from glmflow.models.text.text_loading import new_text_model, new_tokenizer
 from glmflow.tasks.diagnosis import examples, score
 from glmflow.tasks.diagnosis.official_answers import official_scores
 from glmflow.training.finetune import finetune
+from glmflow.training.inputs import written_answers
 from glmflow.training.inputs.allele_views import Alleles, of_example, permuted, shuffled_flanks
 from glmflow.training.inputs.question_items import AlleleQuestions, Words, padded
 from glmflow.training.predict import predict
@@ -54,10 +55,11 @@ def study_of(head, tmp_path, text=None):
 def trained(tmp_path):
     """Train and predict with a head; return task, settings, examples, the run's folder and its predictions."""
 
-    def run(**head):
+    def run(reason="", **head):
         study = study_of(head, tmp_path)
         task, settings = study.tasks["t"], run_settings(study, study.runs_of("t")[0])
         made = examples(task, {}, None)
+        made.table["text_reasoning"] = reason
         folder = tmp_path / "run"
         (tables := tmp_path / "tables").mkdir()
         for name, table in made.facts.items():
@@ -159,6 +161,38 @@ def table(rows):
             for number, answer in enumerate(rows)
         ]
     )
+
+
+def test_texts_are_drawn_and_answers_ranked_behind_own_thoughts(trained, tmp_path, monkeypatch):
+    _, settings, made, folder, files = trained(reason="a", traces=True, generate=4, samples=2)
+    texts = pd.read_parquet(folder / "predicted/generated.parquet")
+    assert texts.groupby("draw").size().tolist() == [12, 12, 12]
+    one, other = (texts.loc[texts["draw"] == draw, "generation"].tolist() for draw in (1, 2))
+    assert one != other, "each draw has seeds of its own"
+    empty = pd.read_parquet(folder / "predicted/logp.parquet").set_index("example")
+    behind = pd.read_parquet(folder / "predicted/thought.parquet").set_index("example")
+    assert not behind["ended"].any(), "four tokens are no thought: the answers stand behind an empty one"
+    np.testing.assert_allclose(behind[empty.columns], empty.loc[behind.index], atol=1e-4)
+    scored = score(settings, made.table, pd.read_parquet(folder / "predictions.parquet"), folder / "predicted", files)
+    assert {"drawn_accuracy", "thought_accuracy", "thoughts_ended"} <= set(scored.metrics["metric"])
+    monkeypatch.setattr(
+        written_answers, "written", lambda asking, batch, seeds: ["<think>\nb\n</think>"] * len(batch["targets"])
+    )
+    predict(settings, made.table, files, folder / "model", tmp_path / "again")
+    thought = pd.read_parquet(tmp_path / "again/predicted/thought.parquet").set_index("example")
+    assert thought["ended"].all() and not np.allclose(thought[empty.columns], empty.loc[thought.index], atol=1e-4)
+
+
+def test_thoughts_are_those_before_their_end():
+    assert written_answers.thought_of("<think>\na\nb\n</think>\n\nAnswer: c") == "a\nb"
+    assert written_answers.thought_of("<think>\na") is None
+
+
+def test_prompts_end_behind_thoughts(words):
+    ids = words.prompt("Which?", thought="so")
+    text = words.tokenizer.decode(ids[ids >= 0].tolist())
+    assert text.endswith("<think>\nso\n</think>\n\n")
+    assert words.prompt("Which?", thought="").tolist() == words.prompt("Which?").tolist()
 
 
 def test_some_training_draws_show_no_change(words):
@@ -271,10 +305,10 @@ def test_both_strands_are_read_at_the_same_base():
 
 @pytest.mark.parametrize(
     "block",
-    [{"text": "x", "hidden": 4}, {"hidden": 10, "heads": 3}, {"tuning": "full", "rank": 2}],
+    [{"text": "x", "hidden": 4}, {"hidden": 10, "heads": 3}, {"tuning": "full", "rank": 2}, {"samples": 2}],
 )
 def test_heads_that_make_no_sense(block):
-    with pytest.raises(ValueError, match=r"hidden|rank"):
+    with pytest.raises(ValueError, match=r"hidden|rank|samples"):
         TextAnswers.model_validate({"kind": "text_answers", **block})
 
 

@@ -80,6 +80,11 @@ class TextAnswers(HeadBlock):
     generate: Annotated[int, Field(ge=0)] = Field(
         0, description="Tokens of a text that is written for each test question, greedily, beside the ranking; 0: none."
     )
+    samples: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="Texts that are drawn of each test question beside it, at the published temperature (0.6, top_p 0.95, "
+        "top_k 20); their scores have the lowest and highest draw as interval.",
+    )
 
     @model_validator(mode="after")
     def _one_size(self) -> TextAnswers:
@@ -94,6 +99,8 @@ class TextAnswers(HeadBlock):
             raise ValueError(
                 f"align and bridge_rate are of a bridge that reads DNA; leave them out with dna: {self.dna}"
             )
+        if self.samples and not self.generate:
+            raise ValueError("samples: no text is written; say generate: 800, or leave it out")
         known = listed_text_models()
         if self.text is not None and not is_folder(self.text) and self.text not in known:
             raise ValueError(f"text: {self.text} is none of {', '.join(known)}; the path of a folder holds a /")

@@ -49,6 +49,20 @@ METRICS = CLASS_METRICS | {
     "generated_accuracy": Words("accuracy of texts", "higher", "texts", "Share of the texts that name the true class."),
     "generated_f1_macro": Words("F1 of texts", "higher", "texts", "Mean F1 of the true classes."),
     "generated_precision_macro": Words("precision of texts", "higher", "texts", "Mean precision of the true classes."),
+    "drawn_accuracy": Words(
+        "accuracy of drawn texts", "higher", "texts",
+        "Mean over texts that are drawn (temperature 0.6, top_p 0.95, top_k 20); from the lowest draw to the highest.",
+    ),
+    "drawn_precision_macro": Words("precision of drawn texts", "higher", "texts", "The same for the mean precision."),
+    "drawn_f1_macro": Words("F1 of drawn texts", "higher", "texts", "The same for the mean F1 of the true classes."),
+    "thought_accuracy": Words(
+        "accuracy behind thoughts", "higher", "example",
+        "Accuracy of the ranking behind the model's own thoughts, not an empty one.",
+    ),
+    "thought_log_loss": Words(
+        "log loss behind thoughts", "lower", "example", "Mean negative log probability of the truth (nats) of that ranking.",
+    ),
+    "thoughts_ended": Words("thoughts that end", "higher", "texts", "Share of the texts whose thoughts come to an end."),
     "no_answer": Words("no answer", "lower", "texts", "Share of the texts without an answer."),
     "outside_list": Words("outside the list", "lower", "texts", "Share of the texts whose answer is no class."),
 }  # fmt: skip

@@ -58,6 +58,7 @@ def question_page(study: Study, task: str, template: str) -> str:
         card=audit_card(study, task),
         statements=task_table(study, task, "statements.tsv").to_dict("records"),
         said=generated_statements(study, task),
+        texts=text_rows(study, task, split),
         sources=task_table(study, task, "sources.tsv").get("note", pd.Series(dtype=str)).tolist(),
         counts=study.rows(study.counts, task).fillna("").to_dict("records"),
         charts=charts,
@@ -154,6 +155,23 @@ def generated_statements(study: Study, task: str) -> list[dict[str, Any]]:
         if len(table)
         else []
     )
+
+
+TEXTS = ("accuracy", "precision_macro", "f1_macro")
+
+
+def text_rows(study: Study, task: str, split: str) -> list[dict[str, Any]]:
+    """Return the scores of the texts of each run, a row a rule and way of writing: `accuracy`, `precision_macro`, `f1_macro`."""
+    table = study.rows(study.summary, task)
+    table = table[(table["split"] == split) & (table["subset"] == "all")]
+    rows = []
+    for how, words in (("generated", "written greedily"), ("drawn", "drawn")):
+        own = table[table["metric"].isin([f"{how}_{name}" for name in TEXTS])]
+        for (label, protocol), part in own.groupby(["label", "protocol"], sort=False):
+            cells = part.set_index("metric").to_dict("index")
+            scores = {name: cells.get(f"{how}_{name}") for name in TEXTS}
+            rows.append({"label": label, "how": words, "protocol": protocol, **scores})
+    return rows
 
 
 def first_seed(table: pd.DataFrame, label: str) -> pd.DataFrame:

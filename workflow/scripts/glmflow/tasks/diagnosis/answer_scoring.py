@@ -15,16 +15,16 @@ from glmflow.tasks.held_out import groups_of, held_out_rows
 from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
 
 from .answer_calibration import abstention, best_temperature, log_loss, risk_by_coverage, tempered
-from .official_answers import official_csv, official_rows, official_scores
+from .official_answers import official_csv, official_rows
 from .reading_controls import Answers, reading
-from .strict_answers import strict_scores
+from .text_scoring import text_metrics
 from .trace_statements import statements
 
 ERRORS = (0.01, 0.05, 0.1)
 """Errors at which answers are withheld."""
 SHOWN = 5
 """Classes of a question that are kept with their probabilities."""
-CONTROLS, GENERATED = "controls.parquet", "generated.parquet"
+CONTROLS, GENERATED, THOUGHT = "controls.parquet", "generated.parquet", "thought.parquet"
 LOGS, EMPTY = "logp.parquet", "content_free.parquet"
 EXPLAINED = ("attribution", "scan")
 """Tables of what some answers rest on."""
@@ -84,29 +84,49 @@ def score(
             tables[f"{name}.tsv"] = pd.read_parquet(predicted / f"{name}.parquet")
     if (predicted / GENERATED).exists():
         texts = rows.merge(pd.read_parquet(predicted / GENERATED), on="example")
-        metrics += of_texts(texts[texts["split"] == "test"], classes)
         test = texts[texts["split"] == "test"]
-        tables["official.csv"] = official_csv(official_rows(test["generation"], test["answer"], test["text_question"]))
-        tables["statements.tsv"] = statements(test["generation"], test["sequence_ref"], test["sequence_alt"])
+        metrics += text_metrics(test, classes)
+        greedy = test[test["draw"] == 0]
+        published = official_rows(greedy["generation"], greedy["answer"], greedy["text_question"])
+        tables["official.csv"] = official_csv(published)
+        tables["statements.tsv"] = statements(greedy["generation"], greedy["sequence_ref"], greedy["sequence_alt"])
+    if (predicted / THOUGHT).exists():
+        metrics += behind_thoughts(rows, pd.read_parquet(predicted / THOUGHT), classes)
     keys = {**run_keys(settings), "context_bp": found.metrics["context_bp"].iloc[0]}
     every = pd.concat([found.metrics, metrics_table(metrics, **keys)], ignore_index=True)
     return Scored(every, tables, found.units)
 
 
+def ranked_metrics(names: tuple[str, str], logs: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
+    """Return accuracy and log loss on test questions of the answers' log probabilities, each under a name of its own."""
+    shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    found = (float((shares.argmax(axis=1) == truth).mean()), log_loss(shares, truth))
+    return [metric_row(name, value, len(truth), split="test") for name, value in zip(names, found)]
+
+
+def ranked_on_test(rows: pd.DataFrame, logs: pd.DataFrame, classes: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the log probabilities of the answers to test questions, and the places of the true ones."""
+    part = rows.loc[rows["split"] == "test", ["example", "target"]].merge(logs, on="example")
+    truth = part["target"].map({name: place for place, name in enumerate(classes)}).to_numpy(np.int64)
+    return part[classes].to_numpy(np.float64), truth
+
+
 def corrected(rows: pd.DataFrame, logs: pd.DataFrame, empty: pd.DataFrame, classes: list[str]) -> list[dict[str, Any]]:
     """Return accuracy and log loss on test questions of answers less what they have without any content."""
-    part = rows.loc[rows["split"] == "test", ["example", "target"]].merge(logs, on="example")
-    if part.empty:
+    found, truth = ranked_on_test(rows, logs, classes)
+    if not len(truth):
         return []
-    less = part[classes].to_numpy(np.float64) - empty[classes].to_numpy(np.float64)
-    shares = np.exp(less - less.max(axis=1, keepdims=True))
-    shares /= shares.sum(axis=1, keepdims=True)
-    truth = part["target"].map({name: place for place, name in enumerate(classes)}).to_numpy(np.int64)
-    found = {
-        "corrected_accuracy": float((shares.argmax(axis=1) == truth).mean()),
-        "corrected_log_loss": log_loss(shares, truth),
-    }
-    return [metric_row(name, value, len(truth), split="test") for name, value in found.items()]
+    return ranked_metrics(
+        ("corrected_accuracy", "corrected_log_loss"), found - empty[classes].to_numpy(np.float64), truth
+    )
+
+
+def behind_thoughts(rows: pd.DataFrame, logs: pd.DataFrame, classes: list[str]) -> list[dict[str, Any]]:
+    """Return accuracy and log loss of the answers behind the model's own thoughts, and the share of thoughts that end."""
+    found, truth = ranked_on_test(rows, logs, classes)
+    ended = metric_row("thoughts_ended", float(logs["ended"].mean()), len(logs), split="test")
+    return [*ranked_metrics(("thought_accuracy", "thought_log_loss"), found, truth), ended]
 
 
 def answers_of(part: pd.DataFrame, columns: list[str], classes: list[str], unchanged: str) -> Answers:
@@ -170,28 +190,3 @@ def likeliest(rows: pd.DataFrame, columns: list[str], classes: list[str]) -> pd.
         for rank, place in enumerate(places)
     ]
     return pd.DataFrame(found, columns=["example", "question", "truth", "rank", "answer", "probability"])
-
-
-def of_texts(texts: pd.DataFrame, classes: list[str]) -> list[dict[str, Any]]:
-    """Return the scores of generated texts: by our rule (`strict`), and as the originals score them (`official`)."""
-    if texts.empty:
-        return []
-    written, truths = texts["generation"].astype(str).tolist(), texts["answer"].tolist()
-    strict = strict_scores(written, texts["target"].tolist(), classes)
-    own = strict["macro_over_ground_truth_labels"]
-    found = {
-        "generated_accuracy": strict["accuracy"],
-        "generated_f1_macro": own["f1-score"],
-        "no_answer": strict["no_answer"] / len(written),
-        "outside_list": strict["outside_list"] / len(written),
-    }
-    rows = [metric_row(name, value, len(written), split="test") for name, value in found.items()]
-    published = official_scores(official_csv(official_rows(written, truths)))
-    names = {
-        "accuracy": "generated_accuracy",
-        "macro_precision": "generated_precision_macro",
-        "macro_f1": "generated_f1_macro",
-    }
-    for name, ours in names.items():
-        rows.append({**metric_row(ours, published[name], len(written), split="test"), "protocol": "official"})
-    return rows

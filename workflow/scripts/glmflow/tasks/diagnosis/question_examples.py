@@ -19,7 +19,7 @@ from .question_audit import Keys, audit, keys_of
 from .question_layouts import one_question, questions_of, read_questions
 from .question_splits import divide
 from .simulated_questions import simulate_questions
-from .trace_statements import statements
+from .trace_statements import as_shown, statements
 
 ANSWERABLE = "answer_in_training"
 """Subset of held-out questions whose answer training gives at least once: no other can be right."""
@@ -48,7 +48,8 @@ def examples(task: Diagnosis, files: Mapping[str, Any], division: Division) -> M
     """Return one example a question.
 
     Columns beside the standard ones: `sequence_ref`, `sequence_alt` (whole windows; models read a crop), `text_question`,
-    `text_reasoning`, `target` (the class), and what the text says: `gene`, `network`, `pathway`, `chromosome`, `position`.
+    `text_reasoning` (what it says of the variant is what the alleles show), `target` (the class), and what the text says:
+    `gene`, `network`, `pathway`, `chromosome`, `position`.
     Tables: `classes.tsv` (the answers to choose from), `lookups.tsv` (what look-ups alone reach), `groups.tsv`, `statements.tsv`
     (what the reasoning of the table says of the DNA, and of how many that is so).
 
@@ -86,6 +87,10 @@ def examples(task: Diagnosis, files: Mapping[str, Any], division: Division) -> M
             "the originals choose their weights by the loss on the rows that they are scored on; here other rows choose"
         )
         checks.add("rows that choose weights are scored", 0, len(rows), detail, leak=False, status=WARN)
+    rows["text_reasoning"] = [
+        as_shown(text, ref, alt) if text else ""
+        for text, ref, alt in zip(rows["text_reasoning"].fillna(""), rows["sequence_ref"], rows["sequence_alt"])
+    ]
     return Made(examples_table(rows), counts_table(counts), checks.table(), facts)
 
 

@@ -14,6 +14,12 @@ WRITTEN = re.compile(r"(?<![A-Za-z])([ACGT]+)\s*>\s*([ACGT]+)(?![A-Za-z])")
 """A change of bases as it is written: `C>T`, `GA>G`."""
 
 
+PLACED = re.compile(r"\bpositions?\s+\d[\d,]*", re.IGNORECASE)
+"""Where a change is said to be; a reader of two alleles is not given where they lie."""
+NAMED = re.compile(r"\s*\bKEGG_\d+\b")
+"""Names of variants in the published table."""
+
+
 class _Varied:
     """The changed parts of two alleles."""
 
@@ -49,6 +55,18 @@ CLAIMS: dict[str, tuple[re.Pattern[str], Callable[[_Varied], bool]]] = {
     "a deletion": (re.compile(r"\bdeletion\b", re.I), lambda own: own.longer < 0),
 }  # fmt: skip
 """What a text may say of the kind of a change, and when that can be so. Without a reading frame no more can be said."""
+
+
+def as_shown(text: str, ref: str, alt: str) -> str:
+    """Return a text that says of the variant what its alleles show: their change of bases, and no position or name.
+
+    Bases of the reference's strand; an insertion or deletion with the base before it, as in a VCF.
+    """
+    change = change_of(ref, alt)
+    bare = "" in (ref[change.start : change.ref_end], alt[change.start : change.alt_end])
+    start = change.start - (bare and change.start > 0)
+    own = f"{ref[start : change.ref_end]}>{alt[start : change.alt_end]}"
+    return NAMED.sub("", PLACED.sub("the changed position", WRITTEN.sub(own, text)))
 
 
 def statements(texts: Iterable[str], refs: Iterable[str], alts: Iterable[str]) -> pd.DataFrame:

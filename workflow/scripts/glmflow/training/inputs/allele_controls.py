@@ -12,8 +12,6 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from glmflow.models.text.dna_text import PADDING, embedded
-
 from ..frozen_states import compute, computed, sequence_key
 from ..parts import Parts
 from ..ready import Predictor
@@ -45,7 +43,7 @@ class Asking:
         self.model, self.run, self.store = predictor.model, predictor.run, predictor.kept
         self.head, self.examples = self.model.target.head, examples
         settings = self.run.adaptation.head_for(self.run.task.target)
-        self.generates = getattr(settings, "generate", 0)
+        self.generates, self.samples = getattr(settings, "generate", 0), getattr(settings, "samples", 0)
         self.classes = list(self.head.classes)
         tokenizer = getattr(self.head, "tokenizer", None)
         written = tokenizer.written() if tokenizer else ""
@@ -73,18 +71,26 @@ class Asking:
         known = all(sequence_key(own) in self.store for own in alleles)
         return self.store(alleles) if known else computed(self.model, alleles)
 
-    def batches(self, views: Sequence[Alleles], places: Sequence[int]) -> Any:
-        """Yield batches of questions with the alleles that are given, one a place."""
+    def batches(
+        self, views: Sequence[Alleles], places: Sequence[int], prompts: Sequence[NDArray[np.int64]] | None = None
+    ) -> Any:
+        """Yield batches of questions with the alleles that are given, one a place, and with other prompts where some are."""
         tokenize, kept = partial(self.model.adapter.tokenize, chunk=True), self.kept if self.store is not None else None
         for first in range(0, len(places), self.batch):
-            rows = [
-                self.items(int(place), None) | {"view": view}
-                for place, view in zip(places[first : first + self.batch], views[first : first + self.batch])
-            ]
+            own = slice(first, first + self.batch)
+            rows = [self.items(int(place), None) | {"view": view} for place, view in zip(places[own], views[own])]
+            if prompts is not None:
+                rows = [row | {"prompt": prompt} for row, prompt in zip(rows, prompts[own])]
             yield collate(rows, tokenize, kept, both_strands=self.head.both_strands, reads_dna=self.head.reads_dna)
 
     def ranked(
-        self, views: Sequence[Alleles], parts: Parts, way: int, places: NDArray | None = None, vectors: Any = "own"
+        self,
+        views: Sequence[Alleles],
+        parts: Parts,
+        way: int,
+        places: NDArray | None = None,
+        vectors: Any = "own",
+        prompts: Sequence[NDArray[np.int64]] | None = None,
     ) -> NDArray[np.float64]:
         """Return the log probabilities of all answers, `[n, classes]`, kept part by part.
 
@@ -96,17 +102,21 @@ class Asking:
             Of the questions; all by default.
         vectors
             In place of the alleles' own: `[n vectors, H]`, or None for no DNA.
+        prompts
+            In place of the questions' own.
         """
         places = np.arange(len(self.items)) if places is None else places
         found = []
         for first in range(0, len(places), AT_ONCE):
             own = slice(first, first + AT_ONCE)
-            found.append(parts.array(way * APART + first, partial(self._part, views[own], places[own], vectors)))
+            words = None if prompts is None else prompts[own]
+            make = partial(self._part, views[own], places[own], vectors, words)
+            found.append(parts.array(way * APART + first, make))
         return np.concatenate(found)
 
-    def _part(self, views: Sequence[Alleles], places: NDArray, vectors: Any) -> NDArray[np.float64]:
+    def _part(self, views: Sequence[Alleles], places: NDArray, vectors: Any, prompts: Any) -> NDArray[np.float64]:
         rows = []
-        for batch in self.batches(views, places):
+        for batch in self.batches(views, places, prompts):
             given = vectors
             if isinstance(vectors, torch.Tensor):
                 given = vectors.expand(len(batch["targets"]), *vectors.shape)
@@ -165,36 +175,3 @@ def controls(asking: Asking, parts: Parts) -> pd.DataFrame:
         found.append(table)
     log.info("%d controls asked of %d test questions", len(ways), len(names))
     return pd.concat(found, ignore_index=True)
-
-
-def generated(asking: Asking) -> list[tuple[str, str]]:
-    """Return a text for each test question, written greedily; none where the head writes none."""
-    if not asking.generates or asking.words.tokenizer is None:
-        return []
-    own, texts = [asking.own()[place] for place in asking.test], []
-    for batch in asking.batches(own, asking.test):
-        texts += written(asking, to_device(batch, asking.model.device))
-    return list(zip(asking.examples["example"].iloc[asking.test], texts))
-
-
-@torch.no_grad()
-def written(asking: Asking, batch: dict[str, Any]) -> list[str]:
-    """Return what the text model writes behind each prompt of a batch, with its end where it writes it."""
-    head, model = asking.head, asking.model
-    vectors = vectors_of(model, batch)
-    found = []
-    for row in range(len(batch["prompt_ids"])):
-        ids = batch["prompt_ids"][row : row + 1]
-        ids = ids[:, ids[0] != PADDING]
-        own = None if vectors is None else vectors[row : row + 1]
-        words = embedded(head.text, head.prompts(ids, own), own)
-        made = head.text.generate(
-            inputs_embeds=words,
-            attention_mask=torch.ones(words.shape[:2], dtype=torch.long, device=words.device),
-            max_new_tokens=asking.generates,
-            do_sample=False,
-            eos_token_id=asking.words.tokenizer.end,
-            pad_token_id=asking.words.tokenizer.end,
-        )
-        found.append(asking.words.tokenizer.decode(made[0].tolist()))
-    return found

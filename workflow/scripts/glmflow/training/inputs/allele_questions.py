@@ -18,7 +18,7 @@ from glmflow.files import read_table, write_table
 from ..parts import Parts
 from ..ready import Predictor, Ready
 from ..tuned import RunBlocks
-from .allele_controls import Asking, controls, generated
+from .allele_controls import Asking, controls
 from .answer_attribution import attributions, cases_of, mutation_scan
 from .question_items import (
     AlleleQuestions,
@@ -31,6 +31,7 @@ from .question_items import (
     views_of,
     words_of,
 )
+from .written_answers import behind_thoughts, generated
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,8 @@ def predict(
     `logp.parquet` holds their log probabilities, and `content_free.parquet` those behind an empty question and no alleles
     of any kind (the mean of all in every place). `controls.parquet`: test questions with other alleles in place of their own
     (`allele_controls`); `attribution.parquet` and `scan.parquet`: what some answers rest on (`answer_attribution`);
-    `generated.parquet`: a text of each test question, where the head writes some.
+    `generated.parquet`: texts of each test question, where the head writes some, and `thought.parquet` the log probabilities
+    behind the model's own thoughts, where it learned some.
     """
     held_out = examples[examples["split"] != "train"].reset_index(drop=True)
     asking = Asking(predictor, held_out)
@@ -112,6 +114,9 @@ def predict(
     if asking.words.tokenizer is not None:
         empty = pd.DataFrame([asking.content_free()], columns=asking.classes)
         write_table(empty, folder / "content_free.parquet")
-    if texts := generated(asking):
-        write_table(pd.DataFrame(texts, columns=["example", "generation"]), folder / "generated.parquet")
+    texts = generated(asking, parts)
+    if texts is not None:
+        write_table(texts, folder / "generated.parquet")
+    if texts is not None and asking.words.traces:
+        write_table(behind_thoughts(asking, texts, parts), folder / "thought.parquet")
     return table

@@ -45,9 +45,13 @@ class Words:
     def _ids(self, text: str) -> NDArray[np.int64]:
         return np.array(self.tokenizer.encode(text) if self.tokenizer else [0], np.int64)
 
-    def prompt(self, question: str, thinks: bool = False) -> NDArray[np.int64]:
-        """Return a question up to where its answer begins, one place of DNA for both alleles before it."""
-        ending = BEHIND + ("" if thinks else EMPTY_THOUGHT)
+    def prompt(self, question: str, thinks: bool = False, thought: str = "") -> NDArray[np.int64]:
+        """Return a question up to where its answer begins, one place of DNA for both alleles before it.
+
+        Up to where its thoughts begin, if it `thinks`; else behind an empty thought, or behind one that is given.
+        """
+        behind = answer_text("", thought).removesuffix(f"Answer: {END}")
+        ending = BEHIND + ("" if thinks else behind)
         return np.concatenate([self._ids(USER), [DNA], self._ids(question.strip() + ending)])
 
     def answer(self, place: int, reasoning: str = "") -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -182,7 +186,8 @@ def tokenizer_of(head: Any, fitted: dict[str, Any], learned: pd.DataFrame) -> Te
     if head.text_folder:
         return load_tokenizer(head.text_folder)
     answers = [f"Answer: {name}" for name in [*learned["target"], *fitted["classes"]]]
-    made = new_tokenizer([*learned["text_question"], *answers], head.vocabulary)
+    thoughts = learned["text_reasoning"].fillna("") if head.traces else []
+    made = new_tokenizer([*learned["text_question"], *answers, *thoughts], head.vocabulary)
     fitted["tokenizer"] = made.written()
     return made
 
