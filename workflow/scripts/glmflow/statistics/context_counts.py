@@ -6,7 +6,7 @@ that share a context of any length lie together, so that one array answers for e
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ LONGEST = 31
 
 SHORT = 11
 """Longest contexts that are looked up in a table (of 4^11 places, 34 MB); longer ones are searched for."""
+
+NEIGHBOURS = 16
+"""Places that a stretch is widened by one by one; wider ones are searched for."""
 
 Codes = NDArray[np.uint8]
 """Bases as 0 to 3 for A, C, G and T; anything above is no base."""
@@ -41,6 +44,14 @@ def contexts(codes: Codes, length: int) -> NDArray[np.uint64]:
 def other_strand(codes: Codes) -> Codes:
     """Return the reverse complement of codes; what is no base stays what it is."""
     return np.where(codes > 3, codes, 3 - codes)[::-1]
+
+
+def shared_bases(first: NDArray[np.uint64], second: NDArray[np.uint64], length: int) -> NDArray[np.uint8]:
+    """Return how many of their nearest bases contexts of `length` bases have in common, `[n]`."""
+    differ = first ^ second
+    differ &= ~(differ >> np.uint64(1))  # no two bits in a row: a float has the same highest bit, whatever it rounds
+    bits = np.frexp(differ.astype(np.float64))[1]
+    return (length - (bits + 1) // 2).astype(np.uint8)
 
 
 class ContextCounts:
@@ -77,6 +88,11 @@ class ContextCounts:
         for base in range(4):
             np.cumsum(follows == base, out=self._before[base, 1:])
 
+        # How many bases each place shares with the one before it; none at both ends.
+        self._shared = np.zeros(len(places) + 1, np.uint8)
+        if len(places):
+            self._shared[1:-1] = shared_bases(self._contexts[1:], self._contexts[:-1], longest)
+
     def __len__(self) -> int:
         """Return the number of places that were counted."""
         return len(self._contexts)
@@ -90,11 +106,59 @@ class ContextCounts:
         return (self._before[:, end] - self._before[:, start]).astype(np.int64)
 
     def own(
-        self, sorted_contexts: NDArray[np.uint64], bases: NDArray[np.uint8], order: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return how often one base each followed the nearest `order` bases of contexts, and how often any did, ``[n]`` both."""
-        start, end = self._stretch(sorted_contexts, order)
-        return self._before[bases, end] - self._before[bases, start], end - start
+        self, sorted_contexts: NDArray[np.uint64], bases: NDArray[np.uint8], orders: Iterable[int]
+    ) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.int64]]]:
+        """Yield, the longest order first, how often one base each followed the nearest bases of contexts, and how often any did.
+
+        Order, and ``[n]`` both. `sorted_contexts` are in ascending order. They are searched for once: what shares fewer bases
+        lies on either side of what shares more.
+        """
+        asked, orders = sorted_contexts, sorted(orders, reverse=True)
+        tables = [order for order in orders if order <= self._short]
+        if len(tables) < len(orders):
+            place = np.searchsorted(self._contexts, asked)
+            below = self._beside(asked, place - 1)
+            above = self._beside(asked, place)
+            start, end = place.copy(), place.copy()
+        for order in orders[: len(orders) - len(tables)]:
+            self._widen(start, place - 1, below, order, asked, down=True)
+            self._widen(end, place + 1, above, order, asked, down=False)
+            yield order, self._before[bases, end] - self._before[bases, start], end - start
+        for order in tables:
+            start, end = self._stretch(asked, order)
+            yield order, self._before[bases, end] - self._before[bases, start], end - start
+
+    def _beside(self, asked: NDArray[np.uint64], places: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return how many bases contexts share with those at some places; none with what lies beyond the ends."""
+        inside = (places >= 0) & (places < len(self))
+        found = shared_bases(asked, self._contexts[np.where(inside, places, 0)], self.longest) if len(self) else 0
+        return np.where(inside, found, 0).astype(np.uint8)
+
+    def _widen(
+        self,
+        edge: NDArray[np.int64],
+        first: NDArray[np.int64],
+        shared: NDArray[np.uint8],
+        order: int,
+        asked: NDArray[np.uint64],
+        down: bool,
+    ) -> None:
+        """Move one edge of the stretches of a longer order to where those of `order` bases begin, or end.
+
+        `first` is where an edge lies after one step, and `shared` how many bases a context shares with the place that this step
+        takes in.
+        """
+        own = np.flatnonzero(shared >= order)
+        edge[own] = (np.minimum if down else np.maximum)(edge[own], first[own])
+        for _ in range(NEIGHBOURS):
+            own = own[self._shared[edge[own]] >= order]
+            if not len(own):
+                return
+            edge[own] += -1 if down else 1
+        shift = np.uint64(2 * (self.longest - order))
+        begins = (asked[own] >> shift) << shift
+        last = begins + ((np.uint64(1) << shift) - np.uint64(1))
+        edge[own] = np.searchsorted(self._contexts, begins if down else last, side="left" if down else "right")
 
     def _stretch(self, sorted_contexts: NDArray[np.uint64], order: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return where the places of contexts begin and end among all that are sorted."""

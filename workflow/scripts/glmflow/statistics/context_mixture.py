@@ -17,10 +17,12 @@ from .context_counts import Codes, ContextCounts, contexts, known_before
 
 ORDERS = (1, 2, 3, 4, 6, 8, 9, 10, 11, 12, 14, 16, 18, 20)
 FORGETTING = 0.9
-SEEN_OFTEN = 10
-"""Longest order whose contexts are all seen in a genome of a few million bases: 4^10 is one million."""
-PSEUDO = (1.0, 0.125)
-"""Added to each count: up to that order, and above, where a context is seen once and then mostly tells the next base."""
+SEEN_OFTEN, SEEN_ONCE = 10, 12
+"""Longest orders whose contexts are mostly seen often, and once, in a genome of a few million bases (4^10 is one million)."""
+PSEUDO = (1.0, 0.125, 1.0, 0.088)
+"""Added to each count of orders up to the first of these, up to the second, of longer ones, and of the longest: a context of
+twenty bases that was seen is a copy, which goes on. Chosen by what genomes cost that are new to it, relatives and copies:
+`tests/unit/statistics/test_compressor_figures.py`."""
 STRETCH = 1 << 20
 """Places that are scored at a time."""
 
@@ -71,9 +73,12 @@ class ContextMixture:
             probabilities, seen = (table[:, before:] for table in self._estimates(part))
             records = self._records(probabilities, seen, record)
             record = self.forgetting * records[:, -1] + np.log(probabilities[:, -1])
-            weights = np.where(seen, np.exp(records - records.max(axis=0, where=seen, initial=-np.inf)), 0.0)
+            records[~seen] = -np.inf
+            best = records.max(axis=0)
+            records -= np.where(np.isfinite(best), best, 0.0)
+            weights = np.exp(records, out=records)
             total = weights.sum(axis=0)
-            mixed = (weights * probabilities).sum(axis=0) / np.where(total > 0, total, 1)
+            mixed = np.einsum("kl,kl->l", weights, probabilities) / np.where(total > 0, total, 1)
             own = part[before:]
             alone = self.composition[np.where(own > 3, 0, own)]
             costs.append(np.where(own > 3, np.nan, -np.log(np.where(total > 0, mixed, alone))))
@@ -87,18 +92,21 @@ class ContextMixture:
         order = np.argsort(asked := contexts(codes, self.counts.longest))
         asked, bases = asked[order], np.where(codes > 3, 0, codes)[order]
         known = known_before(codes, self.counts.longest)
-        probabilities = np.full((len(self.orders), len(codes)), 0.25)
-        seen = np.zeros(probabilities.shape, bool)
-        left = np.flatnonzero(codes[order] < 4)  # a context that was never seen is not seen with more bases before it
-        for row, length in enumerate(self.orders):
-            chosen, total = self.counts.own(asked[left], bases[left], length)
-            pseudo, there = PSEUDO[length > SEEN_OFTEN], total > 0
-            left, chosen, total = left[there], chosen[there], total[there]
-            whole = known[order[left]] >= length
-            places = order[left[whole]]
-            probabilities[row, places] = (chosen[whole] + pseudo) / (total[whole] + 4 * pseudo)
-            seen[row, places] = True
+        few, none = np.flatnonzero(known < self.counts.longest), np.flatnonzero(codes > 3)
+        probabilities = np.empty((len(self.orders), len(codes)))
+        seen = np.empty(probabilities.shape, bool)
+        for length, chosen, total in self.counts.own(asked, bases, self.orders):
+            row, pseudo = self.orders.index(length), self._pseudo(length)
+            probabilities[row, order] = (chosen + pseudo) / (total + 4 * pseudo)
+            seen[row, order] = total > 0
+            for unknown in (none, few[known[few] < length]):
+                probabilities[row, unknown], seen[row, unknown] = 0.25, False
         return probabilities, seen
+
+    def _pseudo(self, order: int) -> float:
+        """Return what is added to each count of an order."""
+        longer = order > SEEN_ONCE
+        return PSEUDO[int(order > SEEN_OFTEN) + longer + (longer and order == self.counts.longest)]
 
     def _records(
         self, probabilities: NDArray[np.float64], seen: NDArray[np.bool_], start: NDArray[np.float64] | None = None
