@@ -2,11 +2,12 @@
 
 import pytest
 from family_checks import fixture
+from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
-from glmflow.models.facts import catalogue
+from glmflow.models.facts import catalogue, default_config, facts_of
 from glmflow.models.interface import CAPABILITIES
 from glmflow.models.parity import measure
-from glmflow.models.registry import family_names
+from glmflow.models.registry import family_names, get_family
 
 ENTRIES = catalogue()
 BYTE_PAIRS = {
@@ -26,6 +27,7 @@ def test_it_says_what_card_and_parity_say(entry):
     assert (card.family, card.objective, card.padding) == (entry["family"], entry["objective"], entry["padding"])
     expected = dict(card.cannot) | (BYTE_PAIRS if entry["reads"] == "byte pairs" else {})
     assert entry["cannot"] == expected
+    assert bool(card.lora_parameters) == facts_of(card.family).experts
     # The last digits depend on the processor: the order of magnitude does not.
     assert found.logits < 3 * entry["logits"] and found.last_hidden_state < 3 * entry["states"]
     assert not found.other_ids
@@ -36,3 +38,11 @@ def test_families_that_are_trained_here(name):
     entry = next(entry for entry in ENTRIES if entry["family"] == name)
     card = new_model(name, {}).card
     assert entry["cannot"] == dict(card.cannot) and entry["padding"] == card.padding
+
+
+@pytest.mark.parametrize("name", family_names())
+def test_settings_that_are_refused_by_the_study_are_refused_by_the_family_too(name):
+    if facts_of(name).own_settings:
+        with pytest.raises(InputError, match="knows no hiden_size"):
+            get_family(name).configure({**default_config(name), "hiden_size": 8})
+        assert get_family(name).configure(default_config(name))

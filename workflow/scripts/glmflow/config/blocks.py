@@ -81,6 +81,8 @@ class BaselineBlock(OfTarget):
 
     told: ClassVar[str] = ""
     """What it is given beside the sequence: it is shown apart from models that have to find that out."""
+    needs: ClassVar[Mapping[str, str]] = {}
+    """What a task has to have beside its target (`TaskBlock.has`), each with why the baseline does not fit without it."""
     structure: ClassVar[bool] = False
     """Whether it knows the groups of samples alone: a model has to lead over it, for that is no skill."""
     declared: ClassVar[bool] = False

@@ -8,6 +8,7 @@ from .asked import asked_problems
 from .base import Place
 from .blocks import kind_of
 from .contig_lengths import simulated_contigs
+from .made_models import made_models
 from .public_sets import read_public_sets
 from .settings import simulated_samples
 from .study import Study, applied_runs
@@ -31,15 +32,13 @@ def semantic(study: Study, checkpoints: Collection[str] | None) -> Problems:
     yield from foreign_data(study)
     yield from gaps(study)
     yield from copies_left_out(study)
-    yield from extended(study)
+    yield from made_models(study)
     yield from swept(study)
     yield from spent_shares(study)
     yield from long_windows(study)
     yield from predictions(study)
     yield from asked_problems(study)
     yield from unknown_contigs(study)
-    yield from unknown_families(study)
-    yield from unknown_corpora(study)
     yield from long_crops(study)
     yield from unknown_checkpoints(study, checkpoints)
     yield from unread_keys(study)
@@ -115,18 +114,6 @@ def copies_left_out(study: Study) -> Problems:
                 f"leave_out, but the examples of task {label!r} ({task.kind}) stay as they are: make it another study"
             )
             yield ("copies",), text
-
-
-def extended(study: Study) -> Problems:
-    """Check that models whose context is extended are there."""
-    for label, model in study.models.items():
-        base = study.models.get(model.extend.model) if model.extend else None
-        if model.extend and (base is None or base.origin not in ("pretrain", "checkpoint")):
-            known = [name for name, other in study.models.items() if other.origin in ("pretrain", "checkpoint")]
-            yield (
-                ("models", label, "extend", "model"),
-                f"{model.extend.model!r} is no pretrained or published model of this study{suggest(model.extend.model, known)}",
-            )
 
 
 def swept(study: Study) -> Problems:
@@ -235,32 +222,6 @@ def unknown_contigs(study: Study) -> Problems:
                     ("splits", split, position),
                     f"contig {name!r} is not simulated; use one of {', '.join(made)}, or add it to simulate.cohort.contigs",
                 )
-
-
-def unknown_families(study: Study) -> Problems:
-    """Check that models made here are of a family that there is."""
-    from glmflow.models.registry import family_names
-
-    for label, model in study.models.items():
-        for origin in ("new", "pretrain"):
-            block = getattr(model, origin)
-            if block is not None and block.family not in family_names():
-                yield (
-                    ("models", label, origin, "family"),
-                    f"unknown family {block.family!r}{suggest(block.family, family_names())}",
-                )
-
-
-def unknown_corpora(study: Study) -> Problems:
-    """Check the corpora that models are pretrained on; those without one are pretrained on a genome."""
-    for label, model in study.models.items():
-        if model.pretrain is None:
-            continue
-        name = model.pretrain.corpus
-        if name is not None and name not in study.corpora:
-            yield ("models", label, "pretrain", "corpus"), f"no corpus {name!r}{suggest(name, study.corpora)}"
-        if name is None and study.data.reference is None:
-            yield ("models", label, "pretrain"), "nothing to pretrain on: give `corpus`, or the study a genome"
 
 
 def long_crops(study: Study) -> Problems:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from .base import Block, Positive
+from .base import Block, Place, Positive
+from .views import StudyView
 
 Temperature = Annotated[float, Field(gt=0, lt=float("inf"))]
 
@@ -48,3 +50,20 @@ class DrawingBlock(Block):
     steps: Positive | None = Field(
         None, description="Steps in which a model of masked diffusion fills a window in; of no other model."
     )
+
+
+def undrawable(study: StudyView, task: str, place: Place, drawing: DrawingBlock) -> Iterator[tuple[Place, str]]:
+    """Yield the keys that a model of the task's runs cannot be drawn from with; of what is downloaded only the job can tell."""
+    for label in dict.fromkeys(run.model for run in study.runs_of(task)):
+        model = study.models[label]
+        while model.extend:
+            model = study.models[model.extend.model]
+        if model.pretrain is None:
+            continue
+        in_steps = model.pretrain.objective == "masked_diffusion"
+        if not in_steps and drawing.steps is not None:
+            yield (*place, "steps"), f"{label!r} draws a token after the other, in no steps; leave it out"
+        for key in ("top_k", "top_p"):
+            if in_steps and getattr(drawing, key) is not None:
+                text = f"{label!r} learned by masked diffusion and is drawn from by temperature alone; make it null"
+                yield (*place, key), text

@@ -31,12 +31,18 @@ def misfit_reason(study: StudyView, task_label: str, model_label: str, adaptatio
     if origin != "baseline" and kind == "baseline":
         return "only baselines are run as they are"
     if model.baseline:
-        fits = model.baseline.suits(task.target)
-        return None if fits else f"{model.baseline.kind} is a baseline of {model.baseline.targets_in_words()}"
+        if not model.baseline.suits(task.target):
+            return f"{model.baseline.kind} is a baseline of {model.baseline.targets_in_words()}"
+        return next((why for need, why in model.baseline.needs.items() if need not in task.has(study)), None)
     if origin == "new" and kind in KEPT_FROZEN and adaptation.weights != "random":
         return "an untrained model has nothing to keep frozen"
+    family = family_of(study, model_label)
+    if adaptation.experts and family and not facts_of(family).experts:
+        return f"{family} has no experts that could be adapted; leave `experts` out"
+    if adaptation.train.padding and family and facts_of(family).bases_per_token != 1:
+        return f"{family} cannot be padded on the left, which is for models of single bases; leave `train.padding` out"
     needs = task.needs - {"generation"} if may_draw(study, model_label) else task.needs
-    return unable(task.reads, needs, family_of(study, model_label))
+    return unable(task.reads, needs, family)
 
 
 def may_draw(study: StudyView, label: str) -> bool:

@@ -143,6 +143,10 @@ class TaskBlock(Block):
         """
         return {}
 
+    def has(self, study: StudyView) -> frozenset[str]:
+        """Return what it has of what baselines may need beside its target (`BaselineBlock.needs`)."""
+        return frozenset()
+
     def track_names(self, study: StudyView) -> list[str]:
         """Return the names of the tracks that are predicted, in their order."""
         return []

@@ -9,6 +9,8 @@ The facts of a family are in `families/<family>.yaml` beside its code:
 ``bases_per_token``  bases that a token stands for; 1 where left out.
 ``pairs``            pairs of tokens that attention meets: ``all`` where left out, ``causal`` (half), ``none``.
 ``kept``             numbers kept for the backward pass, see `Kept`; measured by counting the tensors that autograd saves.
+``own_settings``     whether `config` of a new model takes the keys of the family's defaults and no others.
+``experts``          whether its layers are mixtures of experts, which low-rank adapters can have too.
 ``published``        a list of what was published: name, origin, context, licence, differences from the original's outputs for
                      a tiny random checkpoint (``logits``, ``states``; `glmflow parity`, float32 on a CPU), and
                      ``cannot``: what it cannot do, with the reason and the alternative.
@@ -16,6 +18,7 @@ The facts of a family are in `families/<family>.yaml` beside its code:
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -50,7 +53,14 @@ class Facts(NamedTuple):
     bases_per_token: float = 1.0
     pairs: str = "all"
     kept: Kept = Kept()
+    own_settings: bool = False
+    experts: bool = False
     published: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def reads_byte_pairs(self) -> bool:
+        """Whether all of its models read byte pairs."""
+        return bool(self.published) and all(entry.get("reads") == "byte pairs" for entry in self.published)
 
     def cannot(self, capability: str) -> str | None:
         """Return why no model of the family has a capability; None where some have it."""
@@ -70,6 +80,18 @@ def facts_of(family: str) -> Facts:
     kept = Kept(**found.pop("kept", {}))
     found["inputs"], found["published"] = tuple(found["inputs"]), tuple(found.get("published", ()))
     return Facts(family, **found | {"kept": kept})
+
+
+@lru_cache
+def default_config(family: str) -> dict[str, Any]:
+    """Return the default sizes that a family's file states, read without running it (which would need torch)."""
+    path = FAMILIES / f"{family}.py"
+    if not path.is_file():
+        return {}
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "DEFAULTS":
+            return ast.literal_eval(node.value)
+    return {}
 
 
 def all_facts() -> list[Facts]:

@@ -7,12 +7,11 @@ for each family by counting the tensors that autograd saves; the catalogue of fa
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 import struct
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -22,11 +21,10 @@ from glmflow.config.adaptations import Adaptation, Training
 from glmflow.config.blocks import HeadBlock
 from glmflow.config.task_block import Work
 from glmflow.models import sizes
-from glmflow.models.facts import facts_of, family_of_type
+from glmflow.models.facts import default_config, facts_of, family_of_type
 from glmflow.modules import module_names
 from glmflow.yaml_text import load_yaml
 
-FAMILIES = Path(__file__).parents[1] / "models" / "families"
 MB = 2**20
 
 
@@ -117,7 +115,7 @@ def shape_of(config: Mapping[str, Any], family: str | None = None, parameters: i
         Number of parameters, where it is known; otherwise it is worked out.
     """
     family = family or family_of_type(config.get("model_type", ""))
-    config = {**defaults(family), **config}
+    config = {**default_config(family), **config}
     if own := own_size(family):
         found = own.parameters(config)
         return Shape(family, found, found, *own.sizes(config))
@@ -192,18 +190,6 @@ def _header(path: Path) -> dict[str, Any]:
     with path.open("rb") as handle:
         (length,) = struct.unpack("<Q", handle.read(8))
         return {name: value for name, value in json.loads(handle.read(length)).items() if name != "__metadata__"}
-
-
-@lru_cache
-def defaults(family: str) -> dict[str, Any]:
-    """Return the default sizes that a family's file states, read without running it (which would need torch)."""
-    path = FAMILIES / f"{family}.py"
-    if not path.is_file():
-        return {}
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "DEFAULTS":
-            return ast.literal_eval(node.value)
-    return {}
 
 
 def _first(config: Mapping[str, Any], *names: str, default: Any = 0) -> Any:

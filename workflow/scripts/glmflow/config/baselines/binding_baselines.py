@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from ..base import Positive
 from ..blocks import BaselineBlock
 
 TARGET = "region_key_binding"
+TRUTH = {"truth": "the truth is known of simulated data alone"}
 OTHERS = "the labels of training keys in the test regions"
 
 
@@ -91,22 +93,30 @@ class MotifExpression(BaselineBlock):
     target = TARGET
 
 
-class CellAccessibility(BaselineBlock):
-    """Accessibility of the region in the cell; `proxy`: predicted from sites of TFs that the cell expresses."""
+class ReadsAccessibility(BaselineBlock):
+    """What baselines have in common that read accessibility, unless they predict it."""
 
-    kind: Literal["cell_accessibility"]
-    target = TARGET
-
-    proxy: bool = Field(False, description="Predict it from motifs and expression instead of reading it.")
-
-
-class MotifAccessibility(BaselineBlock):
-    """Occupancy of the TF's best site times accessibility; `proxy`: as above."""
-
-    kind: Literal["motif_accessibility"]
     target = TARGET
 
     proxy: bool = Field(False, description="Predict accessibility from motifs and expression instead of reading it.")
+
+    @property
+    def needs(self) -> Mapping[str, str]:  # type: ignore[override]
+        """What the task has to have beside its target."""
+        text = "no accessibility is measured: give bigWigs (`accessibility`), or say `proxy: true`"
+        return {} if self.proxy else {"accessibility": text}
+
+
+class CellAccessibility(ReadsAccessibility):
+    """Accessibility of the region in the cell; `proxy`: predicted from sites of TFs that the cell expresses."""
+
+    kind: Literal["cell_accessibility"]
+
+
+class MotifAccessibility(ReadsAccessibility):
+    """Occupancy of the TF's best site times accessibility; `proxy`: as above."""
+
+    kind: Literal["motif_accessibility"]
 
 
 class NearestKey(BaselineBlock):
@@ -163,4 +173,5 @@ class BindingTruth(BaselineBlock):
 
     kind: Literal["binding_truth"]
     target = TARGET
+    needs = TRUTH
     told = "the probabilities of the simulation"

@@ -15,6 +15,8 @@ PENALTIES = [0.01, 0.1, 1.0, 10.0]
 ALPHAS = [1.0, 10.0, 100.0, 1000.0]
 CLASSES = ("class_label", "label_set")
 ANY = (*CLASSES, "measured_values")
+OF_WINDOWS = {"neighbours": "it reads the counts of neighbouring windows, and examples of this task have none"}
+OF_HAPLOTYPES = {"haplotypes": "it reads the variants that haplotypes carry, and examples of this task are none"}
 
 
 class Majority(BaselineBlock):
@@ -119,6 +121,7 @@ class NeighbourCount(BaselineBlock):
 
     kind: Literal["neighbour_count"]
     target = "class_label"
+    needs = OF_WINDOWS
     told = "the counts of the neighbouring windows"
 
 
@@ -127,6 +130,7 @@ class AlleleLogistic(BaselineBlock):
 
     kind: Literal["allele_logistic"]
     target = "class_label"
+    needs = OF_HAPLOTYPES
 
     c: Inverse = Field(1.0, description="Inverse of the L2 penalty.")
 
@@ -136,6 +140,7 @@ class NearestHaplotypeClass(BaselineBlock):
 
     kind: Literal["nearest_haplotype_class"]
     target = "class_label"
+    needs = OF_HAPLOTYPES
 
 
 class AltCount(BaselineBlock):
@@ -143,3 +148,4 @@ class AltCount(BaselineBlock):
 
     kind: Literal["alt_count"]
     target = "class_label"
+    needs = OF_HAPLOTYPES

@@ -11,6 +11,7 @@ from ..blocks import BaselineBlock
 
 KmerLength = Annotated[int, Field(ge=1, le=8)]
 Penalty = Annotated[float, Field(gt=0)]
+GENES = {"genes": "it lays its predictions over genes: give `reference.annotation`"}
 
 
 class MeanTrack(BaselineBlock):
@@ -36,6 +37,7 @@ class KmerRidgePromoter(BaselineBlock):
 
     kind: Literal["kmer_ridge_promoter"]
     target = "coverage"
+    needs = GENES
     told = "start, strand and exons of every gene"
 
     k: KmerLength = Field(4, description="Length of a k-mer.")

@@ -8,12 +8,15 @@ from pydantic import Field
 
 from ..blocks import BaselineBlock
 
+CORPUS = {"corpus": "it learns from a corpus, and the task names none (`corpus`)"}
+
 
 class MarkovChain(BaselineBlock):
     """Bases drawn from counts of what follows the last `order` bases of the training sequences."""
 
     kind: Literal["markov_chain"]
     target = ("drawn_bases", "completed_gene")
+    needs = CORPUS
 
     order: Annotated[int, Field(ge=0, le=11)] = Field(5, description="Bases looked back.")
 
@@ -23,6 +26,7 @@ class NearestProtein(BaselineBlock):
 
     kind: Literal["nearest_protein"]
     target = "completed_gene"
+    needs = CORPUS
 
 
 class ShuffledProtein(BaselineBlock):

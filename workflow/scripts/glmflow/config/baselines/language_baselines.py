@@ -8,6 +8,8 @@ from pydantic import Field
 
 from ..blocks import BaselineBlock
 
+SOURCE = {"truth": "the source is known of a simulated genome alone (`simulate.repeats`)"}
+
 
 class ContextMixture(BaselineBlock):
     """A compressor: models of several context lengths, weighted by how well each predicted the bases before."""
@@ -39,4 +41,5 @@ class TrueSource(BaselineBlock):
 
     kind: Literal["true_source"]
     target = "next_bases"
+    needs = SOURCE
     told = "the source of the simulation, and where its copies lie"

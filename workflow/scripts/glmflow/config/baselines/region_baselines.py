@@ -10,6 +10,7 @@ from ..base import Positive
 from ..blocks import BaselineBlock
 
 TARGET = "region_values"
+TRUTH = {"truth": "the truth is known of simulated data alone"}
 
 
 class PromoterMean(BaselineBlock):
@@ -62,4 +63,5 @@ class ExpressionTruth(BaselineBlock):
 
     kind: Literal["expression_truth"]
     target = TARGET
+    needs = TRUTH
     told = "the truth of the simulation"

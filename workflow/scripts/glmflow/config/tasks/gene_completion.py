@@ -10,7 +10,7 @@ from pydantic import Field
 from ..adaptations import Adaptation
 from ..base import Place, Positive
 from ..corpus_blocks import corpus_files, unknown_corpus
-from ..drawing_blocks import DrawingBlock
+from ..drawing_blocks import DrawingBlock, undrawable
 from ..task_block import Files, TaskBlock, Work
 from ..views import Run, StudyView
 
@@ -59,6 +59,10 @@ class GeneCompletion(TaskBlock):
         """Key of the settings that says how long windows are."""
         return ("panel",)
 
+    def has(self, study: StudyView) -> frozenset[str]:
+        """Return what it has of what baselines may need beside its target."""
+        return frozenset({"corpus"} if self.corpus else ())
+
     def files(self, study: StudyView, label: str, step: str, run: Run | None = None) -> Files:
         """Return the input files of a step."""
         if step not in ("examples", "predict", "baseline"):
@@ -74,6 +78,7 @@ class GeneCompletion(TaskBlock):
         """Yield what is wrong beside other blocks."""
         if self.corpus is not None:
             yield from unknown_corpus(study.corpora, self.corpus)
+        yield from undrawable(study, label, ("drawing",), self.drawing)
 
     def work(self, study: StudyView, label: str, adaptation: Adaptation) -> Work:
         """Return the sequences that a model draws, as passes over them."""

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from ..adaptations import Adaptation
 from ..base import Label, Place, Positive
 from ..corpus_blocks import corpus_files, unknown_corpus
-from ..drawing_blocks import DrawingBlock, GateBlock
+from ..drawing_blocks import DrawingBlock, GateBlock, undrawable
 from ..task_block import Files, TaskBlock, Work
 from ..views import Run, StudyView
 
@@ -79,6 +79,10 @@ class Generation(TaskBlock):
         """Bases of the pieces that are compared."""
         return self.piece or self.length
 
+    def has(self, study: StudyView) -> frozenset[str]:
+        """Return what it has of what baselines may need beside its target."""
+        return frozenset({"corpus"})
+
     def files(self, study: StudyView, label: str, step: str, run: Run | None = None) -> Files:
         """Return the input files of a step."""
         corpus = corpus_files(study.results, self.corpus)
@@ -98,6 +102,8 @@ class Generation(TaskBlock):
     def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
         """Yield what is wrong beside other blocks."""
         yield from unknown_corpus(study.corpora, self.corpus)
+        for name, way in self.ways.items():
+            yield from undrawable(study, label, ("ways", name), way)
 
     def work(self, study: StudyView, label: str, adaptation: Adaptation) -> Work:
         """Return the sequences that a model draws, as passes over them."""

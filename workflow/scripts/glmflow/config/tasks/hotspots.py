@@ -101,6 +101,10 @@ class Hotspots(TaskBlock):
         """Return the VCFs whose records are counted."""
         return list(self.vcf or (study.data.cohort.vcf if study.data.cohort else []))
 
+    def has(self, study: StudyView) -> frozenset[str]:
+        """Return what it has of what baselines may need beside its target."""
+        return frozenset({"neighbours"})
+
     def named_files(self) -> dict[Place, str]:
         """Return the files that the settings name."""
         return {("vcf", number): path for number, path in enumerate(self.vcf or [])}

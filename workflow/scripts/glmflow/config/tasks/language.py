@@ -62,6 +62,10 @@ class Language(TaskBlock):
         """Key of the settings that says how long windows are."""
         return ("contexts",)
 
+    def has(self, study: StudyView) -> frozenset[str]:
+        """Return what it has of what baselines may need beside its target."""
+        return frozenset({"truth"} if study.simulate and study.simulate.repeats else ())
+
     def files(self, study: StudyView, label: str, step: str, run: Run | None = None) -> Files:
         """Return the input files of a step."""
         if step not in ("examples", "baseline"):

@@ -101,6 +101,10 @@ class Populations(TaskBlock):
         """Return the table of samples."""
         return self.samples or (study.data.cohort.samples if study.data.cohort else None)
 
+    def has(self, study: StudyView) -> frozenset[str]:
+        """Return what it has of what baselines may need beside its target."""
+        return frozenset({"haplotypes"})
+
     def named_files(self) -> dict[Place, str]:
         """Return the files that the settings name."""
         named: dict[Place, str | None] = {("samples",): self.samples, ("windows", "regions"): self.windows.regions}

@@ -121,6 +121,10 @@ class RegionExpression(TaskBlock):
         """Examples are regions, which no model reads base by base."""
         return 0
 
+    def has(self, study: StudyView) -> frozenset[str]:
+        """Return what it has of what baselines may need beside its target."""
+        return frozenset({"truth"} if self.simulated else ())
+
     def named_files(self) -> dict[Place, str]:
         """Return the files that the settings name."""
         names = ("regions", "counts", "expression", "motifs", "clusters", "hits", "columns")

@@ -122,6 +122,10 @@ class RnaseqTracks(TaskBlock):
         """Return the names of the tracks that are predicted, in their order."""
         return list(self.tracks) if self.tracks else list(study.data.tracks)
 
+    def has(self, study: StudyView) -> frozenset[str]:
+        """Return what it has of what baselines may need beside its target."""
+        return frozenset({"genes"} if study.data.reference and study.data.reference.annotation else ())
+
     def files(self, study: StudyView, label: str, step: str, run: Run | None = None) -> Files:
         """Return the input files of a step."""
         reference = f"{study.results}/reference"

@@ -196,6 +196,12 @@ class Seq2CellXTf(TaskBlock):
         """Bases of a region that a model reads."""
         return self.length
 
+    def has(self, study: StudyView) -> frozenset[str]:
+        """Return what it has of what baselines may need beside its target."""
+        return frozenset(
+            {"truth", "accessibility"} if self.simulated else {"accessibility"} if self.accessibility else ()
+        )
+
     def named_files(self) -> dict[Place, str]:
         """Return the files that the settings name."""
         single = ("samples", "motifs", "tf_names", "proteins", "expression", "expression_cells", "cells", "blacklist")

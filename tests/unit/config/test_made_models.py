@@ -1,0 +1,135 @@
+"""What a model cannot be made into, or be asked for, is refused by the configuration and not by a job."""
+
+import pytest
+from changed_study import changed
+from glmflow.config import ConfigurationError, check_study
+from glmflow.config.baselines import BASELINES
+
+CORPORA = {"c": {"sources": [{"path": "genomes.fa"}]}}
+GATE = {"acknowledged": "nothing is drawn in a test"}
+STUDY = {
+    "study": "s",
+    "simulate": {"cohort": {"contigs": {"chr1": 200_000, "chr2": 90_000}}},
+    "splits": {"by": "contig", "train": ["chr1"], "test": ["chr2"]},
+    "corpora": CORPORA,
+    "tasks": {"t": {"kind": "context_extension", "contexts": [2048, 4096], "recall": {"distances": [512]}}},
+    "models": {"m": {"pretrain": {"family": "small", "length": 128, "steps": 3}}},
+    "adaptations": {"a": {"kind": "zero-shot"}},
+    "runs": [{"tasks": ["t"], "models": ["m"], "adaptations": ["a"]}],
+}
+
+
+def problems(**changes):
+    try:
+        check_study(changed(STUDY, changes))
+    except ConfigurationError as error:
+        return [line.removeprefix("configuration: ") for line in error.problems]
+    return []
+
+
+def pretrained(family, **keys):
+    return {"m": {"pretrain": {"family": family, "length": 128, "steps": 3, **keys}}}
+
+
+@pytest.mark.parametrize(("family", "extends"), [("small", True), ("caduceus", False), ("dilated_cnn", False)])
+def test_a_context_is_extended_of_rotary_positions_alone(family, extends):
+    models = {**pretrained(family), "longer": {"extend": {"model": "m", "method": "pi", "factor": 2}}}
+    found = problems(models=models)
+    assert (found == []) == extends
+    assert extends or f"models.longer.extend.model: the context of 'm' cannot be extended: {family}" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("family", "keys", "where"),
+    [
+        ("hyenadna", {"objective": "masked"}, "objective"),
+        ("caduceus", {"objective": "next"}, "objective"),
+        ("small", {"objective": "next", "config": {"causal": False}}, "objective"),
+        ("small", {"objective": "next", "config": {"causal": True}}, None),
+        ("nucleotide_transformer", {"objective": "masked_diffusion"}, "objective"),
+        ("small", {"objective": "masked_diffusion", "config": {"causal": False}}, None),
+        ("caduceus", {"byte_pairs": {}, "corpus": "c"}, "byte_pairs"),
+        ("olmo", {"byte_pairs": {}, "corpus": "c"}, None),
+        ("small", {"config": {"hiden_size": 32}}, "config.hiden_size"),
+        ("small", {"config": {"hidden_size": 32}}, None),
+    ],
+)
+def test_a_model_learns_what_its_family_can(family, keys, where):
+    found = problems(models=pretrained(family, **keys))
+    assert [line.split(": ")[0] for line in found] == ([f"models.m.pretrain.{where}"] if where else [])
+
+
+@pytest.mark.parametrize(
+    ("adaptation", "why"),
+    [
+        ({"kind": "lora", "experts": True}, "small has no experts"),
+        ({"kind": "lora"}, None),
+    ],
+)
+def test_experts_are_adapted_where_there_are_some(adaptation, why):
+    found = problems(tasks={"t": {"kind": "rnaseq_tracks"}}, adaptations={"a": adaptation})
+    assert (why in found[0]) if why else found == []
+
+
+def test_sequences_of_kmers_are_not_padded_on_the_left():
+    tasks = {"t": {"kind": "sequences", "table": "t.tsv", "length": 200}}
+    padded = {"a": {"kind": "full", "train": {"padding": "left"}}}
+    (line,) = problems(tasks=tasks, adaptations=padded, models={"m": {"new": {"family": "nucleotide_transformer"}}})
+    assert "padded on the left" in line
+    assert not problems(tasks=tasks, adaptations=padded)
+
+
+@pytest.mark.parametrize(
+    ("model", "way", "key"),
+    [
+        (pretrained("rwkv7", corpus="c"), {"steps": 5}, "steps"),
+        (pretrained("rwkv7", corpus="c"), {"top_k": 4}, None),
+        (pretrained("small", objective="masked_diffusion", config={"causal": False}), {"top_k": 4}, "top_k"),
+        (pretrained("small", objective="masked_diffusion", config={"causal": False}), {"steps": 5}, None),
+    ],
+)
+def test_a_model_is_drawn_from_as_it_learned(model, way, key):
+    task = {"kind": "generation", "corpus": "c", "gate": GATE, "ways": {"w": way}}
+    found = problems(tasks={"t": task}, models=model)
+    assert [line.split(": ")[0] for line in found] == ([f"tasks.t.ways.w.{key}"] if key else [])
+
+
+HAS = {
+    "truth": (
+        {"kind": "region_expression", "simulated": {}},
+        {"kind": "region_expression", "counts": "c.tsv", "expression": "e.tsv", "motifs": "m.meme"},
+        "expression_truth",
+    ),
+    "accessibility": (
+        {"kind": "seq2cellxtf", "simulated": {}},
+        {"kind": "seq2cellxtf", "samples": "s.tsv", "motifs": "m.meme"},
+        "cell_accessibility",
+    ),
+    "neighbours": ({"kind": "hotspots"}, {"kind": "populations"}, "neighbour_count"),
+    "haplotypes": ({"kind": "populations"}, {"kind": "hotspots"}, "allele_logistic"),
+    "corpus": (
+        {"kind": "gene_completion", "panel": "p.csv", "corpus": "c"},
+        {"kind": "gene_completion", "panel": "p.csv"},
+        "nearest_protein",
+    ),
+}
+
+
+@pytest.mark.parametrize("need", sorted(HAS))
+def test_a_baseline_runs_on_tasks_that_have_what_it_reads(need):
+    able, unable, baseline = HAS[need]
+    rest = {"models": {"m": {"baseline": {"kind": baseline}}}, "adaptations": {"a": {"kind": "baseline"}}}
+    assert problems(tasks={"t": able}, **rest) == []
+    (line,) = problems(tasks={"t": unable}, **rest)
+    assert line.startswith("runs: none of the combinations fits: m x a: ")
+
+
+def test_accessibility_that_is_predicted_needs_no_measurement():
+    task = {"kind": "seq2cellxtf", "samples": "s.tsv", "motifs": "m.meme"}
+    model = {"m": {"baseline": {"kind": "cell_accessibility", "proxy": True}}}
+    assert problems(tasks={"t": task}, models=model, adaptations={"a": {"kind": "baseline"}}) == []
+
+
+def test_every_need_of_a_baseline_is_one_that_some_task_has():
+    needs = {name for block in BASELINES if isinstance(block.needs, dict) for name in block.needs}
+    assert needs <= {*HAS, "genes"}, "a need that no task has refuses its baseline everywhere"

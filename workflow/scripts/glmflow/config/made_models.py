@@ -1,0 +1,102 @@
+"""What is wrong with models that a study makes itself (pretrained, new, extended), found before any job runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from glmflow.models.facts import default_config, facts_of
+
+from .asked import objective_of
+from .base import Place
+from .fitting import family_of
+from .models import Pretrain
+from .study import Study
+from .words import suggest
+
+Problems = Iterator[tuple[Place, str]]
+
+
+def made_models(study: Study) -> Problems:
+    """Yield what is wrong with models that the study makes."""
+    yield from extended(study)
+    yield from unknown_families(study)
+    yield from unknown_keys(study)
+    yield from unknown_corpora(study)
+    yield from objectives(study)
+
+
+def extended(study: Study) -> Problems:
+    """Check that models whose context is extended are there, and of a family whose context can be."""
+    for label, model in study.models.items():
+        if model.extend is None:
+            continue
+        place = ("models", label, "extend", "model")
+        base = study.models.get(model.extend.model)
+        if base is None or base.origin not in ("pretrain", "checkpoint"):
+            known = [name for name, other in study.models.items() if other.origin in ("pretrain", "checkpoint")]
+            name = model.extend.model
+            yield place, f"{name!r} is no pretrained or published model of this study{suggest(name, known)}"
+            continue
+        family = family_of(study, label)
+        if family and (reason := facts_of(family).cannot("extension")):
+            yield place, f"the context of {model.extend.model!r} cannot be extended: {family}: {reason}"
+
+
+def unknown_families(study: Study) -> Problems:
+    """Check that models made here are of a family that there is."""
+    from glmflow.models.registry import family_names
+
+    for label, model in study.models.items():
+        for origin in ("new", "pretrain"):
+            block = getattr(model, origin)
+            if block is not None and block.family not in family_names():
+                yield (
+                    ("models", label, origin, "family"),
+                    f"unknown family {block.family!r}{suggest(block.family, family_names())}",
+                )
+
+
+def unknown_keys(study: Study) -> Problems:
+    """Check the settings of families whose every setting has a default."""
+    for label, model in study.models.items():
+        for origin in ("new", "pretrain"):
+            block = getattr(model, origin)
+            known = default_config(block.family) if block and facts_of(block.family).own_settings else {}
+            for key in block.config if known else ():
+                if key not in known:
+                    text = f"family {block.family} has no setting {key!r}{suggest(key, known)}"
+                    yield ("models", label, origin, "config", key), text
+
+
+def unknown_corpora(study: Study) -> Problems:
+    """Check the corpora that models are pretrained on; those without one are pretrained on a genome."""
+    for label, model in study.models.items():
+        if model.pretrain is None:
+            continue
+        name = model.pretrain.corpus
+        if name is not None and name not in study.corpora:
+            yield ("models", label, "pretrain", "corpus"), f"no corpus {name!r}{suggest(name, study.corpora)}"
+        if name is None and study.data.reference is None:
+            yield ("models", label, "pretrain"), "nothing to pretrain on: give `corpus`, or the study a genome"
+
+
+def objectives(study: Study) -> Problems:
+    """Check that models can learn what they are pretrained for, from the tokens they read."""
+    for label, model in study.models.items():
+        if block := model.pretrain:
+            yield from ((("models", label, "pretrain", key), text) for key, text in _unlearnable(study, label, block))
+
+
+def _unlearnable(study: Study, label: str, block: Pretrain) -> Iterator[tuple[str, str]]:
+    """Yield the keys that ask a model for what its family cannot learn."""
+    facts, own = facts_of(block.family), objective_of(study, label)
+    if block.objective and (block.objective == "next") != (own == "causal"):
+        fix = "leave it out, or take a family (or `config: {causal: ...}`) that reads so"
+        yield "objective", f"{block.objective}, and a model of {block.family} is {own}; {fix}"
+    elif block.objective == "masked_diffusion" and facts.bases_per_token != 1:
+        yield (
+            "objective",
+            f"masked_diffusion needs a token a base, and {block.family} has longer ones; take another family",
+        )
+    if block.byte_pairs and not (facts.reads_byte_pairs and own == "causal"):
+        yield "byte_pairs", f"{block.family} does not learn from byte pairs; take `family: olmo`, or leave it out"
