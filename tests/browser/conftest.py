@@ -36,7 +36,18 @@ def chromium():
 @pytest.fixture
 def opening(chromium):
     """Open pages of a report; at the end, no request may have failed or left its folder, and no script."""
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, offline=True)
+    yield from opened(chromium, 1366, 768)
+
+
+@pytest.fixture
+def phone(chromium):
+    """The same on the screen of a telephone."""
+    yield from opened(chromium, 390, 844)
+
+
+def opened(chromium, width, height):
+    """Yield what opens pages in windows of a size."""
+    context = chromium.new_context(viewport={"width": width, "height": height}, offline=True)
     context.set_default_timeout(180_000)  # a busy machine draws slowly
     troubles, folders = [], []
 

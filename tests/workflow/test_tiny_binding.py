@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from browsing import faults
 from running import ROOT, run_snakemake
 
 pytestmark = pytest.mark.slow
@@ -37,3 +38,8 @@ def test_the_page_warns_of_the_width_and_shows_the_control(results):
     assert "binding.html" in (results / "report/index.html").read_text()
     index = (results / "report/data/search.js").read_text()
     assert '"cell and TF"' in index and '"region"' in index
+
+
+@pytest.mark.browser
+def test_its_pages_are_for_everyone(results):
+    assert faults(results / "report") == []

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pysam
 import pytest
+from browsing import faults
 from glmflow.config import expand_runs, read_study
 from running import ROOT, run_snakemake
 
@@ -75,3 +76,8 @@ def test_hotspots_without_enough_windows_have_no_curve(results):
 def test_probabilities_of_every_base_lie_beside_the_predictions(results):
     table = np.load(results / "runs/bases/cnn/full/seed1/predicted/probabilities.npy")
     assert table.shape == (45, 100, 2) and table.astype(np.float32).sum(axis=2) == pytest.approx(1, abs=2e-3)
+
+
+@pytest.mark.browser
+def test_its_pages_are_for_everyone(results):
+    assert faults(results / "report") == []

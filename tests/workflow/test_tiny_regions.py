@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from browsing import faults
 from running import ROOT, run_snakemake
 
 pytestmark = pytest.mark.slow
@@ -30,3 +31,8 @@ def test_the_matrix_and_the_page_are_there(results):
     assert len(sums) == 200 and sums.to_numpy().max() > 0 and not sums.isna().to_numpy().any()
     page = (results / "report/expressed.html").read_text()
     assert "r of deviations" in page and "new_cells" in page and "chart-runs" in page
+
+
+@pytest.mark.browser
+def test_its_pages_are_for_everyone(results):
+    assert faults(results / "report") == []

@@ -3,6 +3,7 @@
 import pandas as pd
 import pysam
 import pytest
+from browsing import faults
 from running import ROOT, run_snakemake
 
 pytestmark = pytest.mark.slow
@@ -75,3 +76,8 @@ def test_effects_of_a_linear_model_stand_beside_scores_and_go_with_the_truth(car
     assert pooled["value"].iloc[0] > 0.3  # expression is a sum of effects of alleles here, and of noise
     page = (carried / "report/variants.html").read_text()
     assert "effect_of_elastic_net" in page and "masked (zero_shot)" in page
+
+
+@pytest.mark.browser
+def test_its_pages_are_for_everyone(results):
+    assert faults(results / "report") == []

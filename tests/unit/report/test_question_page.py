@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from browsing import faults
 from glmflow import tasks
 from glmflow.baselines.fit_baseline import run_baseline
 from glmflow.config import check_study, expand_runs, run_settings, score_settings
@@ -215,3 +216,9 @@ def test_what_reasoning_says_of_the_dna_is_counted(results):
     assert "What texts say of the DNA" in text
     counted = pd.read_csv(results / "examples/pathways/statements.tsv", sep="\t").set_index("statement")
     assert counted.loc["the change of bases", "said"] == 96 and counted.loc["a deletion", "said"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_its_pages_are_for_everyone(results):
+    assert faults(results / "report") == []

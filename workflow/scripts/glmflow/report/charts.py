@@ -37,6 +37,7 @@ def theme() -> dict[str, Any]:
         | {
             "labelFlush": False,
             "labelOverlap": True,
+            "labelSeparation": 8,
             "gridColor": "#eceff3",
             "domainColor": "#aab2bd",
             "tickColor": "#aab2bd",

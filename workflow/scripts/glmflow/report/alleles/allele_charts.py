@@ -118,7 +118,7 @@ def curves(study: Study, task: str) -> Chart | None:
         return None
     line = alt.Chart().mark_line(strokeWidth=1.4, opacity=0.9).encode(
         x=alt.X("x:Q", title="false positive rate, or recall"), y=alt.Y("y:Q", title="true positive rate, or precision"),
-        color=study.look.colour("model"), detail="label:N", order="x:Q", strokeDash=alt.StrokeDash("mark:N", title=None),
+        color=study.look.colour("model"), detail="label:N", order="x:Q", strokeDash=alt.StrokeDash("mark:N", title="adaptation"),
         tooltip=[alt.Tooltip("label:N", title="run")],
     ).properties(width=280, height=280)  # fmt: skip
     table = table.assign(mark=table["adaptation"])

@@ -32,12 +32,13 @@ const tables = (() => {
         table.before(home);
         home.append(table);
       }
-      if (home.dataset.saved) continue;
-      home.dataset.saved = "yes";
       const section = home.closest("section[id], main");
       const heading = [...section.querySelectorAll("h1, h2, h3, summary")].filter((one) => one.compareDocumentPosition(home) & 4).pop();
       const title = heading?.textContent.trim() ?? document.title;
-      if (home.matches(".scroll")) Object.assign(home, { tabIndex: 0, role: "group", ariaLabel: `Table: ${title}` });
+      const inner = table.closest(".dt-layout-full") ?? home; // what DataTables puts around a table scrolls in place of ours
+      if (inner.matches(".scroll, .dt-layout-full")) Object.assign(inner, { tabIndex: 0, role: "group", ariaLabel: `Table: ${title}` });
+      if (home.dataset.saved) continue;
+      home.dataset.saved = "yes";
       const button = Object.assign(document.createElement("button"), { type: "button", className: "save", textContent: "TSV", title: "Save this table as TSV", ariaLabel: `Save the table as TSV: ${title}` });
       button.addEventListener("click", () => save(`${page()}.${title.toLowerCase().replace(/[^a-z0-9]+/g, "_").slice(0, 40)}.tsv`, tsv(shown(home.querySelector(".dt-scroll-body table") ?? home.querySelector("table")))));
       home.before(button);
