@@ -123,3 +123,17 @@ def test_simulated_people_are_named_as_the_configuration_says(tmp_path):
     table = _samples(settings)
     assert table["sample"].tolist() == settings.population.names
     assert table["sample"].iloc[[0, -1]].tolist() == ["S0001", "S0012"] and len(table) == 12
+
+
+def test_pretraining_on_the_genome_needs_its_training_regions():
+    sequences = {"kind": "sequences", "table": "t.csv"}
+    own = {
+        "models": {"lm": {"pretrain": {"family": "small"}}},
+        "tasks": {"t": sequences},
+        "runs": [{"tasks": ["t"], "models": ["lm"], "adaptations": ["full"]}],
+    }
+    raw = {key: value for key, value in STUDY.items() if key != "splits"} | own
+    assert problems(raw) == [
+        "models.lm.pretrain: pretrained on the training regions of the genome: give `splits`, or `corpus`"
+    ]
+    check_study(raw | {"splits": STUDY["splits"]})

@@ -8,7 +8,7 @@ import pytest
 from glmflow.metrics import DIRECTIONS, all_metrics, bounds, declared
 from sklearn import metrics as sklearn_metrics
 
-NAMES = {"accuracy", "balanced_accuracy", "mcc", "f1_macro", "auroc", "auprc", "brier", "ece", "cross_entropy"}
+NAMES = {"accuracy", "balanced_accuracy", "mcc", "f1", "f1_macro", "auroc", "auprc", "brier", "ece", "cross_entropy"}
 
 
 def draw(classes, n=200, seed=0):
@@ -36,6 +36,9 @@ def test_every_module_declares_what_the_report_needs():
 def test_values_lie_within_the_declared_bounds(classes):
     truth, scores = draw(classes)
     for name, module in declared("class_label").items():
+        if getattr(module, "CLASSES", classes) != classes:
+            assert np.isnan(value(name, truth, scores))
+            continue
         low, high = module.BOUNDS
         for said in (scores, np.eye(classes)[truth], np.eye(classes)[(truth + 1) % classes]):
             number = value(name, truth, said.clip(1e-12))
@@ -57,6 +60,8 @@ def test_values_are_those_of_scikit_learn(classes):
         "auprc": sklearn_metrics.average_precision_score(truth, one),
         "cross_entropy": sklearn_metrics.log_loss(truth, scores),
     }
+    if classes == 2:
+        expected["f1"] = sklearn_metrics.f1_score(truth, called)
     for name, number in expected.items():
         assert value(name, truth, scores) == pytest.approx(number), name
 
@@ -82,8 +87,9 @@ def test_ece_compares_confidence_with_what_is_right():
 def test_order_of_rows_and_names_of_classes_do_not_matter(name, classes):
     truth, scores = draw(classes)
     order = np.random.default_rng(1).permutation(len(truth))
-    assert value(name, truth[order], scores[order]) == pytest.approx(value(name, truth, scores))
-    if classes == 3 or name not in ("auroc", "auprc"):  # of two classes these are of the second
+    assert value(name, truth[order], scores[order]) == pytest.approx(value(name, truth, scores), nan_ok=True)
+    # Of two classes these are of the second.
+    if (classes == 3 and name != "f1") or name not in ("f1", "auroc", "auprc"):
         renamed = (truth + 1) % classes
         assert value(name, renamed, np.roll(scores, 1, axis=1)) == pytest.approx(value(name, truth, scores))
 

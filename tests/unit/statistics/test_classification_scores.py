@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from glmflow.statistics import classification, comparisons, group_draws, regression
+from glmflow.statistics import classification, group_draws, regression
 from scipy import stats
 from sklearn import metrics
 
@@ -152,69 +152,3 @@ def test_value_of_several_seeds_is_the_mean_of_their_scores():
     both = group_draws.bootstrap(classification.class_scores, observed, [predicted, other], np.arange(300), 50)
     each = [classification.class_scores(observed, p)["mcc"][0] for p in (predicted, other)]
     assert both["mcc"].value == pytest.approx(np.mean(each))
-
-
-def test_paired_bootstrap_tells_models_apart_only_if_they_differ():
-    generator = np.random.default_rng(0)
-    observed = generator.integers(0, 2, 600)
-
-    def predict(skill, seed):
-        p = np.clip(0.5 + skill * (observed - 0.5) + np.random.default_rng(seed).normal(0, 0.3, 600), 0, 1)
-        return np.c_[1 - p, p]
-
-    groups = np.arange(600)
-    better = comparisons.paired_bootstrap(
-        classification.class_scores, observed, predict(0.8, 1), predict(0.2, 2), groups
-    )
-    assert better["auroc"].apart and better["auroc"].p < 0.01 and better["auroc"].value > 0
-    same = comparisons.paired_bootstrap(classification.class_scores, observed, predict(0.4, 3), predict(0.4, 3), groups)
-    assert not same["auroc"].apart and same["auroc"].value == 0 and same["auroc"].p == 1
-
-
-def test_paired_bootstrap_has_its_level():
-    """Two models of equal skill: p < .05 in about one of twenty draws of the data."""
-    hits = 0
-    for seed in range(120):
-        generator = np.random.default_rng(seed)
-        observed = generator.integers(0, 2, 150)
-        models = [np.clip(0.5 + 0.3 * (observed - 0.5) + generator.normal(0, 0.3, 150), 0, 1) for _ in range(2)]
-        one, other = (np.c_[1 - p, p] for p in models)
-        found = comparisons.paired_bootstrap(
-            classification.class_scores, observed, one, other, np.arange(150), 200, seed
-        )
-        hits += found["auroc"].p < 0.05
-    assert hits <= 15  # binomial(120, .05): 99.9 % at or below
-
-
-def test_mcnemar_and_holm_of_their_definitions():
-    first = np.array([1] * 10 + [0] * 2 + [1] * 20, bool)
-    second = np.array([0] * 10 + [1] * 2 + [1] * 20, bool)
-    assert comparisons.mcnemar(first, second) == pytest.approx(stats.binomtest(10, 12).pvalue)
-    assert comparisons.mcnemar(first, first) == 1
-    assert comparisons.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-
-
-def test_corrected_t_test_is_wider_than_the_plain_one():
-    differences = np.array([0.02, 0.01, 0.03, 0.015, 0.02])
-    plain = stats.ttest_1samp(differences, 0).pvalue
-    assert comparisons.corrected_t_test(differences, 0.0) == pytest.approx(plain)
-    assert comparisons.corrected_t_test(differences, 0.25) > plain
-
-
-def test_ranks_over_tasks():
-    """Mean ranks are those of scipy; four models on 14 tasks differ beyond 1.25 (Demsar 2006, section 3.2.3)."""
-    import pandas as pd
-
-    table = np.random.default_rng(0).random((14, 4)) + np.array([0, 0, 0, 2])
-    table[3, 1] = table[3, 0]
-    found = comparisons.rank_models(pd.DataFrame(table, columns=list("abcd")))
-    assert found.table["mean_rank"][list("abcd")].tolist() == stats.rankdata(-table, axis=1).mean(axis=0).tolist()
-    assert found.critical_difference == pytest.approx(1.25, abs=0.01)
-    assert found.friedman_p == pytest.approx(stats.friedmanchisquare(*table.T).pvalue)
-    assert found.table.index[0] == "d" and found.table["wins"]["d"] == 14
-    first = found.pairs.iloc[2]  # a against d
-    assert (
-        first["p"] == pytest.approx(stats.wilcoxon(table[:, 0] - table[:, 3]).pvalue) and first["p_holm"] >= first["p"]
-    )
-    many = comparisons.rank_models(pd.DataFrame(np.random.default_rng(0).random((5, 11))))
-    assert many.critical_difference == pytest.approx(3.219 * np.sqrt(11 * 12 / 30), rel=0.01)  # q of 11 models: 3.219

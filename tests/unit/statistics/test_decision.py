@@ -196,6 +196,7 @@ def test_seeds_of_one_and_two_are_told_apart():
     ]
     notes = decide(runs).notes
     assert "One seed, whose spread is not known: a." in notes
+    assert "Two seeds, from which a spread is hardly known: b." in notes
     assert any(note.startswith("b: 2 seeds, 0.") for note in notes)
     assert any(note.startswith("2 models were compared") for note in notes)
 

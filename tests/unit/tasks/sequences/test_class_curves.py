@@ -24,7 +24,7 @@ def of(table, curve):
 
 def test_curves_of_two_classes_are_those_of_scikit_learn(scored):
     truth, scores = scored
-    table = curves_table([("test", truth, scores)], ["no", "yes"])
+    table = curves_table([("test", truth, scores, np.arange(400))], ["no", "yes"])
     assert set(table["class"]) == {"yes"} and set(table["split"]) == {"test"}
     x, y = of(table, "roc")
     false, recall, _ = roc_curve(truth, scores[:, 1], drop_intermediate=False)
@@ -40,10 +40,31 @@ def test_curves_of_two_classes_are_those_of_scikit_learn(scored):
     assert table.loc[table["curve"] == "reliability", "n"].sum() == len(truth)
 
 
+def test_intervals_of_curves_are_those_of_drawn_groups(scored):
+    """Beside scikit-learn on rows that are repeated as often as their group was drawn; copies do not make a curve surer."""
+    truth, scores = scored
+    groups = np.arange(400) // 4
+    found = curves_table([("test", truth, scores, groups)], ["no", "yes"], 150)
+    drawn = []
+    for seed in range(150):
+        rows = np.concatenate([np.arange(4) + 4 * g for g in np.random.default_rng(seed).integers(0, 100, 100)])
+        false, recall, _ = roc_curve(truth[rows], scores[rows, 1], drop_intermediate=False)
+        drawn.append(np.interp(GRID, false, recall))
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    own = found[found["curve"] == "roc"]
+    middle = slice(3, 15)  # near both ends the limits are steps
+    assert own["low"].to_numpy()[middle] == pytest.approx(low[middle], abs=0.05)
+    assert own["high"].to_numpy()[middle] == pytest.approx(high[middle], abs=0.05)
+    assert (found["low"] <= found["y"] + 1e-9).all() and (found["y"] <= found["high"] + 1e-9).all()
+    again = np.repeat(np.arange(400), 4)
+    copied = curves_table([("test", truth[again], scores[again], groups[again])], ["no", "yes"], 150)
+    assert copied[copied["curve"] == "roc"]["low"].to_numpy() == pytest.approx(own["low"].to_numpy(), abs=1e-9)
+
+
 def test_every_class_of_several_has_its_own_and_one_that_is_missing_has_none():
     generator = np.random.default_rng(0)
     truth, scores = generator.integers(0, 3, 90), generator.dirichlet(np.ones(4), 90)
-    table = curves_table([("test", truth, scores)], list("abcd"))
+    table = curves_table([("test", truth, scores, np.arange(90))], list("abcd"))
     assert set(table["class"]) == set("abc")
 
 

@@ -19,9 +19,11 @@ from glmflow.config import (
     simulation_inputs,
 )
 from glmflow.config.base import Place
+from glmflow.config.compared import FEWEST_SEEDS, few_seeds
 from glmflow.config.public_sets import set_with
 from glmflow.config.published import LISTED, read_checkpoints
 from glmflow.errors import InputError
+from glmflow.genome.contigs import some
 
 from .named_files import named_files, placed
 from .named_samples import unknown_samples
@@ -64,6 +66,8 @@ def run_check(arguments: argparse.Namespace) -> int:
     runs, misfits = expand_runs(study)
     for misfit in misfits:
         print(f"Left out: {misfit.task}/{misfit.model}/{misfit.adaptation}: {misfit.reason}.")
+    if few := few_seeds(study):
+        print(f"Fewer than {FEWEST_SEEDS} seeds, so that the spread over seeds is hardly known: {some(few)}")
     later = "; REF alleles, phase and sort order are checked when the VCF is read" if _reads_vcf(study) else ""
     print(f"{path}: keys, labels, files and their headers are sound; {len(runs)} run{'s' * (len(runs) != 1)}{later}")
     fail_on = getattr(arguments, "fail_on", None)

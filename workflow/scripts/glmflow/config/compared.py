@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from .models import Model
 from .study import Study
 from .task_block import TaskBlock
 from .views import Run
+
+FEWEST_SEEDS = 3
+"""Seeds from which on the spread over them is known (protocol `strict`)."""
 
 
 def compared_runs(study: Study, task: str) -> list[dict[str, Any]]:
@@ -33,6 +37,17 @@ def compared_runs(study: Study, task: str) -> list[dict[str, Any]]:
                 of = {"role": "control", "control_of": "/".join((task, *run[1:3])), "backbone": None}
                 found.append(row | of | {"label": f"{row['label']} on {other}"})
     return found
+
+
+def few_seeds(study: Study) -> list[str]:
+    """Return the trained models of a study, as `task/model/adaptation`, that have fewer than `FEWEST_SEEDS` seeds."""
+    found = Counter(
+        run["key"]
+        for task in study.tasks
+        for run in compared_runs(study, task)
+        if run["role"] == "model" and run["seeded"]
+    )
+    return [key for key, seeds in found.items() if seeds < FEWEST_SEEDS]
 
 
 def controls_of(study: Study, task: str) -> list[str]:

@@ -78,6 +78,9 @@ def unknown_corpora(study: Study) -> Problems:
             yield ("models", label, "pretrain", "corpus"), f"no corpus {name!r}{suggest(name, study.corpora)}"
         if name is None and study.data.reference is None:
             yield ("models", label, "pretrain"), "nothing to pretrain on: give `corpus`, or the study a genome"
+        elif name is None and study.splits is None:
+            what = "pretrained on the training regions of the genome: give `splits`, or `corpus`"
+            yield ("models", label, "pretrain"), what
 
 
 def objectives(study: Study) -> Problems:

@@ -2,7 +2,8 @@
 
 A module declares `NAME`, `LABEL`, `DIRECTION` (`higher`, `lower` or `none`), `BOUNDS` (the least and the largest value that there
 can be, None where there is no limit: intervals stay between them), `EXPLANATION` (a sentence for readers of the report) and
-`TARGETS` (kinds of target that it scores), and has a function `value(truth, scores) -> float`. A new metric is a new file.
+`TARGETS` (kinds of target that it scores); one that is of a certain number of classes alone declares `CLASSES`. It has a function
+`value(truth, scores) -> float`. A new metric is a new file.
 
 For the target `class_label`, `truth` is `int[n]` (number of the class) and `scores` `float[n, classes]`, their probabilities;
 of a `label_set` each label is scored so, as two classes. For `measured_values` both are `float[n]`.

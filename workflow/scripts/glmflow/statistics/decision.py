@@ -301,9 +301,13 @@ def _notes(runs: Sequence[Run], models: Sequence[Run], groups_known: bool | None
             "No baseline that knows populations alone was run (population_mean): what structure by itself reaches is known only "
             "from permutations within populations and from what is left without their means."
         )
-    single = [run.label for run in runs if run.role == "model" and run.seeded and len(run.scores) == 1]
-    if single:
-        notes.append(f"One seed, whose spread is not known: {_joined(single)}.")
+    for seeds, what in (
+        (1, "One seed, whose spread is not known"),
+        (2, "Two seeds, from which a spread is hardly known"),
+    ):
+        few = [run.label for run in runs if run.role == "model" and run.seeded and len(run.scores) == seeds]
+        if few:
+            notes.append(f"{what}: {_joined(few)}.")
     for run in runs:
         if run.role in ("model", "control") and len(run.scores) > 1:
             what = "draws" if run.role == "control" else "seeds"

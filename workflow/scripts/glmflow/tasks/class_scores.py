@@ -64,15 +64,17 @@ def score(
         for name, one in comparable_scores(part, truth, scores, declared_scores).items():
             units[cell(name, split, subset, context_bp=task_block(settings["task"]).window_bp)] = one
         if subset == "all":
-            tables.append((split, truth, scores))
+            tables.append((split, truth, scores, groups_of(part)))
     found += official_rows(settings, found)
     keys = {**run_keys(settings), "context_bp": task_block(settings["task"]).window_bp}
+    curves = curves_table(tables, classes, settings["task"]["bootstrap"])
+    tables = [part[:3] for part in tables]
     return Scored(
         metrics_table(found, **keys),
         {
             "confusion.tsv": confusion_table(tables, classes),
             "classes.tsv": table_of_classes(tables, classes),
-            "curves.tsv": curves_table(tables, classes),
+            "curves.tsv": curves,
         },
         units,
     )
@@ -110,6 +112,8 @@ def declared_scores(
         fast["brier"] = fast["brier"] / 2  # the declared one is of the second class, as scikit-learn's
     found = {}
     for name, metric in declared(target).items():
+        if getattr(metric, "CLASSES", scores.shape[1]) != scores.shape[1]:
+            continue
         found[name] = fast[name] if name in fast else _slowly(metric.value, truth, scores, weights)
     return found
 

@@ -9,7 +9,7 @@ from glmflow.report.wording import Level, Words
 
 HEADLINE = ("mcc", "accuracy", "auroc", "pearson")
 LEVELS = {"example": Level("Per example", "", "Over the examples of the split.", "examples")}
-_ORDER = ("mcc", "accuracy", "balanced_accuracy", "f1_macro", "auroc", "auprc", "pearson", "spearman", "r2")
+_ORDER = ("mcc", "accuracy", "balanced_accuracy", "f1_macro", "f1", "auroc", "auprc", "pearson", "spearman", "r2")
 _FOUND = declared("class_label") | declared("label_set") | declared("measured_values")
 METRICS = {
     name: Words(_FOUND[name].LABEL, _FOUND[name].DIRECTION, "example", _FOUND[name].EXPLANATION)

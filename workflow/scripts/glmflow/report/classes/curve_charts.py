@@ -11,6 +11,7 @@ from glmflow.report.study_tables import Study
 
 RUNS = 16
 """Runs whose curves are in the page, the best first."""
+COLUMNS = ["label", "class", "curve", "x", "y", "low", "high", "n"]
 PANELS = {
     "roc": ("ROC", "false-positive rate", "recall"),
     "precision-recall": ("Precision and recall", "recall", "precision"),
@@ -19,7 +20,7 @@ PANELS = {
 
 
 def curve_rows(study: Study, task: str, split: str) -> pd.DataFrame:
-    """Return the curves of the best runs, of the first seed of each: `label`, `class`, `curve`, `x`, `y`, `n`."""
+    """Return the curves of the best runs, of the first seed of each: `label`, `class`, `curve`, `x`, `y`, `low`, `high`, `n`."""
     table = read_scores(study.runs(task), "curves.tsv")
     if table.empty:
         return table
@@ -27,7 +28,9 @@ def curve_rows(study: Study, task: str, split: str) -> pd.DataFrame:
     shown = [label for label in study.cells[task]["label"] if label in set(table["label"])][:RUNS]
     table = table[table["label"].isin(shown)]
     first = table.groupby("label")["seed"].transform("min")
-    return table.loc[table["seed"] == first, ["label", "class", "curve", "x", "y", "n"]].reset_index(drop=True)
+    return table.loc[table["seed"] == first, ["label", "class", "curve", "x", "y", "low", "high", "n"]].reset_index(
+        drop=True
+    )
 
 
 def picked_run(curves: pd.DataFrame, cell: pd.DataFrame) -> alt.Parameter:
@@ -48,12 +51,15 @@ def curve_panels(curves: pd.DataFrame, run: alt.Parameter) -> alt.HConcatChart:
             x=alt.X("x:Q", title=x, scale=unit),
             y=alt.Y("y:Q", title=y, scale=unit),
             color=alt.Color("class:N", legend=alt.Legend(orient="bottom") if several else None),
-            tooltip=tooltip("label", "class", "x", "y", "n"),
+            tooltip=tooltip("label", "class", "x", "y", "low", "high", "n"),
+        )
+        band = base.mark_area(opacity=0.18, interpolate="linear").encode(
+            x="x:Q", y="low:Q", y2="high:Q", color=alt.Color("class:N", legend=None)
         )
         corners = [{"x": 0, "y": 0}, {"x": 1, "y": 1}]
         diagonal = (
             alt.Chart(alt.InlineData(corners)).mark_line(color="#8a93a0", strokeDash=[4, 4]).encode(x="x:Q", y="y:Q")
         )
-        layers = [line] if name == "precision-recall" else [diagonal, line]
+        layers = [band, line] if name == "precision-recall" else [diagonal, band, line]
         panels.append(alt.layer(*layers).properties(width=190, height=190, title=title))
     return alt.hconcat(*panels)
