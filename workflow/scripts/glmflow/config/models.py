@@ -76,6 +76,11 @@ class Pretrain(New):
         description="Shortest sequences of a corpus that are learned from whole where they are shorter than `length`; such "
         "are left out where not given.",
     )
+    pack: bool = Field(
+        False,
+        description="Join short sequences (`short`) to rows of `length` bases: each is read as if it stood alone, and less is "
+        "filled up. Families `small`, `wavelet` and `rwkv7`, and causal transformers.",
+    )
     byte_pairs: BytePairs | None = Field(
         None,
         description="Learn a vocabulary of byte pairs of the corpus first, of both strands (`vocabulary: 512`); families that read "
@@ -100,6 +105,8 @@ class Pretrain(New):
             raise ValueError(
                 f"{', '.join(name for name, used in given.items() if used)} is of a corpus; name one (`corpus`)"
             )
+        if self.pack and self.short is None:
+            raise ValueError("pack joins short sequences; say from which length on they are learned from (`short`)")
         return self
 
     def training(self) -> Training:

@@ -45,7 +45,9 @@ class CorpusWindows:
     both_strands
         Whether half of the windows are read off the other strand.
     short
-        Length from which on sequences that are shorter than a window are drawn too, whole and alone; None: they are not.
+        Length from which on sequences that are shorter than a window are drawn too, whole; None: they are not.
+    pack
+        Join what is drawn, short sequences whole, until a short one does not fit; else each is alone.
 
     Raises
     ------
@@ -53,14 +55,23 @@ class CorpusWindows:
         No sequence of the split is that long.
     """
 
-    def __init__(self, corpus: Corpus, split: str, length: int, both_strands: bool = True, short: int | None = None):
+    def __init__(
+        self,
+        corpus: Corpus,
+        split: str,
+        length: int,
+        both_strands: bool = True,
+        short: int | None = None,
+        pack: bool = False,
+    ):
         rows = corpus.of(split)
         rows = rows[(rows["length"] >= min(length, short or length)) & (rows["weight"] > 0)]
         if rows.empty:
             raise InputError(
                 f"no sequence of split {split} is {length} bases long", where=corpus.folder, fix="Take shorter windows."
             )
-        self.corpus, self.length, self.both_strands = corpus, length, both_strands
+        self.corpus, self.length, self.both_strands, self.pack = corpus, length, both_strands, pack
+        self.shortest = min(length, short or length)
         self.rows = rows.index.to_numpy()
         circular = (rows["topology"] == "circular").to_numpy()
         lengths = rows["length"].to_numpy(np.int64)
@@ -92,12 +103,34 @@ class CorpusWindows:
     def __call__(self, index: int, generator: np.random.Generator | None) -> dict[str, Any]:
         """Return a window; without a generator the same one for the same index.
 
-        `sequence`, `lower` (which bases are in lower case) and `noise` (for masks), all of one length.
+        `sequence`, `lower` (which bases are in lower case) and `noise` (for masks), all of one length; of a packed one `ends`,
+        where its sequences end.
         """
         generator = np.random.default_rng(index) if generator is None else generator
+        parts = [self._read(generator)]
+        while self.pack:
+            room = self.length - sum(len(sequence) for sequence, _ in parts)
+            more = self._read(generator, room) if room >= self.shortest else None
+            if more is None:
+                break
+            parts.append(more)
+        sequence, lower = (np.concatenate(part) for part in zip(*parts))
+        noise = generator.random((2, len(sequence)))
+        found = {"sequence": sequence.tobytes().decode("ascii"), "lower": lower, "noise": noise}
+        return found | ({"ends": np.cumsum([len(part) for part, _ in parts]).tolist()} if self.pack else {})
+
+    def _read(
+        self, generator: np.random.Generator, room: int | None = None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]] | None:
+        """Draw a window, on either strand: its letters, and which are in lower case.
+
+        Of a long sequence as many bases as there is room for; None where a short one does not fit.
+        """
         codes = self.place(generator)[2]
+        if room is not None and room < len(codes) < self.length:
+            return None
+        codes = codes[:room]
         sequence, lower = letters(codes), codes >= MASKED
         if self.both_strands and generator.random() < 0.5:
-            sequence, lower = reverse_complement(sequence), lower[::-1]
-        noise = generator.random((2, len(sequence)))
-        return {"sequence": sequence.tobytes().decode("ascii"), "lower": lower, "noise": noise}
+            return reverse_complement(sequence), lower[::-1]
+        return sequence, lower

@@ -13,6 +13,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from glmflow.errors import InputError
 from glmflow.models.continuation import before
+from glmflow.models.packed_rows import here
 
 logger = logging.getLogger(__name__)
 
@@ -109,8 +110,9 @@ def attend(
     scale
         Of the scores; by default ``1 / sqrt(head_dim)``.
     implementation
-        ``sdpa``, or ``flash_attention_2``, which is taken where there is neither a mask nor a bias to apply and the
-        product is computed in half precision (float32 weights in training under autocast, not in evaluation without).
+        ``sdpa``, or ``flash_attention_2``, which is taken where there is neither a mask nor a bias to apply, rows are one
+        record each (`glmflow.models.packed_rows`) and the product is computed in half precision (float32 weights in training
+        under autocast, not in evaluation without).
 
     Returns
     -------
@@ -123,12 +125,21 @@ def attend(
     if causal:
         key, value = before(key, 2), before(value, 2)
     dtype = computed_in(query)
-    if implementation == "flash_attention_2" and mask is None and bias is None and dtype in FLASH_DTYPES:
+    records = here()
+    if (
+        implementation == "flash_attention_2"
+        and records is None
+        and mask is None
+        and bias is None
+        and dtype in FLASH_DTYPES
+    ):
         from flash_attn import flash_attn_func
 
         inputs = (tensor.transpose(1, 2).to(dtype) for tensor in (query, key, value))  # rotation may leave float32
         return flash_attn_func(*inputs, dropout_p=dropout, softmax_scale=scale, causal=causal).transpose(1, 2)
     allowed = None if mask is None else mask[:, None, None, :].bool()
+    if records is not None:
+        allowed = records.seen.tril() if causal else records.seen
     if causal and key.shape[2] > query.shape[2]:  # what stands before is seen by all
         shape = query.shape[2], key.shape[2]
         allowed = torch.ones(shape, dtype=torch.bool, device=query.device).tril(key.shape[2] - query.shape[2])

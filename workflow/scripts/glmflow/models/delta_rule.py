@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from glmflow.models.packed_rows import Records, at_chunks
+
 CHUNK = 32
 LONGEST = 128
 """A decay is exp(-0.6065) at least: the inverse of 146 of them is beyond float32."""
@@ -42,8 +44,16 @@ def recur(step: Step, state: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack(outputs, 2), state
 
 
-def recur_in_chunks(step: Step, state: Tensor, chunk: int = CHUNK) -> tuple[Tensor, Tensor]:
-    """Return what `recur` returns, `chunk` tokens at a time."""
+def recur_in_chunks(
+    step: Step, state: Tensor, chunk: int = CHUNK, begins: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return what `recur` returns, `chunk` tokens at a time.
+
+    Parameters
+    ----------
+    begins
+        ``bool[B, n]``: chunks before which nothing was read, the first of a record.
+    """
     if not 1 <= chunk <= LONGEST:
         raise ValueError(f"chunks of {chunk} tokens: 1 to {LONGEST}")
     length = step.r.shape[2]
@@ -63,6 +73,8 @@ def recur_in_chunks(step: Step, state: Tensor, chunk: int = CHUNK) -> tuple[Tens
     gained = v.mT @ added
     states, changes = [], []
     for number in range(r.shape[2]):
+        if begins is not None:
+            state = state.masked_fill(begins[:, number, None, None, None], 0.0)
         states.append(state)
         change = of_state[:, :, number] @ state.mT + alone[:, :, number]
         changes.append(change)
@@ -71,3 +83,12 @@ def recur_in_chunks(step: Step, state: Tensor, chunk: int = CHUNK) -> tuple[Tens
     seen = ones.tril()
     y = q @ before.mT + ((q @ added.mT) * seen) @ v + ((q @ back.mT) * seen) @ change
     return y.flatten(2, 3)[:, :, :length], state
+
+
+def recur_in_records(step: Step, state: Tensor, chunk: int, records: Records) -> tuple[Tensor, Tensor]:
+    """Return what `recur_in_chunks` returns of rows of several records, each from a state of zeros."""
+    places, begins, count = at_chunks(records, chunk)
+    at = places[:, None, :, None].expand_as(step.r)
+    laid = [part.new_zeros(*part.shape[:2], count * chunk, part.shape[-1]).scatter(2, at, part) for part in step]
+    y, state = recur_in_chunks(Step(*laid), state, chunk, begins)
+    return y.gather(2, at), state

@@ -20,6 +20,7 @@ from torch import Tensor
 from glmflow.errors import InputError
 from glmflow.models.attention import FLASH_DTYPES, computed_in
 from glmflow.models.interface import Network
+from glmflow.models.packed_rows import here
 from glmflow.models.registry import Config, read_record
 from glmflow.models.weights import EXTENSION_FIELD, is_wrapped, read_state, unreadable
 
@@ -54,7 +55,7 @@ class HuggingFaceNetwork(Network):
         self.head = head
         self.head_names = tuple(f"model.{name}" for name in head)
         self.causal = "CausalLM" in type(model).__name__
-        self.continues = self.causal and self.takes_positions
+        self.continues = self.packs = self.causal and self.takes_positions
         self.attention = model.config._attn_implementation
         for name in unused:
             owner, _, last = name.rpartition(".")
@@ -66,7 +67,9 @@ class HuggingFaceNetwork(Network):
         """``int64[B, T]`` to ``[B, T, D]``."""
         if attention_mask is not None and self.causal and padded_on_the_right(attention_mask):
             attention_mask = None  # no token sees what is to its right; an [L, L] mask would only cost memory
-        if position_ids is not None and attention_mask is None:
+        if (records := here()) is not None:
+            position_ids, attention_mask = records.places, records.seen.tril()
+        elif position_ids is not None and attention_mask is None:
             attention_mask = torch.ones_like(input_ids)  # or transformers takes every skip for a new sequence
         self._attend_as_the_type_allows()
         inputs = {"attention_mask": attention_mask, "position_ids": position_ids}
@@ -108,14 +111,16 @@ class HuggingFaceNetwork(Network):
         return states
 
     def _attend_as_the_type_allows(self) -> None:
-        """Where flash-attention 2 was chosen, take it in half precision only (in training under autocast), else SDPA.
+        """Where flash-attention 2 was chosen, take it in half precision only (in training under autocast), else SDPA;
+        SDPA of packed rows too.
 
         An attention form of context extension (`glmflow.context.attention_forms`) is left as it is.
         """
         present = self.model.config._attn_implementation
         if self.attention == "flash_attention_2" and present in ("flash_attention_2", "sdpa"):
             weight = next(parameter for parameter in self.model.parameters() if parameter.is_floating_point())
-            wanted = "flash_attention_2" if computed_in(weight) in FLASH_DTYPES else "sdpa"
+            half = computed_in(weight) in FLASH_DTYPES
+            wanted = "flash_attention_2" if half and here() is None else "sdpa"
             if wanted != present:
                 self.model.set_attn_implementation(wanted)
 

@@ -5,7 +5,9 @@ is all that likelihoods, generation, chunking and saving see of an `Adapter`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -164,6 +166,8 @@ class Network(nn.Module):
         Endings of parameter names that stay float32 when the model is converted to bf16.
     takes_positions
         `states` has a third argument ``position_ids``, ``[B, T]``, for tuning at skipped positions.
+    packs
+        Rows of several records are read as if each stood alone (`glmflow.models.packed_rows`).
     continues
         A sequence can be gone on with from inside one that was read: `remember` and `go_on`, `begin` and `step` are
         there (`glmflow.models.continuation`).
@@ -174,6 +178,7 @@ class Network(nn.Module):
     gradient_checkpointing: bool = False
     takes_positions: bool = False
     continues: bool = False
+    packs: bool = False
 
     def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """``int64[B, T]`` to the original's last hidden state ``[B, T, D]``."""
@@ -208,7 +213,8 @@ class Network(nn.Module):
         backwards.
         """
         if self.gradient_checkpointing and self.training and torch.is_grad_enabled():
-            return checkpoint(block, *inputs, use_reentrant=False)
+            # Backwards, what is read is as it was: records of packed rows.
+            return checkpoint(partial(copy_context().run, block), *inputs, use_reentrant=False)
         return block(*inputs)
 
     def probe_inputs(self, length: int) -> tuple[Tensor, ...] | None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from glmflow.models.continuation import offset
+from glmflow.models.packed_rows import here
 
 
 class Rotary(nn.Module):
@@ -38,12 +39,14 @@ class Rotary(nn.Module):
         x
             States ``[B, L, D]``.
         positions
-            ``[L]``, or ``[B, L]`` where sequences of a batch differ; 0, 1, 2 ... by default.
+            ``[L]``, or ``[B, L]`` where sequences of a batch differ; 0, 1, 2 ... of each record by default.
 
         Returns
         -------
         Two tensors ``[L, head_dim]`` or ``[B, 1, L, head_dim]``, which `rotate` takes.
         """
+        if positions is None and (records := here()) is not None:
+            positions = records.places
         if positions is None:
             positions = torch.arange(x.shape[1], device=x.device) + offset()
         angles = positions.float()[..., None] * self.inv_freq.float()

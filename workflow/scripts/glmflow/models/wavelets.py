@@ -10,9 +10,9 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from glmflow.models.continuation import before
+from glmflow.models.packed_rows import moved
 
 
 def levels_for(reach: int, taps: int) -> int:
@@ -25,11 +25,6 @@ def levels_for(reach: int, taps: int) -> int:
 def reach_of(levels: int, taps: int) -> int:
     """Return how many bases the levels see, the present one among them."""
     return (taps - 1) * (2**levels - 1) + 1
-
-
-def delayed(x: Tensor, steps: int) -> Tensor:
-    """Return what stood `steps` places before, ``[B, D, L]``; zeros before the start."""
-    return pad(x, (steps, 0))[..., : x.shape[-1]] if steps else x
 
 
 def multiresolution(x: Tensor, h0: Tensor, h1: Tensor, w_x: Tensor, w_0: Tensor, w: Tensor) -> Tensor:
@@ -50,7 +45,7 @@ def multiresolution(x: Tensor, h0: Tensor, h1: Tensor, w_x: Tensor, w_0: Tensor,
     coarse = x = before(x, 2, reach_of(len(w), h0.shape[1]) - 1)
     y = w_x[:, None] * x
     for level, weight in enumerate(w):
-        apart = [delayed(coarse, tap * 2**level) for tap in range(h0.shape[1])]
+        apart = [moved(coarse, tap * 2**level) for tap in range(h0.shape[1])]
         detail = sum(h1[:, tap, None] * part for tap, part in enumerate(apart))
         coarse = sum(h0[:, tap, None] * part for tap, part in enumerate(apart))
         y = y + weight[:, None] * detail

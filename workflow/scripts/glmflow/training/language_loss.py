@@ -14,7 +14,9 @@ from torch.utils.data import DataLoader
 
 from glmflow.genome.reference import Reference
 from glmflow.models.adapter import Adapter
+from glmflow.models.packed_rows import packed
 
+from .packed_batch import tokens_of
 from .stream import Item
 
 IGNORE = -100
@@ -36,6 +38,7 @@ class LanguageModel(nn.Module):
         labels: Tensor,
         weights: Tensor | None = None,
         counted: Tensor | None = None,
+        records: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Return the `loss` over the positions whose label is not ignored.
 
@@ -44,8 +47,11 @@ class LanguageModel(nn.Module):
         weights, counted
             ``[B, T]``: the loss is the sum of `weights` times that of each position, divided by the sum of `counted`. Without
             them it is the mean.
+        records
+            ``int64[B, T]``: which record of a packed row each token is of.
         """
-        logits = self.adapter(input_ids, attention_mask).logits.float().flatten(0, 1)
+        with packed(records):
+            logits = self.adapter(input_ids, attention_mask).logits.float().flatten(0, 1)
         if weights is None or counted is None:
             return {"loss": cross_entropy(logits, labels.flatten(), ignore_index=IGNORE)}
         each = cross_entropy(logits, labels.flatten(), ignore_index=IGNORE, reduction="none")
@@ -89,8 +95,9 @@ def language_batch(items: Sequence[Item], adapter: Adapter, mask: float) -> dict
 
     A causal model's label at t is token t + 1; a masked model's labels are the tokens at the chosen positions.
     Unknown bases (N) are never a label. Shorter sequences are filled up: what is filled in is seen by none, and no label.
+    Of packed rows the last token of a record has no label: what follows is of another.
     """
-    tokens = adapter.tokenize([item["sequence"] for item in items])
+    tokens, packing = tokens_of(items, adapter)
     ids = tokens.input_ids
     known = ragged([np.frombuffer(item["sequence"].encode(), np.uint8) != ord("N") for item in items])
     labels = torch.full_like(ids, IGNORE)
@@ -100,7 +107,9 @@ def language_batch(items: Sequence[Item], adapter: Adapter, mask: float) -> dict
     if adapter.card.objective == "causal":
         shifted = torch.full_like(labels, IGNORE)
         shifted[:, :-1] = labels[:, 1:]
-        return {"input_ids": ids, "attention_mask": tokens.attention_mask, "labels": shifted}
+        if packing:
+            shifted[:, :-1][packing["records"][:, 1:] != packing["records"][:, :-1]] = IGNORE
+        return {"input_ids": ids, "attention_mask": tokens.attention_mask, "labels": shifted, **packing}
     chosen, fate = (ragged([item["noise"][part] for item in items]) for part in (0, 1))
     hidden = torch.zeros_like(ids, dtype=torch.bool)
     hidden[rows, places] = chosen[rows, bases] < mask
@@ -112,7 +121,7 @@ def language_batch(items: Sequence[Item], adapter: Adapter, mask: float) -> dict
     noisy = torch.where(hidden & (how < masked), adapter.tokenizer.mask_id, ids)
     noisy = torch.where(hidden & (how >= masked) & (how < random), drawn, noisy)
     labels = labels.masked_fill(~hidden, IGNORE)
-    return {"input_ids": noisy, "attention_mask": tokens.attention_mask, "labels": labels}
+    return {"input_ids": noisy, "attention_mask": tokens.attention_mask, "labels": labels, **packing}
 
 
 def ragged(rows: Sequence[np.ndarray]) -> Tensor:

@@ -53,6 +53,9 @@ def pretrain(
     block = Pretrain.model_validate(settings)
     torch.manual_seed(seed)
     adapter, vocabulary = made_model(block, source, seed, folder)
+    if block.pack and not adapter.network.packs:
+        fix = "Leave `pack` out: short sequences are then rows of their own."
+        raise InputError(f"family {block.family} does not read several records in a row", fix=fix)
     training = block.training()
     batches, evaluated = batches_of(block, adapter)
     segments, held_out = source.training(block.length), source.held_out(block.length)

@@ -72,14 +72,16 @@ class CorpusSource:
         Whether half of the windows are read off the other strand.
     short
         Length from which on sequences that are shorter than a window are drawn too, whole; None: they are not.
+    pack
+        Whether these are joined to rows.
     """
 
-    def __init__(self, folder: Path, both_strands: bool = True, short: int | None = None):
-        self.corpus, self.both_strands, self.short = Corpus(folder), both_strands, short
+    def __init__(self, folder: Path, both_strands: bool = True, short: int | None = None, pack: bool = False):
+        self.corpus, self.both_strands, self.short, self.pack = Corpus(folder), both_strands, short, pack
 
     def training(self, length: int) -> Maker:
         """Return what training windows are drawn from."""
-        return CorpusWindows(self.corpus, "train", length, self.both_strands, self.short)
+        return CorpusWindows(self.corpus, "train", length, self.both_strands, self.short, self.pack)
 
     def held_out(self, length: int) -> Maker | None:
         """Return what the loss is watched on; None without a validation split."""
@@ -123,9 +125,10 @@ def source(files: Mapping[str, Any], settings: Mapping[str, Any] | None = None) 
     Parameters
     ----------
     settings
-        The `pretrain` block of the model: `strand`, `short`.
+        The `pretrain` block of the model: `strand`, `short`, `pack`.
     """
     if "corpus" in files:
-        both = (settings or {}).get("strand", "both") == "both"
-        return CorpusSource(Path(files["corpus"]).parent, both, (settings or {}).get("short"))
+        asked = settings or {}
+        both = asked.get("strand", "both") == "both"
+        return CorpusSource(Path(files["corpus"]).parent, both, asked.get("short"), asked.get("pack", False))
     return GenomeSource(read_table(files["regions"]), Path(files["fasta"]))

@@ -12,6 +12,7 @@ from glmflow.models.adapter import Adapter
 from glmflow.models.masked_diffusion import EPS, kept_share
 
 from .language_loss import IGNORE, language_batch, ragged
+from .packed_batch import tokens_of
 from .stream import Item
 
 
@@ -24,7 +25,7 @@ def weighted_batch(items: Sequence[Item], adapter: Adapter, mask: float, softmas
         Weight of a base in lower case; of others it is 1.
     """
     batch = language_batch(items, adapter, mask)
-    tokens = adapter.tokenize([item["sequence"] for item in items])
+    tokens, _ = tokens_of(items, adapter)
     of_base = base_weights(items, softmask_weight)
     rows, bases = torch.nonzero(tokens.token_of_base >= 0, as_tuple=True)
     places = tokens.token_of_base[rows, bases]
@@ -45,7 +46,7 @@ def diffusion_batch(items: Sequence[Item], adapter: Adapter, softmask_weight: fl
     (`glmflow.models.masked_diffusion`). Times and masks follow from the `noise` of the items: a batch is the same whoever
     makes it.
     """
-    tokens = adapter.tokenize([item["sequence"] for item in items])
+    tokens, packing = tokens_of(items, adapter)
     ids, known = tokens.input_ids, known_bases(items)
     lottery = np.array([item["noise"][1, 0] for item in items])
     place = np.argsort(np.argsort(lottery, kind="stable"), kind="stable")
@@ -55,7 +56,7 @@ def diffusion_batch(items: Sequence[Item], adapter: Adapter, softmask_weight: fl
     weights = base_weights(items, softmask_weight)
     every = known * weights
     own = every * hidden * ((1 - EPS) / (1 - kept_share(times)))[:, None]
-    batch = {"attention_mask": tokens.attention_mask, "labels": torch.full_like(ids, IGNORE)}
+    batch = {"attention_mask": tokens.attention_mask, "labels": torch.full_like(ids, IGNORE), **packing}
     batch |= {"weights": torch.zeros(ids.shape), "counted": torch.zeros(ids.shape)}
     rows, bases = torch.nonzero(known & (tokens.token_of_base >= 0), as_tuple=True)
     places = tokens.token_of_base[rows, bases]

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn.functional import layer_norm, normalize
 
 from glmflow.errors import InputError
-from glmflow.models.delta_rule import LONGEST, Step, recur_in_chunks
+from glmflow.models.delta_rule import LONGEST, Step, recur_in_chunks, recur_in_records
 from glmflow.models.families.small import VOCABULARY
 from glmflow.models.interface import ModelCard, Network
+from glmflow.models.packed_rows import here, moved
 from glmflow.models.registry import Config, Family, complete
 from glmflow.models.sizes.rwkv7 import RANKS
 from glmflow.models.tokenizers import CharacterTokenizer
@@ -56,7 +57,12 @@ class Memory:
 
 
 def shifted(x: Tensor, last: Tensor) -> Tensor:
-    """Return the input of the token before, ``[B, T, D]``; before the first stands `last`, ``[B, 1, D]``."""
+    """Return the input of the token before, ``[B, T, D]``; before the first stands `last`, ``[B, 1, D]``.
+
+    Before the first of each record of a packed row stands nothing.
+    """
+    if here() is not None:
+        return moved(x.mT, 1).mT
     return torch.cat([last.to(x.dtype), x[:, :-1]], 1)
 
 
@@ -105,7 +111,11 @@ class TimeMix(nn.Module):
         k = k * (1 + (a - 1) * self.k_a)
         step = Step(*(self._by_head(part) for part in (r, log_w, k, value)), kk, self._by_head(a))
         precise = Step(*(part.to(memory.dtype) for part in step))
-        y, memory = recur_in_chunks(precise, memory, min(self.chunk, max(1, x.shape[1])))
+        chunk, records = min(self.chunk, max(1, x.shape[1])), here()
+        if records is None:
+            y, memory = recur_in_chunks(precise, memory, chunk)
+        else:
+            y, memory = recur_in_records(precise, memory, chunk, records)
         y = self.ln_x(y.transpose(1, 2).flatten(0, 1).flatten(1).to(x.dtype)).view_as(x)
         seen = (step.r * step.k * self.r_k[:, None]).sum(-1, keepdim=True) * step.v
         return self.output((y + seen.transpose(1, 2).flatten(2)) * gate), first, memory
@@ -161,6 +171,7 @@ class RWKV7(Network):
 
     head_names = ("head",)
     continues = True
+    packs = True
 
     def __init__(self, config: Config):
         super().__init__()

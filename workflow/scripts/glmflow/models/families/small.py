@@ -17,6 +17,7 @@ from glmflow.errors import InputError
 from glmflow.models.attention import attend
 from glmflow.models.continuation import before
 from glmflow.models.interface import ModelCard, Network
+from glmflow.models.packed_rows import convolved, here
 from glmflow.models.registry import Config, Family, complete
 from glmflow.models.rotary import Rotary
 from glmflow.models.tokenizers import CharacterTokenizer
@@ -51,6 +52,9 @@ class LocalContext(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``[B, L, D]`` to ``[B, L, D]``."""
+        if here() is not None:
+            own = self.convolution
+            return x + convolved(x.transpose(1, 2), own.weight, own.bias, self.reach[0]).transpose(1, 2)
         seen = before(x.transpose(1, 2), 2, self.width - 1)
         return x + self.convolution(pad(seen, self.reach)).transpose(1, 2)[:, -x.shape[1] :]
 
@@ -91,6 +95,7 @@ class SmallTransformer(Network):
 
     head_names = ("lm_head",)
     takes_positions = True
+    packs = True
 
     def __init__(self, config: Config, attention: str):
         super().__init__()

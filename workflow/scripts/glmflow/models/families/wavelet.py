@@ -71,6 +71,7 @@ class Wavelet(Network):
 
     head_names = ("lm_head",)
     continues = True
+    packs = True
 
     def __init__(self, config: Config):
         super().__init__()
