@@ -1,9 +1,11 @@
 """Pages that are read by keyboard, screen reader and telephone; links that show what their sender saw; figures as tables."""
 
 import re
+import shutil
 
 import pytest
 from browsing import CHROMIUM, sideways, violations, wide_charts
+from glmflow.report.overview_page import write_overview
 from glmflow.status import expect_jobs
 from shared_reports import MIXED
 
@@ -72,6 +74,18 @@ def test_a_link_shows_what_its_sender_saw(opening, mixed):
     assert other.locator("#shown").inner_text() == page.locator("#shown").inner_text()
     assert other.locator("#filters select[name=metric]").input_value() == "brier"
     assert other.evaluate("scrollY") > 0
+
+
+def test_the_order_of_the_leaderboard_stands_in_the_address(opening, mixed):
+    def names(page):
+        return page.locator("#board tbody td:nth-child(2)").all_inner_texts()
+
+    page = open_page(opening, mixed, "index.html")
+    by_score = names(page)
+    page.locator("#board thead th", has_text="Model").click()
+    page.wait_for_function("location.hash.includes('sort=label.')")
+    other = open_page(opening, mixed, "index.html#" + page.url.partition("#")[2])
+    assert names(other) == names(page) == sorted(names(page)) != by_score
 
 
 def test_choices_of_charts_stand_in_the_address(opening, mixed):
@@ -166,6 +180,24 @@ def test_every_table_and_chart_is_saved_as_tsv(opening, mixed):
         page.locator("#chart-pairs .vega-actions a", has_text="TSV").first.click()
     head, *rows = saved.value.path().read_text().splitlines()
     assert {"gene_name", "pearson"} <= {*head.split("\t")} and len(rows) == 120
+
+
+def test_the_start_page_over_studies_is_for_everyone_too(opening, mixed, tmp_path):
+    for study in ("one", "two"):
+        shutil.copytree(mixed, tmp_path / study / "report")
+    write_overview(tmp_path)
+    page = opening(tmp_path, "index.html", ready=False)
+    for width in (1366, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert violations(page) == [] and sideways(page) == 0
+    box = page.locator(".scroll").first
+    assert box.evaluate("one => one.scrollWidth - one.clientWidth") == 0, "a telephone shows a row as a block"
+    page.locator("#find").fill("gene1")
+    page.locator("#found-list a").first.wait_for()
+    found = page.locator("#found-list a").evaluate_all(
+        "all => all.map((one) => one.href.split('/report/')[0].split('/').pop())"
+    )
+    assert set(found) == {"one", "two"}
 
 
 def test_the_keyboard_skips_to_the_content_and_reaches_what_scrolls(opening, mixed):

@@ -36,10 +36,15 @@ def test_the_folder_holds_pages_tables_and_figures(report):
     assert {path.name for path in report.iterdir()} == {"index.html", "tracks.html", "models.html", "data", "figures"}
     figures = {path.name for path in (report / "figures").iterdir()}
     assert figures == {
-        f"{name}.{kind}" for name in ("leaderboard", "training", "genes", "tracks") for kind in ("png", "svg")
+        f"{name}.{kind}" for name in ("leaderboard", "training", "genes", "tracks") for kind in ("png", "svg", "tsv")
     }
     for path in (report / "figures").glob("*.svg"):
         assert ET.parse(path).getroot().tag.endswith("svg")
+    board, drawn = (pd.read_csv(report / place / "leaderboard.tsv", sep="\t") for place in ("data", "figures"))
+    assert drawn["label"].tolist() == board["label"].tolist()
+    assert drawn["value"].tolist() == pytest.approx(board["value"].tolist(), rel=1e-5)
+    signal = pd.read_csv(report / "figures/tracks.tsv", sep="\t")
+    assert "observed" in set(signal["label"]) and not signal.duplicated(["track", "label", "start"]).any()
     metrics = pd.read_csv(report / "data/metrics.tsv", sep="\t")
     assert metrics["seed"].nunique() == 2
 

@@ -1,15 +1,19 @@
-"""Static figures for papers, as PNG and SVG."""
+"""Static figures for papers, as PNG and SVG, each with its values as TSV."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
 
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import pandas as pd
 from matplotlib.figure import Figure
+
+from glmflow.files import write_table
 
 from .run_folder import BASELINES
 from .study_tables import Study
@@ -28,23 +32,31 @@ STYLE = {
 }
 
 
+class Drawing(NamedTuple):
+    """A figure, and the values that it draws."""
+
+    figure: Figure
+    values: pd.DataFrame
+
+
 def write_figures(study: Study, folder: Path) -> list[str]:
-    """Draw what there are data for and return the names of the figures, each written as `{name}.png` and `{name}.svg`."""
+    """Draw what there are data for and return the names of the figures, each written as `{name}.png`, `.svg` and `.tsv`."""
     folder.mkdir(parents=True)
     names = []
     with plt.rc_context(STYLE):
         for task in study.tasks:
             drawn = {"leaderboard": leaderboard(study, task), "training": training(study, task)}
             drawn |= study.kinds[task].call("figures", study, task, default={})
-            for name, figure in drawn.items():
-                if figure is not None:
+            for name, drawing in drawn.items():
+                if drawing is not None:
                     name = f"{name}.{task}" if len(study.tasks) > 1 else name
-                    _save(figure, folder / name)
+                    _save(drawing.figure, folder / name)
+                    write_table(drawing.values, folder / f"{name}.tsv")
                     names.append(name)
     return names
 
 
-def leaderboard(study: Study, task: str) -> Figure:
+def leaderboard(study: Study, task: str) -> Drawing:
     """Return the headline metric of every run with its interval; diamonds are baselines, stars those that are given more."""
     rows = study.cells[task].iloc[::-1]
     figure, axes = plt.subplots(figsize=(5, 0.6 + 0.28 * len(rows)))
@@ -57,10 +69,10 @@ def leaderboard(study: Study, task: str) -> Figure:
     axes.set_xlabel(f"{study.headlines[task].title} ({rows['split'].iloc[0]} split)")
     axes.grid(axis="x", color="#e6e9ee", lw=0.7)
     axes.set_axisbelow(True)
-    return figure
+    return Drawing(figure, study.cells[task][["label", "metric", "split", "value", "ci_low", "ci_high", "n"]])
 
 
-def training(study: Study, task: str) -> Figure | None:
+def training(study: Study, task: str) -> Drawing | None:
     """Return the training loss of every run, a line a seed; triangles at the upper edge stand for higher values."""
     curves = study.curves[(study.curves["task"] == task) & (study.curves["quantity"] == "loss")]
     if curves.empty:
@@ -78,7 +90,7 @@ def training(study: Study, task: str) -> Figure | None:
         axes.plot(above["step"], above["shown"], "^", color=study.colours[first["model"]], ms=4, clip_on=False)
     axes.set(xlabel="step", ylabel="training loss")
     axes.legend(frameon=False, fontsize=7)
-    return figure
+    return Drawing(figure, curves[["label", "seed", "step", "value"]])
 
 
 def _save(figure: Figure, stem: Path) -> None:

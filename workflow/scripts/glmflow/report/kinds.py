@@ -15,7 +15,7 @@ A module may declare
 `page(study, task)`    HTML of a task's page; None if there is nothing to show
 `verdict(study, task)` `Verdict` in place of the general one; None for the general one
 `cards(study, task)`   cards beside the general ones
-`figures(study, task)` {name: matplotlib figure}
+`figures(study, task)` {name: `figures.Drawing` (a matplotlib figure and its values), or None}
 `tables(study, tasks)` {name: DataFrame} of `data/`
 `sections(study, tasks)`   parts of the index page (`Section`)
 `warnings(study, tasks)`   (where, sentence) pairs

@@ -23,10 +23,11 @@ TAGS = re.compile(r"<[^>]+>")
 
 
 class Place(NamedTuple):
-    """A row of a leaderboard as it is read: its name, and the value with its interval."""
+    """A row of a leaderboard as it is read: its name, the value, and its interval (empty without one)."""
 
     label: str
     value: str
+    interval: str
 
 
 class Answer(NamedTuple):
@@ -102,8 +103,8 @@ def place(rows: pd.DataFrame) -> Place | None:
     if rows.empty:
         return None
     row = rows.iloc[0]
-    interval = f" ({number(row['ci_low'])} to {number(row['ci_high'])})" if row["ci_low"] == row["ci_low"] else ""
-    return Place(str(row["label"]), f"{number(row['value'])}{interval}")
+    interval = f"[{number(row['ci_low'])}, {number(row['ci_high'])}]" if row["ci_low"] == row["ci_low"] else ""
+    return Place(str(row["label"]), number(row["value"]), interval)
 
 
 def cost(costs: pd.DataFrame, best: pd.DataFrame) -> str:

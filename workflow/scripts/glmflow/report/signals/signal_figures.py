@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
+import pandas as pd
 
+from glmflow.report.figures import Drawing
 from glmflow.report.palette import TRUTH
 from glmflow.report.study_tables import Study
 
@@ -18,7 +19,7 @@ PANELS = 6
 """Runs that a figure of genes has panels for."""
 
 
-def gene_figure(study: Study, task: str) -> Figure | None:
+def gene_figure(study: Study, task: str) -> Drawing | None:
     """Return predicted against observed signal of the held-out genes, a panel a run, in the order of the leaderboard."""
     table = study.once(read_genes, task)
     table = table[table["split"] == study.inputs.split]
@@ -41,10 +42,11 @@ def gene_figure(study: Study, task: str) -> Figure | None:
         panel.set_title(label)
     figure.supxlabel("observed, log10(1 + signal)", fontsize=8)
     figure.supylabel("predicted, log10(1 + signal)", fontsize=8)
-    return figure
+    drawn = table[table["label"].isin(order)]
+    return Drawing(figure, drawn[["label", "track", "gene_id", "gene_name", "observed", "predicted"]])
 
 
-def track_figure(study: Study, task: str, page: BrowserPage | None) -> Figure | None:
+def track_figure(study: Study, task: str, page: BrowserPage | None) -> Drawing | None:
     """Return the true signal and the three best runs' around the shown gene of median error, on the gene's own tracks."""
     runs = {run.name: run for run in around.shown_runs(study.runs(task))}
     cell = study.cells[task]
@@ -65,17 +67,20 @@ def track_figure(study: Study, task: str, page: BrowserPage | None) -> Figure | 
         1 + len(best), len(names), figsize=(2.6 * len(names) + 0.8, 0.85 * (1 + len(best)) + 0.6),
         sharex=True, sharey="col", squeeze=False,
     )  # fmt: skip
-    x = np.arange(region[1], region[2], width) / 1000
+    starts = np.arange(region[1], region[2], width)
+    x, values = starts / 1000, []
     labels = study.labels_by_name
     for column, name in enumerate(names):
         lines = [("observed", TRUTH, study.inputs.tracks[name])]
         lines += [(labels[run], study.colours[run[1]], around.predicted_tracks(runs[run])[name]) for run in best]
         for panel, (label, colour, path) in zip(grid[:, column], lines):
             (signal,) = binned_signals(path, [region], width)
+            place = {"track": name, "label": label, "chrom": region[0], "start": starts, "bases": width}
+            values.append(pd.DataFrame({**place, "signal": signal}))
             panel.fill_between(x, signal, color=colour, lw=0, step="post")
             panel.axvspan(gene["start"] / 1000, gene["end"] / 1000, color="#8a93a0", alpha=0.12, lw=0)
             if column == 0:
                 panel.set_ylabel(label, rotation=0, ha="right", va="center")
         grid[0, column].set_title(name)
     figure.supxlabel(f"{gene['chrom']} (kb); grey: {gene['gene_name']} ({gene['strand']})", fontsize=8)
-    return figure
+    return Drawing(figure, pd.concat(values, ignore_index=True))

@@ -172,9 +172,16 @@
       board.destroy();
       document.getElementById("board").replaceChildren();
     }
+    // The column that is sorted by stands in the address where it is not the score.
+    const [by, way] = (address.read().sort ?? "").split("."), place = columns.findIndex((one) => one.data === by && one.orderable !== false);
+    const start = direction() ? [[2, direction() > 0 ? "desc" : "asc"]] : [];
     board = new DataTable("#board", {
-      data: content, orderClasses: false, columns, order: direction() ? [[2, direction() > 0 ? "desc" : "asc"]] : [], paging: false, searching: false, info: false,
+      data: content, orderClasses: false, columns, order: place >= 0 ? [[place, way === "desc" ? "desc" : "asc"]] : start, paging: false, searching: false, info: false,
       autoWidth: false, createdRow: (element, row) => { if (row.rank === 1) element.classList.add("leader"); },
+    });
+    board.on("order", () => {
+      const [now] = board.order();
+      address.write({ sort: !now || !now[1] || String([now]) === String(start) ? null : `${columns[now[0]].data}.${now[1]}` });
     });
   }
 
