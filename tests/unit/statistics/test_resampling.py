@@ -25,6 +25,9 @@ KINDS = {
     "a factor shared by genes, 30 samples": lambda rng: simulated.shared_factor(rng, samples=30),
     "30 families of one to four, a factor": simulated.families,
     "30 families of one to four, r = .3": lambda rng: simulated.families(rng, r=0.3),
+    "8 samples, a factor": lambda rng: simulated.shared_factor(rng, samples=8),
+    "15 families of one to four, r = .6": lambda rng: simulated.families(rng, count=15, r=0.6),
+    "30 families of one to four, r = .6": lambda rng: simulated.families(rng, r=0.6),
     "neighbouring TSSs under ten ids": simulated.neighbouring_ids,
     "coverage smooth over 15 kb": simulated.smooth_coverage,
     "coverage smooth over 15 kb, 2 Mb": lambda rng: simulated.smooth_coverage(rng, megabases=2),
@@ -80,7 +83,7 @@ def test_intervals_hold_where_a_few_groups_hold_most_rows():
 
 
 def test_a_family_or_a_group_moves_a_score_as_leaving_it_out_does():
-    """Oracle: each score computed again without the family (group), and the jackknife's variance of these."""
+    """Oracle: each score computed again without the family (group), and the jackknife's variance of these, by n - 2 for n - 1."""
     rng = np.random.default_rng(0)
     sizes = [1, 2, 4, 9, 3, 1, 5]
     group = np.repeat(np.arange(7), sizes)
@@ -94,7 +97,11 @@ def test_a_family_or_a_group_moves_a_score_as_leaving_it_out_does():
     values = rng.normal(size=25)
     left = np.array([values[group != one].mean() for one in range(7)])
     error = interval([mean_value(values, group)]).error
-    assert error == pytest.approx(np.sqrt(6 / 7 * ((left - left.mean()) ** 2).sum()))
+    assert error == pytest.approx(np.sqrt(6 / 5 * 6 / 7 * ((left - left.mean()) ** 2).sum()))
+    # The jackknife's bias: what the mean of those without a family lacks, n - 1 times.
+    whole = pearson_columns(x[:, [0, 2]], y[:, [0, 2]]).mean()
+    bias = mean_correlation(x[:, [0, 2]], y[:, [0, 2]], samples=group).bias
+    assert bias == pytest.approx(6 * (without[:, [0, 2]].mean() - whole))
 
 
 def test_all_right_is_no_certainty():
@@ -113,9 +120,32 @@ def test_between_minus_one_and_one_it_is_fishers():
     x = rng.normal(size=(40, 1))
     score = mean_correlation(x, x + 0.3 * rng.normal(size=(40, 1)))
     plain, found = interval([score]), interval([score], CORRELATION)
-    half = (plain.high - plain.value) / (1 - plain.value**2)
-    assert found.low == pytest.approx(np.tanh(np.arctanh(plain.value) - half))
-    assert found.high == pytest.approx(np.tanh(np.arctanh(plain.value) + half)) and found.high < 1
+    middle = plain.value - score.bias  # by r (1 - r squared) / 2n nearer to 0 than it should be
+    half = (plain.high - middle) / (1 - middle**2)
+    assert found.low == pytest.approx(np.tanh(np.arctanh(middle) - half))
+    assert found.high == pytest.approx(np.tanh(np.arctanh(middle) + half)) and found.high < 1
+
+
+def test_the_bias_of_a_correlation_is_that_of_few_samples():
+    """Oracle: r (1 - r squared) / 2n (Fisher 1915), of 2,000 genes and of what the mean over them is too low by."""
+    score, truth = simulated.independent(np.random.default_rng(0), samples=20, genes=2000, r=0.6)
+    assert score.bias == pytest.approx(-0.6 * 0.64 / 40, rel=0.15)
+    assert score.value - score.bias == pytest.approx(truth, abs=0.01)
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+@pytest.mark.parametrize("spread", [0.3, 1.0, 3.0])
+def test_intervals_of_few_seeds_hold_however_far_they_scatter(seeds, spread):
+    """Seeds scatter (variance of their mean) this many times as much as units: 87 % held where two of them happened to agree."""
+    held = 0
+    for draw in range(800):
+        rng = np.random.default_rng(draw)
+        units = rng.normal(size=60)
+        units = (units - units.mean()) / units.std(ddof=1) * np.sqrt(60) + rng.normal()
+        own = [mean_value(units + rng.normal() * np.sqrt(spread * seeds)) for _ in range(seeds)]
+        found = interval(own)
+        held += found.low <= 0 <= found.high
+    assert 0.92 <= held / 800 <= 0.98
 
 
 def test_intervals_over_tiles_or_genes_alone_do_not():

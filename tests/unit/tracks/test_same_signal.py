@@ -76,7 +76,8 @@ def noisy(coverage, share, each, seed=9):
 
 
 @pytest.mark.parametrize(("depth", "share", "each", "factor", "by"), [
-    (1, 0.05, "base", 1.0, 0), (5, 0.1, "base", 0.3, 40), (0.3, 0.15, "stretch", -2.0, 0),
+    (1, 0.05, "base", 1.0, 0), (5, 0.1, "base", 0.3, 40), (0.3, 0.15, "stretch", -2.0, 0), (1, 0.35, "base", -1.0, 0),
+    (1, 0.5, "stretch", 1.0, 0),
 ])  # fmt: skip
 def test_a_copy_with_noise_on_every_value_is_found(tmp_path, depth, share, each, factor, by):
     drawn = [measured(seed, depth) for seed in range(3)]
@@ -85,8 +86,27 @@ def test_a_copy_with_noise_on_every_value_is_found(tmp_path, depth, share, each,
     (row,) = same_signals({"x": ("liver", ".", paths)}, CONTIGS).to_dict("records")
     assert (row["file_a"], row["file_b"]) == (str(paths[1]), str(paths[3]))
     assert (row["relation"], row["shift"], row["contigs"]) == ("noisy", by, "all") and row["share"] > 0.99
-    assert row["factor"] == pytest.approx(factor, rel=0.02) and row["noise"] == pytest.approx(share, rel=0.15)
+    assert row["factor"] == pytest.approx(factor, rel=0.02 + share / 10) and row["noise"] == pytest.approx(
+        share, rel=0.15
+    )
     assert f"{row['noise']:.0%} of noise" in sentence(row)
+
+
+@pytest.mark.parametrize(("change", "noise_first", "copy_first"), [
+    (np.sqrt, False, False), (np.log1p, True, True), (lambda x: -np.log2(x + 1), False, True),
+    (lambda x: np.log10(x + 1), True, False),
+])  # fmt: skip
+def test_a_transformed_copy_with_noise_is_found(tmp_path, change, noise_first, copy_first):
+    drawn = [measured(seed) for seed in range(3)]
+    steps = [lambda one: noisy(one, 0.08, "base"), lambda one: changed(one, lambda x: change(np.maximum(x, 0)))]
+    copy = drawn[1]
+    for step in steps if noise_first else reversed(steps):
+        copy = step(copy)
+    files = [*drawn[:1], copy, *drawn[1:]] if copy_first else [*drawn, copy]
+    paths = [ours(tmp_path / f"{n}.bw", values) for n, values in enumerate(files)]
+    (row,) = same_signals({"x": ("liver", ".", paths)}, CONTIGS).to_dict("records")
+    assert {row["file_a"], row["file_b"]} == {str(paths[n]) for n in ((1, 2) if copy_first else (1, 3))}
+    assert row["relation"] == "noisy transformation" and row["share"] > 0.9 and "noise" in sentence(row)
 
 
 @pytest.mark.parametrize("case", COPIES)

@@ -329,7 +329,9 @@ def _limits(name: str, found: Estimate) -> dict[str, float]:
 
 def _negated(run: Run) -> Run:
     """Return a run whose scores are better when higher."""
-    turned = [tuple(Score(-s.value, -s.influence, s.plays) for s in scores) for scores in (run.scores, run.within)]
+    turned = [
+        tuple(Score(-s.value, -s.influence, s.plays, -s.bias) for s in scores) for scores in (run.scores, run.within)
+    ]
     return replace(run, scores=turned[0], within=turned[1])
 
 

@@ -31,11 +31,14 @@ class Score(NamedTuple):
         What each locus in each sample adds; sums to 0. A score that knows no samples has one column.
     plays
         False where the run predicts one value for everything, so that it has no part in a comparison.
+    bias
+        By how much the score is expected to be too high, as intervals take it off; 0 where that is not known.
     """
 
     value: float
     influence: NDArray[np.float64]
     plays: bool = True
+    bias: float = 0.0
 
 
 def numbered(labels: ArrayLike) -> NDArray[np.int64]:
@@ -87,9 +90,10 @@ def mean_correlation(
     counts = _sums_of_units((~missing).astype(np.float64), family)
     value = float(r.mean()) if r.size else float("nan")
     shares = counts / np.maximum(counts.sum(axis=0), 1)
-    moved = (_moved_correlation(zx, zy, r, counts, family) + (r - value) * shares) / max(1, len(r))
+    own, bias = _moved_correlation(zx, zy, r, counts, family)
+    moved = (own + (r - value) * shares) / max(1, len(r))
     plays = bool((~constant_columns(np.where(missing, np.nan, np.asarray(predicted, dtype=np.float64)))).any())
-    return Score(value, _added(moved.T, _numbers(loci, len(r))), plays)
+    return Score(value, _added(moved.T, _numbers(loci, len(r))), plays, float(bias.mean()) if bias.size else 0.0)
 
 
 def _moved_correlation(
@@ -98,11 +102,12 @@ def _moved_correlation(
     r: NDArray[np.float64],
     counts: NDArray[np.float64],
     family: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """Return by how much each family moves each gene's correlation, `[families, genes]`: by leaving it out.
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by how much each family moves each gene's correlation, `[families, genes]`, by leaving it out, and each gene's bias.
 
-    The derivative itself (Devlin et al. 1975, Biometrika 62:531) is too small where samples are few, and so is the sum over
-    a family of what each of its members moves, of which the others stay.
+    A correlation of few samples is too near to 0 (of n by r (1 - r^2) / 2 n; Fisher 1915, Biometrika 10:507): the bias is the
+    jackknife's (Quenouille 1956, Biometrika 43:353). The derivative itself (Devlin et al. 1975, Biometrika 62:531) is too
+    small where samples are few, and so is the sum over a family of what each of its members moves, of which the others stay.
 
     Parameters
     ----------
@@ -117,7 +122,8 @@ def _moved_correlation(
     without = np.where(scale > 1e-9 * n, (n * r - of_xy - of_x * of_y / left) / np.maximum(scale, 1e-12), 0.0)
     without = np.where(here, np.clip(without, -1, 1), 0.0)
     families = np.maximum(here.sum(axis=0), 1)
-    return np.where(here, (without.sum(axis=0) / families - without) * (families - 1) / families, 0.0)
+    mean = without.sum(axis=0) / families
+    return np.where(here, (mean - without) * (families - 1) / families, 0.0), (families - 1) * (mean - r)
 
 
 def mean_value(values: ArrayLike, loci: ArrayLike | None = None, samples: ArrayLike | None = None) -> Score:

@@ -23,6 +23,7 @@ from .influence import Score
 FEW = 20
 """Units below which an interval is said to rest on few."""
 LEVEL = 0.95
+DOUBT = 0.65
 ROUNDING = 1e-12
 SHARE, CORRELATION = (0.0, 1.0), (-1.0, 1.0)
 """Least and largest value of a share (accuracy, an area under a curve), and of a correlation."""
@@ -73,6 +74,14 @@ class _Part(NamedTuple):
     variance: float
     freedom: float
 
+    @property
+    def doubt(self) -> float:
+        """How many times as large the variance may be: its upper limit at 65 %, by which degrees of freedom are added up.
+
+        Of two seeds that happen to agree, the estimate would leave the degrees of freedom to the units: intervals held in 87 %.
+        """
+        return self.freedom / float(stats.chi2.ppf(1 - DOUBT, self.freedom))
+
 
 def interval(seeds: Sequence[Score], bounds: tuple[float, float] | None = None) -> Estimate:
     """Return the mean over seeds of a run's score, with its interval.
@@ -88,18 +97,23 @@ def interval(seeds: Sequence[Score], bounds: tuple[float, float] | None = None) 
     if bounds is None or not np.isfinite(found.low):
         return found
     least, most = bounds
-    inside = least + ROUNDING < found.value < most - ROUNDING
+    inside = least + ROUNDING < min(found.value, _middle(found)) and max(found.value, _middle(found)) < most - ROUNDING
     return _between(found, bounds) if inside else _at_a_bound(found, bounds)
 
 
 def _between(found: Estimate, bounds: tuple[float, float]) -> Estimate:
     """Return an interval that is made on the scale of the log odds between bounds; between -1 and 1 it is Fisher's."""
-    (least, most), value = bounds, found.value
+    (least, most), value = bounds, _middle(found)
     if not found.error:
         return found
     moved = (found.high - value) * (1 / (value - least) + 1 / (most - value))
     low, high = least + (most - least) * expit(np.log((value - least) / (most - value)) + np.array([-moved, moved]))
     return found._replace(low=float(low), high=float(high))
+
+
+def _middle(found: Estimate) -> float:
+    """Return the middle of an interval before it is made on another scale: the value without its bias."""
+    return (found.low + found.high) / 2
 
 
 def _at_a_bound(found: Estimate, bounds: tuple[float, float]) -> Estimate:
@@ -127,11 +141,15 @@ def difference(one: Sequence[Score], other: Sequence[Score]) -> Estimate:
 
 
 def _estimate(runs: Sequence[Sequence[Score]], signs: Sequence[int]) -> Estimate:
-    """Return a signed sum of runs with its interval (degrees of freedom by Satterthwaite 1946, Biometrics 2:110)."""
+    """Return a signed sum of runs with its interval (degrees of freedom by Satterthwaite 1946, Biometrics 2:110).
+
+    The variances by which these are weighted are those that they may be (`_Part.doubt`); the interval's own is as estimated.
+    """
     shapes = {score.influence.shape for seeds in runs for score in seeds}
     if len(shapes) != 1:
         raise ValueError(f"scores over different units: {sorted(shapes)}")
     value = float(sum(sign * np.mean([score.value for score in seeds]) for sign, seeds in zip(signs, runs)))
+    centre = value - float(sum(sign * np.mean([score.bias for score in seeds]) for sign, seeds in zip(signs, runs)))
     cells = sum(sign * np.mean([score.influence for score in seeds], axis=0) for sign, seeds in zip(signs, runs))
     units = (*cells.shape, max(map(len, runs)))
     if cells.shape == (1, 1):
@@ -140,11 +158,12 @@ def _estimate(runs: Sequence[Sequence[Score]], signs: Sequence[int]) -> Estimate
     variance = sum(part.variance for part in parts)
     if variance <= 1e-24 * max(1.0, value**2):  # the same predictions
         return Estimate(value, value, value, 0.0, np.inf, 1.0 if abs(value) < 1e-12 else 0.0, *units)
-    freedom = variance**2 / sum(part.variance**2 / part.freedom for part in parts if part.variance)
+    most = [part.variance * part.doubt for part in parts]
+    freedom = sum(most) ** 2 / sum(own**2 / part.freedom for own, part in zip(most, parts) if own)
     error = float(np.sqrt(variance))
     half = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
-    p = 2 * float(stats.t.sf(abs(value) / error, freedom))
-    return Estimate(value, value - half, value + half, error, float(freedom), p, *units)
+    p = 2 * float(stats.t.sf(abs(centre) / error, freedom))
+    return Estimate(value, centre - half, centre + half, error, float(freedom), p, *units)
 
 
 def _of_cells(cells: NDArray[np.float64]) -> tuple[_Part, _Part]:
@@ -159,13 +178,14 @@ def _of_units(influence: NDArray[np.float64]) -> _Part:
     """Return the variance of a sum of influences of independent units; 0 where there is one.
 
     The degrees of freedom are those of the variance's own estimate, 2 n / (kurtosis - 1): n - 1 of normal influences,
-    fewer where a few units (genes of high coverage) make most of it.
+    fewer where a few units (genes of high coverage) make most of it. The divisor is n - 2, between that of a mean (n - 1) and
+    of a correlation (n - 3 of Fisher's z).
     """
     n, squares = len(influence), float((influence**2).sum())
     if n < 2 or squares == 0:
         return _Part(0.0, 1.0)
     kurtosis = n * float((influence**4).sum()) / squares**2
-    return _Part(squares * n / (n - 1), float(min(n - 1, max(1.0, 2 * n / max(kurtosis - 1, 1e-9)))))
+    return _Part(squares * n / max(1, n - 2), float(min(n - 1, max(1.0, 2 * n / max(kurtosis - 1, 1e-9)))))
 
 
 def _of_seeds(seeds: Sequence[Score]) -> _Part:

@@ -67,12 +67,18 @@ def save_scores(scores: Mapping[str, Stored], path: str | os.PathLike[str]) -> N
     """Write scores by name, such as `test|all|mean|1024|mcc`, as one compressed `.npz`; influences as float32."""
     arrays: dict[str, np.ndarray] = {}
     for number, (name, one) in enumerate(scores.items()):
-        facts = {"name": name, "value": one.score.value, "plays": one.score.plays, "units": one.units}
+        facts = {
+            "name": name,
+            "value": one.score.value,
+            "plays": one.score.plays,
+            "bias": one.score.bias,
+            "units": one.units,
+        }
         facts |= {"higher": one.higher, "chance": one.chance, "bounds": one.bounds}
         facts |= {"groups_known": one.groups_known, "facts": {key: float(x) for key, x in one.facts.items()}}
         arrays[f"influence{number}"] = one.score.influence.astype(np.float32)
         if one.within is not None:
-            facts["within"] = [one.within.value, one.within.plays]
+            facts["within"] = [one.within.value, one.within.plays, one.within.bias]
             arrays[f"within{number}"] = one.within.influence.astype(np.float32)
         if one.null is not None:
             arrays[f"null{number}"] = one.null.astype(np.float32)
@@ -104,10 +110,12 @@ def _loaded(found: Mapping[str, np.ndarray], number: int) -> tuple[str, Stored]:
         return found[f"{name}{number}"].astype(np.float64)
 
     facts = json.loads(str(found[f"facts{number}"]))
-    value, plays, within, bounds = (facts.pop(name, None) for name in ("value", "plays", "within", "bounds"))
+    value, plays, bias, within, bounds = (
+        facts.pop(name, None) for name in ("value", "plays", "bias", "within", "bounds")
+    )
     return facts.pop("name"), Stored(
-        Score(float(value), array("influence"), plays),
-        within=Score(float(within[0]), array("within"), within[1]) if within else None,
+        Score(float(value), array("influence"), plays, bias or 0.0),
+        within=Score(float(within[0]), array("within"), *within[1:]) if within else None,
         bounds=tuple(bounds) if bounds else None,
         null=array("null") if f"null{number}" in found else None,
         **facts,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from glmflow.bigwig import BigWig
 from glmflow.genome.contigs import ContigNames
 from glmflow.tracks.binned import Binned, grid_of, in_bins, of_finer
-from glmflow.tracks.noisy_values import noise_between
+from glmflow.tracks.noisy_values import Noise, noise_or_transformation
 from glmflow.tracks.shingles import Candidate, candidates
 
 PLACES = 48
@@ -28,19 +28,21 @@ EDGES = 24
 """Changes of value of a contig's places at least that say what two tracks have to do with each other."""
 TEXT = 2e-5
 """Relative error of values that went through text, which keeps six digits."""
+NOISY = ("noisy", "noisy transformation")
 COLUMNS = ["file_a", "file_b", "between", "relation", "factor", "noise", "shift", "bin", "contigs", "share", "bases"]
 
 
 class Relation(NamedTuple):
     """What one signal is of another: `same`, `scaled`, `negated`, `rounded`, `noisy`, `transformed`; `b` = `factor` times `a`.
 
-    `resolution` is what rounded values are multiples of, `noise` the share of each value that was laid on it.
+    `resolution` is what rounded values are multiples of, `noise` the share of each value that was laid on it, and what one of
+    both was transformed by beside that (`noisy transformation`).
     """
 
     name: str
     factor: float
     resolution: float = 0.0
-    noise: float = 0.0
+    noise: Noise = Noise(1.0, 0.0)
 
 
 def same_signals(
@@ -63,11 +65,12 @@ def same_signals(
     -------
     DataFrame
         `file_a`, `file_b`; `between`: `replicates` of one track, `strands` of one biosample, or `biosamples`;
-        `relation`: `same` (however it is encoded), `scaled`, `negated`, `rounded` (after scaling), `noisy` (after scaling)
-        or `transformed` (another value for each value, in their order or its reverse); `factor` that turns the first
-        into the second (NaN where transformed); `noise`, its standard deviation as a share of the values; `shift`
-        in bases; `bin`, bases of the bins of the second in which the first is compared (1: none); `contigs` on which they
-        are one, `all` or a list; `share` of `bases` that have a value in either there.
+        `relation`: `same` (however it is encoded), `scaled`, `negated`, `rounded` (after scaling), `noisy` (after scaling),
+        `noisy transformation` (of either one: root, logarithms), `transformed` (another value for each value, in their order
+        or its reverse); `factor` that turns the first into the second (NaN where transformed); `noise`, its standard
+        deviation as a share of the values; `shift` in bases; `bin`, bases of the bins of the second in which the first is
+        compared (1: none); `contigs` on which they are one, `all` or a list; `share` of `bases` that have a value in either
+        there.
 
     Raises
     ------
@@ -103,7 +106,7 @@ def _found(
             for one, shift in [(first, candidate.shift)] if width == 1 else in_bins(first, second, grids[b]):
                 found = _compared(one, second, candidate._replace(shift=shift), contigs)
                 # Noise of reads is independent from one wide bin to the next, as noise that someone adds is.
-                if found is not None and (width == 1 or found["relation"] != "noisy"):
+                if found is not None and (width == 1 or found["relation"] not in NOISY):
                     yield candidate, width, found
                     break
 
@@ -116,6 +119,7 @@ def sentence(row: Mapping[str, object]) -> str:
         "negated": "the negative of",
         "rounded": f"{row['factor']:.6g} times the rounded values of",
         "noisy": f"{row['factor']:.3g} times, with {row['noise']:.0%} of noise on every value,",
+        "noisy transformation": f"a root or logarithm, with {row['noise']:.0%} of noise on every value, of (or is what it is of)",
         "transformed": "a transformation of",
     }[str(row["relation"])]
     moved = f", {row['shift']:+d} bases along" if row["shift"] else ""
@@ -165,7 +169,7 @@ def _compared(first: BigWig | Binned, second: BigWig, candidate: Candidate, cont
     return {
         "relation": relation.name,
         "factor": relation.factor,
-        "noise": relation.noise,
+        "noise": relation.noise.sd,
         "shift": shift,
         "contigs": "all" if all(alike) else ", ".join(filter(None, alike)),
         "share": agreeing / total,
@@ -236,8 +240,8 @@ def relation_between(x: NDArray[np.float32], y: NDArray[np.float32]) -> Relation
     if min(len(np.unique(x)), len(np.unique(y))) < EDGES / 4:
         return None
     if not _monotone(x, y):
-        noise = noise_between(*whole)
-        return None if noise is None else Relation("noisy", noise.factor, noise=noise.sd)
+        noise = noise_or_transformation(*whole)
+        return None if noise is None else Relation(NOISY[bool(noise.undone)], noise.factor, noise=noise)
     factor = float((x * y).sum() / (x * x).sum())
     resolution = max(_resolution(y), abs(factor) * _resolution(x))
     if (np.abs(y - factor * x) <= 0.51 * resolution + TEXT * np.abs(y)).all():
@@ -283,7 +287,8 @@ def _agreement(
         if relation.name == "transformed":
             equal += len(x) * _monotone(np.append(x, 0), np.append(y, 0))
         else:
-            noise = 5 * relation.noise * np.abs(relation.factor * x)
+            x, y = relation.noise.alike(x, y)
+            noise = 5 * relation.noise.sd * np.abs(relation.factor * x)
             tolerance = 0.51 * relation.resolution + TEXT * np.abs(y) + noise
             equal += int((np.abs(y - relation.factor * x) <= tolerance).sum())
     return bases, equal
