@@ -3,15 +3,17 @@
 import json
 import socket
 
+import answer_sharded_run
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from glmflow.config import read_study, run_settings
-from glmflow.models import load_model
+from glmflow.models import load_model, new_model
 from glmflow.models.text.text_loading import new_text_model, new_tokenizer
 from glmflow.tasks.diagnosis import examples
 from glmflow.training.finetune import finetune
+from glmflow.training.loop.distributed import call
 from glmflow.training.predict import predict
 from glmflow.training.tuned import RunBlocks, new_tuned
 from tokenizers import Tokenizer, models, trainers
@@ -93,6 +95,24 @@ def test_a_family_answers_beside_a_text_model_without_a_network(tmp_path, monkey
     said = " ".join(json.loads((run / "cost.json").read_text())["warnings"])
     assert ("both strands of the alleles are read" in said) == (family in CAUSAL)
     assert ("tokens of 6 bases" in said) == (family in ("nt-v1", "nt-v2"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("half", [False, True], ids=["float32", "bfloat16"])
+def test_weights_in_pieces_on_two_processes_answer_as_whole_ones(tmp_path, text, half):
+    new_model("promoter_cnn", {"filters": 4, "channels": 8, "bin": 1}, seed=1).save(checkpoint := tmp_path / "cnn")
+    task, settings = settings_of(tmp_path, checkpoint, "full", text=str(text), rank=2, alpha=4, dropout=0.0)
+    made, found = examples(task, {}, None), []
+    (tables := tmp_path / "tables").mkdir()
+    for name, table in made.facts.items():
+        table.to_csv(tables / name, sep="\t", index=False)
+    for processes in (1, 2):
+        (folder := tmp_path / str(processes)).mkdir()
+        given = {"folder": folder, "settings": settings, "examples": made.table, "tables": str(tables), "half": half}
+        given |= {"checkpoint": str(checkpoint), "processes": processes}
+        call(answer_sharded_run.run, given, processes, 1, folder)
+        found.append(json.loads((folder / "found.json").read_text()))
+    assert found[0] == pytest.approx(found[1], rel=2e-3 if half else 1e-4)
 
 
 def differences(model, ref, alt, start, end):

@@ -129,7 +129,7 @@ class AlleleBridge(nn.Module):
         self.project = nn.ModuleDict({name: nn.Linear(dim, width) for name in self.parts})
         self.kinds = nn.ParameterDict({name: nn.Parameter(torch.randn(width)) for name in self.parts})
         self.edges = nn.ParameterDict({name: nn.Parameter(torch.randn(2, width)) for name in self.parts})
-        self.scale = nn.Parameter(torch.tensor(float(scale)))
+        self.scale = nn.Parameter(torch.full((1,), float(scale)))  # a scalar cannot be shared out (FSDP2)
 
     @property
     def vectors(self) -> int:

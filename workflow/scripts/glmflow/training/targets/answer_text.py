@@ -103,8 +103,11 @@ class AnswerText(Target):
         return self.head.vectors(features[..., :-1], features[..., -1] > 0, batch["change"])
 
     def read(self, features: Tensor, batch: Mapping[str, Any]) -> Tensor:
-        """Return the log probabilities of the tokens of the true answers, `[S, T]`."""
-        return self.head.token_scores(self.vectors(features, batch), batch)
+        """Return the log probabilities of the tokens of the true answers, `[S, T]`; without targets those of all answers."""
+        vectors = self.vectors(features, batch)
+        if batch.get("targets") is None:
+            return self.head.ranked(vectors, batch["prompt_ids"])
+        return self.head.token_scores(vectors, batch)
 
     def loss(self, predictions: Tensor, batch: Mapping[str, Any]) -> Tensor:
         """Return the loss of a batch."""
@@ -142,8 +145,8 @@ def ranked(model: Tuned, batch: Mapping[str, Any], vectors: Tensor | str | None 
     """
     moved = to_device(dict(batch), model.device)
     with torch.no_grad():
-        if isinstance(vectors, str):
-            vectors = vectors_of(model, moved)
+        if isinstance(vectors, str):  # through the model itself: its weights may lie in pieces on several processes
+            return model(**moved | {"targets": None})["predictions"].double().cpu().numpy()
         return model.target.head.ranked(vectors, moved["prompt_ids"]).double().cpu().numpy()
 
 
