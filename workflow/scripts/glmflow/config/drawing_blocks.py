@@ -50,6 +50,20 @@ class DrawingBlock(Block):
     steps: Positive | None = Field(
         None, description="Steps in which a model of masked diffusion fills a window in; of no other model."
     )
+    tag: str | None = Field(
+        None, description="What the sequences are to be of, a name of the corpus, from a model pretrained with `tags`."
+    )
+    guidance: Annotated[float, Field(ge=0, lt=float("inf"))] = Field(
+        0.0,
+        description="Classifier-free guidance towards the tag, g in (1 + g) log p(base | tag) - g log p(base): 0 is none. "
+        "Sequences get more typical and less diverse with it.",
+    )
+
+    @model_validator(mode="after")
+    def _towards_a_tag(self) -> DrawingBlock:
+        if self.guidance and self.tag is None:
+            raise ValueError("guidance is towards a tag; name one (`tag`)")
+        return self
 
 
 def undrawable(study: StudyView, task: str, place: Place, drawing: DrawingBlock) -> Iterator[tuple[Place, str]]:
@@ -60,6 +74,8 @@ def undrawable(study: StudyView, task: str, place: Place, drawing: DrawingBlock)
             model = study.models[model.extend.model]
         if model.pretrain is None:
             continue
+        if drawing.tag is not None and model.pretrain.tags is None:
+            yield (*place, "tag"), f"{label!r} was pretrained without `tags`; leave it out"
         in_steps = model.pretrain.objective == "masked_diffusion"
         if not in_steps and drawing.steps is not None:
             yield (*place, "steps"), f"{label!r} draws a token after the other, in no steps; leave it out"

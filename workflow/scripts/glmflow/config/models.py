@@ -81,6 +81,14 @@ class Pretrain(New):
         description="Join short sequences (`short`) to rows of `length` bases: each is read as if it stood alone, and less is "
         "filled up. Families `small`, `wavelet` and `rwkv7`, and causal transformers.",
     )
+    tags: Literal["division", "family", "genus", "species"] | None = Field(
+        None,
+        description="What a model is told of each sequence of a corpus, so that it can be drawn from by a tag (`tag` of a way of "
+        "drawing) and guided towards it; families `small`, `dit`, `wavelet` and `rwkv7`.",
+    )
+    untagged: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.15, description="Share of the training windows whose tag is left out: scores and guidance ask for no tag."
+    )
     byte_pairs: BytePairs | None = Field(
         None,
         description="Learn a vocabulary of byte pairs of the corpus first, of both strands (`vocabulary: 512`); families that read "
@@ -98,6 +106,7 @@ class Pretrain(New):
         given = {
             "softmask_weight": self.softmask_weight != 1,
             "short": self.short is not None,
+            "tags": self.tags is not None,
             "strand": self.strand != "both",
             "byte_pairs": self.byte_pairs is not None,
         }
@@ -105,6 +114,8 @@ class Pretrain(New):
             raise ValueError(
                 f"{', '.join(name for name, used in given.items() if used)} is of a corpus; name one (`corpus`)"
             )
+        if self.pack and self.tags:
+            raise ValueError("a row of several sequences has no tag: take `pack` or `tags`")
         if self.pack and self.short is None:
             raise ValueError("pack joins short sequences; say from which length on they are learned from (`short`)")
         return self

@@ -17,6 +17,7 @@ from .sequence_records import MASKED, UNKNOWN, letters
 MOST_UNKNOWN = 0.05
 """Largest share of unknown bases in a window."""
 ATTEMPTS = 1000
+Window = tuple[NDArray[np.uint8], NDArray[np.bool_]]
 
 
 def sampling_weights(table: pd.DataFrame, temperature: float = 0.5) -> NDArray[np.float64]:
@@ -46,6 +47,8 @@ class CorpusWindows:
         Whether half of the windows are read off the other strand.
     short
         Length from which on sequences that are shorter than a window are drawn too, whole; None: they are not.
+    tags
+        Column of the corpus that is told of a window, and the share of windows of which it is not.
     pack
         Join what is drawn, short sequences whole, until a short one does not fit; else each is alone.
 
@@ -63,6 +66,7 @@ class CorpusWindows:
         both_strands: bool = True,
         short: int | None = None,
         pack: bool = False,
+        tags: tuple[str, float] | None = None,
     ):
         rows = corpus.of(split)
         rows = rows[(rows["length"] >= min(length, short or length)) & (rows["weight"] > 0)]
@@ -71,6 +75,10 @@ class CorpusWindows:
                 f"no sequence of split {split} is {length} bases long", where=corpus.folder, fix="Take shorter windows."
             )
         self.corpus, self.length, self.both_strands, self.pack = corpus, length, both_strands, pack
+        self.tags, self.untagged = tags or ("", 0.0)
+        self.numbers = (
+            {name: number for number, name in enumerate(tag_names(corpus, self.tags), start=1)} if tags else {}
+        )
         self.shortest = min(length, short or length)
         self.rows = rows.index.to_numpy()
         circular = (rows["topology"] == "circular").to_numpy()
@@ -104,33 +112,50 @@ class CorpusWindows:
         """Return a window; without a generator the same one for the same index.
 
         `sequence`, `lower` (which bases are in lower case) and `noise` (for masks), all of one length; of a packed one `ends`,
-        where its sequences end.
+        where its sequences end; with tags `tag`, its number (0: none).
         """
         generator = np.random.default_rng(index) if generator is None else generator
-        parts = [self._read(generator)]
+        first, *_, codes = self.place(generator)
+        parts = [self._turned(codes, generator)]
         while self.pack:
             room = self.length - sum(len(sequence) for sequence, _ in parts)
-            more = self._read(generator, room) if room >= self.shortest else None
+            more = self._joined(generator, room) if room >= self.shortest else None
             if more is None:
                 break
             parts.append(more)
         sequence, lower = (np.concatenate(part) for part in zip(*parts))
         noise = generator.random((2, len(sequence)))
         found = {"sequence": sequence.tobytes().decode("ascii"), "lower": lower, "noise": noise}
+        if self.tags:
+            known = self.numbers.get(self.corpus.table.loc[first, self.tags], 0)
+            found["tag"] = 0 if generator.random() < self.untagged else known
         return found | ({"ends": np.cumsum([len(part) for part, _ in parts]).tolist()} if self.pack else {})
 
-    def _read(
-        self, generator: np.random.Generator, room: int | None = None
-    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]] | None:
-        """Draw a window, on either strand: its letters, and which are in lower case.
-
-        Of a long sequence as many bases as there is room for; None where a short one does not fit.
-        """
+    def _joined(self, generator: np.random.Generator, room: int) -> Window | None:
+        """Draw a window to be joined: of a long sequence as many bases as fit; None where a short one does not."""
         codes = self.place(generator)[2]
-        if room is not None and room < len(codes) < self.length:
+        if room < len(codes) < self.length:
             return None
-        codes = codes[:room]
+        return self._turned(codes[:room], generator)
+
+    def _turned(self, codes: NDArray[np.uint8], generator: np.random.Generator) -> Window:
+        """Return the letters of a window on either strand, and which are in lower case."""
         sequence, lower = letters(codes), codes >= MASKED
         if self.both_strands and generator.random() < 0.5:
             return reverse_complement(sequence), lower[::-1]
         return sequence, lower
+
+
+def tag_names(corpus: Corpus, column: str) -> list[str]:
+    """Return what the training sequences of a corpus have in a column, in order.
+
+    Raises
+    ------
+    InputError
+        Nothing is known of any.
+    """
+    found = sorted(set(corpus.of("train")[column]) - {""})
+    if not found:
+        fix = "Give GenBank files, which name it, or leave `tags` out."
+        raise InputError(f"no training sequence has a {column}", where=corpus.folder, fix=fix)
+    return found

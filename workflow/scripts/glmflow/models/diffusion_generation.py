@@ -12,6 +12,7 @@ from torch import Tensor
 from glmflow.errors import InputError
 from glmflow.models.interface import Model
 from glmflow.models.masked_diffusion import DIFFUSION, sample
+from glmflow.models.row_tags import guided, tagged
 from glmflow.models.tokenizers import BASES, clean
 
 STEPS = 128
@@ -30,7 +31,13 @@ def diffusion_ids(adapter: Model, prompt: str | np.ndarray) -> NDArray[np.int64]
 
 
 def fill_in(
-    adapter: Model, prompt: str | np.ndarray, length: int, temperature: float, steps: int | None, seed: Sequence[int]
+    adapter: Model,
+    prompt: str | np.ndarray,
+    length: int,
+    temperature: float,
+    steps: int | None,
+    seed: Sequence[int],
+    tag: tuple[int, float] | None = None,
 ) -> str:
     """Return `length` bases drawn behind a prompt.
 
@@ -43,6 +50,8 @@ def fill_in(
         Divides the logits.
     steps
         In which a window is filled in.
+    tag
+        Number of a tag and guidance towards it (`glmflow.models.row_tags`).
 
     Raises
     ------
@@ -61,7 +70,12 @@ def fill_in(
     drawn: list[int] = []
 
     def network(ids: Tensor) -> Tensor:
-        return adapter.network.logits(adapter.hidden_states(ids)) / temperature
+        if tag is None:
+            return adapter.network.logits(adapter.hidden_states(ids)) / temperature
+        number, guidance = tag
+        with tagged(torch.tensor([number, 0], device=ids.device)):
+            asked, plain = adapter.network.logits(adapter.hidden_states(ids.expand(2, -1)))
+        return guided(asked, plain, guidance)[None] / temperature
 
     with torch.no_grad():
         while left:

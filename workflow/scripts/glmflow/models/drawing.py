@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,8 @@ from torch import Tensor
 
 from glmflow.errors import InputError
 from glmflow.models.diffusion_generation import diffusion_ids, fill_in, is_diffusion
-from glmflow.models.interface import Model
+from glmflow.models.interface import Model, Network
+from glmflow.models.row_tags import guided, tag_number, tagged
 from glmflow.models.tokenizers import BASES, KmerTokenizer, clean
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,10 @@ class Sampling(NamedTuple):
         Of the draws.
     steps
         In which a model of masked diffusion fills in a window; of no other model.
+    tag
+        Of the sequences that are drawn, of a model that was trained with tags.
+    guidance
+        How much more than the tag itself says is asked of it: 0 is the model's own distribution (`row_tags.guided`).
     """
 
     temperature: float = 1.0
@@ -51,6 +57,8 @@ class Sampling(NamedTuple):
     top_p: float | None = None
     seed: int = 0
     steps: int | None = None
+    tag: str | None = None
+    guidance: float = 0.0
 
     def checked(self) -> Sampling:
         """Return itself.
@@ -64,11 +72,14 @@ class Sampling(NamedTuple):
             "temperature": not 0 < self.temperature < float("inf"),
             "top_k": self.top_k is not None and self.top_k < 1,
             "top_p": self.top_p is not None and not 0 < self.top_p <= 1,
+            "guidance": not 0 <= self.guidance < float("inf"),
         }
         for name, bad in wrong.items():
             if bad:
-                fix = "Give a temperature above 0, a top_k of 1 or more, a top_p above 0 and up to 1."
+                fix = "Give a temperature above 0, a top_k of 1 or more, a top_p above 0 and up to 1, guidance of 0 or more."
                 raise InputError(f"{name}: {getattr(self, name)} cannot be", fix=fix)
+        if self.guidance and self.tag is None:
+            raise InputError("guidance towards no tag", fix="Name a tag, or leave guidance out.")
         return self
 
 
@@ -158,6 +169,8 @@ def require_generation(adapter: Model, sampling: Sampling) -> None:
         A setting cannot be.
     """
     sampling.checked()
+    if sampling.tag is not None:
+        tag_number(adapter.config, sampling.tag)
     if not is_diffusion(adapter):
         adapter.require("generation")
         if sampling.steps is not None:
@@ -179,10 +192,11 @@ def _filled_in(
     was_training = adapter.training
     adapter.eval()
     drawn = []
+    tag = None if sampling.tag is None else (tag_number(adapter.config, sampling.tag), sampling.guidance)
     for prompt, number in zip(prompts, range(len(prompts)) if numbers is None else numbers):
         seed = (sampling.seed, number)
         drawn.append(
-            Drawn(fill_in(adapter, prompt, length, sampling.temperature, sampling.steps, seed), np.nan, length)
+            Drawn(fill_in(adapter, prompt, length, sampling.temperature, sampling.steps, seed, tag), np.nan, length)
         )
     adapter.train(was_training)
     return drawn
@@ -235,6 +249,9 @@ class _Group:
         self.generators = [np.random.default_rng([sampling.seed, number]) for number in numbers]
         self.near = NEAR.get(getattr(adapter, "compute_dtype", torch.float32), 0.0)
         self.memory, self.start, self.read = None, -1, 0
+        # With guidance each sequence is read twice: with its tag in the first half of the rows, without in the second.
+        self.twice = 2 if sampling.guidance else 1
+        self.tag = 0 if sampling.tag is None else tag_number(adapter.config, sampling.tag)
 
     def run(self) -> list[Drawn]:
         """Draw until all sequences are long enough."""
@@ -267,28 +284,45 @@ class _Group:
         """Return the scores of all tokens that may come next, `[B, V]`."""
         start = window_start(self.ids.shape[1], self.fits)
         network = self.adapter.network
+        with self._tagged(len(self.ids)):
+            return self._scores(self._states(start, network))
+
+    def _states(self, start: int, network: Network) -> Tensor:
+        """Return the states that say what comes next, `[B, 1, D]`; with guidance those of no tag behind them."""
         if not self.cached:
-            states = self.adapter.hidden_states(self._window(self.ids, start))[:, -1:]
-        elif start != self.start:
+            return self.adapter.hidden_states(self._window(self.ids, start))[:, -1:]
+        if start != self.start:
             seen = self._window(self.ids, start)
             room = self.length if self.fits is None else self.fits + len(self.prefix) - seen.shape[1]
             states, self.memory = network.begin(seen, min(room, self.length))
             states, self.start, self.read = states[:, -1:], start, seen.shape[1]
         else:
-            states = network.step(self.memory, self.read, self.ids[:, -1:])
+            states = network.step(self.memory, self.read, self.ids[:, -1:].repeat(self.twice, 1))
             self.read += 1
-        return self._scores(states)
+        return states
+
+    def _tagged(self, rows: int) -> AbstractContextManager[None]:
+        """Let sequences have the tag that is asked for, and their second reading none."""
+        if not self.tag:
+            return nullcontext()
+        tags = torch.full((rows * self.twice,), self.tag, device=self.ids.device)
+        tags[rows:] = 0
+        return tagged(tags)
 
     def _alone(self, row: int) -> NDArray[np.float64]:
         """Return the scores of one sequence, computed by itself and from the beginning of its window."""
         seen = self._window(self.ids[row : row + 1], window_start(self.ids.shape[1], self.fits))
-        return self._scores(self.adapter.hidden_states(seen)[:, -1:])[0]
+        with self._tagged(1):
+            return self._scores(self.adapter.hidden_states(seen)[:, -1:])[0]
 
     def _window(self, ids: Tensor, start: int) -> Tensor:
-        return torch.cat([self.prefix.expand(len(ids), -1), ids[:, start:]], 1)
+        return torch.cat([self.prefix.expand(len(ids), -1), ids[:, start:]], 1).repeat(self.twice, 1)
 
     def _scores(self, states: Tensor) -> NDArray[np.float64]:
-        return self.adapter.network.logits(states)[:, 0].double().cpu().numpy()[:, : self.adapter.card.vocab_size]
+        logits = self.adapter.network.logits(states)[:, 0].double()[:, : self.adapter.card.vocab_size]
+        if self.twice == 2:
+            logits = guided(*logits.chunk(2), self.sampling.guidance)
+        return logits.cpu().numpy()
 
 
 def pick(scores: NDArray[np.float64], point: float, sampling: Sampling, near: float) -> tuple[int, bool]:

@@ -168,6 +168,8 @@ class Network(nn.Module):
         `states` has a third argument ``position_ids``, ``[B, T]``, for tuning at skipped positions.
     packs
         Rows of several records are read as if each stood alone (`glmflow.models.packed_rows`).
+    takes_tags
+        Rows may have tags (`glmflow.models.row_tags`).
     continues
         A sequence can be gone on with from inside one that was read: `remember` and `go_on`, `begin` and `step` are
         there (`glmflow.models.continuation`).
@@ -179,6 +181,7 @@ class Network(nn.Module):
     takes_positions: bool = False
     continues: bool = False
     packs: bool = False
+    takes_tags: bool = False
 
     def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """``int64[B, T]`` to the original's last hidden state ``[B, T, D]``."""

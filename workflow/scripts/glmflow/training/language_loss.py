@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 from glmflow.genome.reference import Reference
 from glmflow.models.adapter import Adapter
 from glmflow.models.packed_rows import packed
+from glmflow.models.row_tags import tagged
 
 from .packed_batch import tokens_of
 from .stream import Item
@@ -39,6 +40,7 @@ class LanguageModel(nn.Module):
         weights: Tensor | None = None,
         counted: Tensor | None = None,
         records: Tensor | None = None,
+        tags: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Return the `loss` over the positions whose label is not ignored.
 
@@ -49,8 +51,10 @@ class LanguageModel(nn.Module):
             them it is the mean.
         records
             ``int64[B, T]``: which record of a packed row each token is of.
+        tags
+            ``int64[B]``: tag of each row, 0 where it has none.
         """
-        with packed(records):
+        with packed(records), tagged(tags):
             logits = self.adapter(input_ids, attention_mask).logits.float().flatten(0, 1)
         if weights is None or counted is None:
             return {"loss": cross_entropy(logits, labels.flatten(), ignore_index=IGNORE)}

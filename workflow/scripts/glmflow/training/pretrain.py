@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from glmflow.config.models import Pretrain
@@ -27,7 +28,7 @@ from .language_loss import MASKED_AS, LanguageEvaluation, LanguageModel, languag
 from .loop.distributed import is_first
 from .loop.fit import fit
 from .pretraining_source import CorpusSource, Source
-from .stream import ExampleList, ExampleStream
+from .stream import ExampleList, ExampleStream, Item
 from .weighted_language import diffusion_batch, weighted_batch
 
 DESCRIBED = 200_000
@@ -87,7 +88,8 @@ def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tupl
         The family reads no byte pairs, or there is no corpus to learn them from.
     """
     if block.byte_pairs is None:
-        return new_model(block.family, block.config, seed=seed), None
+        told = {"tags": source.tag_names()} if block.tags and isinstance(source, CorpusSource) else {}
+        return new_model(block.family, block.config | told, seed=seed), None
     if not isinstance(source, CorpusSource):
         raise InputError("byte pairs are learned from a corpus", fix="Name one (`corpus`).")
     asked = block.byte_pairs
@@ -132,10 +134,15 @@ def objective_of(block: Pretrain, adapter: Adapter) -> str:
 def batches_of(block: Pretrain, adapter: Adapter) -> tuple[Callable, Callable]:
     """Return what makes items into batches, for training and for evaluation: there every base counts alike."""
     if objective_of(block, adapter) == DIFFUSION:
-        return partial(diffusion_batch, adapter=adapter, softmask_weight=block.softmask_weight), partial(
-            diffusion_batch, adapter=adapter
-        )
-    plain = partial(language_batch, adapter=adapter, mask=block.mask)
-    if block.softmask_weight == 1:
-        return plain, plain
-    return partial(weighted_batch, adapter=adapter, mask=block.mask, softmask_weight=block.softmask_weight), plain
+        plain = partial(diffusion_batch, adapter=adapter)
+        learned = partial(plain, softmask_weight=block.softmask_weight)
+    else:
+        learned = plain = partial(language_batch, adapter=adapter, mask=block.mask)
+        if block.softmask_weight != 1:
+            learned = partial(weighted_batch, adapter=adapter, mask=block.mask, softmask_weight=block.softmask_weight)
+    return (partial(tagged_batch, make=learned) if block.tags else learned), plain
+
+
+def tagged_batch(items: Sequence[Item], make: Callable[[Sequence[Item]], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return a batch with the tags of its items, ``int64[B]``."""
+    return make(items) | {"tags": torch.tensor([item["tag"] for item in items])}

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glmflow.corpus.corpus_store import Corpus
-from glmflow.corpus.corpus_windows import CorpusWindows
+from glmflow.corpus.corpus_windows import CorpusWindows, tag_names
 from glmflow.corpus.training_part import training_part
 from glmflow.files import read_table
 from glmflow.genome.reference import Reference
@@ -74,19 +74,33 @@ class CorpusSource:
         Length from which on sequences that are shorter than a window are drawn too, whole; None: they are not.
     pack
         Whether these are joined to rows.
+    tags
+        Column that is told of windows, and the share of those of which it is not.
     """
 
-    def __init__(self, folder: Path, both_strands: bool = True, short: int | None = None, pack: bool = False):
+    def __init__(
+        self,
+        folder: Path,
+        both_strands: bool = True,
+        short: int | None = None,
+        pack: bool = False,
+        tags: tuple[str, float] | None = None,
+    ):
+        self.tags = tags
         self.corpus, self.both_strands, self.short, self.pack = Corpus(folder), both_strands, short, pack
 
     def training(self, length: int) -> Maker:
         """Return what training windows are drawn from."""
-        return CorpusWindows(self.corpus, "train", length, self.both_strands, self.short, self.pack)
+        return CorpusWindows(self.corpus, "train", length, self.both_strands, self.short, self.pack, self.tags)
 
     def held_out(self, length: int) -> Maker | None:
         """Return what the loss is watched on; None without a validation split."""
         long_enough = self.corpus.of("validation")["length"] >= length
         return CorpusWindows(self.corpus, "validation", length) if long_enough.any() else None
+
+    def tag_names(self) -> list[str]:
+        """Return the tags that windows may have."""
+        return tag_names(self.corpus, self.tags[0]) if self.tags else []
 
     def texts(self, most: int) -> list[str]:
         """Return training sequences of `most` bases together at most."""
@@ -125,10 +139,11 @@ def source(files: Mapping[str, Any], settings: Mapping[str, Any] | None = None) 
     Parameters
     ----------
     settings
-        The `pretrain` block of the model: `strand`, `short`, `pack`.
+        The `pretrain` block of the model: `strand`, `short`, `pack`, `tags`.
     """
     if "corpus" in files:
         asked = settings or {}
         both = asked.get("strand", "both") == "both"
-        return CorpusSource(Path(files["corpus"]).parent, both, asked.get("short"), asked.get("pack", False))
+        told = (asked["tags"], asked.get("untagged", 0.15)) if asked.get("tags") else None
+        return CorpusSource(Path(files["corpus"]).parent, both, asked.get("short"), asked.get("pack", False), told)
     return GenomeSource(read_table(files["regions"]), Path(files["fasta"]))

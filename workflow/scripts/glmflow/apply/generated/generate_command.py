@@ -39,6 +39,10 @@ def add_generate_command(subparsers: argparse._SubParsersAction) -> None:
         type=int,
         help="steps that a model of masked diffusion fills a window in (default: 128, or its bases)",
     )
+    parser.add_argument("--tag", help="what the sequences are to be of, of a model that was pretrained with tags")
+    parser.add_argument(
+        "--guidance", type=float, default=0.0, help="classifier-free guidance towards --tag (default: 0, none)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
     parser.add_argument("--keep-prompt", action="store_true", help="write the prompt before what was drawn")
     gate = parser.add_argument_group("gate", "what may be written: a screen, or a reason to do without")
@@ -102,7 +106,8 @@ def run_generate(arguments: argparse.Namespace) -> int:
         raise InputError("no language-model head to draw from", where=folder, fix=fix)
     identity = model_identity(folder, model)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    sampling = Sampling(arguments.temperature, arguments.top_k, arguments.top_p, arguments.seed, arguments.steps)
+    drawing = (arguments.temperature, arguments.top_k, arguments.top_p, arguments.seed, arguments.steps)
+    sampling = Sampling(*drawing, arguments.tag, arguments.guidance)
     request = GenerationRequest(
         tuple(prompts), arguments.n, arguments.length, sampling, max(1, arguments.batch), arguments.keep_prompt
     )

@@ -21,6 +21,7 @@ from glmflow.models.interface import ModelCard, Network
 from glmflow.models.patch_layouts import LAYOUTS, Layout
 from glmflow.models.registry import Config, Family, complete
 from glmflow.models.rotary import Rotary
+from glmflow.models.row_tags import TagVectors
 from glmflow.models.tokenizers import CharacterTokenizer
 
 DEFAULTS: dict[str, Any] = {
@@ -35,6 +36,7 @@ DEFAULTS: dict[str, Any] = {
     "context": 1024,
     "rope_theta": 10000.0,
     "vocab_size": 8,
+    "tags": (),
 }
 
 
@@ -53,7 +55,7 @@ class Block(nn.Module):
         nn.init.zeros_(self.condition.bias)
 
     def forward(self, x: Tensor, condition: Tensor, cosines: Tensor, sines: Tensor, mask: Tensor | None) -> Tensor:
-        """``[B, P, D]`` to ``[B, P, D]``; `condition` is ``[D]``."""
+        """``[B, P, D]`` to ``[B, P, D]``; `condition` is ``[D]``, or ``[B, 1, D]`` of rows with tags."""
         shift, scale, gate, shift_2, scale_2, gate_2 = self.condition(silu(condition)).chunk(6, -1)
         read = self.norm(x) * (1 + scale) + shift
         query, key, value = (
@@ -102,6 +104,8 @@ class DiffusionTransformer(Network):
         self.dimensions = 1 if config["layout"] == "line" else 2
         self.rotary = Rotary(size // heads // self.dimensions, config["rope_theta"])
         self.unconditioned = nn.Parameter(torch.randn(size))
+        self.tags = TagVectors(config["tags"], size) if config["tags"] else None
+        self.takes_tags = bool(config["tags"])
         settings = (size, heads, config["mlp_ratio"], attention)
         self.blocks = nn.ModuleList(Block(*settings) for _ in range(config["num_layers"]))
         self.norm = nn.LayerNorm(size)
@@ -122,8 +126,9 @@ class DiffusionTransformer(Network):
         if self.local is not None:
             x = x + self.local(x.transpose(1, 2)).transpose(1, 2)
         cosines, sines = self.turns(x)
+        condition = self.unconditioned if self.tags is None else self.unconditioned + self.tags.rows()
         for block in self.blocks:
-            x = self.run_block(block, x, self.unconditioned, cosines, sines, mask)
+            x = self.run_block(block, x, condition, cosines, sines, mask)
         return self.norm(self.patches.unfold(x))[:, :length]
 
     def turns(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,6 +19,7 @@ from glmflow.models.families.small import VOCABULARY
 from glmflow.models.interface import ModelCard, Network
 from glmflow.models.packed_rows import here, moved
 from glmflow.models.registry import Config, Family, complete
+from glmflow.models.row_tags import TagVectors
 from glmflow.models.sizes.rwkv7 import RANKS
 from glmflow.models.tokenizers import CharacterTokenizer
 
@@ -38,6 +39,7 @@ DEFAULTS: dict[str, Any] = {
     "chunk": 32,
     "context": 1024,
     "vocab_size": 8,
+    "tags": (),
 }
 
 
@@ -179,6 +181,8 @@ class RWKV7(Network):
         self.head_size = config["head_size"]
         self.emb = nn.Embedding(config["vocab_size"], size)
         nn.init.uniform_(self.emb.weight, -1e-1, 1e-1)
+        self.tags = TagVectors(config["tags"], size) if config["tags"] else None
+        self.takes_tags = bool(config["tags"])
         self.blocks = nn.ModuleList(Block(config, layer) for layer in range(config["num_layers"]))
         self.ln_out = nn.LayerNorm(size)
         self.head = nn.Linear(size, config["vocab_size"], bias=False)
@@ -193,7 +197,8 @@ class RWKV7(Network):
 
     def carry(self, input_ids: Tensor, states: list[LayerState]) -> tuple[Tensor, list[LayerState]]:
         """Go on from a state: the states of the tokens ``[B, T, D]``, and the state after the last of them."""
-        x = self.blocks[0].ln0(self.emb(input_ids))
+        x = self.emb(input_ids)
+        x = self.blocks[0].ln0(x if self.tags is None else x + self.tags.rows())
         first, after = None, []
         for block, state in zip(self.blocks, states, strict=True):
             x, first, left = self.run_block(block, x, first, state)

@@ -20,6 +20,7 @@ from glmflow.models.interface import ModelCard, Network
 from glmflow.models.packed_rows import convolved, here
 from glmflow.models.registry import Config, Family, complete
 from glmflow.models.rotary import Rotary
+from glmflow.models.row_tags import TagVectors
 from glmflow.models.tokenizers import CharacterTokenizer
 
 VOCABULARY = {"[PAD]": 0, "[MASK]": 1, "A": 2, "C": 3, "G": 4, "T": 5, "N": 6}
@@ -36,6 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "rope_theta": 10000.0,
     "dropout": 0.0,
     "vocab_size": 8,
+    "tags": (),
 }
 
 
@@ -103,6 +105,8 @@ class SmallTransformer(Network):
         self.continues = causal
         # nn.Embedding draws from N(0, 1). With the customary 0.02 such small models do not learn to copy.
         self.embedding = nn.Embedding(config["vocab_size"], size)
+        self.tags = TagVectors(config["tags"], size) if config["tags"] else None
+        self.takes_tags = bool(config["tags"])
         width = config["convolution"]
         self.local_context = LocalContext(size, width, causal) if width else None
         self.rotary = Rotary(size // heads, config["rope_theta"])
@@ -116,6 +120,8 @@ class SmallTransformer(Network):
     ) -> Tensor:
         """``int64[B, L]`` to the normalised states ``[B, L, D]``."""
         x = self.embedding(input_ids)
+        if self.tags is not None:
+            x = x + self.tags.rows()
         if attention_mask is not None:
             x = x * attention_mask[..., None].to(x.dtype)  # beyond the end the convolution sees zeros, padded or not
         if self.local_context is not None:

@@ -16,6 +16,7 @@ from glmflow.errors import InputError
 from glmflow.models.families.small import VOCABULARY
 from glmflow.models.interface import ModelCard, Network
 from glmflow.models.registry import Config, Family, complete
+from glmflow.models.row_tags import TagVectors
 from glmflow.models.tokenizers import CharacterTokenizer
 from glmflow.models.wavelets import levels_for, multiresolution, reach_of, start_filters
 
@@ -27,6 +28,7 @@ DEFAULTS: dict[str, Any] = {
     "taps": 2,
     "context": 1024,
     "vocab_size": 8,
+    "tags": (),
 }
 
 
@@ -77,6 +79,8 @@ class Wavelet(Network):
         super().__init__()
         size, levels = config["hidden_size"], levels_for(config["context"], config["taps"])
         self.embedding = nn.Embedding(config["vocab_size"], size)
+        self.tags = TagVectors(config["tags"], size) if config["tags"] else None
+        self.takes_tags = bool(config["tags"])
         self.blocks = nn.ModuleList(
             Block(size, config["ffn_size"], config["taps"], levels) for _ in range(config["num_layers"])
         )
@@ -87,6 +91,8 @@ class Wavelet(Network):
     def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """``int64[B, L]`` to the normalised states ``[B, L, D]``; what stands to the right changes none of them."""
         x = self.embedding(input_ids)
+        if self.tags is not None:
+            x = x + self.tags.rows()
         for block in self.blocks:
             x = self.run_block(block, x)
         return self.norm(x)

@@ -39,7 +39,7 @@ def predict(
     if not model.has_head:
         raise InputError("no language-model head to draw from", where=predictor.folder, fix="Give one with its head.")
     how = run.task.drawing
-    sampling = Sampling(how.temperature, how.top_k, how.top_p, run.seed, how.steps)
+    sampling = Sampling(how.temperature, how.top_k, how.top_p, run.seed, how.steps, how.tag, how.guidance)
     tables = []
     for place, gene in enumerate(read_panel(Path(files["panel"]))):
         names = examples.loc[examples["place"] == place, "example"].tolist()
