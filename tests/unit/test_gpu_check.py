@@ -1,10 +1,13 @@
 """`make gpu-check` on a machine without a GPU: it says so; on request it goes through its steps on the CPU."""
 
 import importlib.util
+import shutil
 
 import pytest
 import torch
+from glmflow.models.weights import read_tensors
 from running import ROOT
+from safetensors.torch import save_file
 
 
 @pytest.fixture
@@ -53,6 +56,25 @@ def test_a_step_that_fails_is_a_row_and_an_exit_status(gpu_check, tmp_path, monk
     assert "failed: InputError channels of dilated_cnn are not three" in page.read_text()
 
 
+@pytest.mark.real
+def test_bf16_is_the_original_but_for_rounding_and_other_weights_are_not(gpu_check, test_data, tmp_path, monkeypatch):
+    """Every stored checkpoint passes in bf16; the same with another checkpoint's stored outputs does not."""
+    monkeypatch.setenv("GLMFLOW_TEST_DATA", str(test_data))
+    rows = list(gpu_check.parity(torch.device("cpu")))
+    assert len(rows) > 10 and {row[-1] for row in rows} == {"yes"}, rows
+    other = tmp_path / "parity/nt-v2"
+    shutil.copytree(test_data / "parity/nt-v2", other, copy_function=shutil.copyfile)
+    stored = {name: tensor.clone() for name, tensor in read_tensors(other / "io.safetensors").items()}
+    stored["logits"] = stored["logits"].roll(1, dims=1)  # one token too far
+    save_file(stored, other / "io.safetensors")
+    monkeypatch.setenv("GLMFLOW_TEST_DATA", str(tmp_path))
+    ((*_, said),) = gpu_check.parity(torch.device("cpu"))
+    assert said == "no (see the family)"
+
+
 def test_differences_are_shares_of_the_largest_value_where_nothing_is_padded(gpu_check):
     expected, found = torch.tensor([[1.0, 10.0, 3.0]]), torch.tensor([[1.5, 10.0, 99.0]])
-    assert gpu_check.relative(found, expected, torch.tensor([[1, 1, 0]])) == pytest.approx(0.05)
+    assert gpu_check.relative(found, expected, torch.tensor([[1, 1, 0]])) == (
+        pytest.approx((0.125 / 50.5) ** 0.5),
+        pytest.approx(0.05),
+    )
