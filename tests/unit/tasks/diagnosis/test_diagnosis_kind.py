@@ -237,12 +237,12 @@ def test_in_the_leaky_world_the_text_gives_every_answer(scored):
 # --- what answers rest on ----------------------------------------------------------------------------------------
 
 
-def judged(own, others, unvaried, truth, known=True):
+def judged(own, others, unvaried, truth, known=True, moved=None):
     """Return the verdict on answers by class: the unchanged one is 0."""
     one = np.eye(3)
     given = Answers(one[own], np.array(truth), np.arange(len(truth)).astype(object), 0, known)
     weights = group_weights(given.groups, 500)
-    return verdict(given, [one[others]], one[unvaried], weights)
+    return verdict(given, [one[others]], one[unvaried], weights, [] if moved is None else [one[moved]])
 
 
 def test_verdicts_follow_lower_bounds():
@@ -260,6 +260,15 @@ def test_a_few_changed_answers_are_no_reading_of_the_variant():
     found = judged(truth, swapped, unvaried, truth)
     assert found.variant_low > 0 and found.stay == pytest.approx(0.9) and found.verdict == UNREAD
     assert judged(truth, swapped, unvaried, truth, known=False).verdict == USED
+
+
+def test_to_see_that_anything_is_changed_is_no_reading_of_the_variant():
+    """Every question is about a variant that matters: equal alleles have an answer that no question has."""
+    truth, swapped = [1, 2] * 40, [2, 1] * 40
+    found = judged(truth, swapped, [0] * 80, truth, known=False, moved=truth)
+    assert found.variant == 1 and found.stay == 0 and found.elsewhere == 0 and found.verdict == UNREAD
+    assert judged(truth, swapped, [0] * 80, truth, known=False, moved=[0] * 80).verdict == USED
+    assert judged([0, 1] * 40, [1, 0] * 40, [0] * 80, [0, 1] * 40, known=True, moved=[0, 1] * 40).verdict == USED
 
 
 def test_a_lead_within_chance_is_none():

@@ -12,6 +12,7 @@ from glmflow.apply.answer_questions import Variants, answers
 from glmflow.config import read_study, run_settings
 from glmflow.config.heads.answer_heads import TextAnswers
 from glmflow.errors import InputError
+from glmflow.genome.allele_change import change_of
 from glmflow.models.heads import new_head
 from glmflow.models.text.conversation import END
 from glmflow.models.text.text_loading import new_text_model, new_tokenizer
@@ -82,7 +83,18 @@ def test_a_run_from_training_to_new_questions(trained, tmp_path):
     assert (np.exp(logs).sum(axis=1) < 1).all(), "probabilities of whole texts add up to one over all texts"
     controls = pd.read_parquet(folder / "predicted/controls.parquet")
     assert Counter(controls["control"]) == Counter(
-        {"others": 24, "shuffled": 24, "ref_as_alt": 12, "swapped": 12, "mean": 12, "no_dna": 12}
+        {
+            **{
+                "others": 24,
+                "shuffled": 24,
+                "elsewhere": 24,
+                "ref_as_alt": 12,
+                "swapped": 12,
+                "mean": 12,
+                "no_dna": 12,
+            },
+            "no_words": 12,
+        }
     )
     assert set(controls["example"]) == set(made.table.loc[made.table["split"] == "test", "example"])
     scored = score(settings, made.table, predictions, folder / "predicted", files)
@@ -233,6 +245,24 @@ def test_swapped_and_unvaried_alleles_keep_their_place():
     view = of_example("AACCGG", "AACTTCGG", settings(9))
     assert view.unvaried().alt == view.ref and view.unvaried().places()[1] == view.places()[0]
     assert view.swapped().swapped() == view and view.swapped().ref == view.alt
+
+
+@pytest.mark.parametrize(
+    ("ref", "alt"),
+    [("ACGT" * 16, "ACGT" * 8 + "T" + "CGT" + "ACGT" * 7), ("ACGTACGTAC", "ACGTACTTAC"), ("NNNNA", "NNNNC")],
+)
+def test_a_change_elsewhere_is_a_substitution_near_the_own_one(ref, alt):
+    view = Alleles(ref, alt, *change_of(ref, alt))
+    found = {view.elsewhere(seed) for seed in range(20)}
+    for other in found:
+        if ref.startswith("N"):
+            assert other == view.unvaried(), "no base is left to be changed"
+            continue
+        assert other.ref == ref and change_of(other.ref, other.alt) == (other.start, other.ref_end, other.alt_end)
+        assert other.ref_end == other.alt_end == other.start + 1 and other.start != view.start
+        if len(ref) > 40:
+            assert 8 <= abs(other.start - view.start) <= 16
+    assert len(found) > 1 or ref.startswith("N")
 
 
 def test_flanks_are_shuffled_alike_in_both_alleles():

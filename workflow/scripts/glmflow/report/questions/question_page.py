@@ -21,7 +21,7 @@ CASES = 12
 MEANING = {
     "variant used": "right answers need the own pair of alleles, and change where nothing is varied",
     "variant unread": "right answers need the own pair of alleles, but accuracy does not fall where nothing is varied, or most "
-    "answers stay then: nothing shows that the variant is read",
+    "answers stay then, or they stay right with a change elsewhere: nothing shows that the variant is read",
     "text alone": "answers are as right with the alleles of other questions: the DNA is not used",
 }
 

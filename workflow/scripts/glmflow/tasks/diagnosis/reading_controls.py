@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from glmflow.statistics.group_draws import group_weights
 
-OTHERS, UNVARIED = "others", "ref_as_alt"
+OTHERS, UNVARIED, ELSEWHERE = "others", "ref_as_alt", "elsewhere"
 CONTROLS = {
     OTHERS: "pairs of other questions, with another answer",
     "shuffled": "bases of both alleles shuffled (dinucleotides kept)",
     UNVARIED: "the reference in the variant's place",
+    ELSEWHERE: "a substitution near by in place of the own change",
     "swapped": "reference and variant swapped",
     "mean": "one mean vector in every place of the DNA",
     "no_dna": "no DNA",
+    "no_words": "the own alleles behind an empty question",
 }
 """What is given in place of a question's pair of alleles."""
 STAYS = 0.5
@@ -41,6 +43,8 @@ class Verdict(NamedTuple):
         The same with the reference in the variant's place.
     stay : float
         Share of the answers other than the unchanged one that stay then; NaN where none was given.
+    elsewhere, elsewhere_low, elsewhere_high : float
+        The same with a substitution elsewhere in place of the own change; NaN where that was not asked.
     """
 
     verdict: str
@@ -54,6 +58,9 @@ class Verdict(NamedTuple):
     stay_high: float
     n: int
     groups: int
+    elsewhere: float = np.nan
+    elsewhere_low: float = np.nan
+    elsewhere_high: float = np.nan
 
 
 class Answers(NamedTuple):
@@ -142,20 +149,27 @@ def staying(asked: Answers, unvaried: NDArray[np.float64], weights: NDArray) -> 
     return share, high
 
 
-def verdict(asked: Answers, others: Sequence[NDArray], unvaried: NDArray, weights: NDArray) -> Verdict:
+def verdict(
+    asked: Answers, others: Sequence[NDArray], unvaried: NDArray, weights: NDArray, moved: Sequence[NDArray] = ()
+) -> Verdict:
     """Return what answers rest on, by lower bounds over groups.
 
     The DNA is used if accuracy falls with pairs of other questions. The variant is used if it falls with the reference in
     the variant's place too and, where the table knows the answer for equal alleles, most of the other answers do not stay:
-    a reference can give an answer away, and then a few answers change with anything that is done to the input.
+    a reference can give an answer away, and then a few answers change with anything that is done to the input. Where the table
+    does not know it, that answer was learned from pairs of equal alleles alone: to see whether there is any change is not to
+    read it, so accuracy has to fall with a substitution elsewhere (`moved`) too.
     """
     dna = compared(asked, others, weights)
     variant = compared(asked, [unvaried], weights)
     share, high = staying(asked, unvaried, weights)
+    other = compared(asked, moved, weights) if len(moved) else None
     reads = variant["lost_low"] > 0 and not (asked.known and high > STAYS)
+    reads = reads and (asked.known or other is None or other["lost_low"] > 0)
     name = UNUSED if not dna["lost_low"] > 0 else USED if reads else UNREAD
     spread = [own[key] for own in (dna, variant) for key in ("lost", "lost_low", "lost_high")]
-    return Verdict(name, *spread, share, high, len(asked.truth), len(set(asked.groups.tolist())))
+    apart = [other[key] for key in ("lost", "lost_low", "lost_high")] if other else []
+    return Verdict(name, *spread, share, high, len(asked.truth), len(set(asked.groups.tolist())), *apart)
 
 
 def reading(
@@ -183,5 +197,5 @@ def reading(
         rows.append({"control": control, "meaning": CONTROLS[control], **compared(answers, arrays, weights)})
     told = None
     if OTHERS in found and UNVARIED in found:
-        told = verdict(answers, found[OTHERS], found[UNVARIED][0], weights)
+        told = verdict(answers, found[OTHERS], found[UNVARIED][0], weights, found.get(ELSEWHERE, ()))
     return pd.DataFrame(rows), told

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 256
 """Questions that are asked between two times that answers are kept."""
+EMPTY = "no_words"
+"""The way of asking that shows the own alleles behind a question without content."""
 APART = 2**20
 """Numbers of parts that one way of asking may take."""
 
@@ -151,23 +153,28 @@ class Asking:
 def controls(asking: Asking, parts: Parts) -> pd.DataFrame:
     """Return the probabilities of all answers to the test questions with other alleles: `example`, `control`, `draw`, classes.
 
-    Pairs of other questions with another answer and shuffled flanks are drawn several times; the reference in the variant's
-    place, both swapped, the mean vector in every place of the DNA, and no DNA at all are asked once.
+    Pairs of other questions with another answer, shuffled flanks, and a change elsewhere are drawn several times; the reference
+    in the variant's place, both swapped, the mean vector in every place of the DNA, no DNA at all, and the own alleles behind
+    an empty question are asked once.
     """
     views = [asking.own()[place] for place in asking.test]
     answers = asking.examples["target"].iloc[asking.test].tolist()
     ways: list[tuple[str, int, list[Alleles], Any]] = []
+    empty = None
     for draw in range(asking.run.task.draws):
         ways.append(("others", draw, permuted(views, answers, asking.run.seed * 1000 + draw), "own"))
         ways.append(("shuffled", draw, [shuffled_flanks(view, draw) for view in views], "own"))
+        ways.append(("elsewhere", draw, [view.elsewhere(draw) for view in views], "own"))
     ways.append(("ref_as_alt", 0, [view.unvaried() for view in views], "own"))
     ways.append(("swapped", 0, [view.swapped() for view in views], "own"))
     ways.append(("mean", 0, views, asking.mean_vectors(views, asking.test)))
     if hasattr(asking.head, "bridge"):
         ways.append(("no_dna", 0, views, None))
+        ways.append((EMPTY, 0, views, "own"))
+        empty = [asking.words.prompt("")] * len(views)
     names, found = asking.examples["example"].iloc[asking.test].tolist(), []
     for number, (control, draw, own, vectors) in enumerate(ways, 1):
-        logs = asking.ranked(own, parts, number, asking.test, vectors)
+        logs = asking.ranked(own, parts, number, asking.test, vectors, empty if control == EMPTY else None)
         table = pd.DataFrame(probabilities(logs), columns=asking.classes)
         table.insert(0, "draw", draw)
         table.insert(0, "control", control)

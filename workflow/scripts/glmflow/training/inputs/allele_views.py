@@ -11,6 +11,10 @@ import numpy as np
 from glmflow.dna.shuffles import eulerian_walk
 from glmflow.genome.allele_change import change_of, cropped
 
+LETTERS = "ACGT"
+NEAREST = 8
+"""Bases between a change and one that is put elsewhere in its place, at least."""
+
 
 class Alleles(NamedTuple):
     """Both alleles, and where each differs: `ref[start:ref_end]` and `alt[start:alt_end]`."""
@@ -32,6 +36,28 @@ class Alleles(NamedTuple):
     def swapped(self) -> Alleles:
         """Return the variant as the reference, and the other way round."""
         return Alleles(self.alt, self.ref, self.start, self.alt_end, self.ref_end)
+
+    def elsewhere(self, seed: int) -> Alleles:
+        """Return the reference with a substitution near the change in place of it, at least `NEAREST` bases from it.
+
+        On the left or the right within half of the flank; where the allele is too short for that, anywhere but in the change.
+        """
+        rng = np.random.default_rng([seed, zlib.crc32(self.ref.encode())])
+        far = max(NEAREST, min(self.start, len(self.ref) - self.ref_end) // 2)
+        near = [
+            *range(self.start - far, self.start - NEAREST + 1),
+            *range(self.ref_end + NEAREST - 1, self.ref_end + far),
+        ]
+        places = [place for place in near if 0 <= place < len(self.ref) and self.ref[place] in LETTERS] or [
+            place
+            for place in range(len(self.ref))
+            if not self.start <= place < self.ref_end and self.ref[place] in LETTERS
+        ]
+        if not places:
+            return self.unvaried()
+        place = int(rng.choice(places))
+        base = str(rng.choice([letter for letter in LETTERS if letter != self.ref[place]]))
+        return Alleles(self.ref, self.ref[:place] + base + self.ref[place + 1 :], place, place + 1, place + 1)
 
 
 def of_example(ref: str, alt: str, task: Any) -> Alleles:
