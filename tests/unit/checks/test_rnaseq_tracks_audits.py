@@ -5,6 +5,7 @@ import pytest
 from glmflow.bigwig import runs_of, write_bigwig
 from glmflow.checks.rnaseq_tracks import audits, check
 from glmflow.config import check_study
+from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
 CONTIGS = {"chr4": 300_000, "chr9": 150_000, "chr13": 150_000}
 
@@ -96,3 +97,52 @@ def test_a_track_without_a_contig_that_is_held_out_is_refused(tmp_path):
     assert "tracks.brain.replicates.0" in text and "chr13" in text and "1.bw" in text
     del tracks["brain"]
     assert list(check(study(tmp_path, tracks), "coverage", None)) == []
+
+
+SMOOTHED = {
+    "gaussian": lambda x: gaussian_filter1d(x, 25),
+    "moving mean": lambda x: uniform_filter1d(x, 201),
+    "negated, scaled, moved": lambda x: -0.2 * np.roll(uniform_filter1d(x, 51), 30),
+}
+
+
+def changed(coverage, change):
+    return {chrom: change(values.astype(np.float64)).astype(np.float32) for chrom, values in coverage.items()}
+
+
+def of_liver(paths):
+    return {"x": {"replicates": paths, "biosample": "liver", "strand": "+"}}
+
+
+@pytest.mark.parametrize("case", SMOOTHED)
+def test_a_smoothed_copy_is_named(tmp_path, case):
+    drawn = [measured(seed) for seed in range(3)]
+    paths = [written(tmp_path / f"{n}.bw", one) for n, one in enumerate(drawn)]
+    copy = written(tmp_path / "copy.bw", changed(drawn[1], SMOOTHED[case]))
+    status, said = statuses(tmp_path, of_liver([*paths, copy]))["replicates"]
+    assert status == "WARN" and f"{copy} is {paths[1]}, smoothed" in said
+    brain = {"y": {"replicates": [copy], "biosample": "brain", "strand": "+"}}
+    assert statuses(tmp_path, of_liver(paths) | brain)["biosamples"][0] == "FAIL"
+
+
+@pytest.mark.parametrize("weights", [(1, 1, 0), (1, 1, 1), (0.5, 0, 0.5), (1, -1, 0)])
+def test_a_sum_or_mean_of_others_is_named_with_its_parts(tmp_path, weights):
+    drawn = [measured(seed) for seed in range(4)]
+    paths = [written(tmp_path / f"{n}.bw", one) for n, one in enumerate(drawn)]
+    total = {chrom: sum(w * one[chrom] for w, one in zip(weights, drawn)).astype(np.float32) for chrom in CONTIGS}
+    made = written(tmp_path / "sum.bw", total)
+    status, said = statuses(tmp_path, of_liver([*paths, made]))["signals made of others"]
+    assert status == "WARN" and said.startswith("1 files are sums")
+    named = {paths[n] for n, w in enumerate(weights) if w} | {made}
+    assert all(path in said for path in named) and not any(path in said for path in set(paths) - named)
+
+
+@pytest.mark.parametrize(
+    "start", [0, pytest.param(20, marks=pytest.mark.slow), pytest.param(40, marks=pytest.mark.slow)]
+)
+def test_measurements_smoothed_each_by_itself_are_not_made_of_others(tmp_path, start):
+    """Of twelve measurements, as they are and smoothed: 66 pairs a start, and no sum."""
+    steps = [lambda x: x, lambda x: gaussian_filter1d(x, 5), *SMOOTHED.values(), lambda x: uniform_filter1d(x, 501)] * 2
+    drawn = [changed(measured(start + n), step) for n, step in enumerate(steps)]
+    paths = [written(tmp_path / f"{n}.bw", one) for n, one in enumerate(drawn)]
+    assert {status for status, _ in statuses(tmp_path, of_liver(paths)).values()} == {"PASS"}

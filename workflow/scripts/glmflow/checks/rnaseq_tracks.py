@@ -69,15 +69,31 @@ def _of_signals(given: Mapping[str, Any], contigs: Mapping[str, int]) -> list[Au
     tracks = {name: (track["biosample"], track["strand"], track["replicates"]) for name, track in given.items()}
     if sum(len(track[2]) for track in tracks.values()) < 2:
         return []
-    from glmflow.tracks.same_signal import same_signals, sentence
+    from glmflow.tracks.made_of_others import sample_of, smoothed_pairs, sums_of_others
+    from glmflow.tracks.same_signal import between_of, same_signals, sentence
 
     from .audit import graded, named
 
     pairs = same_signals(tracks, contigs)
+    said = [(row["between"], sentence(row)) for row in pairs.to_dict("records")]
+    paths = [str(path) for _, _, files in tracks.values() for path in files]
+    owner = [(label, *track[:2]) for label, track in tracks.items() for _ in track[2]]
+    copies, sample = {paths.index(str(path)) for path in pairs["file_b"]}, sample_of(paths)
+    for a, b in smoothed_pairs(sample):
+        if b not in copies and a not in copies:
+            copies.add(b)
+            said.append(
+                (between_of(owner[a], owner[b]), f"{paths[b]} is {paths[a]}, smoothed: one measurement under two names")
+            )
     found = []
     for between, limit in STATUS.items():
-        rows = pairs[pairs["between"] == between].to_dict("records")
-        text = f"{len(rows):,} pairs of files that should be different {between} hold one signal"
-        text += f": {named([sentence(row) for row in rows])}" if rows else ""
-        found.append(graded(f"one signal as two {between}", len(rows), text, **{limit: 0}))
-    return found
+        own = [text for kind, text in said if kind == between]
+        text = f"{len(own):,} pairs of files that should be different {between} hold one signal"
+        text += f": {named(own)}" if own else ""
+        found.append(graded(f"one signal as two {between}", len(own), text, **{limit: 0}))
+    sums = [
+        f"{paths[one.column]} is " + " + ".join(f"{w:.3g} x {paths[n]}" for n, w in zip(one.parts, one.weights))
+        for one in sums_of_others(sample, sorted(copies))
+    ]
+    text = f"{len(sums):,} files are sums or means of other files" + (f": {named(sums)}" if sums else "")
+    return [*found, graded("signals made of others", len(sums), text, warn=0)]

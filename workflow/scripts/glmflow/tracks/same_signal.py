@@ -87,7 +87,7 @@ def same_signals(
         a, b = candidate.a, candidate.b
         if found["contigs"] == "all":
             copy_of[max(a, b)] = copy_of.get(min(a, b), min(a, b))
-        between = _between(owner[a], owner[b])
+        between = between_of(owner[a], owner[b])
         rows.append({"file_a": str(paths[a]), "file_b": str(paths[b]), "between": between, "bin": width, **found})
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -128,7 +128,7 @@ def sentence(row: Mapping[str, object]) -> str:
     return f"{row['file_b']} holds {what} {row['file_a']}{moved}{where}: one measurement under two names"
 
 
-def _between(a: tuple[str, str, str], b: tuple[str, str, str]) -> str:
+def between_of(a: tuple[str, str, str], b: tuple[str, str, str]) -> str:
     """Return what two files should differ in: label, biosample and strand of each are given."""
     if a[0] == b[0]:
         return "replicates"

@@ -67,7 +67,7 @@ def candidates(paths: Sequence[str | os.PathLike[str]]) -> list[Candidate]:
     InputError
         As `BigWig`.
     """
-    regions = _regions(paths)
+    regions = sampled_regions(paths)
     drawn = [_shingles(path, regions) for path in paths]
     found = {
         (one.a, one.b): one for kind in reversed(list(zip(*drawn))) for one in _sharing(kind)
@@ -89,7 +89,7 @@ def _sharing(found: Sequence[Shingles]) -> list[Candidate]:
     return [Candidate(a, b, _shift(found[a], found[b])) for a, b in np.argwhere(np.triu(shared >= enough, 1)).tolist()]
 
 
-def _regions(paths: Sequence[str | os.PathLike[str]]) -> list[Region]:
+def sampled_regions(paths: Sequence[str | os.PathLike[str]]) -> list[Region]:
     """Return regions around data of each track in turn, disjoint, sorted, by the contig names of the first that has them."""
     listed = []
     names: dict[str, str] = {}  # of every file, to those of the first that has the contig
