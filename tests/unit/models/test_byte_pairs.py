@@ -75,8 +75,11 @@ def test_a_base_exchanged_changes_its_tokens_alone():
     assert 0 < found["strands"] < 1
 
 
-def test_a_vocabulary_without_pairs_and_one_of_nothing():
-    with pytest.raises(InputError, match="holds no pair"):
-        train_byte_pairs(["ACGT"], 10)
+def test_a_vocabulary_of_single_bases_and_one_of_nothing():
+    letters = train_byte_pairs(["ACGTACGT"], 10)
+    assert sorted(token for token in letters.get_vocab() if len(token) == 1) == list("ACGNT")
+    assert letters.get_vocab_size() == 10 and letters.encode("ACGT").tokens == list("ACGT")
+    with pytest.raises(InputError, match="no room for the letters"):
+        train_byte_pairs(["ACGT"], 9)
     with pytest.raises(InputError, match="no sequence"):
         train_byte_pairs([], 50)

@@ -41,8 +41,8 @@ class New(Block):
 class BytePairs(Block):
     """A vocabulary of byte pairs that is learned from a corpus before its model is."""
 
-    vocabulary: Annotated[int, Field(gt=10)] = Field(
-        512, description="Tokens, among them five special ones and five letters."
+    vocabulary: Annotated[int, Field(ge=10)] = Field(
+        512, description="Tokens, among them five special ones and five letters: 10 are single bases."
     )
     max_token_length: Positive = Field(
         16, description="Bases of the longest token; without a bound repeats become tokens of their own."
@@ -253,6 +253,12 @@ class Model(Block):
     new: New | None = Field(None, description="Start from random weights.")
     extend: Extend | None = Field(None, description="Another model of the study with a longer context.")
     baseline: Baseline | None = Field(None, description="A baseline.")
+    grid: dict[str, Annotated[list[str | float], Field(min_length=1)]] | None = Field(
+        None,
+        description="Values of keys of this model, each with each: a model of every combination, `{label}-{value}-{value}`. "
+        "`{pretrain.byte_pairs.vocabulary: [512, 4096], pretrain.length: [256, 1024]}` makes four; `runs` that name the label "
+        "have all of them.",
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:

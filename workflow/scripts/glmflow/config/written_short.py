@@ -8,6 +8,7 @@ from typing import Any
 from glmflow.errors import InputError
 
 from .benchmark_sets import protocol, protocol_names
+from .model_grids import of_grids
 
 KINDS = {"all": "full", "lora": "lora", "probe": "probe"}
 PLAIN = ("optimizer", "weight_decay", "schedule", "warmup", "max_grad_norm", "reverse_complement", "padding")
@@ -92,7 +93,8 @@ def written_out(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration whose adaptations stand for one way of training each, and whose runs name their models.
 
     `protocol: NAME` fills in what an adaptation leaves out, and `train.examples: [0.1, 1]` becomes an adaptation of each
-    share, `{label}-0.1` and `{label}`; `runs` that name the first are made with all. `models: all` of a run are all
+    share, `{label}-0.1` and `{label}`; a `grid` of a model becomes a model of each combination of values (`model_grids`);
+    `runs` that name the first are made with all. `models: all` of a run are all
     baselines, where its adaptations are of kind baseline, else all models that are none; `tasks: all` are all tasks.
 
     Raises
@@ -100,6 +102,10 @@ def written_out(raw: Mapping[str, Any]) -> dict[str, Any]:
     InputError
         A protocol is not known.
     """
+    grids: dict[str, list[str]] = {}
+    if isinstance(models := raw.get("models"), Mapping):
+        models, grids = of_grids(models)
+        raw = {**raw, "models": models}
     adaptations = raw.get("adaptations")
     if not isinstance(adaptations, Mapping):
         return dict(raw)
@@ -111,7 +117,7 @@ def written_out(raw: Mapping[str, Any]) -> dict[str, Any]:
         stands_for[label] = list(parts)
     runs = raw.get("runs")
     if isinstance(runs, list):
-        runs = [_with_all(_named(entry, raw), stands_for) for entry in runs]
+        runs = [_with_all(_named(entry, raw), {"adaptations": stands_for, "models": grids}) for entry in runs]
     return {**raw, "adaptations": found, **({"runs": runs} if runs is not None else {})}
 
 
@@ -162,8 +168,12 @@ def _named(entry: Any, raw: Mapping[str, Any]) -> Any:
     return found
 
 
-def _with_all(entry: Any, stands_for: Mapping[str, list[str]]) -> Any:
-    labels = entry.get("adaptations") if isinstance(entry, Mapping) else None
-    if not isinstance(labels, list):
+def _with_all(entry: Any, stands_for: Mapping[str, Mapping[str, list[str]]]) -> Any:
+    """Return a run with every label replaced by those that it stands for."""
+    if not isinstance(entry, Mapping):
         return entry
-    return {**entry, "adaptations": [name for label in labels for name in stands_for.get(label, [label])]}
+    found = dict(entry)
+    for key, known in stands_for.items():
+        if isinstance(labels := entry.get(key), list):
+            found[key] = [name for label in labels for name in known.get(label, [label])]
+    return found

@@ -47,11 +47,11 @@ def train_byte_pairs(
     Raises
     ------
     InputError
-        The vocabulary has no room for a pair, or there is nothing to learn from.
+        The vocabulary has no room for the letters, or there is nothing to learn from.
     """
     least = len(SPECIAL) + len(ALPHABET)
-    if vocabulary <= least:
-        raise InputError(f"a vocabulary of {vocabulary} holds no pair", fix=f"Take more than {least}.")
+    if vocabulary < least:
+        raise InputError(f"a vocabulary of {vocabulary} has no room for the letters", fix=f"Take {least} or more.")
     texts = pieces(sequences, both_strands)
     first = next(texts, None)
     if first is None:

@@ -96,7 +96,7 @@ def page(study: Study, task: str) -> str:
         strata=by_stratum(plain),
         gains=by_context(table[(table["metric"] == "bits_of_context") & (table["subset"] == "all")]),
         card=audit_card(study, task),
-        vocabularies=vocabulary_rows(study, task),
+        vocabularies=vocabulary_rows(study, task, table),
         **scaling_rows(own_table(study.inputs.comparisons.get(task), "pairs.tsv")),
         corpus=corpus_rows(table_of_examples(study, task, "corpus.tsv")),
         kept=table_of_examples(study, task, "viruses_kept.tsv").to_dict("records"),
@@ -148,21 +148,36 @@ def scaling_rows(table: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
     return {"laws": laws, "foretold": foretold}
 
 
-def vocabulary_rows(study: Study, task: str) -> list[dict[str, str]]:
-    """Return a row a model whose vocabulary was learned with it: what it makes of training sequence."""
-    found = {}
+def vocabulary_rows(study: Study, task: str, table: pd.DataFrame) -> list[dict[str, str]]:
+    """Return a row a model whose vocabulary was learned with it: what it makes of training sequence, what it costs, its bits.
+
+    `table` has the rows of the task, with `context`. On the border lie models that no other one beats in both.
+    """
+    found, known_of = {}, {}
     for run in study.runs(task):
         known = run.model_cost.get("vocabulary")
-        if known and run.model not in found:
-            found[run.model] = {
-                "model": run.model,
-                "tokens": f"{known['vocabulary']:,.0f}",
-                "bases a token": number(known["bases_per_token"]),
-                "bits a base, tokens by frequency": number(known["unigram_bits"]),
-                "never used": f"{known['unused']:.0%}",
-                "borders alike on both strands": f"{known['strands']:.0%}",
-                "tokens changed by a base": number(known["changed"]),
-            }
+        if known and run.model not in known_of:
+            known_of[run.model] = known
+    own = table[table["model"].isin(list(known_of)) & (table["split"] == "test") & (table["subset"] == "all")]
+    bits = own[(own["metric"] == "bits_per_base") & (own["protocol"] == "strict")]
+    last = bits[bits["context"] == bits.groupby("model")["context"].transform("max")].groupby("model")["value"].mean()
+    sizes = own[own["metric"] == "parameters"].groupby("model")["value"].mean()
+    work = {name: sizes[name] / known["bases_per_token"] for name, known in known_of.items() if name in sizes}
+    scored = [name for name in known_of if name in work and name in last]
+    for name, known in known_of.items():
+        beaten = any(last[one] < last[name] and work[one] < work[name] for one in scored) if name in scored else None
+        found[name] = {
+            "model": name,
+            "bits a base": number(last[name]) if name in last else "",
+            "million products a base": number(work[name] / 1e6) if name in work else "",
+            "on the border": {True: "no", False: "yes", None: ""}[beaten],
+            "tokens": f"{known['vocabulary']:,.0f}",
+            "bases a token": number(known["bases_per_token"]),
+            "bits a base, tokens by frequency": number(known["unigram_bits"]),
+            "never used": f"{known['unused']:.0%}",
+            "borders alike on both strands": f"{known['strands']:.0%}",
+            "tokens changed by a base": number(known["changed"]),
+        }
     return list(found.values())
 
 
