@@ -193,8 +193,9 @@ def add_classes(results, task, classes=("negative", "positive"), n=100):
             )
             table.to_csv(run / "scores/classes.tsv", sep="\t", index=False)
             if len(classes) == 2:
-                points = [(classes[1], name, x, x**0.5, total) for name in CURVES for x in (0.0, 0.5, 1.0)]
-                table = pd.DataFrame(points, columns=["class", "curve", "x", "y", "n"]).assign(split="test")
+                points = [(classes[1], name, x, x**0.5, x, x**0.3, total) for name in CURVES for x in (0.0, 0.5, 1.0)]
+                columns = ["class", "curve", "x", "y", "low", "high", "n"]
+                table = pd.DataFrame(points, columns=columns).assign(split="test")
                 table.to_csv(run / "scores/curves.tsv", sep="\t", index=False)
     synthetic_study.write_examples(
         results,

@@ -18,6 +18,8 @@ from .wording import number
 
 TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parent / "pages")
 """Folders of templates: those of the report, and those that kinds of task have beside their modules."""
+ABBREVIATIONS = {word.lower(): word for word in ("AUPRC", "AUROC", "F1", "MCC")}
+"""Words of columns that are written in capitals."""
 
 
 def render(template: str, **context: Any) -> str:
@@ -32,12 +34,18 @@ def render(template: str, **context: Any) -> str:
     environment.filters["number"] = number
     environment.filters["whole"] = whole
     environment.filters["figure"] = figure
+    environment.filters["heading"] = heading
     return environment.get_template(template).render(**context)
 
 
 def whole(value: Any) -> str:
     """Return a count for reading; `–` if there is none."""
     return "–" if value is None or value == "" or value != value else f"{int(value):,}"
+
+
+def heading(name: str) -> str:
+    """Return the name of a column for reading: `chance_auprc` is `chance AUPRC`."""
+    return " ".join(ABBREVIATIONS.get(word, word) for word in name.split("_"))
 
 
 def figure(value: Any) -> str:

@@ -28,9 +28,8 @@ def curve_rows(study: Study, task: str, split: str) -> pd.DataFrame:
     shown = [label for label in study.cells[task]["label"] if label in set(table["label"])][:RUNS]
     table = table[table["label"].isin(shown)]
     first = table.groupby("label")["seed"].transform("min")
-    return table.loc[table["seed"] == first, ["label", "class", "curve", "x", "y", "low", "high", "n"]].reset_index(
-        drop=True
-    )
+    # Runs that were scored before curves had intervals have no `low` and `high`.
+    return table[table["seed"] == first].reindex(columns=COLUMNS).reset_index(drop=True)
 
 
 def picked_run(curves: pd.DataFrame, cell: pd.DataFrame) -> alt.Parameter:
