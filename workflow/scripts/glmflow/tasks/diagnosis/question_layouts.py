@@ -73,7 +73,8 @@ def one_question(layout: str, row: Mapping[str, Any], where: str = "row") -> dic
         row["variant_sequence"] = row["mutated_sequence"]
     missing = [key for key in KEYS if not isinstance(row.get(key), str) or (key != "question" and not row[key].strip())]
     if missing:
-        raise InputError(f"without {', '.join(missing)}", where=where, fix=f"A row has {', '.join(KEYS)}, none empty.")
+        fix = f"A row has {', '.join(KEYS)}, none empty; this one has {', '.join(map(str, row)) or 'nothing'}."
+        raise InputError(f"without {', '.join(missing)}", where=where, fix=fix)
     ref, alt = (_bases(row[key], key, where) for key in ("reference_sequence", "variant_sequence"))
     if layout == NON_SNV:
         ref, alt = uncut(ref, alt)
@@ -116,10 +117,15 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     if not path.is_file():
         raise InputError("no such file", where=path, fix="Give the path of a table of questions.")
     if path.suffix in (".json", ".jsonl", ".ndjson"):
-        for number, line in text_lines(path):
-            yield _parsed(line, path, number)
+        yield from json_rows(path)
         return
     yield from read_cells(path).to_dict("records")
+
+
+def json_rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of a file of JSON lines."""
+    for number, line in text_lines(path):
+        yield _parsed(line, path, number)
 
 
 def _parsed(line: str, path: Path, number: int) -> Mapping[str, Any]:
