@@ -100,7 +100,6 @@ def test_what_cannot_be_done_is_refused_in_one_line(changes, expected):
     [
         {"tasks__gex__people": {"validation": 0.6, "test": 0.3}},
         {"tasks__gex__people": {"by": "population", "test_populations": ["a"], "validation": 0.8}},
-        {"tasks__gex__genes": {"by": "genome", "validation": 0.5, "test": 0.5}},
         {"tasks__rna__windows__size": 56_000},
         {"tasks__gex__windows__size": 62_000},  # a tenth of it may be N
         expression(models=["enet", "net"], sample="S0012"),

@@ -92,15 +92,6 @@ def test_a_metric_chooses_where_it_is_reported():
     assert not dict(unread(swept, tasks["sequences"]))
 
 
-@pytest.mark.parametrize(
-    ("pool", "read"), [("mean", False), ("attention", False), ("bins", True), ("parts_attention", True)]
-)
-def test_parts_are_of_heads_that_have_parts(pool, read):
-    task = task_of(next(block for block in KINDS if kind_of(block) == "sequences"))
-    found = dict(unread(Adaptation(kind="full", head={"kind": "pooled", "pool": pool, "parts": 5}), task))
-    assert ("head.parts" not in found) == read
-
-
 def test_a_metric_is_among_those_of_the_values():
     tasks = {"sequences": task_of(next(block for block in KINDS if kind_of(block) == "sequences"))}
     values = task_of(type(tasks["sequences"])).model_copy(update={"labels": "values"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,15 @@ class Block(BaseModel):
     """A block of the configuration: unknown keys are errors, values are not changed afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def changed(self, *names: str) -> list[str]:
+        """Return those of some keys that are not at their defaults: a study that is written out gives all of them."""
+        fields = type(self).model_fields
+        return [name for name in names if getattr(self, name) != fields[name].get_default(call_default_factory=True)]
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield its keys that are given and do nothing beside its others, with the reason."""
+        return iter(())
 
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]

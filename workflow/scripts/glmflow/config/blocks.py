@@ -53,10 +53,6 @@ class HeadBlock(OfTarget):
         """Return the names of the published models that it is made of."""
         return ()
 
-    def unread(self) -> Iterator[tuple[str, str]]:
-        """Yield its keys that are set and do nothing with its others, with the reason."""
-        return iter(())
-
     def frozen(self) -> int:
         """Return the number of parameters that it holds in bfloat16 and does not train."""
         return 0

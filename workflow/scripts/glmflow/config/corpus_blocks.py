@@ -41,6 +41,12 @@ class CorpusSplit(Block):
     )
     seed: int = Field(1, description="Seed of the draw.")
 
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what is said of whole sequences where each is parted."""
+        if self.by == "position":
+            for key in self.changed("genus_holdout", "seed"):
+                yield key, "by: position takes parts of every sequence, at the same places"
+
     @model_validator(mode="after")
     def _some_left(self) -> CorpusSplit:
         some_left_to_train(self.validation, self.test)

@@ -23,6 +23,7 @@ def made_models(study: Study) -> Problems:
     yield from unknown_keys(study)
     yield from unknown_corpora(study)
     yield from objectives(study)
+    yield from unread_masks(study)
 
 
 def extended(study: Study) -> Problems:
@@ -105,3 +106,19 @@ def _unlearnable(study: Study, label: str, block: Pretrain) -> Iterator[tuple[st
         yield "byte_pairs", f"{block.family} does not learn from byte pairs; take `family: olmo`, or leave it out"
     if block.tags and "tags" not in default_config(block.family):
         yield "tags", f"models of {block.family} take no tags; leave it out, or take another family"
+
+
+def unread_masks(study: Study) -> Problems:
+    """Check that a share of masked bases is said of masked models alone, and a weight of lower case where it is kept."""
+    for label, model in study.models.items():
+        block = model.pretrain or model.extend
+        if block is None:
+            continue
+        place, objective = ("models", label, "pretrain" if model.pretrain else "extend"), objective_of(study, label)
+        asked = model.pretrain and model.pretrain.objective
+        if block.changed("mask") and (objective == "causal" or asked == "masked_diffusion"):
+            why = "its masks have every share" if asked == "masked_diffusion" else "it learns the next base"
+            yield (*place, "mask"), f"does nothing: {why}. Leave it out"
+        corpus = model.pretrain and study.corpora.get(model.pretrain.corpus or "")
+        if corpus and not corpus.keep_softmask and block.changed("softmask_weight"):
+            yield (*place, "softmask_weight"), "does nothing: the corpus keeps no lower case. Leave it out"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
@@ -179,6 +179,13 @@ EXTENSION_SETTINGS: dict[str, tuple[str, ...]] = {
 """What `settings` may name, by method: a copy of what `glmflow.context` takes, which needs torch to be asked."""
 
 
+OF_TUNING = (
+    *("kind", "batch", "micro_batch", "learning_rate", "warmup", "mask", "rank", "alpha"),
+    "gradient_checkpointing",
+)
+"""Keys of `extend` that only its tuning reads."""
+
+
 class Extend(Block):
     """A longer context for a model with rotary positions: at once, or with a short tuning on the training contigs."""
 
@@ -202,6 +209,15 @@ class Extend(Block):
     alpha: Positive = Field(32, description="LoRA alpha.")
     bf16: bool = Field(False, description="bfloat16 mixed precision.")
     gradient_checkpointing: bool = Field(False, description="Recompute activations to save memory.")
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what is said of a tuning, or of adapters, that there is none of."""
+        if not self.steps:
+            for key in self.changed(*OF_TUNING):
+                yield key, "nothing is tuned with `steps: 0`"
+        elif self.kind == "full":
+            for key in self.changed("rank", "alpha"):
+                yield key, "only kind lora has low-rank adapters, not kind full"
 
     @model_validator(mode="after")
     def _known_settings(self) -> Extend:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -112,8 +113,7 @@ class Prediction(Block):
     def _belong_together(self) -> Prediction:
         if self.write == "variants" and (not self.vcf or self.sample or self.bed):
             raise ValueError("`write: variants` takes a `vcf` and neither `sample` nor `bed`: it scores every variant")
-        fields = type(self).model_fields  # a study that is written out and read again names every key
-        own = {key for key in ("span", "share", "symbolic", "mismatches") if getattr(self, key) != fields[key].default}
+        own = self.changed("span", "share", "symbolic", "mismatches")
         if self.write != "variants" and own:
             raise ValueError(f"`{sorted(own)[0]}` is for `write: variants`")
         if self.write == "expression":
@@ -130,6 +130,12 @@ class Prediction(Block):
         if self.haplotype and not self.sample:
             raise ValueError("`haplotype` takes a `sample`")
         return self
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what is said of genotypes where none are read."""
+        if not self.parses_genotypes:
+            for key in self.changed("unphased"):
+                yield key, "no genotypes of samples are read"
 
     def _of_people(self) -> None:
         """Check what expression is predicted from."""

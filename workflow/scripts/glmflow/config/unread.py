@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from .adaptations import BESIDE_TRAIN, BESIDE_TRAINING, LORA, OPTIONAL, READ_WHERE_SOLVED, Adaptation
-from .base import Place
+from .base import Block, Place
 from .blocks import TRAINED
 from .fitting import KEPT_FROZEN, words
 from .study import Study
@@ -23,6 +24,7 @@ def unread_keys(study: Study) -> Iterator[tuple[Place, str]]:
                 ("adaptations", label, *key.split(".")),
                 f"does nothing for task {task_label!r}: {reason}. Leave it out",
             )
+    yield from unread_within(study)
     for label, adaptation in study.adaptations.items():
         models = {run.model for run in study.expanded[0] if run.adaptation == label}
         random = adaptation.weights == "random" and adaptation.kind not in KEPT_FROZEN
@@ -34,6 +36,20 @@ def unread_keys(study: Study) -> Iterator[tuple[Place, str]]:
         if kinds and not kinds & TRAINED:
             for key in sorted(task.training & task.model_fields_set):
                 yield ("tasks", label, key), "does nothing: no model is trained on this task. Leave it out"
+
+
+def unread_within(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Yield the keys of a block, and of all blocks within it, that do nothing beside its others."""
+    if isinstance(value, Block):
+        for key, reason in value.unread():
+            yield (*place, *key.split(".")), f"does nothing: {reason}. Leave it out"
+        value = {name: getattr(value, name) for name in type(value).model_fields}
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from unread_within(inner, (*place, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from unread_within(inner, (*place, number))
 
 
 def unread(adaptation: Adaptation, task: TaskBlock) -> Iterator[tuple[str, str]]:
@@ -58,8 +74,6 @@ def unread(adaptation: Adaptation, task: TaskBlock) -> Iterator[tuple[str, str]]
         )
     if adaptation.train.parallel != "ddp" and adaptation.train.gpus * adaptation.train.nodes == 1:
         yield "train.parallel", "one GPU holds the whole model; say on how many it is shared out with `gpus` or `nodes`"
-    for key, reason in adaptation.head.unread() if adaptation.head else ():
-        yield f"head.{key}", reason
     if kind != "lora":
         for key in sorted(adaptation.model_fields_set & LORA):
             yield key, f"only kind lora has low-rank adapters, not kind {kind}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -109,6 +110,18 @@ class VariantScores(Asked):
     mismatches: Fraction = Field(
         0.05, description="Share of alleles with another REF than the genome beyond which nothing is scored."
     )
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what is read of other inputs, or for what is not asked."""
+        if not self.vcf:
+            for key in self.changed("symbolic"):
+                yield key, "only a `vcf` has symbolic alleles"
+        if self.bed:
+            for key in self.changed("strict", "mismatches"):
+                yield key, "of a `bed` REF is read from the genome"
+        if not (self.calibrate or self.length_matched):
+            for key in self.changed("seed"):
+                yield key, "nothing is drawn without `calibrate` or `length_matched`"
 
     @property
     def suffix(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -88,14 +89,14 @@ class TextAnswers(HeadBlock):
 
     @model_validator(mode="after")
     def _one_size(self) -> TextAnswers:
-        sizes = self._changed("hidden", "layers", "heads", "vocabulary")
+        sizes = self.changed("hidden", "layers", "heads", "vocabulary")
         if self.text is not None and sizes:
             raise ValueError(f"{', '.join(sizes)}: the text model of a folder has its sizes; leave it out")
         if self.text is None and self.hidden % (2 * self.heads):
             raise ValueError(f"hidden: {self.hidden} is no multiple of twice the heads ({self.heads})")
-        if self.tuning not in (None, "lora") and self._changed("rank", "alpha", "dropout"):
+        if self.tuning not in (None, "lora") and self.changed("rank", "alpha", "dropout"):
             raise ValueError("rank, alpha and dropout are of low-rank adapters; say tuning: lora, or leave them out")
-        if not self.reads_dna and self._changed("align", "bridge_rate"):
+        if not self.reads_dna and self.changed("align", "bridge_rate"):
             raise ValueError(
                 f"align and bridge_rate are of a bridge that reads DNA; leave them out with dna: {self.dna}"
             )
@@ -106,9 +107,20 @@ class TextAnswers(HeadBlock):
             raise ValueError(f"text: {self.text} is none of {', '.join(known)}; the path of a folder holds a /")
         return self
 
-    def _changed(self, *names: str) -> list[str]:
-        """Return the keys that are not at their defaults: a study that is written out gives all of them."""
-        return sorted(name for name in names if getattr(self, name) != type(self).model_fields[name].default)
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what another pooling reads, and what is said of reasoning that is not learned.
+
+        The controls of an arm (`dna: none`) may repeat all of its settings, the bridge's too.
+        """
+        if self.pooling in ("queries", "none"):
+            for key in self.changed("stride"):
+                yield key, f"pooling: {self.pooling} makes no means of bases"
+        if self.pooling != "queries":
+            for key in self.changed("queries"):
+                yield key, f"pooling: {self.pooling} has no queries"
+        if not self.traces:
+            for key in self.changed("trace_weight"):
+                yield key, "no reasoning is learned without `traces: true`"
 
     @property
     def text_folder(self) -> str | None:

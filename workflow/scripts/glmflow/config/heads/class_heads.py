@@ -19,7 +19,7 @@ class OfPooledStates(HeadBlock):
 
     def unread(self) -> Iterator[tuple[str, str]]:
         """Yield `parts` where the way of pooling has none."""
-        if "parts" in self.model_fields_set and self.pool not in OF_PARTS:
+        if self.pool not in OF_PARTS and self.changed("parts"):
             yield "parts", f"pool {self.pool} has no parts ({', '.join(OF_PARTS)} have)"
 
 

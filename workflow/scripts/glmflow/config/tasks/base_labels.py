@@ -113,6 +113,13 @@ class BaseLabels(TaskBlock):
             )
         return self
 
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what is read of segments alone."""
+        if self.regions is not None:
+            windows = [f"windows.{key}" for key in self.windows.changed("overlap", "max_n_fraction")]
+            for key in (*self.changed("by_strand", "edge"), *windows):
+                yield key, "it is read of `segments`; `regions` have rows of labels"
+
     @property
     def window_bp(self) -> int:
         """Longest stretch of the genome that an example covers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -30,6 +31,12 @@ class Recall(Block):
         description="Distances are drawn for each window within this share of theirs: one fixed distance would "
         "measure the phase of single rotary pairs.",
     )
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield how many bases of a mutated copy differ where none is mutated."""
+        if "mutated" not in self.variants:
+            for key in self.changed("substitutions"):
+                yield key, "no copy is mutated (`variants`)"
 
 
 class ContextExtension(TaskBlock):

@@ -39,6 +39,15 @@ class QuestionSplits(Block):
     )
     seed: int = Field(1, description="Seed of the draw.")
 
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what another way of dividing reads."""
+        if self.by != "column":
+            for key in self.changed("column"):
+                yield key, f"`by: {self.by}` does not read it"
+        if self.by == "official":
+            for key in self.changed("test"):
+                yield key, "the test rows are those of the files"
+
     @model_validator(mode="after")
     def _leaves_some(self) -> QuestionSplits:
         some_left_to_train(self.validation, self.test)
@@ -106,6 +115,15 @@ class Diagnosis(TaskBlock):
         if isinstance(self.table, dict) and not {"train", "test"} <= set(self.table) and self.splits.by == "official":
             raise ValueError("table: give at least train and test for the official split")
         return self
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield how rows are read, and divided, where questions are simulated with their splits."""
+        if self.simulated:
+            for key in (
+                *self.changed("layout"),
+                *(f"splits.{key}" for key in self.splits.changed("validation", "test")),
+            ):
+                yield key, "questions are simulated, with their splits"
 
     @property
     def window_bp(self) -> int:

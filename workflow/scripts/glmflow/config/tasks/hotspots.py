@@ -77,6 +77,12 @@ class Hotspots(TaskBlock):
     seed: int = Field(1, description="Seed of the draw of other windows.")
     bootstrap: Positive = Field(500, description="Bootstrap draws behind each interval.")
 
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what the other tests read."""
+        top = self.test == "top_share"
+        for key in self.changed("q", "correct_over", "expected") if top else self.changed("share"):
+            yield key, f"`test: {self.test}` does not read it"
+
     @property
     def length(self) -> int:
         """Bases that are read of a window."""

@@ -22,6 +22,12 @@ class Loci(Block):
     )
     regions: str | None = Field(None, description="BED of windows of this size, in place of the densest ones.")
 
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield how many windows are chosen where they are given."""
+        if self.regions:
+            for key in self.changed("densest"):
+                yield key, "`regions` says which windows there are"
+
 
 class HaplotypeSplits(Block):
     """How haplotypes are divided."""

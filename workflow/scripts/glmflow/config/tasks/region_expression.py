@@ -116,6 +116,15 @@ class RegionExpression(TaskBlock):
             raise ValueError("`hits` name their clusters: leave `clusters` out")
         return self
 
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what is read of files alone where data are simulated, and what is scanned for where hits are known."""
+        if self.simulated is not None:
+            for key in self.changed("width", "promoter", "clusters", "splits"):
+                yield key, "data are simulated, with their regions, promoters, clusters and splits"
+        elif self.hits:
+            for key in self.changed("p"):
+                yield key, "`hits` are known, and nothing is scanned for"
+
     @property
     def window_bp(self) -> int:
         """Examples are regions, which no model reads base by base."""

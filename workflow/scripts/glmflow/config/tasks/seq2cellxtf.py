@@ -14,6 +14,10 @@ from ..data import BlockSplits, Splits
 from ..task_block import Files, TaskBlock, Work
 from ..views import Run, StudyView
 
+OF_PEAKS = (
+    *("without_motif", "expression_cells", "exclude_tf", "min_signal", "min_q", "blacklist", "universe", "splits"),
+)
+"""Keys that are read where regions and keys are made from peaks."""
 Several = Annotated[int, Field(ge=0)] | list[str]
 
 
@@ -64,6 +68,15 @@ class Universe(Block):
     )
     bin: Positive = Field(200, description="Bases of a bin.")
     step: Positive = Field(50, description="Bases between the starts of bins.")
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what other regions read."""
+        kind = "bed" if self.bed else self.regions
+        read = {"width": ("summits",), "within": ("summits",), "made_from": ("summits", "merged")}
+        read |= {"bin": ("bins",), "step": ("bins",), "regions": ("summits", "merged", "bins")}
+        for key in self.changed(*read):
+            if kind not in read[key]:
+                yield key, "`bed` gives the regions" if self.bed else f"`regions: {kind}` does not read it"
 
 
 class KeySplits(Block):
@@ -190,6 +203,12 @@ class Seq2CellXTf(TaskBlock):
     def control_draws(self) -> int:
         """How often a control is drawn where `runs` names no seeds: of sequences, whose sites are looked for, once."""
         return 10 if self.control in ("permuted_cells", "permuted_tfs") else 1
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what is read of peaks alone."""
+        if self.samples is None:
+            for key in self.changed(*OF_PEAKS):
+                yield key, "it is read of peaks (`samples`); this source brings its own regions, splits and TFs"
 
     @property
     def window_bp(self) -> int:

@@ -20,6 +20,7 @@ from ..views import Run, StudyView
 Column = str | Annotated[int, Field(gt=0)]
 Source = str | dict[str, str | dict[str, str]]
 """A path, `{split: path}`, `{class: path}` or `{split: {class: path}}`."""
+WAYS = ("given", "random", "group", "similarity", "contig", "block", "column", "homology")
 FORMS = ("table", "fasta", "bed", "folder")
 TARGETS = {"classes": "class_label", "labels": "label_set", "values": "measured_values"}
 """What is predicted, by what the labels are."""
@@ -47,7 +48,7 @@ class Columns(Block):
 class SequenceSplits(Block):
     """How rows are divided; those of near copies, contigs or groups are kept together."""
 
-    by: Literal["given", "random", "group", "similarity", "contig", "block", "column", "homology"] = Field(
+    by: Literal[WAYS] = Field(  # type: ignore[valid-type]
         "given",
         description="`given`: the splits of the files, a missing validation split taken out of training; `similarity`: near "
         "copies together; `homology`: clusters of MMseqs2; `contig`, `block`: along the genome; `column`, `group`: by the "
@@ -60,6 +61,14 @@ class SequenceSplits(Block):
     block: Positive = Field(1_000_000, description="Bases of a block (`by: block`).")
     gap: Positive = Field(100_000, description="Bases between blocks of different splits (`by: block`).")
     seed: int = Field(1, description="Seed of the draw.")
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what another way of dividing reads."""
+        read = {"column": ("column", "group"), "block": ("block",), "gap": ("block",), "train": ("contig", "column")}
+        read |= dict.fromkeys(("validation", "test"), tuple(way for way in WAYS if way != "given"))
+        for key in self.changed(*read):
+            if self.by not in read[key]:
+                yield key, f"`by: {self.by}` does not read it"
 
     @model_validator(mode="after")
     def _leaves_some(self) -> SequenceSplits:

@@ -46,6 +46,15 @@ class Preprocessing(Block):
         True, description="Mean 0 and standard deviation 1 of each gene over training samples; without it, values stay."
     )
 
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what is said of a step that is not taken."""
+        if not self.log:
+            for key in self.changed("pseudo_count"):
+                yield key, "no logarithm is taken"
+        if not self.hidden_factors:
+            for key in self.changed("fitted_on"):
+                yield key, "no hidden factors are removed"
+
 
 class GeneSplits(Block):
     """Which genes are never seen in training; genes whose windows overlap stay together."""
@@ -58,6 +67,12 @@ class GeneSplits(Block):
     validation: Fraction = Field(0.1, description="Share of the genes for validation (random).")
     test: Fraction = Field(0.3, description="Share of the genes that are unseen (random).")
     seed: int = Field(1, description="Seed of the draw.")
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what is said of a draw where the study's splits say which genes are unseen."""
+        if self.by == "genome":
+            for key in self.changed("validation", "test", "seed"):
+                yield key, "by: genome takes the study's `splits`"
 
 
 class PeopleSplits(Block):
@@ -76,6 +91,11 @@ class PeopleSplits(Block):
         "thousands of genes (over a megabase, chance alone reaches 0.39).",
     )
     seed: int = Field(1, description="Seed of the draw.")
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what the other way of holding samples out reads."""
+        for key in self.changed("test" if self.by == "population" else "test_populations"):
+            yield key, f"`by: {self.by}` does not read it"
 
 
 class Hackathon(Block):

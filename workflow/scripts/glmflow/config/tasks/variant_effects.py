@@ -145,6 +145,12 @@ class VariantEffects(TaskBlock):
     )
     browser: Browser | None = Field(None, description="Genome browser that variants are linked to.")
 
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield how positions are counted where no table has any."""
+        if not self.table:
+            for key in self.changed("positions"):
+                yield key, "it is read of a `table`; a VCF counts from 1"
+
     @property
     def measured(self) -> bool:
         """Whether its targets are measured effects; else they are labels, 1 or 0."""
