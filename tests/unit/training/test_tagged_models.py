@@ -1,10 +1,14 @@
 """Models that are told of what their sequences are: trained with tags and without, drawn by a tag, guided towards it."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from glmflow.config.drawing_blocks import DrawingBlock
 from glmflow.config.models import Pretrain
+from glmflow.config.tasks.language import Language
 from glmflow.corpus.corpus_build import build
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import CorpusWindows
@@ -12,6 +16,8 @@ from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
 from glmflow.models.drawing import Sampling, draw
 from glmflow.models.row_tags import guided, tagged
+from glmflow.tasks.language import score
+from glmflow.training.inputs.scored_windows import predict
 from glmflow.training.pretrain import pretrain
 from glmflow.training.pretraining_source import source
 from pydantic import ValidationError
@@ -94,6 +100,22 @@ def test_windows_have_the_tag_of_their_sequence_and_some_have_none(corpus):
     assert [one["sequence"] for one in found] == [without(number, None)["sequence"] for number in range(400)]
 
 
+def told_scores(model, config):
+    """Return the bits a base that tags save, of windows drawn as each division's."""
+    rng, rows = np.random.default_rng(9), []
+    for name, shares in SHARES.items():
+        for number in range(40):
+            text = "".join(rng.choice(list("ACGT"), 20, p=shares))
+            rows.append({"example": f"{name}{number}", "group": name, "sequence": text, "division": name})
+    examples = pd.DataFrame(rows).assign(split="test", subset="all", far="", scored=16, marks="0" * 16)
+    task = Language(kind="language", corpus="c", contexts=[4], scored=16, controls=[], bootstrap=50)
+    run = SimpleNamespace(task=task)
+    predictions = predict(SimpleNamespace(run=run, model=model), examples, {}, None, None)
+    keys = {"study": "s", "task_label": "t", "model_label": "m", "adaptation_label": "a", "seed": 1}
+    metrics = score({**keys, "task": task.model_dump()}, examples, predictions, None, {}).metrics
+    return metrics[metrics["metric"] == "bits_of_tag"].groupby("protocol")["value"].mean()
+
+
 @pytest.mark.parametrize("family", ["small", "dit"])
 def test_a_model_draws_what_it_is_told_to_and_more_so_with_guidance(family, corpus, tmp_path):
     torch.set_num_threads(1)
@@ -111,6 +133,9 @@ def test_a_model_draws_what_it_is_told_to_and_more_so_with_guidance(family, corp
     poor, rich, none = share(tag="poor"), share(tag="rich"), share()
     assert poor < none < rich and poor < 0.35 and rich > 0.65
     assert share(tag="rich", guidance=2.0) > rich
+    if family == "small":
+        values = told_scores(model, settings["config"])
+        assert values["own_tag"] > 0.02 and values["other_tag"] < -0.05
     with pytest.raises(InputError, match="knows no tag 'ritch'"):
         share(tag="ritch")
 

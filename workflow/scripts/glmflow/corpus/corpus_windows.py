@@ -17,6 +17,8 @@ from .sequence_records import MASKED, UNKNOWN, letters
 MOST_UNKNOWN = 0.05
 """Largest share of unknown bases in a window."""
 ATTEMPTS = 1000
+TAGS = ("division", "family", "genus", "species")
+"""Columns of a corpus that models may be told."""
 Window = tuple[NDArray[np.uint8], NDArray[np.bool_]]
 
 

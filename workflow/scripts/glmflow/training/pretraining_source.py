@@ -121,11 +121,13 @@ class CorpusSource:
     def provenance(self) -> dict[str, Any]:
         """Return what a model's record has to say of what it learned from.
 
-        `corpus` (name), `excluded` (how many viruses of eukaryotes were left out), and, where some were kept, the reason
+        `corpus` (name), `tagged_by` (what it was told of a sequence), `excluded` (how many viruses of eukaryotes were left
+        out), and, where some were kept, the reason
         (`kept_eukaryotic_viruses`) and `gate_required`: such a model is drawn from behind a screen only.
         """
         found = self.corpus.exclusions
         said = {"corpus": self.corpus.folder.name, "excluded": {"viruses of eukaryotes": found.left_out}}
+        said |= {"tagged_by": self.tags[0]} if self.tags else {}
         kept = {"kept_eukaryotic_viruses": found.reason, "gate_required": True} if found.reason else {}
         return said | (kept or {"gate_required": False})
 

@@ -41,6 +41,13 @@ METRICS = {
         "Bits a base that are lost where the context beyond the shortest one is replaced by another window's (n windows): what "
         "the order of far bases is worth. 0 where it is not used.",
     ),
+    "bits_of_tag": Words(
+        "bits of the tag",
+        "higher",
+        "bases",
+        "Bits a base that are saved where the model is told what the sequence is (n windows). Protocol `other_tag`: something else "
+        "is said, which should save nothing.",
+    ),
     "parameters": Words(
         "parameters", "none", "bases", "Parameters of a model that was trained here, without embeddings."
     ),
@@ -53,6 +60,8 @@ METRICS = {
         "diffusion, and its bits a base are bounds from above.",
     ),
 }
+TOLD = {"own_tag": "Its own tag", "other_tag": "Another one, as a control"}
+"""What models with tags are told."""
 SHOWN = 100
 """Rows of the table of what a corpus holds."""
 COMPRESSOR = "context_mixture"
@@ -95,6 +104,12 @@ def page(study: Study, task: str) -> str:
         contexts=by_context(beside_marks(plain[plain["subset"] == "all"], found)),
         strata=by_stratum(plain),
         gains=by_context(table[(table["metric"] == "bits_of_context") & (table["subset"] == "all")]),
+        tags={
+            said: by_context(
+                table[(table["metric"] == "bits_of_tag") & (table["subset"] == "all") & (table["protocol"] == name)]
+            )
+            for name, said in TOLD.items()
+        },
         card=audit_card(study, task),
         vocabularies=vocabulary_rows(study, task, table),
         **scaling_rows(own_table(study.inputs.comparisons.get(task), "pairs.tsv")),

@@ -20,6 +20,8 @@ from glmflow.tasks.tables import CLEAN, Scored, metric_row, metrics_table, run_k
 from .scaling_runs import sizes_of
 
 BITS = np.log(2)
+TOLD = ("own_tag", "other_tag")
+"""Controls in which a model is told what a sequence is."""
 
 
 class Cell(NamedTuple):
@@ -48,9 +50,11 @@ def score(
     Scored
         ``bits_per_base`` at each context, of all bases and by stratum: copies within the window and other bases, lower
         case and upper case, how much of a sequence is in training, divisions. A control stands as `protocol`.
-        ``bits_of_context``: what is lost when the far context is replaced by another window's. ``bits_per_base_error``: the
-        standard error that the draws of masks leave, of models of masked diffusion. ``parameters`` (no embeddings) and
-        ``training_bases`` (seen, copies counted) of models pretrained here: what a scaling law is fitted to.
+        ``bits_of_tag``: what a model saves that is told what the sequence is (`protocol` ``own_tag``), or something else
+        (``other_tag``). ``bits_of_context``: what is lost when the far context is replaced by another window's.
+        ``bits_per_base_error``: the standard error that the draws of masks leave, of models of masked diffusion.
+        ``parameters`` (no embeddings) and ``training_bases`` (seen, copies counted) of models pretrained here: what a scaling
+        law is fitted to.
     """
     rows, units = [], {}
     found = list(cells(examples, predictions))
@@ -71,6 +75,11 @@ def score(
             value = interval_of_sums(both, _gain, draws)
             own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split}
             rows.append(metric_row("bits_of_context", value, **own))
+        if one.control in TOLD:
+            whole = plain[one.split, one.subset, one.context_bp]
+            both = np.concatenate([whole.sums[np.isin(whole.windows, one.windows)], one.sums], axis=1)
+            own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split, "protocol": one.control}
+            rows.append(metric_row("bits_of_tag", interval_of_sums(both, _gain, draws), **own))
     rows += list(monte_carlo_errors(examples, predictions))
     rows += list(sizes_of(settings.get("model") or {}, predictions))
     metrics = metrics_table(rows, **run_keys(settings))

@@ -12,7 +12,7 @@ import pandas as pd
 from glmflow.config.tasks.language import Language
 from glmflow.corpus.corpus_overview import overview
 from glmflow.corpus.corpus_store import Corpus
-from glmflow.corpus.corpus_windows import CorpusWindows
+from glmflow.corpus.corpus_windows import TAGS, CorpusWindows
 from glmflow.corpus.sequence_records import MASKED, UNKNOWN, letters
 from glmflow.corpus.training_part import training_pieces
 from glmflow.errors import InputError
@@ -33,7 +33,8 @@ def examples(task: Language, files: Mapping[str, Any], division: Division) -> Ma
     """Return windows of the held-out sequences: the longest context and, after it, the bases that are scored.
 
     Columns beside those of every kind: ``sequence``, ``far`` (another window's bases, for a control), ``scored``,
-    ``marks`` (of each scored base: 1 in lower case, 2 continues a copy earlier in the window, 3 both). Further tables say what
+    ``marks`` (of each scored base: 1 in lower case, 2 continues a copy earlier in the window, 3 both), and what is known of the
+    sequence (``species`` ...). Further tables say what
     the corpus holds (``corpus.tsv``), and why viruses of eukaryotes were kept, where they were.
 
     Raises
@@ -104,6 +105,7 @@ def _windows(task: Language, corpus: Corpus, split: str) -> pd.DataFrame:
                 "sequence": sequence.tobytes().decode(),
                 "scored": task.scored,
                 "marks": "".join(map(str, marks)),
+                **{name: own[name] for name in TAGS},
             }
         )
     table = pd.DataFrame(rows)

@@ -8,17 +8,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from glmflow.corpus.window_controls import asked_windows
 from glmflow.errors import InputError
+from glmflow.models.adapter import Adapter
 from glmflow.models.masked_diffusion import DIFFUSION
 from glmflow.models.parameter_counts import body_parameters
+from glmflow.models.row_tags import tagged
 
 from ..parts import Parts
 from ..ready import Predictor
 from .diffusion_bound import bounds
 from .segments import Query, in_batches, last_losses
 
+TOLD = ("own_tag", "other_tag")
+"""Controls of models that are told what a sequence is: the truth, and something else."""
 HIDDEN_EVERY = 7
 """A masked model predicts every seventh of the scored bases in one pass: it needs the others around them."""
 
@@ -31,9 +36,9 @@ def predict(
     Returns
     -------
     DataFrame
-        `example`, `context_bp`, `control`, `prediction` (nats of the scored bases, not a number where not asked),
-        `parameters` (of the model, without embeddings); of a model of masked diffusion bounds from above, with `error`
-        (standard error of their sum over the draws of masks).
+        `example`, `context_bp`, `control` (of models with tags `own_tag` and `other_tag` too), `prediction` (nats of the scored
+        bases, not a number where not asked), `parameters` (of the model, without embeddings); of a model of masked diffusion
+        bounds from above, with `error` (standard error of their sum over the draws of masks).
 
     Raises
     ------
@@ -49,17 +54,46 @@ def predict(
             fix="Add a shorter context.",
         )
     hidden = np.arange(task.scored) % HIDDEN_EVERY == 0
-    rows, queries = [], []
+    own_tags = tags_of(model, examples)
+    rows, queries, tags = [], [], []
     for window in asked_windows(examples, contexts, task.controls, task.seed):
         name = f"{window.example}\t{window.control}"
         rows.append((window.example, window.context_bp, window.control))
         queries.append(Query(name, window.context_bp, window.sequence, task.scored, hidden))
+        tags.append(0)
+        if not window.control and window.example in own_tags:
+            for control, tag in zip(TOLD, own_tags[window.example]):
+                rows.append((window.example, window.context_bp, control))
+                queries.append(queries[-1])
+                tags.append(tag)
     table = pd.DataFrame(rows, columns=["example", "context_bp", "control"])
     table = table.assign(parameters=body_parameters(model.network))
     if model.origin.get("objective") == DIFFUSION:
         found = [own for batch in in_batches(queries) for own in bounds(model, batch, task.draws, task.seed)]
         return table.assign(prediction=[nats for nats, _ in found], error=[error for _, error in found])
-    return table.assign(prediction=[nats for batch in in_batches(queries) for nats in last_losses(model, batch)])
+    found, done = [], 0
+    for batch in in_batches(queries):
+        told = torch.tensor(tags[done : done + len(batch)], device=model.device)
+        with tagged(told if own_tags else None):
+            found += list(last_losses(model, batch))
+        done += len(batch)
+    return table.assign(prediction=found)
+
+
+def tags_of(model: Adapter, examples: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Return of each window the number of its own tag and of another one, in turn; of those whose tag the model knows.
+
+    Of models of masked diffusion none: their bound is asked without.
+    """
+    names, column = list(model.config.get("tags") or ()), model.origin.get("tagged_by")
+    if len(names) < 2 or column not in examples or model.origin.get("objective") == DIFFUSION:
+        return {}
+    found = {}
+    for row, (example, name) in enumerate(zip(examples["example"], examples[column])):
+        if name in names:
+            own = names.index(name)
+            found[example] = (own + 1, (own + 1 + row % (len(names) - 1)) % len(names) + 1)
+    return found
 
 
 def readable(contexts: Sequence[int], scored: int, limit: int | None) -> list[int]:
