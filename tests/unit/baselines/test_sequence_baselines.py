@@ -1,5 +1,6 @@
 """Baselines of labelled sequences against figures of scripts that share no code with the project, and their properties."""
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -260,16 +261,27 @@ def test_the_network_learns_a_motif_and_keeps_the_best_epoch():
     assert (found.values == again.values).all() and 1 <= found.chosen["epoch"] <= 6
 
 
-def test_gapped_kmers_are_refused_without_their_package_or_for_too_many_rows():
+def test_gapped_kmers_are_refused_without_their_package_for_too_many_rows_or_several_lengths():
     from glmflow.baselines.gapped_kmers import fit_gkm_svm
 
     with pytest.raises(InputError, match="200 training rows; its kernel matrix is for up to 50"):
         fit_gkm_svm(made(400), most=50)
-    try:
-        import gkmsvm  # noqa: F401
-    except ImportError:
+    uneven = pack(["ACGT" * 10, "ACGTA" * 10] * 50)
+    with pytest.raises(InputError, match="sequences of 40 to 50 bases; its package reads one length"):
+        fit_gkm_svm(made(100)._replace(packed=uneven))
+    if importlib.util.find_spec("gkmsvm") is None:
         with pytest.raises(InputError, match="needs the package gkmsvm-lite"):
             fit_gkm_svm(made(40))
-    else:
-        data = made(120)
-        assert scored(data, fit_gkm_svm(data))["auroc"] > 0.9
+
+
+def test_gapped_kmers_find_the_motif():
+    pytest.importorskip("gkmsvm", reason="gkmsvm-lite is not installed (pip install gkmsvm-lite)")
+    from glmflow.baselines.gapped_kmers import fit_gkm_svm
+
+    data = made(160)
+    found = fit_gkm_svm(data)
+    assert scored(data, found)["auroc"] > 0.9 and found.values.sum(axis=1) == pytest.approx(1)
+    three = made(160, 3)
+    assert fit_gkm_svm(three).values.shape == (160, 3)
+    numbers = fit_gkm_svm(data._replace(target=data.target.astype(float), classes=None)).values
+    assert np.corrcoef(numbers[data.of("test")], data.target[data.of("test")])[0, 1] > 0.5

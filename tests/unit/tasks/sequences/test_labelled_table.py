@@ -2,6 +2,7 @@
 
 import gzip
 
+import numpy as np
 import pytest
 from glmflow.config.tasks.sequences import Sequences
 from glmflow.errors import InputError
@@ -90,3 +91,56 @@ def test_no_table_is_said(tmp_path):
         with pytest.raises(InputError, match=name) as caught:
             made(tmp_path / name)
         assert len(str(caught.value).splitlines()) == 1
+
+
+def some_rows(count=600):
+    """Rows of two classes with a column of the user's own: half of the test rows are old, few of them odd."""
+    generator = np.random.default_rng(0)
+    rows = []
+    for row in range(count):
+        own = "odd" if row % 60 == 1 else "old" if row % 2 else ""
+        split = ("train", "test")[row >= count // 3]
+        rows.append(("".join(generator.choice(list("ACGT"), 40)), "ab"[generator.integers(2)], split, own))
+    return rows
+
+
+def test_parts_that_a_table_names_are_scored_beside_the_whole(tmp_path):
+    path = written(tmp_path, some_rows(), (*HEADER, "age"))
+    found = made(path, columns={"subset": "age"})
+    test = found.table[found.table["split"] == "test"]
+    names = test["subset"].str.split(";")
+    assert names.map(lambda own: "old" in own).sum() == sum(row[3] == "old" for row in some_rows()[200:]) > 100
+    assert (
+        not names.map(lambda own: "odd" in own).any()
+        and (found.table[found.table["split"] == "train"]["subset"] == "").all()
+    )
+    counts = found.counts.set_index("item")["count"]
+    assert counts["test sequences of the subset odd (not scored: 6 rows; 100 are needed)"] == 6
+    assert made(path).table["subset"].eq("").all()  # a column is no subset unless it is named
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("all", "'all' cannot be the name of a subset"), ("a;b", "cannot be the name"), ("", "no test row")],
+)
+def test_parts_without_a_name_are_refused(tmp_path, name, message):
+    path = written(tmp_path, [(*row[:3], name) for row in some_rows()], (*HEADER, "age"))
+    with pytest.raises(InputError, match=message):
+        made(path, columns={"subset": "age"})
+
+
+def test_intervals_within_a_margin_overlap(tmp_path):
+    rows = [(*row[:3], "chr1", str(1000 * (n % 200) + 40 * (n // 200)), str(1000 * (n % 200) + 40 * (n // 200) + 40))
+            for n, row in enumerate(some_rows())]  # fmt: skip
+    path = written(tmp_path, rows, (*HEADER, "chrom", "start", "end"))
+    item = "test sequences of the subset no_overlap"
+
+    def clean(**settings):
+        counts = made(path, **settings).counts
+        return int(counts[counts["item"].str.startswith(item)]["count"].iloc[0])
+
+    assert clean() == 400  # intervals side by side share no base
+    assert clean(margin=10) == 200  # those 40 bases on are near, those 80 bases on are not
+    assert clean(margin=50) == 0
+    with pytest.raises(InputError, match="margin: is of intervals"):
+        made(written(tmp_path, name="plain.tsv"), margin=10)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from glmflow.errors import InputError
+from glmflow.genome.packed import OnGenome, Packed
 
 from .sequence_predictors import Predicted, SequenceData
 
@@ -30,48 +34,50 @@ def fit_gkm_svm(
     Raises
     ------
     InputError
-        There are more training rows than `most`, or the package is missing.
+        There are more training rows than `most`, sequences differ in length, or the package is missing.
     """
     train = data.of("train")
     if len(train) > most:
         what = f"gkm_svm: {len(train):,} training rows; its kernel matrix is for up to {most:,}"
         raise InputError(what, fix="Leave it out, or give train.examples.")
+    lengths = data.sequences.lengths
+    if lengths.min() != lengths.max():
+        what = f"gkm_svm: sequences of {lengths.min()} to {lengths.max()} bases; its package reads one length"
+        raise InputError(what, fix="Leave it out; kmer_logistic reads any lengths.")
     try:
         import gkmsvm
     except ImportError:
         raise InputError("gkm_svm needs the package gkmsvm-lite", fix="pip install gkmsvm-lite.") from None
-    text = [data.sequences.text(row).replace("N", "A") for row in range(data.sequences.count)]
+    read = partial(_text, data.sequences)
     settings = {"l": length, "k": k, "d": mismatches, "C": c, "device": "cpu"}
     known = data.target[train]
     if data.classes is None:
-        model = gkmsvm.train_gkmsvr([text[row] for row in train], known.tolist(), **settings)
-        return Predicted(_decisions(gkmsvm, model, text), {"l": length, "k": k, "c": c})
+        model = gkmsvm.train_gkmsvr(list(map(read, train)), known.tolist(), **settings)
+        return Predicted(_decisions(gkmsvm, model, data.sequences), {"l": length, "k": k, "c": c})
     several = range(data.classes) if data.classes > 2 else [1]
-    values = np.zeros((len(text), data.classes))
+    values = np.zeros((len(data.target), data.classes))
     fitted = data.of("validation") if len(data.of("validation")) else train
     for one in several:
-        positive = [text[row] for row in train[known == one]]
-        negative = [text[row] for row in train[known != one]]
+        positive, negative = (list(map(read, train[own])) for own in (known == one, known != one))
         model = gkmsvm.train_gkmsvm(positive, negative, **settings)
-        values[:, one] = _platt(_decisions(gkmsvm, model, text), fitted, data.target == one)
+        values[:, one] = _platt(_decisions(gkmsvm, model, data.sequences), fitted, data.target == one)
     if data.classes == 2:
         values[:, 0] = 1 - values[:, 1]
     return Predicted(values / np.maximum(values.sum(axis=1, keepdims=True), 1e-12), {"l": length, "k": k, "c": c})
 
 
-def _decisions(gkmsvm, model, text: list[str], batch: int = 512) -> np.ndarray:
-    """Return the decision values of sequences; those of one length are encoded together."""
-    found = np.empty(len(text))
-    order = sorted(range(len(text)), key=lambda row: len(text[row]))
-    start = 0
-    while start < len(order):
-        size = len(text[order[start]])
-        stop = start
-        while stop < len(order) and stop < start + batch and len(text[order[stop]]) == size:
-            stop += 1
-        rows = order[start:stop]
-        found[rows] = model(np.stack([gkmsvm.one_hot_encode(text[row]) for row in rows])).ravel()
-        start = stop
+def _text(sequences: Packed | OnGenome, row: int) -> str:
+    """Return a sequence as the package reads it: it knows no N."""
+    return sequences.text(row).replace("N", "A")
+
+
+def _decisions(gkmsvm: Any, model: Any, sequences: Packed | OnGenome, batch: int = 512) -> np.ndarray:
+    """Return the decision values of sequences, `[n]`."""
+    found = np.empty(sequences.count)
+    for start in range(0, sequences.count, batch):
+        rows = range(start, min(start + batch, sequences.count))
+        encoded = [gkmsvm.one_hot_encode(_text(sequences, row)) for row in rows]
+        found[start : rows.stop] = model(np.stack(encoded)).ravel()
     return found
 
 

@@ -15,6 +15,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "split": ("split",),
     "fold": ("fold",),
     "group": ("group",),
+    "subset": (),  # named by the user alone: some tables call their splits so
     "chrom": ("chrom", "chr", "chromosome", "#chrom"),
     "start": ("start", "chromstart", "chrom_start"),
     "end": ("end", "stop", "chromend", "chrom_end"),

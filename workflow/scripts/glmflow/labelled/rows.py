@@ -48,7 +48,7 @@ def table_rows(
     -------
     rows : DataFrame
         `sequence` (upper case A C G T N) with `lower` and `ambiguous` (letters), or `chrom`, `start`, `end` (0-based
-        half-open), `strand`; `label` or `label_0` ... as text, `split`, `fold`, `group`, `example` where given;
+        half-open), `strand`; `label` or `label_0` ... as text, `split`, `fold`, `group`, `subset`, `example` where given;
         `kin_{column}` of columns of genes, donors ... that play no role.
     taken : str
         In words.

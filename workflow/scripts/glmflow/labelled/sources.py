@@ -225,7 +225,7 @@ def _by_id(fasta: Any, table: Path, columns: Mapping[str, Any] | None) -> tuple[
         what = "two columns could be the id" if ids else "no column id, name or example to find records by"
         raise InputError(what, where=table, fix="Say which: columns: {example: NAME}.")
     found = find_columns(header, {**given, "sequence": key}, table)
-    found = {role: names for role, names in found.items() if role in ("label", "split", "fold", "group")}
+    found = {role: names for role, names in found.items() if role in ("label", "split", "fold", "group", "subset")}
     wanted = list(dict.fromkeys([key, *(name for names in found.values() for name in names)]))
     rows = pd.concat([block.to_pandas() for block in file.blocks(wanted)], ignore_index=True)
     if rows[key].duplicated().any():

@@ -8,13 +8,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glmflow.errors import InputError
 from glmflow.labelled.audit_checks import leaking_rows
 from glmflow.labelled.near_pairs import NearPairs
 from glmflow.labelled.overlap import best_overlaps
 
 FEWEST = 100
 """Rows below which a subset is not scored."""
+MOST = 20
+"""Subsets that a column of a table may name."""
 SEEN = ("train", "validation")
+TAKEN = ("all", "no_near_copy", "no_overlap")
+"""Names that subsets of a table cannot have."""
 
 
 class Subset(NamedTuple):
@@ -68,6 +73,29 @@ def leak_free(
         clean[test] = best_overlaps(rows[test], rows[seen], margin) < 0
         found["no_overlap"] = judged(clean, target)
     return found
+
+
+def of_column(column: pd.Series, split: NDArray, target: NDArray | None) -> dict[str, Subset]:
+    """Return the parts of the test split that a column of a table names, a value a part; rows without one are in none.
+
+    Raises
+    ------
+    InputError
+        A value cannot be a name, or no test row has one.
+    """
+    test = split == "test"
+    values = column.fillna("").astype(str).str.strip().to_numpy(object)
+    names = sorted(set(values[test]) - {""})
+    odd = [name for name in names if name in TAKEN or ";" in name]
+    if odd:
+        what = f"{odd[0]!r} cannot be the name of a subset"
+        raise InputError(
+            what, where="columns.subset", fix=f"Write other words, without `;` ({', '.join(TAKEN)} are ours)."
+        )
+    if not names or len(names) > MOST:
+        what = f"{len(names)} subsets among the test rows" if names else "no test row is in a subset"
+        raise InputError(what, where="columns.subset", fix=f"Name a column with up to {MOST} values.")
+    return {name: judged(test & (values == name), target) for name in names}
 
 
 def judged(rows: NDArray[np.bool_], target: NDArray | None) -> Subset:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from glmflow.genome.packed import Packed
 from glmflow.labelled.data_audit import Audit, audit, interval_audit
 from glmflow.labelled.near_pairs import NearPairs
-from glmflow.labelled.subsets import column_of, leak_free
+from glmflow.labelled.subsets import column_of, leak_free, of_column
 from glmflow.tasks.tables import FAIL, Checks
 
 
@@ -50,24 +50,29 @@ def audited(
     k: int | None = None,
     share: float = 0.5,
     strata: NDArray | None = None,
+    margin: int = 0,
 ) -> Audited:
     """Audit labelled rows (see `glmflow.labelled.data_audit.audit`).
 
     Parameters
     ----------
     rows
-        `example`, `split`, and what is known of `chrom`, `start`, `end`, `group`.
+        `example`, `split`, and what is known of `chrom`, `start`, `end`, `group`, `subset` (parts that a table names).
     packed
         Their sequences; None where they are too many to be held.
     target, names
         Class index or number of each row, and the names of the classes (None: numbers).
     strata
         Class of each row, one of which alone is not scored; None for numbers.
+    margin
+        Bases between two intervals that still count as an overlap.
     """
     found = audit(rows, packed, target, names, k, share) if packed is not None else None
     by_place = interval_audit(rows, target, names) if packed is None and "chrom" in rows else None
     split = rows["split"].to_numpy(object)
-    subsets = leak_free(rows, split, found.near if found else None, strata)
+    subsets = leak_free(rows, split, found.near if found else None, strata, margin)
+    if "subset" in rows:
+        subsets |= of_column(rows["subset"], split, strata)
     counts = {f"{name} sequences": int((split == name).sum()) for name in ("train", "validation", "test")}
     for name, subset in subsets.items():
         refused = f" (not scored: {subset.refused})" if subset.refused else ""

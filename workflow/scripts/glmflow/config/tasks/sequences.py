@@ -38,6 +38,10 @@ class Columns(Block):
     )
     split: Column | None = Field(None, description="Splits: train, validation (or dev, val, valid) and test.")
     group: Column | None = Field(None, description="What must not be split (`splits.by: group`).")
+    subset: Column | None = Field(
+        None,
+        description="Parts of the test split that are scored beside the whole, by name (a hundred rows each at least).",
+    )
     example: Column | None = Field(None, description="Names of the rows.")
     chrom: Column | None = Field(None, description="Contigs.")
     start: Column | None = Field(None, description="Starts of intervals.")
@@ -160,6 +164,9 @@ class Sequences(TaskBlock):
         "none",
         description="`permuted_labels`: those of the training and validation rows change places among themselves, so that "
         "nothing can be learned and every model has to be at chance; drawn again with each seed (ten unless `runs` names them).",
+    )
+    margin: Annotated[int, Field(ge=0)] = Field(
+        0, description="Bases between two intervals that still count as an overlap (subset `no_overlap`)."
     )
     similarity: Similarity = Field(default_factory=Similarity, description="What near copies are.")
     bootstrap: Positive = Field(500, description="Bootstrap draws of groups of near copies behind each interval.")

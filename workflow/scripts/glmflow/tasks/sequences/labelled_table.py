@@ -46,6 +46,8 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
     reference = Reference(files["genome"]) if files.get("genome") else None
     rows, packed, counts = with_sequences(data.rows, reference, task)
     truth, strata, names = truth_of(rows, data.labels, task.scale)
+    if task.margin and "chrom" not in rows:
+        raise InputError("margin: is of intervals, and the rows have none", where="margin", fix="Leave it out.")
     near = near_pairs(packed, task.similarity.k or suited_k(packed.lengths), task.similarity.share) if packed else None
     settings = task.splits.model_dump(exclude_none=True)
     dealt = split_rows(rows, settings, strata, packed, near, reference and reference.contigs)
@@ -64,7 +66,7 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
     labels = data.labels._replace(targets=truth)
     first = truth.iloc[:, 0].to_numpy()
     facts = {"classes.tsv": classes_table(labels, rows["split"]).drop(columns="index")}
-    found = audited(rows, packed, first, names, task.similarity.k, task.similarity.share, strata)
+    found = audited(rows, packed, first, names, task.similarity.k, task.similarity.share, strata, task.margin)
     rows = found.rows
     length = packed.lengths if packed is not None else (rows["end"] - rows["start"]).to_numpy()
     counts["sequences longer than `length`, of which the middle is read"] = int((length > task.length).sum())
