@@ -7,6 +7,7 @@ from glmflow.config import check_study, listed_text_models
 from glmflow.config.heads.answer_heads import AlleleClassifier, TextAnswers
 from glmflow.config.mistakes import ConfigurationError
 from glmflow.config.text_models import folder_of, text_shape
+from glmflow.errors import InputError
 
 
 def head(**settings):
@@ -82,3 +83,34 @@ def test_the_plan_counts_the_text_model():
         (2 * (4_022_468_096 - 596_049_920) + 4 * (large.trainable - small.trainable)) / 2**20, rel=1e-6
     )
     assert large.gpu_mb > 8_000 > small.weights_mb and large.hours > 4 * small.hours
+
+
+def with_entries(models, **head):
+    return {
+        "study": "s",
+        "tasks": {"t": {"kind": "diagnosis", "simulated": {}, "splits": {"by": "official"}}},
+        "models": {"m": {"new": {"family": "promoter_cnn"}}, **models},
+        "adaptations": {"a": {"kind": "full", "head": {"kind": "text_answers", **head}}},
+        "runs": [{"tasks": ["t"], "models": "all", "adaptations": ["a"]}],
+    }
+
+
+def test_a_text_model_may_be_an_entry_of_the_models():
+    study = check_study(with_entries({"qwen": {"text": "qwen3-0.6b"}}, text="qwen"))
+    assert set(study.models) == {"m"} and [run.model for run in study.runs_of("t")] == ["m"]
+    head = study.adaptations["a"].head_for("answer_text")
+    assert head.text == "qwen3-0.6b" and head.checkpoints == ("qwen3-0.6b",)
+
+
+@pytest.mark.parametrize(
+    ("models", "head", "words"),
+    [
+        ({"qwen": {"text": "qwen3-0.6b"}}, {}, "no head names"),
+        ({"qwen": {"text": "qwen3-0.6b"}}, {"text": "other"}, "no head names"),
+        ({"qwen": {"text": "qwen3-9b"}}, {"text": "qwen"}, "qwen3-9b is none of"),
+        ({"qwen": {"text": "qwen3-0.6b", "new": {"family": "small"}}}, {"text": "qwen"}, "no other key|is none of"),
+    ],
+)
+def test_entries_that_make_no_sense(models, head, words):
+    with pytest.raises(InputError, match=words):
+        check_study(with_entries(models, **head))

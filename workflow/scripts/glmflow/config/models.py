@@ -269,6 +269,11 @@ class Model(Block):
     new: New | None = Field(None, description="Start from random weights.")
     extend: Extend | None = Field(None, description="Another model of the study with a longer context.")
     baseline: Baseline | None = Field(None, description="A baseline.")
+    text: str | None = Field(
+        None,
+        description="A text model that heads name by this label (`head: {kind: text_answers, text: LABEL}`): a name of "
+        "`config/text_models.yaml` or the folder of one. It stands alone, and no run names it.",
+    )
     grid: dict[str, Annotated[list[str | float], Field(min_length=1)]] | None = Field(
         None,
         description="Values of keys of this model, each with each: a model of every combination, `{label}-{value}-{value}`. "
@@ -278,6 +283,8 @@ class Model(Block):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
+        if self.text is not None:
+            raise ValueError("text: a text model has no other key; a model that reads DNA has none of it")
         given = [name for name in ORIGINS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"give exactly one of {', '.join(ORIGINS)} (found {', '.join(given) or 'none'})")

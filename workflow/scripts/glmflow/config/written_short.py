@@ -9,6 +9,7 @@ from glmflow.errors import InputError
 
 from .benchmark_sets import protocol, protocol_names
 from .model_grids import of_grids
+from .text_entries import with_text_models
 
 KINDS = {"all": "full", "lora": "lora", "probe": "probe"}
 PLAIN = ("optimizer", "weight_decay", "schedule", "warmup", "max_grad_norm", "reverse_complement", "padding")
@@ -94,7 +95,8 @@ def written_out(raw: Mapping[str, Any]) -> dict[str, Any]:
 
     `protocol: NAME` fills in what an adaptation leaves out, and `train.examples: [0.1, 1]` becomes an adaptation of each
     share, `{label}-0.1` and `{label}`; a `grid` of a model becomes a model of each combination of values (`model_grids`);
-    `runs` that name the first are made with all. `models: all` of a run are all
+    `runs` that name the first are made with all. Text models among `models` go into the heads that name them
+    (`text_entries`). `models: all` of a run are all
     baselines, where its adaptations are of kind baseline, else all models that are none; `tasks: all` are all tasks.
 
     Raises
@@ -102,6 +104,7 @@ def written_out(raw: Mapping[str, Any]) -> dict[str, Any]:
     InputError
         A protocol is not known.
     """
+    raw = with_text_models(raw)
     grids: dict[str, list[str]] = {}
     if isinstance(models := raw.get("models"), Mapping):
         models, grids = of_grids(models)
