@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from .adaptations import Adaptation
 from .base import Block, Place
@@ -179,3 +179,15 @@ class TaskBlock(Block):
     def option_keys(self, adaptation: str) -> frozenset[str]:
         """Return the optional keys that training with a kind of adaptation reads."""
         return self.frozen_options if adaptation == "probe" else self.options
+
+
+class ControlledTask(TaskBlock):
+    """A kind with a key `control`: `none`, or what is exchanged or taken away so that nothing is left to be learned."""
+
+    if TYPE_CHECKING:
+        control: str
+
+    @property
+    def uncontrolled(self) -> dict[str, Any] | None:
+        """Settings of the task that this one is a control of; None where it is no control."""
+        return None if self.control == "none" else self.model_dump(mode="json") | {"control": "none"}

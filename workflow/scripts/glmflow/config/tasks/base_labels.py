@@ -13,7 +13,7 @@ from ..adaptations import Adaptation
 from ..base import Block, Fraction, Label, Place, Positive
 from ..benchmark_sets import benchmark_set
 from ..contig_lengths import held_out_windows, training_windows
-from ..task_block import Files, TaskBlock, Work
+from ..task_block import ControlledTask, Files, Work
 from ..views import Run, StudyView
 
 
@@ -39,7 +39,7 @@ class LabelledRegions(Block):
     given_splits: bool = Field(False, description="Take the column `split` in place of the splits of the study.")
 
 
-class BaseLabels(TaskBlock):
+class BaseLabels(ControlledTask):
     """The class of every base or bin of windows of the reference, from labelled segments."""
 
     kind: Literal["base_labels"]

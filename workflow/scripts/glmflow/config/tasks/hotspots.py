@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from ..adaptations import Adaptation
 from ..base import Block, Fraction, Place, Positive
 from ..data import OneOrMore
-from ..task_block import Files, TaskBlock, Work
+from ..task_block import ControlledTask, Files, Work
 from ..views import Run, StudyView
 
 
@@ -24,7 +24,7 @@ class Tiles(Block):
     )
 
 
-class Hotspots(TaskBlock):
+class Hotspots(ControlledTask):
     """Windows of the reference with more variants than chance, and as many others; the alleles themselves are the label."""
 
     kind: Literal["hotspots"]
@@ -87,11 +87,6 @@ class Hotspots(TaskBlock):
     def length(self) -> int:
         """Bases that are read of a window."""
         return self.windows.size
-
-    @property
-    def uncontrolled(self) -> dict[str, Any] | None:
-        """Settings of the task that this one is a control of; None where it is no control."""
-        return None if self.control == "none" else self.model_dump(mode="json") | {"control": "none"}
 
     @property
     def control_draws(self) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from ..adaptations import Adaptation
 from ..base import Block, Fraction, Label, Place, Positive, some_left_to_train
-from ..task_block import Files, TaskBlock, Work
+from ..task_block import ControlledTask, Files, Work
 from ..views import Run, StudyView
 
 
@@ -43,7 +43,7 @@ class HaplotypeSplits(Block):
     seed: int = Field(1, description="Seed of the draw.")
 
 
-class Populations(TaskBlock):
+class Populations(ControlledTask):
     """The population of haplotypes in chosen windows, equally many samples of each."""
 
     kind: Literal["populations"]
@@ -82,11 +82,6 @@ class Populations(TaskBlock):
     def _leaves_some(self) -> Populations:
         some_left_to_train(self.splits.validation, self.splits.test)
         return self
-
-    @property
-    def uncontrolled(self) -> dict[str, Any] | None:
-        """Settings of the task that this one is a control of; None where it is no control."""
-        return None if self.control == "none" else self.model_dump(mode="json") | {"control": "none"}
 
     @property
     def control_draws(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,7 +11,7 @@ from ..adaptations import Adaptation
 from ..base import Block, Fraction, Label, Place, Positive
 from ..blocks import TRAINED
 from ..data import BlockSplits, Splits
-from ..task_block import Files, TaskBlock, Work
+from ..task_block import ControlledTask, Files, Work
 from ..views import Run, StudyView
 
 OF_PEAKS = (
@@ -96,7 +96,7 @@ class KeySplits(Block):
     seed: int = Field(1, description="Seed of the draw.")
 
 
-class Seq2CellXTf(TaskBlock):
+class Seq2CellXTf(ControlledTask):
     """Binding of TFs to regions in cells, for cells, TFs and pairs that training has not seen."""
 
     kind: Literal["seq2cellxtf"]
@@ -193,11 +193,6 @@ class Seq2CellXTf(TaskBlock):
         if self.expression and self.cells:
             raise ValueError("give expression, or ready features of cells, not both")
         return self
-
-    @property
-    def uncontrolled(self) -> dict[str, Any] | None:
-        """Settings of the task that this one is a control of; None where it is no control."""
-        return None if self.control == "none" else self.model_dump(mode="json") | {"control": "none"}
 
     @property
     def control_draws(self) -> int:

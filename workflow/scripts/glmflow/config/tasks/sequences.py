@@ -14,7 +14,7 @@ from ..adaptations import Adaptation
 from ..base import Block, Fraction, Place, Positive, some_left_to_train
 from ..benchmark_sets import benchmark_set
 from ..table_sizes import rows_of
-from ..task_block import Files, TaskBlock, Work
+from ..task_block import ControlledTask, Files, Work
 from ..views import Run, StudyView
 
 Column = str | Annotated[int, Field(gt=0)]
@@ -89,7 +89,7 @@ class Similarity(Block):
     share: Annotated[float, Field(gt=0, le=1)] = Field(0.5, description="Share of the smaller set of k-mers.")
 
 
-class Sequences(TaskBlock):
+class Sequences(ControlledTask):
     """What a sequence is or does, from labelled sequences in any of their usual layouts."""
 
     kind: Literal["sequences"]
@@ -235,11 +235,6 @@ class Sequences(TaskBlock):
     def target(self) -> str:  # type: ignore[override]
         """What is predicted; heads, losses and baselines of the same target fit."""
         return TARGETS[self.predicts]
-
-    @property
-    def uncontrolled(self) -> dict[str, Any] | None:
-        """Settings of the task that this one is a control of; None where it is no control."""
-        return None if self.control == "none" else self.model_dump(mode="json") | {"control": "none"}
 
     @property
     def control_draws(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -11,7 +11,7 @@ from ..adaptations import Adaptation
 from ..base import Block, Fraction, Place, Positive
 from ..data import Cohort, Data, Reference
 from ..table_sizes import genes_and_samples
-from ..task_block import Files, TaskBlock, Work
+from ..task_block import ControlledTask, Files, Work
 from ..views import Run, StudyView
 
 
@@ -122,7 +122,7 @@ VARIANT_BP = 300
 """Bases between two variants that are common enough for their effects to be predicted."""
 
 
-class Snp2gex(TaskBlock):
+class Snp2gex(ControlledTask):
     """Expression (or promoter activity) of genes in samples, from both of their haplotypes."""
 
     kind: Literal["snp2gex"]
@@ -168,11 +168,6 @@ class Snp2gex(TaskBlock):
     permutations: Annotated[int, Field(ge=0)] = Field(
         2000, description="Permutations of samples within populations behind the null."
     )
-
-    @property
-    def uncontrolled(self) -> dict[str, Any] | None:
-        """Settings of the task that this one is a control of; None where it is no control."""
-        return None if self.control == "none" else self.model_dump(mode="json") | {"control": "none"}
 
     @property
     def control_draws(self) -> int:
