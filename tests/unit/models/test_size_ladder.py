@@ -1,11 +1,13 @@
 """Parameters of the ladder, counted by hand elsewhere, and families that come near it."""
 
 import pytest
+import torch
 from glmflow.config.models import Pretrain
 from glmflow.errors import InputError
 from glmflow.models.size_ladder import LADDER, NEAR, PYTHIA, llama_parameters, pythia_parameters, sizes_of
 from glmflow.plan.resources import shape_of
 from pydantic import ValidationError
+from transformers import OlmoConfig, OlmoForCausalLM
 
 LLAMA = {
     "demo": (804_992, 1_328_256, 4_998_272),
@@ -40,6 +42,18 @@ def test_other_families_have_as_many(family, size):
     block = Pretrain(family=family, size=size)
     found = shape_of({"vocab_size": 1, **block.config}, family).parameters
     assert found == pytest.approx(llama_parameters(LADDER[size], 0), rel=0.05 if size == "demo" else NEAR)
+
+
+@pytest.mark.parametrize("size", LLAMA)
+def test_olmo_is_the_ladder_but_for_the_weights_of_norms(size):
+    step = LADDER[size]
+    for vocabulary, wanted in zip((8, 4096, 32_768), LLAMA[size]):
+        sizes = {**Pretrain(family="olmo", size=size, config={"vocab_size": vocabulary}).config, "pad_token_id": 0}
+        with torch.device("meta"):
+            network = OlmoForCausalLM(OlmoConfig(**sizes))
+        counted = sum(parameter.numel() for parameter in network.parameters())
+        assert counted == wanted - (2 * step.layers + 1) * step.hidden
+        assert network.lm_head.weight is network.model.embed_tokens.weight
 
 
 def test_a_setting_of_ones_own_comes_before_the_size():

@@ -89,11 +89,24 @@ def _dit(step: Step) -> dict[str, Any]:
     return {"hidden_size": _nearest(step, count, 2 * heads), "num_layers": step.layers, "num_heads": heads}
 
 
+def _olmo(step: Step) -> dict[str, Any]:
+    """Return the ladder itself, embedding and head tied; norms have no parameters."""
+    return {
+        "hidden_size": step.hidden,
+        "intermediate_size": step.inner,
+        "num_hidden_layers": step.layers,
+        "num_attention_heads": step.heads,
+        "num_key_value_heads": step.heads,
+        "tie_word_embeddings": True,
+    }
+
+
 FAMILIES: dict[str, Callable[[Step], dict[str, Any]]] = {
     "small": _small,
     "wavelet": _wavelet,
     "rwkv7": _rwkv7,
     "dit": _dit,
+    "olmo": _olmo,
 }
 
 
