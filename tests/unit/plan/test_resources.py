@@ -5,6 +5,7 @@ import torch
 from genos import GENOS
 from glmflow.config.adaptations import Adaptation
 from glmflow.config.heads.coverage_heads import ConvolutionalHead, LinearHead
+from glmflow.config.models import Pretrain
 from glmflow.config.task_block import Work
 from glmflow.models import new_model
 from glmflow.models.heads import coverage_heads
@@ -17,6 +18,7 @@ from glmflow.plan.resources import (
     shape_of,
     shape_of_folder,
     shape_of_listed,
+    shape_of_made,
     ways_to_fit,
 )
 
@@ -141,6 +143,19 @@ def test_a_checkpoint_folder_is_counted_by_the_headers_of_its_files(tmp_path):
     shape = shape_of_folder(tmp_path / "model")
     assert shape.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert (shape.family, shape.hidden, shape.layers) == ("small", 32, 2)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "bases"), [(10, 1), (64, 2.65), (256, 3.48), (512, 3.90), (1024, 4.31), (4096, 5.08)]
+)
+def test_vocabularies_that_will_be_learned_have_about_the_measured_bases_a_token(tokens, bases):
+    sizes = {"family": "olmo", "size": "14M", "corpus": "c"}
+    found = shape_of_made(Pretrain(**sizes, byte_pairs={"vocabulary": tokens, "max_token_length": 16}))
+    assert found.bases_per_token == pytest.approx(bases, rel=0.02)
+    one = shape_of_made(Pretrain(**sizes, byte_pairs={"vocabulary": 11}))
+    assert found.parameters - one.parameters == (tokens - 11) * 384
+    short = shape_of_made(Pretrain(**sizes, byte_pairs={"vocabulary": 4096, "max_token_length": 2}))
+    assert short.bases_per_token == 2
 
 
 def test_a_listed_checkpoint_of_which_only_the_parameters_are_known():

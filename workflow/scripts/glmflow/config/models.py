@@ -38,10 +38,14 @@ class New(Block):
         return {**value, "config": {**sizes, **(value.get("config") or {})}}
 
 
+SINGLE_BASES = 10
+"""Tokens of the smallest vocabulary: five special ones and five letters."""
+
+
 class BytePairs(Block):
     """A vocabulary of byte pairs that is learned from a corpus before its model is."""
 
-    vocabulary: Annotated[int, Field(ge=10)] = Field(
+    vocabulary: Annotated[int, Field(ge=SINGLE_BASES)] = Field(
         512, description="Tokens, among them five special ones and five letters: 10 are single bases."
     )
     max_token_length: Positive = Field(

@@ -26,9 +26,9 @@ from .resources import (
     Shape,
     need,
     need_of_passes,
-    shape_of,
     shape_of_folder,
     shape_of_listed,
+    shape_of_made,
     ways_to_fit,
 )
 
@@ -171,7 +171,7 @@ def pretraining(study: Study, model: str, seed: int, gpu: Gpu) -> Job:
     block = study.models[model].pretrain
     assert block is not None
     adaptation = Adaptation(kind="full", train=block.training())
-    shape, work = shape_of(block.config, block.family), Work(block.length, block.length, outputs=LETTERS)
+    shape, work = shape_of_made(block), Work(block.length, block.length, outputs=LETTERS)
     found = need(shape, adaptation, block.length, LETTERS, block.steps, gpu, LANGUAGE_HEAD)
     return Job(f"models/{model}/seed{seed}", None, adaptation, LANGUAGE_HEAD, work, block.steps, shape, found)
 
@@ -234,7 +234,7 @@ def model_shape(model: Model, checkpoints: Mapping[str, Mapping[str, Any]]) -> S
     """Return the size of a model: from its settings, its folder, or the list of published checkpoints."""
     block = model.new or model.pretrain
     if block is not None:
-        return shape_of(block.config, block.family)
+        return shape_of_made(block)
     assert model.checkpoint is not None
     folder = Path(model.checkpoint if model.is_folder else f"resources/models/{model.checkpoint}")
     if (folder / "config.json").is_file():
