@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from glmflow.checks.copied_columns import copied_columns
 from glmflow.checks.matrices import swapped_labels
+from glmflow.checks.matrix_values import combined_columns, missing_codes, one_distribution
 
 NAMES = [f"s{number}" for number in range(120)]
 
@@ -21,6 +22,8 @@ COPIES = {
     "rounded": lambda rng, x: np.round(x, 1),
     "with 5 % of noise": lambda rng, x: x * np.exp(0.05 * rng.normal(size=len(x))),
     "with 20 % of noise": lambda rng, x: x * np.exp(0.2 * rng.normal(size=len(x))),
+    "with 35 % of noise": lambda rng, x: x * np.exp(0.35 * rng.normal(size=len(x))),
+    "root with noise": lambda rng, x: np.sqrt(x) * np.exp(0.1 * rng.normal(size=len(x))),
     "logarithm": lambda rng, x: np.log1p(x),
 }
 
@@ -37,10 +40,58 @@ def test_copies_are_named_whatever_was_done_to_them(kind):
     assert copied_columns(values, NAMES)[1].status == "WARN"
 
 
-def test_clean_matrices_have_no_copies():
+CLEAN = [lambda x: x, lambda x: np.log2(x + 1), np.round, lambda x: x / x.sum(axis=0) * 1e6]
+
+
+@pytest.mark.parametrize("made_as", CLEAN)
+def test_clean_matrices_have_no_copies_no_codes_and_no_sums(made_as):
     for seed in range(5):
-        pairs, audit = copied_columns(expression(np.random.default_rng(seed)), NAMES)
-        assert pairs.empty and audit.status == "PASS"
+        rng = np.random.default_rng([seed, CLEAN.index(made_as)])
+        relatives = np.exp(0.15 * rng.normal(size=(400, 60)))[:, rng.integers(0, 60, 120)]
+        values = made_as(expression(rng, genes=400) * relatives)
+        assert copied_columns(values, NAMES)[0].empty
+        audits = (missing_codes(values), one_distribution(values, NAMES), combined_columns(values, NAMES))
+        assert {audit.status for audit in audits} == {"PASS"}, seed
+
+
+@pytest.mark.parametrize("change", [lambda x: x, lambda x: np.log2(x + 1), lambda x: np.round(x, 2)])
+@pytest.mark.parametrize("weights", [{9: 0.5, 10: 0.5}, {9: 1, 10: 1, 11: 1}])
+def test_a_sample_that_is_a_sum_or_mean_of_others_is_named_with_its_parts(change, weights):
+    assert (
+        "200 genes are too few to tell of 120" in combined_columns(expression(np.random.default_rng(0)), NAMES).sentence
+    )
+    values = expression(np.random.default_rng(0), genes=600)
+    values[:, 5] = sum(weight * values[:, n] for n, weight in weights.items())
+    audit = combined_columns(change(values), NAMES)
+    assert audit.status == "WARN" and audit.sentence.startswith("1 samples are sums or means of others: s5 is ")
+    parts = dict(reversed(part.split(" x s")) for part in audit.sentence.split(" is ")[1].split(" + "))
+    assert {int(n): float(weight) for n, weight in parts.items()} == pytest.approx(weights, rel=0.02)
+
+
+@pytest.mark.parametrize("code", [-1, -9, -999, 1e9])
+def test_codes_of_what_is_missing_are_named(code):
+    rng = np.random.default_rng(0)
+    values = expression(rng)
+    values[rng.random(values.shape) < 0.01] = code
+    audit = missing_codes(values)
+    assert audit.status == "WARN" and f"{code:g}" in audit.sentence and audit.figure == (values == code).sum()
+    assert missing_codes(np.log10(expression(rng) + 0.001)).status == "PASS"
+
+
+def test_samples_normalised_to_one_distribution_beside_others_are_named():
+    values = expression(np.random.default_rng(0))
+    alike = np.sort(values, axis=0).mean(axis=1)
+    whole = alike[values.argsort(axis=0).argsort(axis=0)]
+    part = np.where(np.arange(120) < 40, whole, values)
+    audit = one_distribution(part, NAMES)
+    assert audit.status == "FAIL" and audit.figure == 40 and "s0, s1" in audit.sentence
+    assert one_distribution(whole, NAMES).status == "PASS"
+
+
+def test_a_sixth_of_the_genes_copied_is_a_copy():
+    values = expression(np.random.default_rng(0))
+    values[:34, 80] = values[:34, 5] * 3
+    assert copied_columns(values, NAMES)[0][["one", "other"]].to_numpy().tolist() == [["s5", "s80"]]
 
 
 def test_equal_columns_of_few_genes():

@@ -17,9 +17,13 @@ COPY = 0.9
 """Correlation of two samples over genes, each gene standardised over samples, from which on one is a copy of the other."""
 FEW_GENES = 30
 """Genes below which a correlation has to be higher than that: what chance reaches in a hundred thousandth of matrices."""
+MANY_GENES = 200
+"""Genes from which on a pair that stands out from all others is told from chance."""
 CHANCE = 1e-5
 FEWEST_GENES = 5
-SAME_RATIO = 0.3
+APART, BEYOND = 0.7, 0.4
+"""Correlation from which on a pair is one too that exceeds every other of both samples by `BEYOND`: a copy with much noise."""
+SAME_RATIO = 0.1
 """Share of the genes with one ratio (or difference) between two samples from which on these are copied."""
 CLOSE = 1e-4
 TELLING = 100
@@ -40,7 +44,7 @@ def copied_columns(
     """Return the pairs of samples of which one is a copy of the other: as it is, scaled, with little noise, or in part.
 
     Each gene is ranked and standardised over samples, so that scale and logarithm do not matter and what all samples
-    have in common counts for nothing; then samples are correlated over genes. Where a third of the genes or more have one
+    have in common counts for nothing; then samples are correlated over genes. Where a tenth of the genes or more have one
     ratio between two samples, those genes were copied, whatever the others are.
 
     Parameters
@@ -62,6 +66,8 @@ def copied_columns(
     table = table[varies]
     r, least = _correlations(table)
     alike = (r >= least) | _same_ratios(table) | _equal(table)
+    if len(table) >= MANY_GENES:
+        alike |= _stand_out(r)
     parts = np.asarray(split, dtype=object) if split is not None else np.full(len(samples), "", dtype=object)
     rows = []
     for a, b in np.argwhere(np.triu(alike, 1)):
@@ -77,6 +83,14 @@ def copied_columns(
         text += f"; of {len(table)} genes a copy with noise is distinguished from chance {seen}"
     limits = {"fail": 0} if len(between) else {"warn": 0}
     return pairs, graded("copied columns", len(between) or len(pairs), text, where, **limits)
+
+
+def _stand_out(r: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which pairs correlate, and more than either of both does with any other sample."""
+    others = r - 2 * np.eye(len(r))
+    best, second = (np.sort(others, axis=1)[:, -n] if len(r) > 2 else np.zeros(len(r)) for n in (1, 2))
+    lead = (others == best[:, None]) & (others - second[:, None] >= BEYOND) & (others >= APART)
+    return lead & lead.T
 
 
 def _correlations(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
@@ -116,7 +130,7 @@ def _logarithms(table: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _same_ratios(table: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which samples have one ratio, or one difference, of their values at a third of the genes or more."""
+    """Return which samples have one ratio, or one difference, of their values at a tenth of the genes or more."""
     found = np.zeros((table.shape[1],) * 2, bool)
     told = _telling(table)[np.random.default_rng(0).permutation(len(table))[:MOST_GENES]]
     told = told[np.isfinite(told).sum(axis=1) > 1]

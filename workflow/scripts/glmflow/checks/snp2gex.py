@@ -117,11 +117,14 @@ def _of_values(
 ) -> list[Audit]:
     """Return what is wrong with units, columns and rows of a matrix `[genes, samples]`, by its values alone."""
     from .copied_columns import copied_columns
+    from .matrix_values import combined_columns, missing_codes, one_distribution
     from .profiles import standardised_genes, unlike_profiles
     from .units import matrix_facts, mixed_units
 
     found = mixed_units(matrix_facts(table, names), groups, task.preprocessing.log)
-    return [*found, copied_columns(table, names, split)[1], unlike_profiles(table, names), standardised_genes(table)]
+    pairs, copied = copied_columns(table, names, split)
+    found += [copied, unlike_profiles(table, names), standardised_genes(table), missing_codes(table)]
+    return [*found, one_distribution(table, names), combined_columns(table, names, set(pairs["other"]))]
 
 
 def _of_labels(evidence: Mapping[str, Any], groups: list[str] | None) -> Audit:
