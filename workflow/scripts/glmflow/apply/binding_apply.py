@@ -134,7 +134,7 @@ def regions_asked(binding: Binding, genome: Reference, bed: Path | None) -> list
 def allelic_binding(
     tuned: Predictor, binding: Binding, windows: GeneWindows, rows: list[int]
 ) -> Iterator[pd.DataFrame]:
-    """Yield a table of each region that someone's haplotypes differ in from the reference.
+    """Yield a table of each region that a sample's haplotypes differ in from the reference.
 
     Each distinct haplotype is predicted once, whoever carries it. A haplotype is read from the start of the region on, as
     many bases as the reference has there.

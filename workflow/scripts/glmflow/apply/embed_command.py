@@ -37,7 +37,7 @@ def add_embed_command(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--both-strands", action="store_true", help="mean of both strands")
     parser.add_argument("--output", type=Path, required=True, help="NAME.parquet, NAME.npy or NAME.h5")
-    parser.add_argument("--family", help="family, where config.json does not tell it")
+    parser.add_argument("--family", help="family, if config.json does not say it")
     parser.add_argument("--dtype", help="numbers to compute with: float32, bf16 or fp16 (default: float32)")
     parser.add_argument("--half", action="store_true", help="write 16-bit numbers")
     parser.add_argument("--batch", type=int, default=8, help="sequences at a time (default: 8)")

@@ -25,7 +25,7 @@ def add_predict_command(subparsers: argparse._SubParsersAction) -> None:
         "NAME.vcf[.gz] (every variant of --vcf with the predicted log2 change of coverage around it, track by track). "
         "Of a model of personal expression: NAME.parquet (every gene in every sample of --vcf, or of a folder of samples' "
         "own FASTAs), or NAME.vcf[.gz] (every variant of --vcf with what it adds to the expression of the genes around it). "
-        "Of a model of binding: NAME.parquet (every key in every region of the run in which a person's haplotypes differ from the "
+        "Of a model of binding: NAME.parquet (every key in every region of the run in which a sample's haplotypes differ from the "
         "reference: either haplotype, and how far they are apart). Of a model of a cell's regions: NAME.parquet (expression of "
         "both strands in each region that --counts has reads of).",
     )

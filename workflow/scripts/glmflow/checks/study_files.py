@@ -38,7 +38,7 @@ def add_check_command(subparsers: argparse._SubParsersAction) -> argparse.Argume
         description="Check the YAML of a study, its keys and labels, and whether its files are there, belong to one "
         "genome and hold the samples that it names, by their headers and indexes alone. The workflow checks the same "
         "before any job starts, but for broken YAML given by --configfile, of which Snakemake itself names no line. "
-        "Exit status 1 where something is wrong.",
+        "Exit status 1 if something is wrong.",
     )
     parser.add_argument("study", type=Path, help="a study's YAML file, such as config/config.yaml")
     parser.add_argument(

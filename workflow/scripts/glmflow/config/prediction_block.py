@@ -23,7 +23,7 @@ class Prediction(Block):
 
     write: Label = Field(
         description="`tracks`: a bigWig a track. `means`: mean coverage of each interval (parquet). `expression`: every gene "
-        "in every sample, by models of expression (parquet). `binding`: every key in every region of the run in which someone's "
+        "in every sample, by models of expression (parquet). `binding`: every key in every region of the run in which a sample's "
         "haplotypes differ from the reference, by models of binding (parquet). `variants`: the VCF with what each allele changes: "
         "log2 of coverage, or expression of the genes around it.",
     )

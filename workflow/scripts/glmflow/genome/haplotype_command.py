@@ -29,11 +29,15 @@ def add_haplotype_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--fasta", type=Path, required=True, help="the genome the variants were called on")
     parser.add_argument("--vcf", type=Path, required=True, help="phased VCF or BCF")
     parser.add_argument("--sample", required=True, help="name in the VCF")
-    parser.add_argument("--haplotype", type=int, choices=(1, 2), required=True)
+    parser.add_argument(
+        "--haplotype", type=int, choices=(1, 2), required=True, help="left (1) or right (2) of the bar in `0|1`"
+    )
     parser.add_argument("--region", metavar="CHR[:START-END]", help="1-based, end included; every contig by default")
     parser.add_argument("--variants", choices=MODES, default="all", help="snv keeps every coordinate (default: all)")
     add_genotype_arguments(parser, {"iupac": "write ambiguity codes (single bases; others stay the reference)"})
-    parser.add_argument("--output", type=Path, required=True, help="FASTA; bgzip and indexed where it ends in .gz")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="FASTA; compressed with bgzip and indexed if it ends in .gz"
+    )
     parser.set_defaults(run=run_haplotype)
 
 

@@ -19,10 +19,10 @@ def add_parity_command(subparsers: argparse._SubParsersAction) -> argparse.Argum
     parser = subparsers.add_parser(
         "parity",
         description="Load a checkpoint folder that holds io.safetensors (and tokens.json) and print the family and the "
-        "largest difference of logits, hidden states and token ids. Exit status 1 where a difference exceeds 1e-4.",
+        "largest difference of logits, hidden states and token ids. Exit status 1 if a difference exceeds 1e-4.",
     )
     parser.add_argument("folder", type=Path, help="checkpoint folder with io.safetensors")
-    parser.add_argument("--family", help="family, where config.json does not tell it")
+    parser.add_argument("--family", help="family, if config.json does not say it")
     parser.add_argument("--attention", default="auto", help="auto, sdpa, flash_attention_2 or eager (default: auto)")
     parser.set_defaults(run=run_parity)
     return parser
@@ -71,7 +71,7 @@ def add_likelihood_command(subparsers: argparse._SubParsersAction) -> argparse.A
         help="cut a sequence beyond the model's context into overlapping chunks, each token scored in the one in which "
         "it has most context (default: such a sequence is refused)",
     )
-    parser.add_argument("--family", help="family, where config.json does not tell it")
+    parser.add_argument("--family", help="family, if config.json does not say it")
     parser.add_argument("--dtype", help="type of the weights (default: float32)")
     parser.add_argument("--batch", type=int, default=8, help="sequences, or masked tokens, at a time (default: 8)")
     parser.set_defaults(run=run_likelihood)

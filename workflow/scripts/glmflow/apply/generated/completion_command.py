@@ -14,12 +14,14 @@ def add_complete_command(subparsers: argparse._SubParsersAction) -> None:
     """Add `complete` to the commands."""
     parser = subparsers.add_parser(
         "complete",
-        description="Give a causal model 1,000 bases before each gene and its first 30 %%, and score the protein that it goes on "
+        description="Give a causal model 1,000 bases before each gene and its first 30 %, and score the protein that it goes on "
         "with: as published (identity over aligned residues) and strictly (over all that had to be written), beside a Markov "
         "chain, a shuffled protein and the truth. Scores alone are written, no sequence.",
     )
     parser.add_argument(
-        "--model", type=Path, help="checkpoint folder, or a model pretrained here (default: floors alone)"
+        "--model",
+        type=Path,
+        help="checkpoint folder, or a model pretrained here (default: none, what needs no model is scored alone)",
     )
     parser.add_argument(
         "--panel",
@@ -28,7 +30,7 @@ def add_complete_command(subparsers: argparse._SubParsersAction) -> None:
         metavar="CSV",
         help="gene, organism, cds_start, reference_protein, genomic_sequence",
     )
-    parser.add_argument("--train", type=Path, metavar="FASTA", help="sequences trained on, for the Markov floor")
+    parser.add_argument("--train", type=Path, metavar="FASTA", help="training sequences, for the Markov chain")
     parser.add_argument("--samples", type=int, default=20, help="continuations of each gene (default: 20)")
     parser.add_argument(
         "--temperature", type=float, default=0.7, help="divides the logits (default: 0.7, as published)"
@@ -38,7 +40,7 @@ def add_complete_command(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
     parser.add_argument("--output", type=Path, required=True, help="table (tab-separated, or NAME.parquet)")
-    parser.add_argument("--family", help="family, where config.json does not tell it")
+    parser.add_argument("--family", help="family, if config.json does not say it")
     parser.add_argument("--dtype", help="type of the weights (default: float32)")
     parser.add_argument("--batch", type=int, default=8, help="sequences at a time (default: 8)")
     parser.set_defaults(run=run_complete)

@@ -62,7 +62,7 @@ def add_generate_command(subparsers: argparse._SubParsersAction) -> None:
         "--unscreened", metavar="REASON", help="write without a screen; the reason is written into log and record"
     )
     parser.add_argument("--verify", action="store_true", help="draw nothing: verify the log of --output")
-    parser.add_argument("--family", help="family, where config.json does not tell it")
+    parser.add_argument("--family", help="family, if config.json does not say it")
     parser.add_argument("--dtype", help="type of the weights (default: float32)")
     parser.add_argument("--batch", type=int, default=8, help="sequences at a time (default: 8)")
     parser.set_defaults(run=run_generate)

@@ -28,7 +28,7 @@ def add_mutagenesis_command(subparsers: argparse._SubParsersAction) -> None:
         "--around",
         type=int,
         metavar="N",
-        help="N bp on both sides of the start of every gene of --genes, in their place",
+        help="N bp on both sides of the start of every gene of --genes, in place of --bed",
     )
     parser.add_argument("--score", help="scores, comma-separated (default: llr of masked models, ll of causal ones)")
     parser.add_argument(

@@ -61,7 +61,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]FOLDER",
         help="checkpoint folder, or a model pretrained here; may be given several times",
     )
-    parser.add_argument("--family", help="family, where config.json does not tell it")
+    parser.add_argument("--family", help="family, if config.json does not say it")
     parser.add_argument("--dtype", help="type of the weights (default: float32); the head is always float32")
     parser.add_argument("--batch", type=int, help="sequences at a time (default: 8,192 tokens, on a GPU 262,144)")
 
@@ -69,7 +69,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 def add_matching_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say what is done about alleles of another genome, and about symbolic ones."""
     parser.add_argument("--symbolic", action="store_true", help="score <DEL> with END or SVLEN as the deletion it is")
-    parser.add_argument("--strict", action="store_true", help="stop where any REF is not what the genome has")
+    parser.add_argument("--strict", action="store_true", help="stop if any REF differs from the genome")
     parser.add_argument(
         "--most-mismatches",
         type=float,
