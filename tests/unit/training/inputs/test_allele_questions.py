@@ -222,8 +222,13 @@ def test_some_training_draws_show_no_change(words):
 def test_the_answer_has_its_share_of_the_loss_behind_a_trace(words):
     traced = Words(words.tokenizer, words.classes, True, 0.25)
     view = of_example("ACGTACG", "ACGAACG", settings(3))
-    item = AlleleQuestions(table(["amber fever"]), [view], traced, 0.0, 1)(0, np.random.default_rng(0))
+    make, generator = AlleleQuestions(table(["amber fever"]), [view], traced, 0.0, 1), np.random.default_rng(0)
     own = len(traced.answers[0])
+    drawn = [make(0, generator) for _ in range(40)]
+    assert 10 < sum(len(one["answer"]) == own for one in drawn) < 30, (
+        "half of the draws are answered behind an empty thought"
+    )
+    item = next(one for one in drawn if len(one["answer"]) > own)
     assert item["weight"][-own:].sum() == pytest.approx(0.75 * own)
     assert item["weight"][:-own].sum() == pytest.approx(0.25 * own)
     assert traced.tokenizer.decode(item["answer"]).startswith("<think>\nBecause.\n</think>")

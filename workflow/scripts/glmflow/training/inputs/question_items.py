@@ -27,6 +27,10 @@ LONGEST = 4096
 """Tokens of a question with its answer; a longer one is refused, never cut."""
 
 
+BARE = 0.5
+"""Share of the training draws with reasoning that are answered without it: ranking and controls ask behind an empty thought."""
+
+
 class Words:
     """Turns questions and answers into ids.
 
@@ -118,6 +122,8 @@ class AlleleQuestions:
             reason = ""
         elif generator.random() < self.no_change:
             view, target, reason = view.unvaried(), self.unchanged, ""
+        elif reason and generator.random() < BARE:
+            reason = ""
         answer, weight = self.words.answer(target, reason)
         return {
             "view": view,
