@@ -136,6 +136,19 @@ def test_the_genome_browser_shows_true_and_predicted_signal(visit):
 
 
 @pytest.mark.slow
+def test_the_browser_opens_at_a_typical_gene(visit):
+    """Of the half that is expressed most, the gene of median error of the run that is shown."""
+    page = visit("tracks.html")
+    rows = page.locator("#list tbody tr").evaluate_all(
+        "all => all.map((row) => [row.id, +row.cells[1].innerText, +row.cells[3].innerText, row.className.includes('chosen')])"
+    )
+    expressed = sorted(rows, key=lambda row: -row[1])[: -(-len(rows) // 2)]
+    errors = sorted(row[2] for row in expressed)
+    (chosen,) = (row for row in rows if row[3])
+    assert chosen in expressed and chosen[2] == errors[len(errors) // 2]
+
+
+@pytest.mark.slow
 def test_a_click_on_a_gene_moves_the_locus(visit):
     page = visit("tracks.html")
     wait_for_signals(page)

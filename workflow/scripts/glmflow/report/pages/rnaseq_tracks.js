@@ -142,10 +142,15 @@
     address.changed(() => { const gene = asked(); if (gene && gene !== chosen) go(gene); });
   }
 
+  /** The gene of median error among the half that is expressed most: neither the best nor the worst that there is to see. */
+  function typical() {
+    const expressed = listed().sort((a, b) => (b.observed ?? 0) - (a.observed ?? 0));
+    const half = expressed.slice(0, Math.ceil(expressed.length / 2)).sort((a, b) => (a.error ?? 0) - (b.error ?? 0));
+    return half[half.length >> 1];
+  }
   async function start() {
     controls();
-    const worst = listed().sort((a, b) => (b.observed ?? 0) - (a.observed ?? 0))[0];
-    chosen = asked() ?? byId.get(worst.gene_id);
+    chosen = asked() ?? byId.get(typical().gene_id);
     browser = await igv.createBrowser(element("browser"), {
       reference: { id: "study", name: "study", fastaURL: data.fasta, indexed: false, wholeGenomeView: false },
       loadDefaultGenomes: false, search: false, showSVGButton: true, showChromosomeWidget: true, showIdeogram: false,
