@@ -164,3 +164,17 @@ def test_held_out_copies_of_real_sets_are_as_many_as_an_independent_audit_found(
     near = found.table[found.table["relation"].isin(["exact", "near"])]
     assert len(found.table) == expected["test_rows"]
     assert len(near) == expected["test_rows_with_a_near_copy_in_train_or_validation"]
+
+
+@pytest.mark.parametrize("complement", [False, True])
+def test_a_sequence_written_backwards_with_substitutions_is_said(complement):
+    rng = np.random.default_rng(5)
+    sequences = rng.choice(np.frombuffer(b"ACGT", np.uint8), (60, 300))
+    turned = sequences[7, ::-1].copy()
+    place = rng.random(300) < 0.04
+    turned[place] = rng.choice(np.frombuffer(b"ACGT", np.uint8), place.sum())
+    sequences[50] = opposite_strand(turned) if complement else turned
+    found = compare_splits(list(sequences), ["train"] * 45 + ["test"] * 15)
+    row = found.table.set_index("row").loc[50]
+    assert (row["relation"], row["nearest_training"]) == ("backwards", 7)
+    assert (found.table["relation"] == "backwards").sum() == 1 and not found.no_near_copy[50]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from glmflow.checks.relations import relations, require_shares
 from glmflow.errors import InputError
-from glmflow.tasks.snp2gex.relatives import Kinship
+from glmflow.genome.relatives import Kinship
 
 
 def haplotypes(rng, count, variants):

@@ -175,3 +175,42 @@ def test_near_haplotypes_are_said_and_windows_are_compared_where_they_are_held_o
     reference = task(control="reference")
     said = audited(examples(reference, cohort, Division()), reference, cohort)[0].checks.set_index("check")
     assert "everyone carries the reference" in said.loc["copies of training", "detail"]
+
+
+def test_a_sample_under_two_names_in_two_splits_is_named(tmp_path):
+    rng, size, count = np.random.default_rng(4), 400, 12
+    genome = "".join(rng.choice(list("ACGT"), size * count))
+    (tmp_path / "g.fa").write_text(f">1\n{genome}\n")
+    pysam.faidx(str(tmp_path / "g.fa"))
+    names = [f"s{i:02}" for i in range(40)]
+    alleles = (rng.random((size * count // 8, 40, 2)) < rng.uniform(0.1, 0.5, size * count // 8)[:, None, None]).astype(
+        int
+    )
+    twin = alleles[:, 0].copy()
+    wrong = rng.random(twin.shape) < 0.04
+    alleles[:, 39] = np.where(wrong, 1 - twin, twin)  # some 8 % of genotypes
+    lines = ["##fileformat=VCFv4.2", f"##contig=<ID=1,length={len(genome)}>"]
+    lines.append('##FORMAT=<ID=GT,Number=1,Type=String,Description="x">')
+    lines.append("\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *names]))
+    for number, own in enumerate(alleles):
+        ref = genome[8 * number + 3]
+        calls = [f"{a}|{b}" for a, b in own]
+        alt = "ACGT"[("ACGT".index(ref) + 1) % 4]
+        lines.append("\t".join(["1", str(8 * number + 4), ".", ref, alt, ".", "PASS", ".", "GT", *calls]))
+    (tmp_path / "c.vcf").write_text("\n".join(lines) + "\n")
+    pysam.tabix_index(str(tmp_path / "c.vcf"), preset="vcf")
+    build_store(tmp_path / "c.vcf.gz", Reference(tmp_path / "g.fa"), tmp_path / "store")
+    pd.DataFrame({"sample": names, "population": ["a", "b"] * 20}).to_csv(tmp_path / "s.tsv", sep="\t", index=False)
+    given = {"fasta": str(tmp_path / "g.fa"), "store": str(tmp_path / "store"), "samples": str(tmp_path / "s.tsv")}
+    for seed in range(20):
+        block = task(windows={"size": size, "densest": count}, splits={"test": 0.4, "validation": 0.1, "seed": seed})
+        found = examples(block, given, Division())
+        split = found.table.drop_duplicates("sample").set_index("sample")["split"]
+        if split["s00"] != split["s39"]:
+            break
+    checks = audited(found, block, given)[0].checks
+    (row,) = checks[checks["detail"].fillna("").str.contains("s00 and s39")].to_dict("records")
+    assert row["status"] == "FAIL"
+    few = task(windows={"size": size, "densest": 3})
+    said = audited(examples(few, given, Division()), few, given)[0].checks["detail"].fillna("")
+    assert said.str.contains("3 windows are too few to tell which samples are related").any()

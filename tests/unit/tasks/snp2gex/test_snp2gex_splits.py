@@ -6,9 +6,9 @@ import pytest
 from glmflow.checks.relations import relations
 from glmflow.errors import InputError
 from glmflow.genome.loci import groups_of, overlapping
+from glmflow.genome.relatives import Kinship, family_pairs
 from glmflow.tasks.snp2gex import leaks
 from glmflow.tasks.snp2gex.cells import cell_split, draw_groups, split_genes, split_people
-from glmflow.tasks.snp2gex.relatives import Kinship, family_pairs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

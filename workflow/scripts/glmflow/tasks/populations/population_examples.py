@@ -16,6 +16,7 @@ from glmflow.genome.gene_windows import GeneWindows
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.intervals import read_intervals
 from glmflow.genome.reference import Reference
+from glmflow.genome.relatives import Kinship
 from glmflow.genome.splits import SPLITS
 from glmflow.genome.store import open_store
 from glmflow.labelled.given_splits import require_rows
@@ -97,7 +98,32 @@ def examples(task: Populations, files: Mapping[str, Any], division: Division) ->
     in_splits = pd.crosstab(rows["target"], rows["split"]).reindex(classes)
     in_splits = in_splits[[name for name in SPLITS if name in in_splits]].rename_axis("class").reset_index()
     facts = {"classes.tsv": in_splits, "windows.tsv": report, "samples.tsv": drawn}
-    return Made(examples_table(rows), counts_table(counts), checks.table(), facts, copies=near)
+    return Made(
+        examples_table(rows),
+        counts_table(counts),
+        checks.table(),
+        facts,
+        related(task, rows, names, alleles),
+        copies=near,
+    )
+
+
+def related(
+    task: Populations, rows: pd.DataFrame, names: list[str], alleles: list[NDArray[np.uint8]]
+) -> dict[str, Any]:
+    """Return the kinship of samples by the variants of all windows, with their splits; nothing where these hold no samples out."""
+    if task.splits.by != "samples" or task.control == "reference":
+        return {}
+    kinship = Kinship(len(names))
+    for own in alleles:
+        kinship.add(own.reshape(len(names), 2, -1).sum(axis=1))
+    split = rows.drop_duplicates("sample").set_index("sample")["split"]
+    return {
+        "kinship": kinship.estimate(),
+        "samples": names,
+        "split": split.loc[names].to_numpy(object),
+        "windows": len(alleles),
+    }
 
 
 def compared(task: Populations, files: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame | str:

@@ -15,6 +15,7 @@ from glmflow.genome.counts import Counts
 from glmflow.genome.gene_windows import GeneWindows
 from glmflow.genome.loci import groups_of
 from glmflow.genome.reference import Reference
+from glmflow.genome.relatives import MIN_MAF, Kinship, family_pairs
 from glmflow.genome.splits import used_contigs
 from glmflow.genome.tss_windows import place_windows
 from glmflow.statistics.correlation import pearson_columns
@@ -26,7 +27,6 @@ from .expression_matrix import Expression, in_several_versions, match_genes
 from .heritability import haseman_elston
 from .label_classes import subset_name
 from .preprocessing import preprocess
-from .relatives import MIN_MAF, Kinship, family_pairs
 
 
 def cohort_examples(
