@@ -271,10 +271,26 @@ def test_a_mistake_in_a_table_is_one_line_that_says_where(tmp_path, text):
     assert "\n" not in str(error.value) and str(tmp_path) in str(error.value)
 
 
+def test_sequences_as_bytes_in_parquet(tmp_path):
+    rows = pd.DataFrame({"sequence": [b"ACGT", b"CCGA"], "label": ["a", "b"]})
+    rows.to_parquet(tmp_path / "t.parquet")
+    assert read_source({"table": tmp_path / "t.parquet"}).rows["sequence"].tolist() == ["ACGT", "CCGA"]
+
+
 def test_mistakes_in_settings(tmp_path):
     path = written(tmp_path / "t.csv", table_text())
     with pytest.raises(InputError, match=r"no column 'lable'\. Did you mean 'label'"):
         read_source({"table": path}, columns={"label": "lable"})
+    with pytest.raises(InputError, match="column 'label' is named as the label and as the split"):
+        read_source({"table": path}, columns={"label": "label", "split": "label"})
+    for split in ("train", "test"):
+        for name in ("a", "b"):
+            written(tmp_path / "laid" / split / f"{name}.csv", "sequence,label\nACGT,a\n")
+    with pytest.raises(InputError, match="no column of the chrom of intervals"):
+        read_source({"folder": tmp_path / "laid"})
+    with pytest.raises(InputError, match="Save it as UTF-8"):
+        (tmp_path / "u.csv").write_text(table_text(), encoding="utf-16")
+        read_source({"table": tmp_path / "u.csv"})
     with pytest.raises(InputError, match="no role 'sequences'"):
         read_source({"table": path}, columns={"sequences": "sequence"})
     with pytest.raises(InputError, match="no name for label b"):

@@ -201,8 +201,50 @@ def test_values_of_another_scale_and_values_far_from_all_others(clean, tmp_path)
 
 
 @pytest.mark.parametrize(
+    "header", ["patient_id", "Donor ID", "geneId", "ensembl_gene_id", "individuals", "sample_name"]
+)
+def test_rows_that_belong_together_are_known_by_any_spelling_of_their_column(clean, tmp_path, header):
+    shared = clean.assign(**{header: [f"g{row % 30}" for row in range(len(clean))]})
+    assert found(shared, tmp_path)[0][f"{header}: test"] == "WARN"
+    apart = clean.assign(**{header: [f"{split}{row % 30}" for row, split in enumerate(clean["split"])]})
+    assert found(apart, tmp_path)[0] == {}
+
+
+@pytest.mark.parametrize("header", ["gene_count", "sample_size", "identity", "familiarity", "no"])
+def test_columns_of_numbers_name_nobody(clean, tmp_path, header):
+    assert found(clean.assign(**{header: 3}), tmp_path)[0] == {}
+
+
+def test_values_that_are_negated_in_the_test_split(clean, tmp_path):
+    share = clean["sequence"].str.count("[GC]") + GENERATOR.normal(0, 0.5, len(clean))
+    assert "swapped labels" not in found(clean.assign(label=share), tmp_path, labels="values")[0]
+    turned = np.where(clean["split"] == "test", 2 * share.mean() - share, share)
+    status, detail = found(clean.assign(label=turned), tmp_path, labels="values")
+    assert status["swapped labels"] == "FAIL" and "values negated?" in detail["swapped labels"]
+
+
+@pytest.mark.parametrize("labels", ["labels", "values"])
+def test_columns_of_labels_that_are_exchanged_in_the_test_split(clean, tmp_path, labels):
+    own = GENERATOR.integers(0, 2, (len(clean), 3)) if labels == "labels" else GENERATOR.random((len(clean), 3))
+    texts = [
+        s[:20] + "TATAAATATATAAATA"[: round(16 * a)] + "GGCGGCGGGGCGGCGG"[: round(16 * b)] + s[60:]
+        for s, (a, b, _) in zip(clean["sequence"], own)
+    ]
+    table = clean.drop(columns="label").assign(sequence=texts, tata=own[:, 0], cpg=own[:, 1], noise=own[:, 2])
+    settings = {"labels": labels, "columns": {"label": ["tata", "cpg", "noise"]}}
+    assert "exchanged columns" not in found(table, tmp_path, **settings)[0]
+    test = table["split"] == "test"
+    table.loc[test, ["tata", "cpg"]] = table.loc[test, ["cpg", "tata"]].to_numpy()
+    status, detail = found(table, tmp_path, **settings)
+    assert status["exchanged columns"] == "FAIL"
+    assert "tata of the test rows is cpg" in detail["exchanged columns"] and "noise" not in detail["exchanged columns"]
+
+
+@pytest.mark.parametrize(
     ("plant", "message"),
     [
+        (lambda t: t.assign(label=["None" if own == "neg" else own for own in t["label"]]), "no label .'None' is none. .and in"),
+        (lambda t: t.assign(label=["<NA>" if r == 3 else own for r, own in enumerate(t["label"])]), "row 4, column label: no label"),
         (lambda t: t.assign(chrom=["1" if c == "chr1" and r % 2 else c for r, c in enumerate(t["chrom"])]), "contig 1 is called '1' and 'chr1'"),
         (lambda t: t.assign(label=[own.upper() if r % 3 else own for r, own in enumerate(t["label"])]), "differ in spelling alone"),
         (lambda t: t.assign(label=GENERATOR.normal(size=len(t))), "hardly classes"),

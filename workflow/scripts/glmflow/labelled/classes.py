@@ -17,7 +17,10 @@ from glmflow.genome.contigs import some
 
 MOST_CLASSES = 50
 """Whole numbers with more values than this are not taken for classes without being asked."""
-MISSING = ("", "na", "nan", "n/a", "null")
+MISSING = ("", "na", "nan", "n/a", "null", "<na>", "#n/a", "nat")
+"""Words that mean that there is no label, capitals or not."""
+MISSING_AS_WRITTEN = ("None",)
+"""Those that mean it as programs write them; `none` is a class."""
 _WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 
 Kind = Literal["classes", "labels", "values"]
@@ -77,9 +80,12 @@ def read_labels(
     """
     place = place or (lambda row, name: f"{where}, row {row + 1}, column {name}")
     for name, column in columns.items():
-        missing = column.str.strip().str.lower().isin(MISSING).to_numpy()
+        text = column.str.strip()
+        missing = (text.str.lower().isin(MISSING) | text.isin(MISSING_AS_WRITTEN)).to_numpy()
         if missing.any():
-            what = f"no label (and in {int(missing.sum()) - 1} more rows)" if missing.sum() > 1 else "no label"
+            written = text.iloc[int(np.argmax(missing))]
+            what = "no label" + (f" ({written!r} is none)" if written else "")
+            what += f" (and in {int(missing.sum()) - 1} more rows)" if missing.sum() > 1 else ""
             raise InputError(what, where=place(int(np.argmax(missing)), name), fix="Leave the rows out, or label them.")
     if len(columns) > 1:
         return _several(columns, kind, where, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from os import PathLike
@@ -24,11 +25,29 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 """Headers that are taken for a role without being asked; capitals and spaces around them do not count."""
 
-KIN = (
-    *("gene", "gene_id", "gene_name", "gene_symbol", "transcript", "transcript_id", "locus", "family", "cluster"),
-    *("donor", "patient", "person", "individual", "subject", "participant", "sample", "sample_id", "accession"),
+KIN = frozenset(
+    [
+        *(
+            "gene",
+            "transcript",
+            "protein",
+            "uniprot",
+            "ensembl",
+            "entrez",
+            "locus",
+            "family",
+            "cluster",
+            "sample",
+            "accession",
+        ),
+        *("donor", "patient", "person", "people", "individual", "subject", "participant", "sibling", "twin"),
+    ]
 )
-"""Headers of columns whose rows belong together: not read as anything, but looked at for what splits share."""
+"""What columns name whose rows belong together: not read as anything, but looked at for what splits share."""
+NAMING = frozenset(
+    ["id", "ids", "name", "names", "symbol", "symbols", "number", "no", "code", "key", "accession", "barcode"]
+)
+"""Words behind these that say how they are named (`gene_id`, `Donor ID`, `patientId`)."""
 
 SEVERAL = ("label",)
 """Roles that may be played by several columns, if the user names them."""
@@ -64,7 +83,12 @@ def find_columns(
         if len(names) > 1 and role not in SEVERAL:
             raise InputError(f"columns: {role} is played by one column", where=where, fix="Name one.")
         require_columns(names, header, where)
-    taken = {name for names in given.values() for name in names}
+    taken: dict[str, str] = {}
+    for role, names in given.items():
+        for name in names:
+            if taken.setdefault(name, role) != role:
+                what = f"column {name!r} is named as the {taken[name]} and as the {role}"
+                raise InputError(what, where=where, fix="Name a column for each.")
     found = dict(given)
     for role, names in NAMES.items():
         if role in given:
@@ -104,7 +128,16 @@ def require_columns(names: Iterable[str], header: Sequence[str], where: str | Pa
 def kin_columns(header: Sequence[str], found: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the columns that play no role and by whose name rows belong together (genes, donors ...)."""
     taken = {name for names in found.values() for name in names}
-    return [name for name in header if name not in taken and name.strip().lower() in KIN]
+    return [name for name in header if name not in taken and _named_of(name) in KIN]
+
+
+def _named_of(header: str) -> str:
+    """Return what a column names: the last word of its header but for those that say how (`ensembl_gene_id`: gene)."""
+    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", header).lower())
+    while len(words) > 1 and words[-1] in NAMING:
+        words.pop()
+    last = words[-1] if words else ""
+    return next((last.removesuffix(ending) for ending in ("ids", "id", "s") if last.removesuffix(ending) in KIN), last)
 
 
 def describe(found: Mapping[str, Sequence[str]], header: Sequence[str]) -> str:

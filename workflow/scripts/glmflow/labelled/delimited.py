@@ -95,7 +95,8 @@ class TableFile:
             with self._open() as stream:
                 line = io.TextIOWrapper(stream, "utf-8-sig", newline=None).readline(BLOCK)
         except (UnicodeDecodeError, OSError, pa.ArrowException) as error:
-            raise InputError(f"not a table ({error})", where=self.path, fix="Give CSV, TSV or parquet.") from None
+            fix = "Save it as UTF-8." if isinstance(error, UnicodeDecodeError) else "Give CSV, TSV or parquet."
+            raise InputError(f"not a table ({error})", where=self.path, fix=fix) from None
         line = line.rstrip("\r\n")
         if line.startswith((">", "<")) or "\0" in line:
             kind = "a FASTA file" if line[0] == ">" else "no table"
@@ -205,6 +206,8 @@ def _text_of(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes):
+        return value.decode()
     if isinstance(value, bool):
         return str(int(value))
     if isinstance(value, float) and value != value:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pysam
 
 from glmflow.errors import InputError
+from glmflow.genome.contigs import some
 from glmflow.genome.packed import Collected, Packed, pack, to_strings
 from glmflow.labelled.classes import MISSING
 from glmflow.labelled.columns import describe, find_columns, kin_columns, require_columns
@@ -244,6 +245,12 @@ def interval_rows(path: Path) -> tuple[pd.DataFrame, str]:
         given = {role: name for role, name in given.items() if name in header}
     file = TableFile(path)
     found = find_columns(file.header, given, path)
+    absent = [name for name in ("chrom", "start", "end") if name not in found]
+    if absent:
+        what = f"no column of the {absent[0]} of intervals ({some(file.header, 8)})"
+        raise InputError(
+            what, where=path, fix="In folders of classes, give texts, or intervals (id, region, start, end, strand)."
+        )
     blocks = [block.to_pandas() for block in file.blocks([name for names in found.values() for name in names])]
     columns = {names[0]: role for role, names in found.items()}
     if not sum(map(len, blocks)):

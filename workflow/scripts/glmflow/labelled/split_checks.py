@@ -18,6 +18,8 @@ UNLIKE = 0.1
 """Total variation distance between the classes of training and test rows that is warned about."""
 SWAPPED = 0.35
 """AUROC on test rows, of what was fitted to training rows, at or below which labels look swapped."""
+NEGATED = -0.4
+"""Correlation on test rows, of what was fitted to training rows, at or below which values look negated."""
 FAR = 0.4
 """Distance of the distributions of length, GC or N between training and test rows from which on these are called unlike."""
 SURE = 4.0
@@ -66,7 +68,7 @@ def split_checks(
         return found
     found += _unlike(describe, train, test)
     if classes is None:
-        return [*found, *_values(target[train], target[test])]
+        return [*found, *_values(target[train], target[test]), *_negated(properties, int(test.sum()))]
     validation = target[split == "validation"]
     return [
         *found,
@@ -175,6 +177,19 @@ def _swapped(properties: pd.DataFrame, test: NDArray, classes: Sequence[str]) ->
     if bad:
         text = f"what {name} tells of training rows is the opposite of the test rows (AUROC {worst['auroc']:.2f}): labels swapped?"
     yield "swapped labels", len(test) if bad else 0, len(test), "FAIL" if bad else "PASS", text
+
+
+def _negated(properties: pd.DataFrame, rows: int) -> Iterator[Check]:
+    """Yield whether what is learned from the values of training rows goes the opposite way among test rows."""
+    worst = properties.loc[properties["value"].idxmin()] if properties["value"].notna().any() else None
+    if worst is None:
+        return
+    bad = worst["value"] <= NEGATED and worst["value"] * np.sqrt(rows) < -SURE
+    text = "what tells training values tells test values alike"
+    if bad:
+        name = PROPERTY_WORDS.get(worst["property"], worst["property"])
+        text = f"what {name} tells of training rows is the opposite of the test rows (r {worst['value']:.2f}): values negated?"
+    yield "swapped labels", rows if bad else 0, rows, "FAIL" if bad else "PASS", text
 
 
 def _values(train: NDArray, test: NDArray) -> Iterator[Check]:

@@ -15,13 +15,14 @@ from glmflow.errors import InputError
 from glmflow.genome.packed import Packed, fetch, pack
 from glmflow.genome.reference import Reference
 from glmflow.labelled.classes import Labels, classes_table
+from glmflow.labelled.exchanged_columns import exchanged_columns
 from glmflow.labelled.framing import COMPARED, differing_from_genome, place_on_genome, windows_around
 from glmflow.labelled.given_splits import require_rows
 from glmflow.labelled.holdout import split_rows
 from glmflow.labelled.near_pairs import near_pairs, suited_k
 from glmflow.labelled.sources import LabelFile, Labelled, read_source
 from glmflow.tasks.audited import audited
-from glmflow.tasks.tables import Division, Made, counts_table, examples_table
+from glmflow.tasks.tables import FAIL, PASS, Checks, Division, Made, counts_table, examples_table
 
 UNKEPT = ("lower", "ambiguous", "fold", "target", "named")
 """Columns of the rows that no table of examples has."""
@@ -67,6 +68,10 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
     first = truth.iloc[:, 0].to_numpy()
     facts = {"classes.tsv": classes_table(labels, rows["split"]).drop(columns="index")}
     found = audited(rows, packed, first, names, task.similarity.k, task.similarity.share, strata, task.margin)
+    if packed is not None and truth.shape[1] > 1:
+        add_exchanged(
+            found.checks, exchanged_columns(packed, truth.to_numpy(), rows["split"].to_numpy(object)), rows, labels
+        )
     rows = found.rows
     length = packed.lengths if packed is not None else (rows["end"] - rows["start"]).to_numpy()
     counts["sequences longer than `length`, of which the middle is read"] = int((length > task.length).sum())
@@ -78,6 +83,14 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
     kept = rows.drop(columns=given).join(targets_as_written(truth, labels))
     evidence = {"sequences": packed} if packed is not None else {}
     return Made(examples_table(kept), counts_table(counts), found.checks.table(), facts, evidence, found.copies)
+
+
+def add_exchanged(checks: Checks, pairs: list[tuple[int, int]], rows: pd.DataFrame, labels: Labels) -> None:
+    """Add whether columns of labels or values stand for one another in the test rows."""
+    test = int((rows["split"] == "test").sum())
+    names = ", ".join(f"{labels.classes[one]} of the test rows is {labels.classes[other]}" for one, other in pairs)
+    text = f"by 4-mers of training rows, {names}: columns exchanged?" if pairs else "every column tells itself best"
+    checks.add("exchanged columns", test if pairs else 0, test, text, bool(pairs), FAIL if pairs else PASS)
 
 
 def truth_of(
