@@ -74,6 +74,23 @@ def weights(folder):
     }
 
 
+def test_recomputed_activations_train_the_same_weights(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        answer_text.AnswerText, "checkpoint", lambda target: asked.append(1) or target.head.checkpoint()
+    )
+    study = Study(tmp_path, "probe")
+    study.train(tmp_path / "plain")
+    assert not asked
+    study.settings["adaptation"]["train"]["gradient_checkpointing"] = True
+    study.train(tmp_path / "again")
+    assert asked == [1]
+    plain, again = weights(tmp_path / "plain"), weights(tmp_path / "again")
+    assert plain.keys() == again.keys()
+    for name, value in plain.items():
+        torch.testing.assert_close(again[name], value, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("head", [{"dna": "both"}, {"pooling": "queries", "queries": 3, "both_strands": True}])
 def test_what_is_kept_of_a_frozen_model_gives_the_same_answers(tmp_path, monkeypatch, head):
     study, read = Study(tmp_path, "probe", **head), []

@@ -22,6 +22,7 @@ from glmflow.config.base import Place
 from glmflow.config.compared import FEWEST_SEEDS, few_seeds
 from glmflow.config.public_sets import set_with
 from glmflow.config.published import LISTED, read_checkpoints
+from glmflow.config.unused import unused
 from glmflow.errors import InputError
 from glmflow.genome.contigs import some
 
@@ -68,6 +69,8 @@ def run_check(arguments: argparse.Namespace) -> int:
         print(f"Left out: {misfit.task}/{misfit.model}/{misfit.adaptation}: {misfit.reason}.")
     if few := few_seeds(study):
         print(f"Fewer than {FEWEST_SEEDS} seeds, so that the spread over seeds is hardly known: {some(few)}")
+    if idle := list(unused(study)):
+        print(f"Not used by any run: {', '.join(idle)}")
     later = "; REF alleles, phase and sort order are checked when the VCF is read" if _reads_vcf(study) else ""
     print(f"{path}: keys, labels, files and their headers are sound; {len(runs)} run{'s' * (len(runs) != 1)}{later}")
     fail_on = getattr(arguments, "fail_on", None)

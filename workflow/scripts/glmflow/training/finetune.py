@@ -86,6 +86,8 @@ def train_ready(
     adapter = starting_model(run, checkpoint)
     coverage = adapt(adapter, adaptation)
     model = new_tuned(run, adapter, ready.fitted)
+    if training.gradient_checkpointing:
+        model.target.checkpoint()
     warnings = [*context_warning(adapter, ready.length), *model.target.notes()]
     kept = kept_features(model, ready, states or folder / "states")
     if kept is not None and getattr(model.target.head, "solver", "gradient") == "exact":

@@ -101,6 +101,9 @@ class Target(nn.Module):
         """Return what has to be known of how it reads the model, a sentence each."""
         return []
 
+    def checkpoint(self) -> None:
+        """Recompute in the backward pass what it has beside the model (`train.gradient_checkpointing`); heads are kept."""
+
     def read(self, features: Tensor, batch: Mapping[str, Any]) -> Tensor:
         """Return the predictions of a batch from the features of its sequences."""
         raise NotImplementedError

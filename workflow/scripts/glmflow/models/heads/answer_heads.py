@@ -101,6 +101,10 @@ class TextAnswers(nn.Module):
         self.register_buffer("trie_sees", torch.from_numpy(trie.sees()), persistent=False)
         self.register_buffer("trie_members", torch.from_numpy(trie.members()), persistent=False)
 
+    def checkpoint(self) -> None:
+        """Recompute the activations of the text model in the backward pass, one layer at a time."""
+        self.text.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+
     @property
     def reads_dna(self) -> bool:
         """Return whether the alleles of a question reach the text model."""
@@ -234,6 +238,9 @@ class AlleleClassifier(nn.Module):
         self.classifier = nn.Sequential(
             nn.Linear(width, dim), nn.ReLU(), nn.Dropout(dropout), nn.Linear(dim, len(self.classes))
         )
+
+    def checkpoint(self) -> None:
+        """Keep all activations: there are few."""
 
     def vectors(self, states: Tensor, inside: Tensor, change: Tensor) -> Tensor:
         """Return what the classifier reads of pairs of alleles, `[S, width]`."""

@@ -41,6 +41,10 @@ class AnswerText(Target):
         self.caches, self.align = self.head.caches, getattr(block, "align", 0)
         self.of_outputs = new_loss(run.adaptation.loss.model_dump(), fitted)
 
+    def checkpoint(self) -> None:
+        """Recompute the activations of the text model in the backward pass."""
+        self.head.checkpoint()
+
     def features(self, states: Tensor, inside: Tensor) -> Tensor:
         """Return the states of alleles with a column that says which are bases, `[rows, L, D + 1]`."""
         return torch.cat([states, inside[..., None].to(states.dtype)], dim=-1)
