@@ -12,7 +12,8 @@ from glmflow.genome.canonical import opposite_strand
 from glmflow.statistics.group_draws import group_weights
 from glmflow.tasks.diagnosis import examples, score
 from glmflow.tasks.diagnosis.answer_calibration import abstention, best_temperature, risk_by_coverage, tempered
-from glmflow.tasks.diagnosis.reading_controls import UNREAD, UNUSED, USED, Answers, verdict
+from glmflow.tasks.diagnosis.answer_scoring import answers_of, clean_verdict
+from glmflow.tasks.diagnosis.reading_controls import UNREAD, UNUSED, USED, Answers, reading, verdict
 from glmflow.tasks.diagnosis.simulated_questions import simulate_questions, sites
 from pydantic import ValidationError
 
@@ -325,3 +326,24 @@ def test_references_that_training_holds_are_copies_and_the_others_a_subset(tmp_p
     simulated = task_block({"kind": "diagnosis", "simulated": {"train": 40, "test": 8}})
     said = audited(examples(simulated, {}, None), simulated, {})[0].checks.set_index("check")
     assert "independent" in said.loc["copies of training", "detail"]
+
+
+def test_remembered_copies_are_no_reading_of_the_variant():
+    """Copies are answered by their own pair alone; the others have one answer whatever is shown."""
+    classes = ["a", "b", "none"]
+    columns = [f"prediction_{name}" for name in classes]
+    part = pd.DataFrame({"example": [f"q{row}" for row in range(80)], "target": ["a", "b"] * 40, "split": "test"})
+    part["group"], part["no_near_copy"] = part["example"], np.arange(80) < 40
+    truth = part["target"].map(classes.index).to_numpy()
+    own = np.where(part["no_near_copy"], 0, truth)
+    part[columns] = np.eye(3)[own]
+    shown = {name: np.where(part["no_near_copy"], 0, 2) for name in ("others", "ref_as_alt", "elsewhere")}
+    controls = pd.concat([
+        pd.DataFrame(np.eye(3)[said], columns=columns).assign(example=part["example"], control=name, draw=0)
+        for name, said in shown.items()
+    ])  # fmt: skip
+    task = {"unchanged": "none", "bootstrap": 200}
+    _, told = reading(answers_of(part, columns, classes, "none"), controls, part["example"].tolist(), columns, 200)
+    assert told.verdict == USED
+    assert clean_verdict(part, controls, columns, classes, task) == {"clean_verdict": UNUSED, "clean_n": 40}
+    assert clean_verdict(part.drop(columns="no_near_copy"), controls, columns, classes, task)["clean_n"] == 0

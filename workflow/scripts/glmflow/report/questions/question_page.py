@@ -80,7 +80,7 @@ def in_order(study: Study, task: str, labels: set[str]) -> list[str]:
 
 def verdict_rows(study: Study, task: str) -> list[dict[str, Any]]:
     """Return what the answers of each run rest on (its first seed), best run first."""
-    table = of_runs(study, task, "verdict.tsv")
+    table = of_runs(study, task, "verdict.tsv").fillna({"clean_verdict": ""})
     if table.empty:
         return []
     cell = study.cells[task].set_index("label")

@@ -12,7 +12,7 @@ import pandas as pd
 from glmflow.files import read_table
 from glmflow.tasks import class_scores
 from glmflow.tasks.held_out import groups_of, held_out_rows
-from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
+from glmflow.tasks.tables import Scored, clean_part, metric_row, metrics_table, run_keys
 
 from .answer_calibration import abstention, best_temperature, log_loss, risk_by_coverage, tempered
 from .official_answers import official_csv, official_rows
@@ -73,7 +73,8 @@ def score(
             table, told = reading(given, controls, part["example"].tolist(), columns, task["bootstrap"])
             own.append(table.assign(split=split))
             if told is not None and split == "test":
-                tables["verdict.tsv"] = pd.DataFrame([told._asdict()])
+                clean = clean_verdict(part, controls, columns, classes, task)
+                tables["verdict.tsv"] = pd.DataFrame([told._asdict() | clean])
                 for name, three in (("dna_lead", told[1:4]), ("variant_lead", told[4:7])):
                     metrics.append(bounded(name, three, told.n, split))
         tables["reading.tsv"] = pd.concat(own, ignore_index=True)
@@ -95,6 +96,21 @@ def score(
     keys = {**run_keys(settings), "context_bp": found.metrics["context_bp"].iloc[0]}
     every = pd.concat([found.metrics, metrics_table(metrics, **keys)], ignore_index=True)
     return Scored(every, tables, found.units)
+
+
+def clean_verdict(
+    part: pd.DataFrame, controls: pd.DataFrame, columns: list[str], classes: list[str], task: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the verdict on test questions that are no copies of training, `clean_verdict` and `clean_n`; "" where all are none.
+
+    Who remembers the pairs of training answers a copy by its pair, and needs the variant for nothing else.
+    """
+    clean = clean_part(part, "example")
+    if clean is None:
+        return {"clean_verdict": "", "clean_n": 0}
+    given = answers_of(clean, columns, classes, task["unchanged"])
+    _, told = reading(given, controls, clean["example"].tolist(), columns, task["bootstrap"])
+    return {"clean_verdict": told.verdict if told else "", "clean_n": len(clean)}
 
 
 def ranked_metrics(names: tuple[str, str], logs: np.ndarray, truth: np.ndarray) -> list[dict[str, Any]]:
