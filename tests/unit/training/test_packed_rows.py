@@ -8,6 +8,7 @@ from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import CorpusWindows
 from glmflow.errors import InputError
 from glmflow.models import new_model
+from glmflow.models.facts import all_facts
 from glmflow.training.language_loss import IGNORE, LanguageModel, language_batch
 from glmflow.training.pretrain import pretrain
 from glmflow.training.pretraining_source import CorpusSource
@@ -102,6 +103,14 @@ def test_activations_computed_again_backwards_see_the_same_records():
     _, again = _loss(model, batch)
     for name, gradient in kept.items():
         torch.testing.assert_close(again[name], gradient)
+
+
+def test_families_that_say_so_pack():
+    assert {family for family, _ in FAMILIES.values()} <= {facts.family for facts in all_facts() if facts.packs}
+    for name in FAMILIES:
+        assert perturbed(name).adapter.network.packs
+    for family in (facts.family for facts in all_facts() if facts.own_settings and not facts.packs):
+        assert not new_model(family, {}).network.packs
 
 
 def test_the_first_base_of_a_record_is_never_asked():

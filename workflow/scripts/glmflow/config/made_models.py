@@ -104,6 +104,8 @@ def _unlearnable(study: Study, label: str, block: Pretrain) -> Iterator[tuple[st
         )
     if block.byte_pairs and not (facts.reads_byte_pairs and own == "causal"):
         yield "byte_pairs", f"{block.family} does not learn from byte pairs; take `family: olmo`, or leave it out"
+    if block.pack and not facts.packs:
+        yield "pack", f"models of {block.family} do not read several records in a row; leave it out"
     if block.tags and "tags" not in default_config(block.family):
         yield "tags", f"models of {block.family} take no tags; leave it out, or take another family"
 

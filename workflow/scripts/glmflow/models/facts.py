@@ -10,6 +10,7 @@ The facts of a family are in `families/<family>.yaml` beside its code:
 ``pairs``            pairs of tokens that attention meets: ``all`` where left out, ``causal`` (half), ``none``.
 ``kept``             numbers kept for the backward pass, see `Kept`; measured by counting the tensors that autograd saves.
 ``own_settings``     whether `config` of a new model takes the keys of the family's defaults and no others.
+``packs``            whether it reads several records in a row as if each stood alone.
 ``experts``          whether its layers are mixtures of experts, which low-rank adapters can have too.
 ``published``        a list of what was published: name, origin, context, licence, differences from the original's outputs for
                      a tiny random checkpoint (``logits``, ``states``; `glmflow parity`, float32 on a CPU), and
@@ -54,6 +55,7 @@ class Facts(NamedTuple):
     pairs: str = "all"
     kept: Kept = Kept()
     own_settings: bool = False
+    packs: bool = False
     experts: bool = False
     published: tuple[Mapping[str, Any], ...] = ()
 
