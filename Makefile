@@ -17,7 +17,7 @@ TOGETHER := -n $(CORES) --dist loadfile --no-loadscope-reorder
 help:
 	@echo "make demo       run the demo study (config/config.yaml) and print where its report is"
 	@echo "make context    compare methods of context extension (15 minutes)"
-	@echo "make pretraining  small language models of several architectures beside a compressor"
+	@echo "make pretraining  small language models beside a compressor, what one of them draws, and the gate before it"
 	@echo "make test       lint, dry runs, unit tests, one small study end to end"
 	@echo "make test-all   the long ones too"
 	@echo "make benchmark  our speed beside that of the tools people use, in one run"
@@ -42,7 +42,8 @@ context: setup
 
 pretraining: setup
 	@snakemake --cores $(CORES) --quiet host reason --rerun-incomplete --configfile config/studies/dna_pretraining.yaml
-	@echo "The report: results/dna_pretraining/report/language.html"
+	@snakemake --cores $(CORES) --quiet host reason --rerun-incomplete --configfile config/studies/dna_generation.yaml
+	@echo "The reports: results/dna_pretraining/report/language.html and results/dna_generation/report/generation.html"
 
 demo: setup
 	@snakemake --cores $(CORES) --quiet host reason --rerun-incomplete

@@ -22,6 +22,11 @@ elif STUDY.simulate and STUDY.simulate.coding:
 
     rule simulate_coding:
         output:
+            **(
+                {"hazards": "results/{study}/simulated/hazards.fa"}
+                if STUDY.simulate.coding.hazard_bp
+                else {}
+            ),
             fasta="results/{study}/simulated/genome.fa",
             panel="results/{study}/simulated/genes.csv",
         log:

@@ -9,4 +9,5 @@ with logged(snakemake):
     from glmflow.simulate.coding_genome import simulate_coding
 
     made, settings = snakemake.output, Coding.model_validate(snakemake.params.settings)
-    simulate_coding(settings, Path(made.fasta), Path(made.panel))
+    hazards = Path(made.hazards) if settings.hazard_bp else None
+    simulate_coding(settings, Path(made.fasta), Path(made.panel), hazards)

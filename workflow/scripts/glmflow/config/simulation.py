@@ -49,6 +49,11 @@ class Coding(Block):
         6,
         description="Last genes that are written as a panel (`genes.csv`), of each contig, with 1,000 bases before them.",
     )
+    hazard_bp: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="Length of a random sequence that stands in for a hazard: written to `hazards.fa`, and laid, with 5 % of its "
+        "bases changed, into each contig from nine tenths of it on; 0: none.",
+    )
 
 
 class Simulation(Block):

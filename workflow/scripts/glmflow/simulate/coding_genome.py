@@ -14,6 +14,7 @@ from glmflow.config.simulation import Coding
 from glmflow.config.simulation_settings import GeneSettings
 from glmflow.dna.completed_genes import UPSTREAM
 from glmflow.dna.open_frames import translation
+from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
 from glmflow.simulate.outputs import stream
 from glmflow.simulate.reproducible_files import write_fasta
@@ -21,6 +22,8 @@ from glmflow.simulate.sequence import STOP_CODONS, background, codon_frequencies
 
 SITE, SITE_BP = "AGGAGG", 7
 """What stands before a gene (Shine and Dalgarno 1974), and the bases between it and the start codon."""
+CHANGED = 0.05
+"""Share of the bases of a hazard that are changed where it is laid into a contig."""
 STAY = 0.8
 """Chance that a gene lies on the strand of the one before."""
 
@@ -33,24 +36,50 @@ class Placed(NamedTuple):
     strand: str
 
 
-def simulate_coding(settings: Coding, path: Path, panel: Path) -> None:
+def simulate_coding(settings: Coding, path: Path, panel: Path, hazards: Path | None = None) -> None:
     """Write the genome that `settings` describe as FASTA, and its last genes as a panel; the same bytes for the same settings.
 
-    The panel has the layout that `glmflow.dna.completed_genes.read_panel` reads.
+    The panel has the layout that `glmflow.dna.completed_genes.read_panel` reads. Into `hazards` goes the stand-in for a
+    hazard that is laid into the contigs, where one is asked for.
+
+    Raises
+    ------
+    InputError
+        The hazard has no room before the genes of the panel.
     """
+    hazard = background(settings.hazard_bp, stream(settings.seed, "hazard"))
     rng = stream(settings.seed, "families")
     frequencies = codon_frequencies(GeneSettings(codon_log_sd=settings.codon_log_sd), rng)
     ancestors = [_codons(settings, frequencies, rng) for _ in range(settings.families)]
     contigs, rows = {}, []
     for name, length in settings.contigs.items():
         codes, genes = coding_contig(settings, ancestors, frequencies, length, stream(settings.seed, name))
+        chosen = _last(genes, length, settings.panel)
+        _lay(hazard, codes, chosen, stream(settings.seed, f"hazard {name}"))
         contigs[name] = codes
-        rows += [_row(f"{name}_{gene.start}", codes, gene) for gene in _last(genes, length, settings.panel)]
+        rows += [_row(f"{name}_{gene.start}", codes, gene) for gene in chosen]
     with atomic_path(path) as temporary:
         write_fasta(temporary, contigs)
         temporary.with_name(temporary.name + ".fai").unlink()
+    if hazards is not None:
+        with atomic_path(hazards) as temporary:
+            write_fasta(temporary, {"stand_in": hazard})
+            temporary.with_name(temporary.name + ".fai").unlink()
     columns = ["gene", "organism", "cds_start", "reference_protein", "genomic_sequence"]
     write_table(pd.DataFrame(rows, columns=columns), panel)
+
+
+def _lay(hazard: NDArray[np.uint8], codes: NDArray[np.uint8], panel: list[Placed], rng: Generator) -> None:
+    """Lay a hazard with some bases changed into a contig, before the genes of its panel."""
+    if not len(hazard):
+        return
+    start = 9 * len(codes) // 10
+    room = min([gene.start - UPSTREAM for gene in panel], default=len(codes)) - start
+    if len(hazard) > room:
+        fix = "Take a shorter hazard, a longer contig or a smaller panel."
+        raise InputError(f"a hazard of {len(hazard)} bases and room for {max(0, room)}", where="hazard_bp", fix=fix)
+    changed = (rng.random(len(hazard)) < CHANGED) * rng.integers(1, 4, len(hazard))
+    codes[start : start + len(hazard)] = (hazard + changed) % 4
 
 
 def coding_contig(
