@@ -1,6 +1,7 @@
 """Objectives of pretraining: masked diffusion and its bound, weights of lower case, short sequences, strands."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from glmflow.models import new_model
 from glmflow.training.inputs.diffusion_bound import bounds
 from glmflow.training.inputs.segments import Query
 from glmflow.training.language_loss import IGNORE, LanguageEvaluation, LanguageModel, language_batch
-from glmflow.training.pretrain import objective_of, pretrain
+from glmflow.training.pretrain import objective_of, pretrain, repeated
 from glmflow.training.pretraining_source import CorpusSource, source
 from glmflow.training.weighted_language import diffusion_batch, weighted_batch
 from pydantic import ValidationError
@@ -191,6 +192,9 @@ def test_a_diffusion_model_is_trained_and_its_record_says_how(corpus, tmp_path):
     settings |= {"objective": "masked_diffusion", "short": 20, "softmask_weight": 0.5}
     pretrain(settings, CorpusSource(corpus[0], short=20), 1, tmp_path / "training", tmp_path / "model")
     assert "objective: masked_diffusion" in (tmp_path / "model/model.yaml").read_text()
+    assert "seen" not in "".join(json.loads((tmp_path / "training/cost.json").read_text())["warnings"])
+    often = Pretrain(family="dit", length=64, batch=16, steps=5, corpus="c")  # 940 bases
+    assert "was seen 5.4 times" in repeated(often, CorpusSource(corpus[0]))[0]
     assert '"chance_loss": 1.3' in (tmp_path / "training/cost.json").read_text()
 
 

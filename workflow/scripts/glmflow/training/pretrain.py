@@ -31,6 +31,8 @@ from .pretraining_source import CorpusSource, Source
 from .stream import ExampleList, ExampleStream, Item
 from .weighted_language import diffusion_batch, weighted_batch
 
+MOST_EPOCHS = 4
+"""How often data may be seen until more of the same is worth less than new data."""
 DESCRIBED = 200_000
 """Training bases that a vocabulary is described by."""
 
@@ -73,7 +75,20 @@ def pretrain(
     adapter.origin |= source.provenance() | {"objective": objective_of(block, adapter)}
     adapter.save(model_folder)
     chance = chance_loss(source.composition(), MASKED_AS if objective_of(block, adapter) == "masked" else None)
-    write_cost(folder / "cost.json", model, fitted, list(fitted.warnings), chance=chance, vocabulary=vocabulary)
+    warnings = [*fitted.warnings, *repeated(block, source)]
+    write_cost(folder / "cost.json", model, fitted, warnings, chance=chance, vocabulary=vocabulary)
+
+
+def repeated(block: Pretrain, source: Source) -> list[str]:
+    """Return that a corpus is seen more often than new data would be worth, where it is (Muennighoff et al. 2023)."""
+    if not isinstance(source, CorpusSource):
+        return []
+    times = block.steps * block.batch * block.length / int(source.corpus.of("train")["length"].sum())
+    if times <= MOST_EPOCHS:
+        return []
+    return [
+        f"the training part of the corpus was seen {times:.1f} times: beyond {MOST_EPOCHS}, more of the same is worth little"
+    ]
 
 
 def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tuple[Adapter, dict[str, float] | None]:
