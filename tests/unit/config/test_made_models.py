@@ -137,3 +137,25 @@ def test_accessibility_that_is_predicted_needs_no_measurement():
 def test_every_need_of_a_baseline_is_one_that_some_task_has():
     needs = {name for block in BASELINES if isinstance(block.needs, dict) for name in block.needs}
     assert needs <= {*HAS, "genes"}, "a need that no task has refuses its baseline everywhere"
+
+
+@pytest.mark.parametrize(
+    ("family", "config", "keys", "found"),
+    [
+        ("small", {"num_layers": 3}, {"layer": 3}, True),
+        ("small", {"num_layers": 3}, {"layer": -3}, True),
+        ("small", {"num_layers": 3}, {"layer": 4}, False),
+        ("small", {"num_layers": 3}, {"sweep": {"layer": [1, 4]}}, False),
+        ("caduceus", {"n_layer": 2}, {"layer": 3}, False),
+        ("dilated_cnn", {}, {"layer": 8}, True),
+        ("dilated_cnn", {}, {"layer": 9}, False),
+        ("promoter_cnn", {}, {"layer": 1}, False),
+        ("promoter_cnn", {}, {}, True),
+    ],
+)
+def test_a_probe_reads_layers_that_there_are(family, config, keys, found):
+    adaptation = {"kind": "probe", **keys}
+    made = pretrained(family, config=config)
+    lines = problems(tasks={"t": {"kind": "rnaseq_tracks"}}, adaptations={"a": adaptation}, models=made)
+    assert (lines == []) == found
+    assert found or lines[0].startswith("adaptations.a.layer: model 'm' has ")

@@ -1,13 +1,17 @@
 """What readers are told of the families is what their cards say and what parity measures."""
 
+from types import SimpleNamespace
+
 import pytest
 from family_checks import fixture
+from glmflow.config.made_models import layers_of
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
 from glmflow.models.facts import catalogue, default_config, facts_of
 from glmflow.models.interface import CAPABILITIES
 from glmflow.models.parity import measure
 from glmflow.models.registry import family_names, get_family
+from torch.nn import ModuleList
 
 ENTRIES = catalogue()
 BYTE_PAIRS = {
@@ -46,3 +50,12 @@ def test_settings_that_are_refused_by_the_study_are_refused_by_the_family_too(na
         with pytest.raises(InputError, match="knows no hiden_size"):
             get_family(name).configure({**default_config(name), "hiden_size": 8})
         assert get_family(name).configure(default_config(name))
+
+
+@pytest.mark.parametrize("name", ["small", "dit", "dilated_cnn", "promoter_cnn", "rwkv7", "wavelet", "caduceus"])
+def test_layers_that_a_study_reckons_with_are_those_of_the_network(name):
+    model = SimpleNamespace(extend=None, new=SimpleNamespace(family=name, config={}), pretrain=None)
+    lists = [
+        module for module in new_model(name, {}).network.modules() if isinstance(module, ModuleList) and len(module)
+    ]
+    assert layers_of(SimpleNamespace(models={"m": model}), "m") == max(map(len, lists), default=0)

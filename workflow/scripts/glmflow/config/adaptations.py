@@ -246,7 +246,7 @@ class Adaptation(Block):
 
     @model_validator(mode="after")
     def _solved(self) -> Adaptation:
-        if getattr(self.head, "solver", "gradient") != "exact":
+        if self.head is None or not self.head.exact:
             return self
         if self.kind != "probe":
             raise ValueError(f"head.solver: exact needs the states of a frozen model, kind probe, not {self.kind}")

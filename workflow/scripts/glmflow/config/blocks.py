@@ -53,6 +53,11 @@ class HeadBlock(OfTarget):
         """Return the names of the published models that it is made of."""
         return ()
 
+    @property
+    def exact(self) -> bool:
+        """Return whether its weights are computed from kept states, and not trained by gradients."""
+        return False
+
     def frozen(self) -> int:
         """Return the number of parameters that it holds in bfloat16 and does not train."""
         return 0

@@ -24,6 +24,7 @@ def made_models(study: Study) -> Problems:
     yield from unknown_corpora(study)
     yield from objectives(study)
     yield from unread_masks(study)
+    yield from missing_layers(study)
 
 
 def extended(study: Study) -> Problems:
@@ -124,3 +125,26 @@ def unread_masks(study: Study) -> Problems:
         corpus = model.pretrain and study.corpora.get(model.pretrain.corpus or "")
         if corpus and not corpus.keep_softmask and block.changed("softmask_weight"):
             yield (*place, "softmask_weight"), "does nothing: the corpus keeps no lower case. Leave it out"
+
+
+def missing_layers(study: Study) -> Problems:
+    """Check that the layers whose states are read are there; those of published models are known with their files."""
+    for model, label in dict.fromkeys((run.model, run.adaptation) for run in study.expanded[0]):
+        adaptation, count = study.adaptations[label], layers_of(study, model)
+        asked = [adaptation.layer, *(adaptation.sweep or {}).get("layer", ())]
+        if count is not None and any(layer is not None and abs(layer) > count for layer in asked):
+            has = f"{count} layers" if count else "no layers to choose from; leave `layer` out"
+            yield ("adaptations", label, "layer"), f"model {model!r} has {has}"
+
+
+def layers_of(study: Study, label: str) -> int | None:
+    """Return the number of layers of a model that is made here; None where only its files tell."""
+    model = study.models[label]
+    if model.extend:
+        return layers_of(study, model.extend.model)
+    block = model.new or model.pretrain
+    if block is None:
+        return None
+    known = default_config(block.family) | block.config
+    found = next((known[name] for name in ("num_layers", "n_layer", "blocks") if name in known), None)
+    return 0 if found is None and facts_of(block.family).own_settings else found

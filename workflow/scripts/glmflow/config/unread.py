@@ -59,7 +59,7 @@ def unread(adaptation: Adaptation, task: TaskBlock) -> Iterator[tuple[str, str]]
         for key in sorted(adaptation.model_fields_set - BESIDE_TRAINING[kind]):
             yield key, f"nothing is trained with kind {kind}"
         return
-    if getattr(adaptation.head, "solver", "gradient") == "exact":
+    if adaptation.head is not None and adaptation.head.exact:
         own = [f"train.{key}" for key in sorted(adaptation.train.model_fields_set - READ_WHERE_SOLVED)]
         swept = set(adaptation.sweep or {}) - BESIDE_TRAIN
         for key in [*own, *(["loss"] if adaptation.loss else []), *(["sweep"] if swept else [])]:

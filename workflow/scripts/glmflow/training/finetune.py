@@ -90,7 +90,7 @@ def train_ready(
         model.target.checkpoint()
     warnings = [*context_warning(adapter, ready.length), *model.target.notes()]
     kept = kept_features(model, ready, states or folder / "states")
-    if kept is not None and getattr(model.target.head, "solver", "gradient") == "exact":
+    if kept is not None and adaptation.head is not None and adaptation.head.exact:
         fitted = solve(model, ready, kept, folder)
         if is_first():
             conclude(folder, model, fitted, warnings, ready.length, coverage)

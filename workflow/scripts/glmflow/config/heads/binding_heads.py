@@ -81,6 +81,11 @@ class Stack(HeadBlock):
     )
     solver: Literal["exact"] = Field("exact", description="Trees are grown on kept states, not trained by gradients.")
 
+    @property
+    def exact(self) -> bool:
+        """Return whether its weights are computed from kept states, and not trained by gradients."""
+        return self.solver == "exact"
+
     def parameters(self, hidden: int, outputs: int) -> int:
         """Return the most numbers that it holds, with `KNOWN` TFs: of trees, components and regressions."""
         columns = min(self.components, 3 * hidden)

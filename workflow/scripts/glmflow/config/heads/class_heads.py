@@ -56,6 +56,11 @@ class PooledHead(OfPooledStates):
             )
         return self
 
+    @property
+    def exact(self) -> bool:
+        """Return whether its weights are computed from kept states, and not trained by gradients."""
+        return self.solver == "exact"
+
     def parameters(self, hidden: int, outputs: int) -> int:
         """Return the number of parameters: weights and a bias for each output, of the hidden layer and its norm."""
         width = hidden * {"meanmax": 2, "bins": self.parts}.get(self.pool, 1)

@@ -25,6 +25,11 @@ class BoostedTrees(OfPooledStates):
     depth: Annotated[int, Field(ge=1, le=10)] = Field(6, description="Largest depth of a tree.")
     solver: Literal["exact"] = Field("exact", description="Trees are grown on kept states, not trained by gradients.")
 
+    @property
+    def exact(self) -> bool:
+        """Return whether its weights are computed from kept states, and not trained by gradients."""
+        return self.solver == "exact"
+
     def parameters(self, hidden: int, outputs: int) -> int:
         """Return the most numbers that the trees hold: a feature, a threshold or value, and two branches each node."""
         return 4 * self.trees * outputs * (2 ** (self.depth + 1) - 1)
