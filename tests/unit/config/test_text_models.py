@@ -114,3 +114,14 @@ def test_a_text_model_may_be_an_entry_of_the_models():
 def test_entries_that_make_no_sense(models, head, words):
     with pytest.raises(InputError, match=words):
         check_study(with_entries(models, **head))
+
+
+def test_look_ups_are_rivals_of_a_model_that_reads_the_question():
+    raw = with_entries({"gene": {"baseline": "answer_lookup"}, "words": {"baseline": "question_tfidf"},
+                        "near": {"baseline": "nearest_reference"},
+                        "column": {"baseline": {"kind": "answer_column", "column": "phylop"}}})  # fmt: skip
+    raw["adaptations"]["b"] = {"kind": "baseline"}
+    raw["runs"] = [{"tasks": ["t"], "models": ["m"], "adaptations": ["a"]},
+                   {"tasks": ["t"], "models": ["gene", "words", "near", "column"], "adaptations": ["b"]}]  # fmt: skip
+    study = check_study(raw)
+    assert {name for name, one in study.models.items() if one.baseline and one.baseline.told} == {"column"}

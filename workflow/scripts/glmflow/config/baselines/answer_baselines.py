@@ -1,4 +1,7 @@
-"""Baselines of answers in words: look-ups and small models of the text alone, or of the reference alone."""
+"""Baselines of answers in words: look-ups and small models of the text alone, or of the reference alone.
+
+They are given what a model is given, or less, so a model has to lead over them: a question that names a gene has said its answer.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,6 @@ class AnswerLookup(BaselineBlock):
 
     kind: Literal["answer_lookup"]
     target = TARGET
-    told = "what the text names, nothing of the DNA"
 
     by: list[Literal["gene", "network", "pathway", "chromosome", "question"]] = Field(
         ["gene"], min_length=1, description="Keys in turn; then the most frequent answer."
@@ -29,7 +31,6 @@ class NearestReference(BaselineBlock):
 
     kind: Literal["nearest_reference"]
     target = TARGET
-    told = "the reference alone, not the variant"
 
     least: Annotated[int, Field(ge=1)] = Field(1, description="Shared 31-mers below which nothing is near.")
 
@@ -39,7 +40,6 @@ class NearestText(BaselineBlock):
 
     kind: Literal["nearest_text"]
     target = TARGET
-    told = "what the text names, nothing of the DNA"
 
     by: Literal["pathway", "network"] = Field("pathway", description="What is compared (shared share of both).")
 
@@ -49,7 +49,6 @@ class QuestionTfidf(BaselineBlock):
 
     kind: Literal["question_tfidf"]
     target = TARGET
-    told = "the text, nothing of the DNA"
 
     c: Inverse = Field(200.0, description="Inverse of the L2 penalty.")
 
@@ -59,7 +58,6 @@ class ReferenceKmers(BaselineBlock):
 
     kind: Literal["reference_kmers"]
     target = TARGET
-    told = "the reference alone, not the variant"
 
     k: Annotated[int, Field(ge=1, le=8)] = Field(6, description="Length of a k-mer.")
     c: Inverse = Field(100.0, description="Inverse of the L2 penalty.")
