@@ -63,6 +63,11 @@ def test_a_baseline_that_wins_is_named_and_no_model_is_said_to_beat_it():
     assert "the best, tiny (full), reaches 0.800" in text and "of kmer_ridge, difference −0.100" in text
 
 
+def test_a_model_that_is_not_above_chance_is_not_said_to_lead():
+    text = sentence(("tiny (full)", "model", [0.01]), ("cnn (full)", "model", [-0.5]))
+    assert text.startswith("No model is said to beat anything") and "chance" in text and "leads" not in text
+
+
 def test_ahead_within_the_intervals_is_not_beating():
     text = sentence(PRETRAINED, ("kmer_ridge", "baseline", [0.785]), BASELINE)
     assert text.startswith("No model is said to beat anything on") and "it is not distinguished from kmer_ridge" in text

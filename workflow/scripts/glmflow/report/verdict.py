@@ -88,7 +88,9 @@ def judge(cell: pd.DataFrame, metric: Metric, what: str) -> str:
     best = models.iloc[0]
     if best["key"] != first["key"]:
         sentence += f"; {best['label']} has the higher mean ({value(best)}), but {_why(best)}"
-    return f"{sentence}; {_place(playing)}."
+    place = _place(playing)
+    unproven = beating.empty and place == f"{models.iloc[0]['label']} leads"  # it would contradict what was just said
+    return f"{sentence}." if unproven else f"{sentence}; {place}."
 
 
 def _answer(row: pd.Series, cell: pd.DataFrame, what: str) -> str:

@@ -248,7 +248,7 @@ def _against(own: Estimate, chance: float) -> Estimate:
 def _behind(name: str, gap: Estimate, compared: int) -> str:
     """Say why a difference is no lead; empty where it is one."""
     if np.isnan(gap.low):
-        return f"nothing is known of the chance in its lead over {name} ({gap.note})"
+        return f"it cannot be compared with {name}: {gap.note}"
     if gap.value == 0 and gap.error == 0:
         return f"it equals {name}"
     if not gap.low > 0:

@@ -60,7 +60,7 @@ class Estimate(NamedTuple):
     def note(self) -> str:
         """What has to be said of the interval; empty where nothing has."""
         if np.isnan(self.low):
-            return "one block: nothing is known of chance, so there is no interval"
+            return "one block holds all that is held out, so there is no interval"
         few = [f"{self.loci} loci or blocks"] if 1 < self.loci < FEW else []
         few += [f"{self.samples} samples or families"] if 1 < self.samples < FEW else []
         if few:
