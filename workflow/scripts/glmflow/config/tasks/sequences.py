@@ -190,16 +190,16 @@ class Sequences(ControlledTask):
         if given not in (["table"], ["fasta"], ["bed"], ["folder"], ["table", "fasta"]):
             found = " and ".join(given) or "none"
             raise ValueError(f"give one of {', '.join(FORMS)} (found {found}); `fasta` and `table` may stand together")
-        places: dict[str, str] = {}
-        for key, path in self.sources().items():
-            first = places.setdefault(path, ".".join(map(str, key)))
-            if first != ".".join(map(str, key)):
-                raise ValueError(f"{'.'.join(map(str, key))}: {path} is {first} already; give each file once")
         if self.preset is not None:
             try:
                 benchmark_set(self.preset)
             except InputError as error:
                 raise ValueError(str(error)) from None
+        places: dict[str, str] = {}
+        for key, path in self.sources().items():
+            first = places.setdefault(path, ".".join(map(str, key)))
+            if first != ".".join(map(str, key)):
+                raise ValueError(f"{'.'.join(map(str, key))}: {path} is {first} already; give each file once")
         if self.hdf5 is not None and (not isinstance(self.table, str) or self.fasta is not None):
             raise ValueError("hdf5: has the labels of the rows of one `table`; give that table, or leave it out")
         if self.scale != "plain" and self.predicts != "values":
