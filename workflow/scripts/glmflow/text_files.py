@@ -75,10 +75,8 @@ def check_complete(path: Path) -> str:
 class _Source(io.RawIOBase):
     """The bytes of a file, decompressed; what is wrong with it is an `InputError`, what its reader does with them is not."""
 
-    def __init__(self, path: Path):
-        self._path = path
-        kind = check_complete(path)
-        self._file = path.open("rb") if kind == "none" else igzip.open(path, "rb")
+    def __init__(self, path: Path, file: BinaryIO):
+        self._path, self._file = path, file
 
     def readable(self) -> bool:
         return True
@@ -102,7 +100,9 @@ def open_bytes(path: Path) -> io.BufferedReader:
     InputError
         The file is missing or cut short; while it is read: damaged.
     """
-    return io.BufferedReader(_Source(path), CHUNK)
+    # Opened before there is a source, whose end Python 3.13 would complain of where the file cannot be opened.
+    file = path.open("rb") if check_complete(path) == "none" else igzip.open(path, "rb")
+    return io.BufferedReader(_Source(path, file), CHUNK)
 
 
 def damaged(path: Path, error: Exception | str) -> InputError:
