@@ -125,6 +125,15 @@ def test_a_smoothed_copy_is_named(tmp_path, case):
     assert statuses(tmp_path, of_liver(paths) | brain)["biosamples"][0] == "FAIL"
 
 
+@pytest.mark.parametrize("change", [lambda x: (x - 2.3) / 5.1, lambda x: 7 - 0.3 * x])
+def test_a_copy_that_a_number_was_added_to_is_named(tmp_path, change):
+    drawn = [measured(seed) for seed in range(3)]
+    paths = [written(tmp_path / f"{n}.bw", one) for n, one in enumerate(drawn)]
+    copy = written(tmp_path / "copy.bw", changed(drawn[1], change))
+    status, said = statuses(tmp_path, of_liver([*paths, copy]))["replicates"]
+    assert status == "WARN" and copy in said and paths[1] in said and paths[0] not in said
+
+
 @pytest.mark.parametrize("weights", [(1, 1, 0), (1, 1, 1), (0.5, 0, 0.5), (1, -1, 0)])
 def test_a_sum_or_mean_of_others_is_named_with_its_parts(tmp_path, weights):
     drawn = [measured(seed) for seed in range(4)]

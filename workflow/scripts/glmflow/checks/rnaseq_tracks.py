@@ -69,7 +69,7 @@ def _of_signals(given: Mapping[str, Any], contigs: Mapping[str, int]) -> list[Au
     tracks = {name: (track["biosample"], track["strand"], track["replicates"]) for name, track in given.items()}
     if sum(len(track[2]) for track in tracks.values()) < 2:
         return []
-    from glmflow.tracks.made_of_others import sample_of, smoothed_pairs, sums_of_others
+    from glmflow.tracks.made_of_others import parallel_pairs, sample_of, smoothed_pairs, sums_of_others
     from glmflow.tracks.same_signal import between_of, same_signals, sentence
 
     from .audit import graded, named
@@ -79,12 +79,12 @@ def _of_signals(given: Mapping[str, Any], contigs: Mapping[str, int]) -> list[Au
     paths = [str(path) for _, _, files in tracks.values() for path in files]
     owner = [(label, *track[:2]) for label, track in tracks.items() for _ in track[2]]
     copies, sample = {paths.index(str(path)) for path in pairs["file_b"]}, sample_of(paths)
-    for a, b in smoothed_pairs(sample):
+    pairs_of = {"scaled, with a number added": parallel_pairs(sample), "smoothed": smoothed_pairs(sample)}
+    for a, b, how in [(*pair, how) for how, own in pairs_of.items() for pair in own]:
         if b not in copies and a not in copies:
             copies.add(b)
-            said.append(
-                (between_of(owner[a], owner[b]), f"{paths[b]} is {paths[a]}, smoothed: one measurement under two names")
-            )
+            text = f"{paths[b]} is {paths[a]}, {how}: one measurement under two names"
+            said.append((between_of(owner[a], owner[b]), text))
     found = []
     for between, limit in STATUS.items():
         own = [text for kind, text in said if kind == between]

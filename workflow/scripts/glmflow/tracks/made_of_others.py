@@ -20,6 +20,8 @@ REACH = 300
 """Bases to either side over which a track may be smoothed."""
 LEFT = 5e-3
 """Share of the changes of a smoothed track that its original leaves; of two measurements at 12,000 reads a base 1.4e-2."""
+ONE, FEWEST = 1 - 1e-4, 200
+"""Correlation from which on changes are one but for a factor (two deep measurements: .993), and how many there have to be."""
 SMOOTHER = 0.02
 """How much more a smoothed track's changes correlate with those one base on."""
 
@@ -73,6 +75,15 @@ def smoothed_pairs(sample: Sample) -> Iterator[tuple[int, int]]:
             if left_by_filter(changes[:, a], changes[:, b], REACH, sample.inside) < LEFT:
                 yield a, b
                 break
+
+
+def parallel_pairs(sample: Sample) -> Iterator[tuple[int, int]]:
+    """Yield the pairs of tracks whose changes are one but for a factor: a number was added, as by standardising."""
+    changes = sample.changes.astype(np.float64)
+    size = np.sqrt((changes**2).sum(axis=0))
+    enough = (changes != 0).sum(axis=0) >= FEWEST
+    r = np.abs(changes.T @ changes) / np.maximum(np.outer(size, size), 1e-300)
+    yield from np.argwhere(np.triu((r >= ONE) & np.outer(enough, enough), 1)).tolist()
 
 
 def sums_of_others(sample: Sample, left_out: Sequence[int]) -> list[Combination]:
