@@ -57,7 +57,7 @@ def scores_of(metrics, key):
         value = float(part["value"].mean())
         noise = np.random.default_rng(crc32(f"{key}{name}".encode())).normal(size=UNITS)
         noise -= noise.mean()
-        influence = noise / np.sqrt((noise**2).sum()) * half / 2.01 * np.sqrt((UNITS - 1) / UNITS)
+        influence = noise / np.sqrt((noise**2).sum()) * half / 2.01 * np.sqrt((UNITS - 2) / UNITS)
         lower = metric in LOWER
         score = Score(value, influence[:, None], plays=value != 0)
         found[name] = Stored(score, "units", not lower, None if lower else 0.5 if metric == "auroc" else 0.0)
