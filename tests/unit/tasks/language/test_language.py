@@ -163,7 +163,11 @@ def test_the_first_sentence_says_whether_the_compressor_is_beaten(value, begins)
     table = rows(
         net=("pretrained", value), worse=("pretrained", 1.99), zip=("baseline", 1.90), order6=("baseline", 1.7)
     )
-    assert against_compressor(table, {"zip"}).startswith(begins)
+    assert against_compressor(table, {"zip"}).startswith(begins) and "the compressor zip 1.9" in against_compressor(
+        table, {"zip"}
+    )
+    named = table.assign(model=table["model"].replace("zip", "compressor"))
+    assert "the compressor 1.9" in against_compressor(named, {"compressor"})
     assert "overlap" in against_compressor(rows(net=("scratch", 1.895), zip=("baseline", 1.9)), {"zip"})
     assert "no compressor" in against_compressor(table[table["model"] != "zip"], set())
 

@@ -298,7 +298,8 @@ def against_compressor(plain: pd.DataFrame, compressor: set[str]) -> str:
     if other is None:
         return f"{own}; no compressor was run beside it, so that this says nothing of what it has learned."
     lead = other["value"] - model["value"]
-    theirs = f"the compressor {other['model']} {number(other['value'])}{_interval(other)}"
+    name = "" if other["model"] == "compressor" else f"{other['model']} "
+    theirs = f"the compressor {name}{number(other['value'])}{_interval(other)}"
     if lead <= 0:
         return f"The best model does not beat the compressor: {own}, {theirs}."
     clear = model["ci_high"] < other["ci_low"]
