@@ -50,6 +50,16 @@ def test_a_model_reads_the_vocabulary_that_was_learned_with_it(corpus, tmp_path)
     assert losses[-1] == pytest.approx(math.log(48) / known["bases_per_token"], rel=0.25)
 
 
+def test_a_vocabulary_of_single_bases_is_read_base_by_base(corpus, tmp_path):
+    pairs = {"byte_pairs": {"vocabulary": 10, "max_token_length": 8}}
+    pretrain(
+        block(**pairs, length=60).model_dump(mode="json"), CorpusSource(corpus), 1, tmp_path / "run", tmp_path / "model"
+    )
+    model = load_model(tmp_path / "model")
+    assert model.card.bases_per_token == 1 and model.card.vocab_size == 10
+    assert model.tokenize(["GATTACA"]).input_ids.shape == (1, 7)
+
+
 def test_of_several_processes_the_first_alone_writes_the_vocabulary_that_all_read(corpus, tmp_path, monkeypatch):
     vocabularies = {}
     for rank in ("1", "0"):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_build import build
 from glmflow.errors import InputError
 from glmflow.files import write_table
+from glmflow.report.pages.generation import called
 from glmflow.simulate.coding_genome import simulate_coding
 from glmflow.statistics.stored import digest
 from glmflow.tasks.generation import examples, score
@@ -148,6 +150,20 @@ def test_too_little_held_out_is_one_line(made):
     task, files, *_ = made
     with pytest.raises(InputError, match="too little to compare with"):
         examples(task.model_copy(update={"length": 3000}), files, Division())
+
+
+@pytest.mark.parametrize(
+    ("ways", "way", "name"),
+    [
+        (["as_learned"], "as_learned", "m"),
+        (["as_learned"], "as_learned, no_near_copy", "m, no near copy"),
+        (["a_1", "a_2"], "a_1", "m, a 1"),
+        (["a_1", "a_2"], "a_1, no_near_copy", "m, a 1, no near copy"),
+    ],
+)
+def test_groups_of_a_page_have_names_of_their_own(ways, way, name):
+    run = SimpleNamespace(model="m", seed=1, task_settings={"ways": dict.fromkeys(ways)})
+    assert called(run, way, several=False) == name
 
 
 def test_a_prompt_that_training_holds_is_a_copy(made):

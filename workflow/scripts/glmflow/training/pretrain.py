@@ -20,7 +20,6 @@ from glmflow.models import new_model
 from glmflow.models.adapter import Adapter
 from glmflow.models.byte_pairs import describe, pieces, train_byte_pairs
 from glmflow.models.masked_diffusion import DIFFUSION
-from glmflow.models.tokenizers import FileTokenizer
 
 from .chance import chance_loss
 from .cost import write_cost
@@ -119,7 +118,8 @@ def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tupl
             temporary.mkdir()
             learned.save(str(temporary / "tokenizer.json"))
         adapter = new_model(block.family, config, seed=seed, vocabulary=vocabulary)
-    if not isinstance(adapter.tokenizer, FileTokenizer) or adapter.card.objective != "causal":
+    read = adapter.tokenizer.vocab if adapter.tokenizer is not None else {}
+    if read != learned.get_vocab() or adapter.card.objective != "causal":
         raise InputError(
             f"family {block.family} does not learn from byte pairs",
             where="models.*.pretrain.byte_pairs",

@@ -177,8 +177,11 @@ def _together(runs: Sequence[RunFolder], name: str, several: bool) -> pd.DataFra
 def called(run: RunFolder, way: str, several: bool) -> str:
     """Return what the sequences of a run are called: model, way of drawing, and seed where there are several."""
     ways = run.task_settings.get("ways") or {}
-    parts = [run.model, *([way.replace("_", " ")] if len(ways) > 1 else []), *([f"seed {run.seed}"] if several else [])]
-    return ", ".join(parts)
+    name, _, part = way.partition(", ")  # a part of the prompts: those without a near copy in training
+    said = [name.replace("_", " ")] if len(ways) > 1 else []
+    return ", ".join(
+        [run.model, *said, *([part.replace("_", " ")] if part else []), *([f"seed {run.seed}"] if several else [])]
+    )
 
 
 def gate_rows(runs: Sequence[RunFolder], several: bool) -> list[dict[str, str]]:
