@@ -42,18 +42,18 @@ def picked_run(curves: pd.DataFrame, cell: pd.DataFrame) -> alt.Parameter:
 def curve_panels(curves: pd.DataFrame, run: alt.Parameter) -> alt.HConcatChart:
     """Return the curves of the run that is picked, a colour a class where there are several."""
     unit = alt.Scale(domain=[0, 1], nice=False)
-    several = curves["class"].nunique() > 1
+    legend = alt.Legend(orient="bottom") if curves["class"].nunique() > 1 else None  # of lines and bands alike
     panels = []
     for name, (title, x, y) in PANELS.items():
         base = alt.Chart(alt.NamedData("curves")).transform_filter(f"datum.curve === '{name}'").transform_filter(run)
         line = base.mark_line(point=name == "reliability", strokeWidth=2, interpolate="linear").encode(
             x=alt.X("x:Q", title=x, scale=unit),
             y=alt.Y("y:Q", title=y, scale=unit),
-            color=alt.Color("class:N", legend=alt.Legend(orient="bottom") if several else None),
+            color=alt.Color("class:N", legend=legend),
             tooltip=tooltip("label", "class", "x", "y", "low", "high", "n"),
         )
         band = base.mark_area(opacity=0.18, interpolate="linear").encode(
-            x="x:Q", y="low:Q", y2="high:Q", color=alt.Color("class:N", legend=None)
+            x="x:Q", y="low:Q", y2="high:Q", color=alt.Color("class:N", legend=legend)
         )
         corners = [{"x": 0, "y": 0}, {"x": 1, "y": 1}]
         diagonal = (
