@@ -11,6 +11,8 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAPER = 1031
+"""Pixels between the margins of A4 in landscape, as the style sheet sets them."""
 
 
 def violations(page):
@@ -52,6 +54,10 @@ def faults(report):
                 page.wait_for_selector("body[data-ready=yes]", timeout=180_000)
             seen += [*violations(page), *wide_charts(page)]
             seen += [f"{sideways(page)} pixels too wide"] if sideways(page) else []
+            if width > 1000:
+                page.emulate_media(media="print")
+                page.set_viewport_size({"width": PAPER, "height": 700})
+                seen += [f"{sideways(page)} pixels too wide for paper"] if sideways(page) else []
             found += [f"{path.name} at {width}: {text}" for text in seen]
             page.close()
         browser.close()

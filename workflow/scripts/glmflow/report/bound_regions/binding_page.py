@@ -233,7 +233,7 @@ def region_chart(regions: pd.DataFrame) -> dict[str, Any]:
         )
         .add_params(chosen)
     )
-    return finish(chart.properties(width=900, height=alt.Step(22)), []) | {"config": theme()}
+    return finish(chart.properties(width=860, height=alt.Step(22)), []) | {"config": theme()}
 
 
 def width_warning(study: Study, task: str) -> str:
