@@ -16,6 +16,12 @@ from glmflow.report.run_folder import BASELINES
 from glmflow.report.run_tables import read_scores
 from glmflow.report.study_tables import Study
 
+NOT_ASKED = {
+    "clean_verdict": "",
+    "clean_n": 0,
+    **dict.fromkeys(("stay", "elsewhere", "elsewhere_low", "elsewhere_high"), float("nan")),
+}
+"""What a verdict does not say where a control was not asked: in runs of earlier versions too."""
 CASES = 12
 """Questions whose ranking is shown."""
 MEANING = {
@@ -80,13 +86,13 @@ def in_order(study: Study, task: str, labels: set[str]) -> list[str]:
 
 def verdict_rows(study: Study, task: str) -> list[dict[str, Any]]:
     """Return what the answers of each run rest on (its first seed), best run first."""
-    table = of_runs(study, task, "verdict.tsv").fillna({"clean_verdict": ""})
+    table = of_runs(study, task, "verdict.tsv")
     if table.empty:
         return []
     cell = study.cells[task].set_index("label")
     first = table.sort_values("seed").groupby("label", sort=False).first()
     return [
-        first.loc[label].to_dict() | {"label": label, "accuracy": float(cell.loc[label, "value"])}
+        NOT_ASKED | first.loc[label].dropna().to_dict() | {"label": label, "accuracy": float(cell.loc[label, "value"])}
         for label in in_order(study, task, set(first.index))
     ]
 
