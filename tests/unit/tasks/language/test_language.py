@@ -1,6 +1,7 @@
 """Bits a base of held-out windows: controls, contexts, strata, baselines, and the sentence about the compressor."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -235,3 +236,20 @@ def test_windows_that_training_holds_are_copies_and_scored_apart(made):
     assert values["bits_per_base", "no_near_copy", "strict", 32] == pytest.approx(1, abs=1e-6)
     assert values["bits_per_base", "all", "strict", 32] == pytest.approx(1 - 1 / len(table), abs=1e-6)
     assert "test\tno_near_copy\tall\t32\tbits_per_base" in result.units
+
+
+def test_vocabularies_stand_beside_what_they_cost_and_on_the_border_none_is_beaten_in_both():
+    known = {"vocabulary": 10, "unigram_bits": 2.0, "unused": 0.0, "strands": 1.0, "changed": 1.0}
+    bases = {"single": 1.0, "pairs": 4.0, "worse": 2.0}
+    runs = [
+        SimpleNamespace(model=m, model_cost={"vocabulary": known | {"bases_per_token": b}}) for m, b in bases.items()
+    ]
+    study = SimpleNamespace(runs=lambda task: runs)
+    rows = [(m, "test", "all", "bits_per_base", "strict", 192, bits) for m, bits in zip(bases, (1.90, 1.95, 1.99))]
+    rows += [(m, "test", "all", "bits_per_base", "strict", 64, 1.5) for m in bases]  # not the longest context
+    rows += [(m, "train", "olmo", "parameters", "strict", np.nan, 8e6) for m in bases]
+    columns = ["model", "split", "subset", "metric", "protocol", "context", "value"]
+    found = {row["model"]: row for row in language.vocabulary_rows(study, "t", pd.DataFrame(rows, columns=columns))}
+    assert [found[m]["million products a base"][0] for m in bases] == ["8", "2", "4"]
+    assert [found[m]["bits a base"][:4] for m in bases] == ["1.90", "1.95", "1.99"]
+    assert [found[m]["on the border"] for m in bases] == ["yes", "yes", "no"]

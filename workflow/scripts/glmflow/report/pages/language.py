@@ -173,8 +173,9 @@ def vocabulary_rows(study: Study, task: str, table: pd.DataFrame) -> list[dict[s
         known = run.model_cost.get("vocabulary")
         if known and run.model not in known_of:
             known_of[run.model] = known
-    own = table[table["model"].isin(list(known_of)) & (table["split"] == "test") & (table["subset"] == "all")]
-    bits = own[(own["metric"] == "bits_per_base") & (own["protocol"] == "strict")]
+    own = table[table["model"].isin(list(known_of))]
+    tested = (own["split"] == "test") & (own["subset"] == "all") & (own["protocol"] == "strict")
+    bits = own[tested & (own["metric"] == "bits_per_base")]
     last = bits[bits["context"] == bits.groupby("model")["context"].transform("max")].groupby("model")["value"].mean()
     sizes = own[own["metric"] == "parameters"].groupby("model")["value"].mean()
     work = {name: sizes[name] / known["bases_per_token"] for name, known in known_of.items() if name in sizes}
