@@ -26,6 +26,7 @@ from glmflow.config.unused import unused
 from glmflow.errors import InputError
 from glmflow.genome.contigs import some
 
+from .made_networks import unbuilt
 from .named_files import named_files, placed
 from .named_samples import unknown_samples
 
@@ -64,6 +65,8 @@ def run_check(arguments: argparse.Namespace) -> int:
     checkpoints = read_checkpoints(LISTED) if LISTED.is_file() else None
     study = check_study(read_yaml(path), path, checkpoints)
     check_inputs(study, path)
+    if problems := [f"{locate(key, path)}: {text}" for key, text in unbuilt(study)]:
+        raise ConfigurationError(problems)
     runs, misfits = expand_runs(study)
     for misfit in misfits:
         print(f"Left out: {misfit.task}/{misfit.model}/{misfit.adaptation}: {misfit.reason}.")

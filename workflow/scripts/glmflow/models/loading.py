@@ -140,6 +140,23 @@ def create(
     return adapter
 
 
+def cannot_be_built(family: str, config: Config) -> str | None:
+    """Return why no network of a family can be made with a configuration, in one line; None where one can."""
+    found = get_family(family)
+    try:
+        settings = found.configure(dict(config)) if found.configure else dict(config)
+        with torch.device("meta"), _NotFilled():
+            network = found.build(settings, attention_module.choose("auto", torch.float32, found.attention))
+        _adapter(found, network, settings, None, {})
+    except InputError as error:
+        return " ".join(filter(None, (error.what, error.fix)))
+    except KeyError as error:
+        return f"it has no {error.args[0]!r}" if error.args else "a key is missing"
+    except MISFIT as error:
+        return " ".join(str(error).split())[:SHOWN] or type(error).__name__
+    return None
+
+
 def with_random_weights(adapter: Adapter, seed: int) -> Adapter:
     """Return a model with the weights that `create` gives its configuration; tokenizer and extended context stay.
 

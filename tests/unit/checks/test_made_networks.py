@@ -1,0 +1,52 @@
+"""Sizes of which no network can be made are said by `glmflow check`, not by the job that makes it."""
+
+import pytest
+import yaml
+from glmflow.checks.made_networks import unbuilt
+from glmflow.cli import main
+from glmflow.config import check_study
+from glmflow.models import new_model
+
+NETWORKS = [
+    ("small", {}, True),
+    ("small", {"hidden_size": 30, "num_heads": 4}, False),
+    ("dilated_cnn", {"channels": [8, 8, 8]}, True),
+    ("dilated_cnn", {"channels": "eight"}, False),
+    ("caduceus", {"d_model": 16, "n_layer": 1}, True),
+    ("caduceus", {"d_model": "sixteen"}, False),
+    ("gena_bigbird", {}, False),
+    ("genos", {}, False),
+]
+
+
+def study_of(family, config, origin="new"):
+    block = {"family": family, "config": config} | ({} if origin == "new" else {"length": 128, "steps": 3})
+    return {
+        "study": "s",
+        "simulate": {"cohort": {"contigs": {"chr1": 200000, "chr2": 90000}}},
+        "splits": {"by": "contig", "train": ["chr1"], "test": ["chr2"]},
+        "tasks": {"t": {"kind": "rnaseq_tracks"}},
+        "models": {"m": {origin: block}},
+        "adaptations": {"a": {"kind": "full"}},
+        "runs": [{"tasks": ["t"], "models": ["m"], "adaptations": ["a"]}],
+    }
+
+
+@pytest.mark.parametrize(("family", "config", "fits"), NETWORKS)
+def test_what_cannot_be_built_is_what_the_job_could_not_build(family, config, fits):
+    found = list(unbuilt(check_study(study_of(family, config))))
+    assert [key for key, _ in found] == ([] if fits else [("models", "m", "new", "config")])
+    if fits:
+        assert new_model(family, config).card.family == family
+    else:
+        assert "\n" not in found[0][1] and f"family {family} can be made of it: " in found[0][1]
+        with pytest.raises(Exception):  # noqa: B017  what a network raises is its own affair; here it is only that it does
+            new_model(family, config)
+
+
+def test_check_names_the_line_of_the_configuration(tmp_path, capsys):
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(study_of("small", {"hidden_size": 30, "num_heads": 4}, "pretrain"), sort_keys=False))
+    assert main(["check", str(path)]) == 1
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert f"{path}:" in line and "models.m.pretrain.config: no network of family small can be made of it" in line
