@@ -283,6 +283,8 @@ def test_mistakes_in_settings(tmp_path):
         read_source({"table": path}, columns={"label": "lable"})
     with pytest.raises(InputError, match="column 'label' is named as the label and as the split"):
         read_source({"table": path}, columns={"label": "label", "split": "label"})
+    with pytest.raises(InputError, match="column 'label' is named as the start and as the label"):
+        read_source({"table": path}, columns={"start": "label", "end": "label", "label": "label"})
     for split in ("train", "test"):
         for name in ("a", "b"):
             written(tmp_path / "laid" / split / f"{name}.csv", "sequence,label\nACGT,a\n")

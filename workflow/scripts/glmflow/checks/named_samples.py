@@ -31,7 +31,8 @@ def unknown_samples(study: Study) -> Iterator[Problem]:
     samples = cache(lambda: cohort_samples(study))  # tables are read, and pandas imported, where a task needs it
     for label, task in study.tasks.items():
         if task.kind in module_names(checks):
-            for key, text in module(checks.__name__, task.kind).check(study, label, samples):
+            check = getattr(module(checks.__name__, task.kind), "check", None)
+            for key, text in check(study, label, samples) if check else ():
                 yield ("tasks", label, *key), text
 
 

@@ -51,6 +51,8 @@ NAMING = frozenset(
 
 SEVERAL = ("label",)
 """Roles that may be played by several columns, if the user names them."""
+POSITION = {"start", "end"}
+"""Roles that one column may play, if the user names it for both: the position of a base, counted from one."""
 
 
 def find_columns(
@@ -86,7 +88,7 @@ def find_columns(
     taken: dict[str, str] = {}
     for role, names in given.items():
         for name in names:
-            if taken.setdefault(name, role) != role:
+            if taken.setdefault(name, role) != role and {taken[name], role} != POSITION:
                 what = f"column {name!r} is named as the {taken[name]} and as the {role}"
                 raise InputError(what, where=where, fix="Name a column for each.")
     found = dict(given)
