@@ -10,6 +10,7 @@ from glmflow.errors import InputError
 from glmflow.training.loop import fit as fitting
 from glmflow.training.loop.distributed import is_first
 from glmflow.training.loop.fit import fit
+from glmflow.training.loop.sharding import is_shared_out
 from glmflow.training.stream import ExampleStream
 from safetensors.torch import save_file
 from torch import nn
@@ -51,11 +52,17 @@ def settings(**changes):
     return Training(**known | changes)
 
 
+def evaluate(model):
+    """Evaluate, and print whether this process holds the model in pieces."""
+    print(f"== {'pieces' if is_shared_out(model) else 'whole'}", flush=True)
+    return tiny_run.evaluate(model)
+
+
 def train(folder: Path, training: Training, updates: int = UPDATES, make=tiny_run.item, model=Model):
     """Train and write the weights."""
     model = model()
     draws = ExampleStream(make, 11, updates * training.batch, seed=3)
-    fit(model, draws, tiny_run.collate, training, updates, folder, 3, tiny_run.evaluate)
+    fit(model, draws, tiny_run.collate, training, updates, folder, 3, evaluate)
     if is_first():
         save_file(dict(model.state_dict()), folder / "weights.safetensors")
 

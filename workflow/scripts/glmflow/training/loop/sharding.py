@@ -7,7 +7,10 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
+from accelerate import PartialState
+from accelerate.utils import DistributedType
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from glmflow.config.adaptations import Training
@@ -41,6 +44,26 @@ def repeated_layers(model: nn.Module) -> list[str]:
 def is_shared_out(model: nn.Module) -> bool:
     """Whether the weights of a model lie in pieces on several processes (FSDP2)."""
     return any(isinstance(value, DTensor) for value in model.parameters())
+
+
+def share_out_on_cpus_too() -> None:
+    """Have accelerate share out a model among processes on CPUs as it does on GPUs.
+
+    Left alone it gives each a whole copy (DDP) and says nothing, so that a run on CPUs would try another thing than was asked.
+    """
+    state = PartialState()
+    if state.distributed_type == DistributedType.MULTI_CPU:
+        state.distributed_type = DistributedType.MULTI_GPU
+
+
+def let_go(model: nn.Module) -> None:
+    """Have FSDP2 give up the weights that a forward pass gathered which no backward pass followed.
+
+    The outermost module keeps them until then, and the optimizer, which holds the pieces, would not know them by name.
+    """
+    for module in model.modules():
+        if isinstance(module, FSDPModule):
+            module.reshard()
 
 
 def whole(value: Tensor) -> Tensor:

@@ -15,18 +15,28 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import Dataset, Sampler, SequentialSampler
-from transformers import Trainer
+from transformers import Trainer, TrainingArguments
+from transformers.optimization import Adafactor
 
 from glmflow.config.validation_metrics import LOSS, better
 from glmflow.errors import HopelessError
 from glmflow.files import atomic_path
 
+from .adafactor_of_pieces import AdafactorOfPieces
 from .best_weights import Best, keep_if_best
 from .checkpoints import Checkpoints
 from .deadline import LeaveInTime
 from .interruption import Interruption, kept_generators, restore_snapshot
 from .layer_rates import give_rates
-from .sharding import copy_into, gathered, load_optimizer_state, optimizer_state, whole
+from .sharding import (
+    copy_into,
+    gathered,
+    let_go,
+    load_optimizer_state,
+    optimizer_state,
+    share_out_on_cpus_too,
+    whole,
+)
 from .whole_intervals import WholeIntervals
 
 log = logging.getLogger(__name__)
@@ -83,6 +93,18 @@ class StreamTrainer(WholeIntervals, Trainer):
         self._micro_batch = 0
         self._output_dir: Path | None = None
 
+    def create_accelerator_and_postprocess(self) -> None:
+        """Create the accelerator, which shares out a model on CPUs too if it was asked to."""
+        if self.args.fsdp:
+            share_out_on_cpus_too()
+        super().create_accelerator_and_postprocess()
+
+    @staticmethod
+    def get_optimizer_cls_and_kwargs(args: TrainingArguments, model: nn.Module | None = None) -> tuple[Any, Any]:
+        """Return the class of the optimizer and its settings; that of pieces where the model is shared out."""
+        kind, settings = Trainer.get_optimizer_cls_and_kwargs(args, model)
+        return AdafactorOfPieces if args.fsdp and kind is Adafactor else kind, settings
+
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Create the optimizer; parts of the model that ask for it have their own learning rate."""
         fresh = self.optimizer is None
@@ -107,6 +129,7 @@ class StreamTrainer(WholeIntervals, Trainer):
         self.model.eval()
         with torch.no_grad(), kept_generators(), self._leaving():
             metrics = {f"eval_{name}": value for name, value in self.evaluate_model(self.model).items()}
+        let_go(self.model)
         self.model.train(training)
         if f"eval_{self.best_by}" not in metrics:
             has = ", ".join(name.removeprefix("eval_") for name in metrics)
