@@ -44,6 +44,31 @@ def test_what_cannot_be_built_is_what_the_job_could_not_build(family, config, fi
             new_model(family, config)
 
 
+@pytest.mark.parametrize(("targets", "missing"), [(["wqkv"], "wqkv"), (None, None)])
+def test_targets_of_lora_are_layers_of_the_model(targets, missing):
+    raw = study_of("small", {}, "pretrain") | {"adaptations": {"a": {"kind": "lora", "targets": targets}}}
+    found = list(unbuilt(check_study(raw)))
+    assert [key for key, _ in found] == ([("adaptations", "a", "targets")] if missing else [])
+    own = new_model("small", {}).card.lora_targets
+    assert all(
+        f"m: no layer {missing}; the own targets of its family are {', '.join(own)}" == text for _, text in found
+    )
+    raw["adaptations"]["a"]["targets"] = [own[0]]
+    assert list(unbuilt(check_study(raw))) == []
+
+
+@pytest.mark.parametrize(
+    ("family", "config", "fits"), [("dilated_cnn", {}, False), ("small", {}, False), ("aido_dna", {}, True)]
+)
+def test_a_token_before_the_sequence_is_one_that_the_family_has(family, config, fits, tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("sequence,label,split\nACGT,a,train\nACGA,b,train\nACGC,a,test\nAAGC,b,test\n")
+    raw = study_of(family, config) | {"tasks": {"t": {"kind": "sequences", "table": str(table)}}}
+    raw["adaptations"] = {"a": {"kind": "full", "head": {"kind": "pooled", "pool": "cls"}}}
+    found = list(unbuilt(check_study(raw)))
+    assert [key for key, _ in found] == ([] if fits else [("adaptations", "a", "head", "pool")])
+
+
 def test_check_names_the_line_of_the_configuration(tmp_path, capsys):
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(study_of("small", {"hidden_size": 30, "num_heads": 4}, "pretrain"), sort_keys=False))

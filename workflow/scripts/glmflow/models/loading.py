@@ -140,21 +140,25 @@ def create(
     return adapter
 
 
-def cannot_be_built(family: str, config: Config) -> str | None:
-    """Return why no network of a family can be made with a configuration, in one line; None where one can."""
+def without_weights(family: str, config: Config) -> Adapter:
+    """Return a model that takes no memory (its weights are on torch's `meta` device): which parts it has, and whether they fit.
+
+    Raises
+    ------
+    InputError
+        No network of the family can be made with the configuration.
+    """
     found = get_family(family)
     try:
         settings = found.configure(dict(config)) if found.configure else dict(config)
         with torch.device("meta"), _NotFilled():
             network = found.build(settings, attention_module.choose("auto", torch.float32, found.attention))
-        _adapter(found, network, settings, None, {})
-    except InputError as error:
-        return " ".join(filter(None, (error.what, error.fix)))
+        return _adapter(found, network, settings, None, {})
     except KeyError as error:
-        return f"it has no {error.args[0]!r}" if error.args else "a key is missing"
+        text = f"it has no {error.args[0]!r}" if error.args else "a key is missing"
     except MISFIT as error:
-        return " ".join(str(error).split())[:SHOWN] or type(error).__name__
-    return None
+        text = " ".join(str(error).split())[:SHOWN] or type(error).__name__
+    raise InputError(text, where=family, fix="Change `config`.")
 
 
 def with_random_weights(adapter: Adapter, seed: int) -> Adapter:

@@ -126,13 +126,18 @@ def merge(adapter: Adapter) -> None:
     adapter.requires_grad_(True)
 
 
+def missing_layers(adapter: Adapter, names: Sequence[str]) -> list[str]:
+    """Return those of some names of layers that no layer of a model ends with."""
+    layers = [f".{name}" for name, _ in adapter.network.named_modules()]
+    return [name for name in names if not any(layer.endswith(f".{name}") for layer in layers)]
+
+
 def _require_layers(adapter: Adapter, names: list[str], all_of_them: bool) -> None:
     """Refuse names of layers that the model does not have: all have to be there, or one at least.
 
     Of a family's own targets some may be missing: a model of Evo 2 need not have blocks of every kind.
     """
-    layers = [f".{name}" for name, _ in adapter.network.named_modules()]
-    missing = [name for name in names if not any(layer.endswith(f".{name}") for layer in layers)]
+    missing = missing_layers(adapter, names)
     if len(missing) == len(names) or (missing and all_of_them):
         raise InputError(
             f"LoRA finds no layer {' or '.join(missing) or 'without targets'} in a model of the family {adapter.card.family}",
