@@ -4,9 +4,11 @@ One study of each kind of task is planned by `make test`, the others by `make te
 """
 
 import gzip
+import json
 import random
 from pathlib import Path
 
+import pandas as pd
 import pyBigWig
 import pysam
 import pytest
@@ -50,6 +52,8 @@ def stand_in(study, folder):
                 write_alleles(folder / name, task, contigs)
             elif key == "table" and task.kind == "sequences":
                 write_sequences(folder / name, task)
+            elif key == "table" and task.kind == "diagnosis":
+                write_questions(folder / name, task)
             elif key == "fasta":
                 write(folder / name, key, ["one", "two"])
             elif Path(name).suffix:
@@ -97,6 +101,27 @@ def write_sequences(path, task):
     text = "".join(",".join(map(str, row)) + "\n" for row in rows)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+
+
+def write_questions(path, task):
+    """Write a table of two questions with the answers and the column of splits that a task names."""
+    answers = [*(task.classes or ["one", "other"]), task.unchanged]
+    rows = [
+        {
+            "question": f"Which? {number}",
+            "answer": answer,
+            "reference_sequence": (bases := "ACGTTGCA" * 40 + "ACGT"[number % 4]) + "A" + bases,
+            "variant_sequence": bases + "C" + bases,
+            **({task.splits.column: str(number)} if task.splits.by == "column" else {}),
+        }
+        for number, answer in enumerate(answers)
+        if answer
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".parquet":
+        pd.DataFrame(rows).to_parquet(path)
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 def write(path: Path, kind, contigs):

@@ -47,14 +47,20 @@ def changed(path: Path) -> int:
 
 @lru_cache
 def _shape(table: Path, written: int) -> tuple[int, int]:
-    """Return the rows below the header of a table, and its columns beside the first."""
+    """Return the rows below the header of a table (JSON lines have none), and its columns beside the first."""
+    if table.suffix == ".parquet":
+        from pyarrow.parquet import read_metadata
+
+        found = read_metadata(table)
+        return found.num_rows, found.num_columns - 1
     columns = rows = 0
     for _, line in text_lines(table, errors="replace"):
         if line.startswith("##") or line.startswith("#1."):  # comments, and the version of a GCT
             continue
         columns = max(columns, line.count("\t"), line.count(",") if "\t" not in line else 0)
         rows += 1
-    return max(0, rows - 1), columns
+    header = table.suffix not in (".json", ".jsonl", ".ndjson")
+    return max(0, rows - header), columns
 
 
 @lru_cache
