@@ -36,29 +36,23 @@ def sideways(page):
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 
-def faults(report):
+def faults(report, browser):
     """What is wrong with the pages of a report, opened from the disk on a desk and on a telephone."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
     pages = sorted(report.glob("*.html"))
     found = [f"{path.name}: more than 6 MB" for path in pages if path.stat().st_size > 6e6]
-    with playwright.sync_playwright() as api:
-        browser = api.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        for path, width in product(pages, (1366, 390)):
-            page = browser.new_page(viewport={"width": width, "height": 844}, offline=True)
-            seen = []
-            page.on("pageerror", lambda error, seen=seen: seen.append(str(error)))
-            page.goto(f"file://{path}", timeout=180_000)
-            if path.name != "models.html":  # it has no script that draws
-                page.wait_for_selector("body[data-ready=yes]", timeout=180_000)
-            seen += [*violations(page), *wide_charts(page)]
-            seen += [f"{sideways(page)} pixels too wide"] if sideways(page) else []
-            if width > 1000:
-                page.emulate_media(media="print")
-                page.set_viewport_size({"width": PAPER, "height": 700})
-                seen += [f"{sideways(page)} pixels too wide for paper"] if sideways(page) else []
-            found += [f"{path.name} at {width}: {text}" for text in seen]
-            page.close()
-        browser.close()
+    for path, width in product(pages, (1366, 390)):
+        page = browser.new_page(viewport={"width": width, "height": 844}, offline=True)
+        seen = []
+        page.on("pageerror", lambda error, seen=seen: seen.append(str(error)))
+        page.goto(f"file://{path}", timeout=180_000)
+        if path.name != "models.html":  # it has no script that draws
+            page.wait_for_selector("body[data-ready=yes]", timeout=180_000)
+        seen += [*violations(page), *wide_charts(page)]
+        seen += [f"{sideways(page)} pixels too wide"] if sideways(page) else []
+        if width > 1000:
+            page.emulate_media(media="print")
+            page.set_viewport_size({"width": PAPER, "height": 700})
+            seen += [f"{sideways(page)} pixels too wide for paper"] if sideways(page) else []
+        found += [f"{path.name} at {width}: {text}" for text in seen]
+        page.close()
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from browsing import ARGUMENTS, CHROMIUM
 from running import ROOT, run_snakemake
 
 # Hundreds of processes of a test run import the same modules, which are compiled once even where no bytecode is kept else.
@@ -31,6 +32,18 @@ def pytest_collection_finish():
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser of all tests of a process, which can have one alone; skips, saying so, where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with playwright.sync_playwright() as api:
+        browser = api.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

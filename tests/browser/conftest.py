@@ -1,7 +1,6 @@
 """Reports of made-up studies, and a browser without a network that opens them."""
 
 import pytest
-from browsing import ARGUMENTS, CHROMIUM
 from shared_reports import made_once, mixed_report, synthetic
 
 
@@ -22,15 +21,6 @@ def report(tmp_path_factory):
 def mixed(tmp_path_factory):
     """The report of a study that mixes kinds of task."""
     return made_once(tmp_path_factory, "mixed_study", mixed_report) / "report"
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as api:
-        browser = api.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -41,5 +41,5 @@ def test_the_page_warns_of_the_width_and_shows_the_control(results):
 
 
 @pytest.mark.browser
-def test_its_pages_are_for_everyone(results):
-    assert faults(results / "report") == []
+def test_its_pages_are_for_everyone(results, chromium):
+    assert faults(results / "report", chromium) == []

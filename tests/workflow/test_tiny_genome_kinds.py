@@ -79,5 +79,5 @@ def test_probabilities_of_every_base_lie_beside_the_predictions(results):
 
 
 @pytest.mark.browser
-def test_its_pages_are_for_everyone(results):
-    assert faults(results / "report") == []
+def test_its_pages_are_for_everyone(results, chromium):
+    assert faults(results / "report", chromium) == []

@@ -34,5 +34,5 @@ def test_the_matrix_and_the_page_are_there(results):
 
 
 @pytest.mark.browser
-def test_its_pages_are_for_everyone(results):
-    assert faults(results / "report") == []
+def test_its_pages_are_for_everyone(results, chromium):
+    assert faults(results / "report", chromium) == []

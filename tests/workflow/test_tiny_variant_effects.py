@@ -79,5 +79,5 @@ def test_effects_of_a_linear_model_stand_beside_scores_and_go_with_the_truth(car
 
 
 @pytest.mark.browser
-def test_its_pages_are_for_everyone(results):
-    assert faults(results / "report") == []
+def test_its_pages_are_for_everyone(results, chromium):
+    assert faults(results / "report", chromium) == []

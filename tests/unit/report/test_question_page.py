@@ -220,5 +220,5 @@ def test_what_reasoning_says_of_the_dna_is_counted(results):
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_its_pages_are_for_everyone(results):
-    assert faults(results / "report") == []
+def test_its_pages_are_for_everyone(results, chromium):
+    assert faults(results / "report", chromium) == []
