@@ -79,13 +79,18 @@ def _copies(
     of_kind = getattr(module(tasks.__name__, task.kind), "compared", None)
     rows = of_kind(task, files, table) if of_kind else table
     if isinstance(rows, str):
-        return None, pd.DataFrame(columns=[*COLUMNS, *SOURCE]), [graded(COMPARED, 0, rows, warn=0)]
+        return _nothing(rows)
     if "sequence" in rows and (of_kind or task.compared == "sequences"):
         return _of_sequences(table, rows, cores)
     fasta = files.get("fasta") or files.get("genome")
     if fasta and {*PLACE} <= set(rows) and (of_kind or task.compared == "windows"):
         return _of_windows(task, fasta, table, rows, cores)
-    return None, pd.DataFrame(columns=[*COLUMNS, *SOURCE]), []
+    return _nothing()
+
+
+def _nothing(why: str = "") -> tuple[None, pd.DataFrame, list[Audit]]:
+    """Return what comes out where nothing is compared, with an audit that says why if there is a reason."""
+    return None, pd.DataFrame(columns=[*COLUMNS, *SOURCE]), [graded(COMPARED, 0, why, warn=0)] if why else []
 
 
 def without_copies(checks: pd.DataFrame) -> pd.DataFrame:
@@ -156,17 +161,10 @@ def _of_windows(
     held_out = windows.drop_duplicates([*PLACE, "split"]).merge(learned.assign(split="train"), how="left", on=PLACE)
     held_out = held_out[held_out["split_y"].isna()].rename(columns={"split_x": "split"})[[*PLACE, "split"]]
     whole = _as_read(pd.concat([learned.assign(split="train"), held_out]).reset_index(drop=True), task.compared_bp)
-    if learned.empty or held_out.empty:
-        why = (
-            "no window is trained on"
-            if learned.empty
-            else "every window that is scored is trained on, in other samples"
-        )
-        return (
-            None,
-            pd.DataFrame(columns=[*COLUMNS, *SOURCE]),
-            [graded(COMPARED, 0, f"{why}: none can be a copy", warn=0)],
-        )
+    if learned.empty:
+        return _nothing("no window is trained on: none can be a copy")
+    if held_out.empty:
+        return _nothing("every window that is scored is trained on, in other samples: none can be a copy")
     found = copied_windows(Reference(fasta).fetch, whole, cores=cores)
     clean = whole[found.copied < PARTLY]
     keys = pd.MultiIndex.from_frame(_as_read(table[[*PLACE, "split"]], task.compared_bp))

@@ -25,13 +25,13 @@ def unbuilt(study: Study) -> Iterator[tuple[Place, str]]:
 
     built: dict[str, Adapter] = {}
     for label, model in study.models.items():
-        block = model.new or model.pretrain
+        block = model.made
         if block is None or (model.pretrain and model.pretrain.byte_pairs):
             continue
         try:
             built[label] = without_weights(block.family, block.config)
         except InputError as error:
-            place = ("models", label, "new" if model.new else "pretrain", "config")
+            place = ("models", label, model.origin, "config")
             yield (
                 place,
                 f"no network of family {block.family} can be made of it: {error.what}. {error.fix or ''}".rstrip(),

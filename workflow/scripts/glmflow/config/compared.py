@@ -118,7 +118,7 @@ def _network(study: Study, model: Model) -> str:
 
 def _parts(study: Study, model: Model) -> Iterator[Any]:
     """Yield what identifies the network of a model."""
-    made = model.new or model.pretrain
+    made = model.made
     if made:
         yield from (made.family, made.config)
     elif model.extend:

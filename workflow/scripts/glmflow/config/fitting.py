@@ -75,7 +75,7 @@ def family_of(study: StudyView, label: str) -> str | None:
         return None
     if model.extend:
         return family_of(study, model.extend.model)
-    made = model.new or model.pretrain
+    made = model.made
     return made.family if made else family_of_checkpoint(model) if model.checkpoint else None
 
 

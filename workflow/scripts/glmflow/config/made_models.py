@@ -49,25 +49,21 @@ def unknown_families(study: Study) -> Problems:
     from glmflow.models.registry import family_names
 
     for label, model in study.models.items():
-        for origin in ("new", "pretrain"):
-            block = getattr(model, origin)
-            if block is not None and block.family not in family_names():
-                yield (
-                    ("models", label, origin, "family"),
-                    f"unknown family {block.family!r}{suggest(block.family, family_names())}",
-                )
+        block = model.made
+        if block is not None and block.family not in family_names():
+            place = ("models", label, model.origin, "family")
+            yield place, f"unknown family {block.family!r}{suggest(block.family, family_names())}"
 
 
 def unknown_keys(study: Study) -> Problems:
     """Check the settings of families whose every setting has a default."""
     for label, model in study.models.items():
-        for origin in ("new", "pretrain"):
-            block = getattr(model, origin)
-            known = default_config(block.family) if block and facts_of(block.family).own_settings else {}
-            for key in block.config if known else ():
-                if key not in known:
-                    text = f"family {block.family} has no setting {key!r}{suggest(key, known)}"
-                    yield ("models", label, origin, "config", key), text
+        block = model.made
+        known = default_config(block.family) if block and facts_of(block.family).own_settings else {}
+        for key in block.config if block and known else ():
+            if key not in known:
+                text = f"family {block.family} has no setting {key!r}{suggest(key, known)}"
+                yield ("models", label, model.origin, "config", key), text
 
 
 def unknown_corpora(study: Study) -> Problems:
@@ -142,7 +138,7 @@ def layers_of(study: Study, label: str) -> int | None:
     model = study.models[label]
     if model.extend:
         return layers_of(study, model.extend.model)
-    block = model.new or model.pretrain
+    block = model.made
     if block is None:
         return None
     known = default_config(block.family) | block.config

@@ -300,6 +300,11 @@ class Model(Block):
         return "/" in (self.checkpoint or "")
 
     @property
+    def made(self) -> New | Pretrain | None:
+        """The block of a model whose network the study makes from a family's settings; None of others."""
+        return self.new or self.pretrain
+
+    @property
     def origin(self) -> str:
         """Which of the origins is given."""
         return next(name for name in ORIGINS if getattr(self, name) is not None)

@@ -232,9 +232,8 @@ def run_shape(study: Study, model: str, checkpoints: Mapping[str, Mapping[str, A
 
 def model_shape(model: Model, checkpoints: Mapping[str, Mapping[str, Any]]) -> Shape | None:
     """Return the size of a model: from its settings, its folder, or the list of published checkpoints."""
-    block = model.new or model.pretrain
-    if block is not None:
-        return shape_of_made(block)
+    if model.made is not None:
+        return shape_of_made(model.made)
     assert model.checkpoint is not None
     folder = Path(model.checkpoint if model.is_folder else f"resources/models/{model.checkpoint}")
     if (folder / "config.json").is_file():
