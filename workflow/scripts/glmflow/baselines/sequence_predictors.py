@@ -18,7 +18,7 @@ from scipy.sparse import issparse
 from glmflow.errors import InputError
 from glmflow.genome.packed import OnGenome, Packed
 from glmflow.labelled.composition import composition, kmer_features, one_hot
-from glmflow.labelled.simple_predictors import Predict, by_quantile, logistic, majority, ridges
+from glmflow.labelled.simple_predictors import Predict, by_quantile, logistic, majority, ridges, sampled
 from glmflow.statistics.classification import class_scores
 from glmflow.statistics.regression import value_scores
 
@@ -191,8 +191,7 @@ def _training_table(data: SequenceData, features: Features, seed: int) -> tuple[
     some = features(data.sequences.take(train[:: max(1, len(train) // 100)][:100]))
     held = sum(part.nbytes for part in (some.data, some.indices)) if issparse(some) else some.nbytes
     most = max(1, int(TABLE / max(held / some.shape[0], 1)))
-    if most < len(train):
-        train = np.sort(np.random.default_rng(seed).choice(train, most, replace=False))
+    train = sampled(train, most, np.random.default_rng(seed))
     return features(data.sequences.take(train)), train
 
 

@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 
 from glmflow.genome.packed import Packed
 from glmflow.labelled.composition import kmer_table
-from glmflow.labelled.simple_predictors import ridge
+from glmflow.labelled.simple_predictors import ridge, sampled
 
 K = 4
 FITTED = 5_000
@@ -33,7 +33,7 @@ def exchanged_columns(
         `[n, columns]`.
     """
     generator = np.random.default_rng(seed)
-    train, test = (_sample(np.flatnonzero(split == name), generator) for name in ("train", "test"))
+    train, test = (sampled(np.flatnonzero(split == name), FITTED, generator) for name in ("train", "test"))
     columns = min(truth.shape[1], MOST)
     if len(train) < 2 or len(test) < 2 or columns < 2:
         return []
@@ -49,10 +49,6 @@ def exchanged_columns(
         for own, other in zip(rows, taken)
         if own != other and table[own, other] - table[own, own] > GAIN and table[own, other] * np.sqrt(len(test)) > SURE
     ]
-
-
-def _sample(rows: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
-    return rows if len(rows) <= FITTED else np.sort(generator.choice(rows, FITTED, replace=False))
 
 
 def _correlations(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:

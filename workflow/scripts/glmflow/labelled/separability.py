@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 
 from glmflow.genome.packed import Packed
 from glmflow.labelled.composition import kmer_table, one_hot, one_hot_ends
-from glmflow.labelled.simple_predictors import Predict, by_quantile, by_value, logistic, majority, ridge
+from glmflow.labelled.simple_predictors import Predict, by_quantile, by_value, logistic, majority, ridge, sampled
 from glmflow.statistics.classification import auroc, class_scores
 from glmflow.statistics.regression import value_scores
 
@@ -74,8 +74,8 @@ def separability(
         beside the sequence more than `SHORTCUT`, or an AUROC of `SHORTCUT_AUROC`), `renamed` (see `renamed_classes`).
     """
     generator = np.random.default_rng(seed)
-    small_train, small_test = (_sample(rows, FITTED, generator) for rows in (train, test))
-    train, test = (_sample(rows, WHOLE, generator) for rows in (train, test))
+    small_train, small_test = (sampled(rows, FITTED, generator) for rows in (train, test))
+    train, test = (sampled(rows, WHOLE, generator) for rows in (train, test))
     rows = [("majority", majority(target[train], classes), test, target[test])]
     for name, bins in (("length", 40), ("gc", 20), ("n_share", 20), ("cpg_oe", 20)):
         if name in facts:
@@ -200,10 +200,6 @@ def _linear(features: NDArray, target: NDArray, classes: int | None, seed: int) 
 def _frequencies(table: NDArray) -> NDArray:
     """Return k-mer counts as shares of a sequence's k-mers, so that its length is not among them."""
     return table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-
-
-def _sample(rows: NDArray, most: int, generator: np.random.Generator) -> NDArray:
-    return rows if len(rows) <= most else np.sort(generator.choice(rows, most, replace=False))
 
 
 def direction(facts: pd.DataFrame, target: NDArray, name: str) -> float:

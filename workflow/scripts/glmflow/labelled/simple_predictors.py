@@ -19,6 +19,11 @@ Predict = Callable[[NDArray], Array]
 """`features -> [n, classes]` probabilities, or `[n]` numbers."""
 
 
+def sampled(rows: NDArray, most: int, generator: np.random.Generator) -> NDArray:
+    """Return some rows as they are, or as many of them as are fitted to at most, drawn and in order."""
+    return rows if len(rows) <= most else np.sort(generator.choice(rows, most, replace=False))
+
+
 def shares(target: ArrayLike, classes: int | None) -> Array:
     """Return the share of each class among training rows, `[classes]`, or the mean of numbers, `[]`."""
     target = np.asarray(target)
