@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from family_checks import fixture
 from glmflow.config.made_models import layers_of
+from glmflow.config.models import Model
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
 from glmflow.models.facts import catalogue, default_config, facts_of
@@ -54,7 +55,7 @@ def test_settings_that_are_refused_by_the_study_are_refused_by_the_family_too(na
 
 @pytest.mark.parametrize("name", ["small", "dit", "dilated_cnn", "promoter_cnn", "rwkv7", "wavelet", "caduceus"])
 def test_layers_that_a_study_reckons_with_are_those_of_the_network(name):
-    model = SimpleNamespace(extend=None, new=SimpleNamespace(family=name, config={}), pretrain=None)
+    model = Model.model_validate({"new": {"family": name}})
     lists = [
         module for module in new_model(name, {}).network.modules() if isinstance(module, ModuleList) and len(module)
     ]
