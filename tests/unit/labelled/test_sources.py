@@ -263,6 +263,34 @@ BAD = {
 }
 
 
+UNTOLD = {
+    "t.xlsx": (b"PK\x03\x04rest", "a zip archive or an Excel file"),
+    "t.csv": (gzip.compress(table_text().encode()), "gzip-compressed, not a table of text. Name it with .gz"),
+    "t.tsv": (table_text("\t").encode("utf-16"), "text in UTF-16"),
+    "spaces.txt": (table_text(" ").encode(), "one column alone in its first line"),
+    "t.json": (json.dumps([dict(zip(("sequence", "label"), row)) for row in ROWS]).encode(), "one JSON array"),
+    "pairs.csv": (
+        table_text(header=("sequence", "sequence2", "label")).encode(),
+        "'sequence2' holds a second sequence",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNTOLD)
+def test_what_is_no_table_of_sequences_is_said_by_what_it_is(tmp_path, name):
+    (tmp_path / name).write_bytes(UNTOLD[name][0])
+    with pytest.raises(InputError, match=UNTOLD[name][1]) as error:
+        read_source({"table": tmp_path / name})
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", ["chr1\t0\t9\tx".encode("utf-16"), gzip.compress(b"chr1\t0\t9\tx")])
+def test_a_bed_file_that_is_no_text_is_one_line(tmp_path, content):
+    (tmp_path / "a.bed").write_bytes(content)
+    with pytest.raises(InputError, match="cannot be read as text"):
+        read_source({"bed": tmp_path / "a.bed"})
+
+
 @pytest.mark.parametrize("text", BAD)
 def test_a_mistake_in_a_table_is_one_line_that_says_where(tmp_path, text):
     path = written(tmp_path / "t.csv", text)

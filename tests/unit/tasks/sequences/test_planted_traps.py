@@ -215,6 +215,35 @@ def test_columns_of_numbers_name_nobody(clean, tmp_path, header):
     assert found(clean.assign(**{header: 3}), tmp_path)[0] == {}
 
 
+BATCHES = {
+    "a batch a class": (lambda t: [f"b_{own}" for own in t["label"]], "batch_no", "batch_no alone", "reaches accuracy 1.000"),
+    "plates of one class": (lambda t: [f"p{GENERATOR.integers(3)}{own}" for own in t["label"]], "Plate", "Plate alone", "its 6 values"),
+    "cells of the test split": (lambda t: ["K562" if own != "test" else "HepG2" for own in t["split"]], "cell_type", "cell_type by split", "HepG2 in test rows alone, K562 in the others"),
+    "a run mostly of the test split": (lambda t: ["r1" if (own == "test") == (r % 10 > 0) else "r2" for r, own in enumerate(t["split"])], "sequencing_run", "sequencing_run by split", "sequencing_run r1: 10.0% of the train"),
+    "wells that splits share": (lambda t: [f"w{r % 60}" for r in range(len(t))], "wellId", "wellId: test", "60 of 60 test rows have the wellId"),
+    "donors of one class": (lambda t: [f"d{own}{split}" for own, split in zip(t["label"], t["split"])], "donor", "donor alone", "majority"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_columns_of_batches_that_go_with_labels_or_splits(clean, tmp_path, name):
+    plant, header, check, words = BATCHES[name]
+    status, detail = found(clean.assign(**{header: plant(clean)}), tmp_path)
+    assert status[check] == "WARN" and words in detail[check], detail
+    harmless = clean.assign(**{header: GENERATOR.choice(["x", "y", "z"], len(clean)) if header != "donor" else ""})
+    assert found(harmless, tmp_path)[0] == {}
+
+
+def test_batches_that_go_with_measured_values(clean, tmp_path):
+    batch = GENERATOR.choice(["x", "y"], len(clean))
+    values = GENERATOR.normal(size=len(clean)) + 4 * (batch == "x")
+    status, detail = found(clean.assign(label=values, batch=batch), tmp_path, labels="values")
+    between = np.array([values[batch == own].mean() for own in batch])
+    assert (
+        status == {"batch alone": "WARN"} and f"r = {np.corrcoef(between, values)[0, 1]:.3f}" in detail["batch alone"]
+    )
+
+
 def test_values_that_are_negated_in_the_test_split(clean, tmp_path):
     share = clean["sequence"].str.count("[GC]") + GENERATOR.normal(0, 0.5, len(clean))
     assert "swapped labels" not in found(clean.assign(label=share), tmp_path, labels="values")[0]
@@ -261,6 +290,25 @@ def test_what_cannot_be_meant_is_refused_in_one_line(clean, tmp_path, plant, mes
 def test_values_that_are_all_the_same_are_refused(clean, tmp_path):
     with pytest.raises(InputError, match="all values of label are 3"):
         found(clean.assign(label=3.0), tmp_path, labels="values")
+
+
+def test_a_file_that_is_given_as_one_split_and_says_another_is_refused(clean, tmp_path):
+    paths = {name: str(tmp_path / f"{name}.csv") for name in ("train", "test")}
+    clean[clean["split"] != "test"].to_csv(paths["train"], index=False)
+    clean[clean["split"] == "test"].to_csv(paths["test"], index=False)
+    task = Sequences(kind="sequences", table=paths, length=LENGTH)
+    with pytest.raises(InputError, match=f"row {TRAIN + 1}: its rows have splits of their own .'validation'."):
+        examples(task, {}, Division())
+    clean[clean["split"] == "train"].to_csv(paths["train"], index=False)
+    assert set(examples(task, {}, Division()).table["split"]) == {"train", "validation", "test"}
+
+
+def test_a_file_that_is_given_as_one_class_and_says_several_is_refused(clean, tmp_path):
+    clean[["sequence", "label"]].to_csv(tmp_path / "a.csv", index=False)
+    clean[["sequence"]].assign(label="b").to_csv(tmp_path / "b.csv", index=False)
+    paths = {name: str(tmp_path / f"{name}.csv") for name in "ab"}
+    with pytest.raises(InputError, match="its rows have labels of their own"):
+        examples(Sequences(kind="sequences", table=paths, length=LENGTH, splits={"by": "random"}), {}, Division())
 
 
 def test_one_file_for_two_splits_is_refused_before_it_is_read():

@@ -44,11 +44,37 @@ KIN = frozenset(
     ]
 )
 """What columns name whose rows belong together: not read as anything, but looked at for what splits share."""
+BATCHES = frozenset(
+    [
+        *(
+            "batch",
+            "plate",
+            "well",
+            "lane",
+            "run",
+            "flowcell",
+            "library",
+            "pool",
+            "chip",
+            "array",
+            "barcode",
+            "replicate",
+        ),
+        *("rep", "experiment", "study", "cohort", "dataset", "laboratory", "lab", "center", "centre", "institute"),
+        *("platform", "instrument", "machine", "sequencer", "operator", "date", "day", "protocol", "kit", "assay"),
+        *("cell", "celltype", "cellline", "tissue", "organ", "species", "organism", "strain", "sex"),
+    ]
+)
+"""What columns name that say under which conditions rows were made, which labels and splits should not go with."""
+OF_CELLS = frozenset(["type", "types", "line", "lines"])
+"""Words behind `cell` that belong to it (`cell_type`)."""
 NAMING = frozenset(
     ["id", "ids", "name", "names", "symbol", "symbols", "number", "no", "code", "key", "accession", "barcode"]
 )
 """Words behind these that say how they are named (`gene_id`, `Donor ID`, `patientId`)."""
 
+SECOND = re.compile(r"(dna_?)?(sequence|seq)[\s_]?(2|b|two)")
+"""Headers of a second sequence in a row, as in tables of pairs."""
 SEVERAL = ("label",)
 """Roles that may be played by several columns, if the user names them."""
 POSITION = {"start", "end"}
@@ -104,6 +130,10 @@ def find_columns(
             )
         if candidates:
             found[role] = candidates
+    if "sequence" not in given and (second := [name for name in header if SECOND.fullmatch(name.strip().lower())]):
+        what = f"column {second[0]!r} holds a second sequence, and pairs of sequences are not read"
+        fix = "Leave it out, or say which sequence is read: columns: {sequence: NAME}."
+        raise InputError(what, where=where, fix=fix)
     interval = [role for role in ("chrom", "start", "end") if role in found]
     if "sequence" not in found and len(interval) < 3:
         what = f"neither a sequence nor chrom, start and end among its columns ({some(map(str, header), 8)})"
@@ -130,16 +160,26 @@ def require_columns(names: Iterable[str], header: Sequence[str], where: str | Pa
 def kin_columns(header: Sequence[str], found: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the columns that play no role and by whose name rows belong together (genes, donors ...)."""
     taken = {name for names in found.values() for name in names}
-    return [name for name in header if name not in taken and _named_of(name) in KIN]
+    return [name for name in header if name not in taken and _named_of(name, KIN) in KIN]
 
 
-def _named_of(header: str) -> str:
+def batch_columns(header: Sequence[str], found: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the columns that play no role and by whose name rows were made under like conditions (batch, cell type ...)."""
+    taken = {name for names in found.values() for name in names}
+    return [name for name in header if name not in taken and _named_of(name, BATCHES) in BATCHES]
+
+
+def _named_of(header: str, known: frozenset[str]) -> str:
     """Return what a column names: the last word of its header but for those that say how (`ensembl_gene_id`: gene)."""
     words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", header).lower())
     while len(words) > 1 and words[-1] in NAMING:
         words.pop()
+    if len(words) > 1 and words[-1] in OF_CELLS and words[-2] == "cell":
+        words.pop()
     last = words[-1] if words else ""
-    return next((last.removesuffix(ending) for ending in ("ids", "id", "s") if last.removesuffix(ending) in KIN), last)
+    return next(
+        (last.removesuffix(ending) for ending in ("ids", "id", "s") if last.removesuffix(ending) in known), last
+    )
 
 
 def describe(found: Mapping[str, Sequence[str]], header: Sequence[str]) -> str:

@@ -22,13 +22,14 @@ from glmflow.labelled.audit_checks import (
     scored_rows,
 )
 from glmflow.labelled.audit_facts import class_facts, copy_facts, length_facts, near_facts, target_facts
+from glmflow.labelled.batch_checks import batch_checks
 from glmflow.labelled.composition import composition, consensus_identity
 from glmflow.labelled.copied_examples import copied_examples
 from glmflow.labelled.exchanged_letters import exchanged
 from glmflow.labelled.near_pairs import NearPairs, near_pairs, suited_k
 from glmflow.labelled.overlap import overlapping_pairs
 from glmflow.labelled.separability import separability
-from glmflow.labelled.split_checks import split_checks
+from glmflow.labelled.split_checks import KIN, split_checks
 
 
 class Audit(NamedTuple):
@@ -72,7 +73,7 @@ def audit(
     Parameters
     ----------
     rows
-        `example`; `split`, `chrom`, `start`, `end`, `group`, `lower`, `ambiguous`, `named`, `kin_*` where known.
+        `example`; `split`, `chrom`, `start`, `end`, `group`, `lower`, `ambiguous`, `named`, `kin_*`, `batch_*` where known.
     packed
         Its sequences.
     target
@@ -134,6 +135,7 @@ def audit(
         *quality_checks(facts, near),
         *leak_checks(rows, split, pairs),
         *split_checks(rows, split, target, classes, properties, backwards, describe),
+        *batch_checks(rows, split, target, classes, KIN),
         *property_checks(properties),
         *exchange_checks(split, exchanged(packed, split)),
     ]
@@ -160,6 +162,7 @@ def interval_audit(
     checks = [
         *leak_checks(rows, split, {}),
         *split_checks(rows, split, target, classes, properties, np.zeros(0, np.int64), facts),
+        *batch_checks(rows, split, target, classes, KIN),
         *property_checks(properties),
     ]
     return pd.DataFrame(checks, columns=["check", "rows", "of", "verdict", "text"]), properties

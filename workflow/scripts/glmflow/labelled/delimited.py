@@ -23,6 +23,14 @@ ROWS = 16384
 SUFFIXES = (".csv", ".tsv", ".txt", ".tab", ".parquet", ".pq", ".jsonl", ".ndjson", ".json")
 ROW = re.compile(r"(?:Row #\d+: )?Expected (\d+) columns, got (\d+): (.*)")
 COMPRESSED = (".gz", ".bz2", ".zst")
+MAGIC = {
+    b"PK\x03\x04": ("a zip archive or an Excel file", "Save it as CSV."),
+    b"\xd0\xcf\x11\xe0": ("an Excel file", "Save it as CSV."),
+    b"\x1f\x8b": ("gzip-compressed", "Name it with .gz at its end."),
+    b"\xff\xfe": ("text in UTF-16", "Save it as UTF-8."),
+    b"\xfe\xff": ("text in UTF-16", "Save it as UTF-8."),
+}
+"""What a file begins with that is no text, in words, and what to do."""
 
 
 class TableFile:
@@ -91,6 +99,12 @@ class TableFile:
         return pa.input_stream(str(self.path), compression="detect")
 
     def _text_header(self) -> list[str]:
+        if not self.path.name.lower().endswith(COMPRESSED):
+            with self.path.open("rb") as handle:
+                start = handle.read(4)
+            for magic, (what, fix) in MAGIC.items():
+                if start.startswith(magic):
+                    raise InputError(f"{what}, not a table of text", where=self.path, fix=fix)
         try:
             with self._open() as stream:
                 line = io.TextIOWrapper(stream, "utf-8-sig", newline=None).readline(BLOCK)
@@ -101,10 +115,14 @@ class TableFile:
         if line.startswith((">", "<")) or "\0" in line:
             kind = "a FASTA file" if line[0] == ">" else "no table"
             raise InputError(f"{kind}, not a table", where=self.path, fix="Give CSV, TSV, parquet or JSON lines.")
-        self.delimiter = max("\t,;", key=line.count)
+        self.delimiter = max("\t,;|", key=line.count)
         cells = [cell.strip().strip('"') for cell in line.split(self.delimiter)]
         if not line.strip() or cells == [""]:
             raise InputError("its first line is empty", where=self.path, fix="Give names of columns in it.")
+        if len(cells) == 1 and " " in cells[0] and not self.headless:
+            what = f"one column alone in its first line ({cells[0][:60]!r})"
+            fix = "Separate columns by commas or tabs, and put their names into the first line, with no comment above."
+            raise InputError(what, where=self.path, fix=fix)
         return [str(i) for i in range(1, len(cells) + 1)] if self.headless else cells
 
     def _text(self, columns: list[str]) -> Iterator[pa.Table]:
@@ -152,6 +170,9 @@ class TableFile:
                 except json.JSONDecodeError as error:
                     where = f"{self.path}, line {number}"
                     raise InputError(f"not JSON ({error})", where=where, fix="Give a JSON object a line.") from None
+                if isinstance(record, list):
+                    fix = 'Write a record a line (pandas: df.to_json(path, orient="records", lines=True)).'
+                    raise InputError("one JSON array, not JSON lines", where=self.path, fix=fix)
                 if not isinstance(record, dict):
                     where = f"{self.path}, line {number}"
                     raise InputError("not a JSON object", where=where, fix='Write {"sequence": ..., "label": ...}.')

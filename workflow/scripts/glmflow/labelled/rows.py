@@ -18,7 +18,7 @@ from glmflow.errors import InputError
 from glmflow.genome.contigs import some
 from glmflow.genome.packed import Collected, Packed, pack, to_strings
 from glmflow.labelled.classes import MISSING
-from glmflow.labelled.columns import describe, find_columns, kin_columns, require_columns
+from glmflow.labelled.columns import batch_columns, describe, find_columns, kin_columns, require_columns
 from glmflow.labelled.delimited import BLOCK, TableFile
 from glmflow.labelled.given_splits import read_split_column
 from glmflow.labelled.letters import clean_letters
@@ -50,7 +50,7 @@ def table_rows(
     rows : DataFrame
         `sequence` (upper case A C G T N) with `lower` and `ambiguous` (letters), or `chrom`, `start`, `end` (0-based
         half-open), `strand`; `label` or `label_0` ... as text, `split`, `fold`, `group`, `subset`, `example` where given;
-        `kin_{column}` of columns of genes, donors ... that play no role.
+        `kin_{column}` and `batch_{column}` of columns of genes, donors ..., and of plates, cell types ..., that play no role.
     taken : str
         In words.
 
@@ -60,8 +60,8 @@ def table_rows(
         As `find_columns`, `clean_letters` and `read_split_column`; or an interval is none.
     """
     file, found, only = table_columns(path, given, only)
-    kin = kin_columns(file.header, found)
-    wanted = list(dict.fromkeys([*(name for names in found.values() for name in names), *only, *kin]))
+    beside = beside_roles(file.header, found)
+    wanted = list(dict.fromkeys([*(name for names in found.values() for name in names), *only, *beside.values()]))
     parts, row, sequences = [], 0, Collected()
     for block in file.blocks(wanted):
         data: dict[str, Any] = {}
@@ -73,9 +73,8 @@ def table_rows(
                     data |= {"lower": letters.lower, "ambiguous": letters.ambiguous}
                 else:
                     data[role if len(names) == 1 else f"{role}_{place}"] = pd.Series(column.to_pandas(), dtype="str")
-        for name in kin:
-            values = pd.Series(block.column(name).to_pandas(), dtype="str").str.strip()
-            data[f"kin_{name}"] = values.where(~values.str.lower().isin(MISSING)).astype("category")
+        for key, name in beside.items():
+            data[key] = known_values(pd.Series(block.column(name).to_pandas(), dtype="str"))
         part = pd.DataFrame({**data, "row": np.arange(row + 1, row + block.num_rows + 1)})
         keep = np.ones(len(part), bool)
         for name, value in only.items():
@@ -98,6 +97,18 @@ def table_rows(
         rows["split"] = read_split_column(rows["split"], found["split"][0], str(path))
     said = f"{path}: {describe(found, file.header)}"
     return rows, said + (", intervals = in the names" if "chrom" in rows and "chrom" not in found else "")
+
+
+def beside_roles(header: Sequence[str], found: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return the columns that play no role and that an audit looks at, by the name that their values go by."""
+    kin = {f"kin_{name}": name for name in kin_columns(header, found)}
+    return kin | {f"batch_{name}": name for name in batch_columns(header, found) if f"kin_{name}" not in kin}
+
+
+def known_values(column: pd.Series) -> pd.Series:
+    """Return the values of such a column, those that mean that there is none left out."""
+    values = column.str.strip()
+    return values.where(~values.str.lower().isin(MISSING)).astype("category")
 
 
 def table_columns(
@@ -193,8 +204,13 @@ def bed_rows(path: Path, label: str | None = None) -> tuple[pd.DataFrame, str]:
     """
     if not path.is_file():
         raise InputError("no such file", where=path, fix="Give a BED file.")
-    with pa.input_stream(str(path), compression="detect") as stream:
-        lines = stream.read().decode().splitlines()
+    try:
+        with pa.input_stream(str(path), compression="detect") as stream:
+            lines = stream.read().decode("utf-8-sig").splitlines()
+    except (UnicodeDecodeError, OSError) as error:
+        raise InputError(
+            f"cannot be read as text ({error})", where=path, fix="Give a BED file, plain or gzip."
+        ) from None
     records: list[list[str]] = []
     numbers: list[int] = []
     for number, line in enumerate(lines, start=1):
@@ -336,8 +352,27 @@ def rows_of(
     rows, taken = forms[part.form]()
     if "row" not in rows:
         rows["row"] = np.arange(1, len(rows) + 1)
-    if part.split is not None:
-        rows["split"] = part.split
-    if part.label is not None:
-        rows["label"] = part.label
+    for role, value in (("split", part.split), ("label", part.label)):
+        if value is not None:
+            require_no_other(rows, role, value, part.path)
+            rows[role] = value
     return rows, taken
+
+
+def require_no_other(rows: pd.DataFrame, role: str, value: str, path: Path) -> None:
+    """Stop if the rows of a file that is given as one split, or as one class, say that some are of another.
+
+    Raises
+    ------
+    InputError
+        A column of splits has another split than the file; a column of labels has several labels.
+    """
+    if role not in rows:
+        return
+    own = rows[role].astype(str).str.strip()
+    other = own != (value if role == "split" else own.iloc[0])
+    if other.any():
+        row = int(other.to_numpy().argmax())
+        what = f"its rows have {role}s of their own ({own.iloc[row]!r}), and the file is given as the {role} {value!r}"
+        fix = f"Give the file without {value!r}, or leave the column of {role}s out."
+        raise InputError(what, where=f"{path}, row {rows['row'].iloc[row]}", fix=fix)

@@ -16,7 +16,7 @@ from glmflow.labelled.classes import Labels, read_labels
 from glmflow.labelled.columns import NAMES, find_columns
 from glmflow.labelled.delimited import TableFile
 from glmflow.labelled.label_arrays import array_labels, read_label_array
-from glmflow.labelled.rows import rows_of
+from glmflow.labelled.rows import beside_roles, known_values, rows_of
 from glmflow.labelled.source_files import Part, find_parts, parts_of
 
 KEYS = ("table", "fasta", "bed", "folder")
@@ -49,7 +49,7 @@ class Labelled(NamedTuple):
         `example` (unique), `sequence`, or `chrom`, `start`, `end`, `strand` (0-based half-open) alone, in which case
         nothing of the sequence is held; both where both are known. `target`, or `target_0` ...; `split`, `fold`, `group`
         where given; `lower` and `ambiguous`: soft-masked and ambiguous letters of a sequence; `named`: names that are not
-        unique; `kin_{column}`: unread columns of genes, donors ...
+        unique; `kin_{column}`, `batch_{column}`: unread columns of genes, donors ..., of plates, cell types ...
     labels : Labels
         What the targets are.
     taken : list[str]
@@ -194,7 +194,7 @@ def _read(
 
 def _roles(rows: pd.DataFrame) -> set[str]:
     """Return the columns that all files of a data set have to have."""
-    return {str(name) for name in rows if name != "file" and not str(name).startswith("kin_")}
+    return {str(name) for name in rows if name != "file" and not str(name).startswith(("kin_", "batch_"))}
 
 
 def require_contigs_spelled_once(contigs: Iterable[str], where: str) -> None:
@@ -226,8 +226,10 @@ def _by_id(fasta: Any, table: Path, columns: Mapping[str, Any] | None) -> tuple[
         raise InputError(what, where=table, fix="Say which: columns: {example: NAME}.")
     found = find_columns(header, {**given, "sequence": key}, table)
     found = {role: names for role, names in found.items() if role in ("label", "split", "fold", "group", "subset")}
-    wanted = list(dict.fromkeys([key, *(name for names in found.values() for name in names)]))
+    beside = beside_roles(header, {**found, "example": [key]})
+    wanted = list(dict.fromkeys([key, *(name for names in found.values() for name in names), *beside.values()]))
     rows = pd.concat([block.to_pandas() for block in file.blocks(wanted)], ignore_index=True)
+    rows = rows.assign(**{role: known_values(rows.pop(name).astype("str")) for role, name in beside.items()})
     if rows[key].duplicated().any():
         twice = rows.loc[rows[key].duplicated(), key].iloc[0]
         raise InputError(f"id {twice!r} stands twice", where=table, fix="Give every sequence one row.")

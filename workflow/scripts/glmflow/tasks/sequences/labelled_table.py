@@ -79,7 +79,7 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
     told = [f"the audit is of {labels.classes[0]}, the first of {len(labels.classes)}"] if truth.shape[1] > 1 else []
     taken = pd.DataFrame({"note": [*data.taken, f"labels: {labels.why}", *dealt.notes, *told]})
     facts |= {"sources.tsv": taken, "published.tsv": published(task)} | found.facts
-    given = [name for name in rows if name in UNKEPT or name.startswith(("target_", "kin_"))]
+    given = [name for name in rows if name in UNKEPT or name.startswith(("target_", "kin_", "batch_"))]
     kept = rows.drop(columns=given).join(targets_as_written(truth, labels))
     evidence = {"sequences": packed} if packed is not None else {}
     return Made(examples_table(kept), counts_table(counts), found.checks.table(), facts, evidence, found.copies)
