@@ -151,7 +151,10 @@ def test_the_lines_that_are_written(tmp_path, capsys):
     for name in {line["id"] for line in lines}:
         there, back = orders[name, "text_to_dna"], orders[name, "dna_to_text"]
         assert there["target"] == back["prompt"] and there["split"] == back["split"]
-        assert there["prompt"] == ("" if there["split"] == "train" else back["target"])
+        assert there["split"] == "train" or there["prompt"] == back["target"]
+    prompts = {line["prompt"] for line in lines if line["split"] == "train" and line["order"] == "text_to_dna"}
+    organism = "<species>Made up</species><lineage>Bacteria; Madeota</lineage><molecule>genomic DNA</molecule>"
+    assert prompts == {"", organism + "<topology>circular</topology><division>BCT</division>"}
     assert main([*asked, "--validation", "0.9"]) == 1 and "leave nothing" in capsys.readouterr().err
 
 

@@ -53,7 +53,9 @@ def test_settings_that_are_refused_by_the_study_are_refused_by_the_family_too(na
         assert get_family(name).configure(default_config(name))
 
 
-@pytest.mark.parametrize("name", ["small", "dit", "dilated_cnn", "promoter_cnn", "rwkv7", "wavelet", "caduceus"])
+@pytest.mark.parametrize(
+    "name", ["small", "dit", "dilated_cnn", "promoter_cnn", "rwkv7", "wavelet", "mamba", "caduceus"]
+)
 def test_layers_that_a_study_reckons_with_are_those_of_the_network(name):
     model = Model.model_validate({"new": {"family": name}})
     lists = [

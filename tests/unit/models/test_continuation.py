@@ -10,6 +10,7 @@ MODELS = {
     "small": ("small", {"causal": True, "hidden_size": 16}),
     "wavelet": ("wavelet", {"hidden_size": 16, "num_layers": 2, "context": 64}),
     "rwkv7": ("rwkv7", {"hidden_size": 32, "head_size": 16, "num_layers": 2}),
+    "mamba": ("mamba", {"hidden_size": 16, "num_layers": 2, "state_size": 4}),
     "hyenadna": ("hyenadna", {"d_model": 16, "max_seq_len": 64}),
     "evo2": ("evo2", {"hidden_size": 16, "num_attention_heads": 2}),
     "generator": ("generator", {**TINY, "vocab_size": 64}),

@@ -36,7 +36,7 @@ def test_pythia(size):
     assert tuple(pythia_parameters(PYTHIA[size], vocabulary) for vocabulary in (50_304, 8, 4096)) == GPT_NEOX[size]
 
 
-@pytest.mark.parametrize("family", ["small", "wavelet", "dit"])
+@pytest.mark.parametrize("family", ["small", "wavelet", "dit", "mamba"])
 @pytest.mark.parametrize("size", LADDER)
 def test_other_families_have_as_many(family, size):
     block = Pretrain(family=family, size=size)

@@ -28,6 +28,7 @@ FAMILIES = {
     "wavelet": ("wavelet", {"hidden_size": 16, "num_layers": 2, "context": 32}),
     "three taps": ("wavelet", {"hidden_size": 16, "num_layers": 2, "taps": 3, "context": 32}),
     "recurrent": ("rwkv7", {"hidden_size": 32, "num_layers": 2, "head_size": 16, "chunk": 8}),
+    "selective": ("mamba", {"hidden_size": 16, "num_layers": 2, "state_size": 4}),
     "kmers": ("generator", {**OLMO, "vocab_size": 4128, "num_key_value_heads": 2, "max_position_embeddings": 64}),
 }
 

@@ -28,6 +28,7 @@ FAMILIES = {
     "dit": SIZES | {"num_heads": 2},
     "wavelet": SIZES,
     "rwkv7": SIZES | {"head_size": 16},
+    "mamba": SIZES,
 }
 SHARES = {"poor": (0.4, 0.1, 0.1, 0.4), "rich": (0.1, 0.4, 0.4, 0.1)}
 

@@ -14,6 +14,8 @@ from .study import Study
 from .words import suggest
 
 Problems = Iterator[tuple[Place, str]]
+LETTERS = 8
+"""Tokens of families of single bases that are made here."""
 
 
 def made_models(study: Study) -> Problems:
@@ -74,6 +76,8 @@ def unknown_corpora(study: Study) -> Problems:
         name = model.pretrain.corpus
         if name is not None and name not in study.corpora:
             yield ("models", label, "pretrain", "corpus"), f"no corpus {name!r}{suggest(name, study.corpora)}"
+        if model.pretrain.pairs:
+            continue
         if name is None and study.data.reference is None:
             yield ("models", label, "pretrain"), "nothing to pretrain on: give `corpus`, or the study a genome"
         elif name is None and study.splits is None:
@@ -103,6 +107,9 @@ def _unlearnable(study: Study, label: str, block: Pretrain) -> Iterator[tuple[st
         yield "byte_pairs", f"{block.family} does not learn from byte pairs; take `family: olmo`, or leave it out"
     if block.pack and not facts.packs:
         yield "pack", f"models of {block.family} do not read several records in a row; leave it out"
+    if block.pairs and not (own == "causal" and default_config(block.family).get("vocab_size") == LETTERS):
+        fix = "take `small` (`config: {causal: true}`), `wavelet`, `rwkv7` or `mamba`"
+        yield "pairs", f"models of {block.family} as asked here do not read text beside single bases; {fix}"
     if block.tags and "tags" not in default_config(block.family):
         yield "tags", f"models of {block.family} take no tags; leave it out, or take another family"
 

@@ -61,6 +61,11 @@ class Pretrain(New):
         None, description="Corpus (`corpora`) to learn from, both strands; the study's genome where left out."
     )
 
+    pairs: str | None = Field(
+        None,
+        description="Learn DNA from text and text from DNA in one model, instead of a corpus: a file that `glmflow pairs` wrote. "
+        "Causal families of single bases made here (`small`, `wavelet`, `rwkv7`, `mamba`); `length` is of text and DNA together.",
+    )
     length: Positive = Field(512, description="Length of a training sequence in bp.")
     steps: Positive = Field(500, description="Updates.")
     batch: Positive = Field(32, description="Sequences an update.")
@@ -83,12 +88,12 @@ class Pretrain(New):
     pack: bool = Field(
         False,
         description="Join short sequences (`short`) to rows of `length` bases: each is read as if it stood alone, and less is "
-        "filled up. Families `small`, `wavelet` and `rwkv7`, and causal transformers.",
+        "filled up. Families `small`, `wavelet`, `rwkv7` and `mamba`, and causal transformers.",
     )
     tags: Literal["division", "family", "genus", "species"] | None = Field(
         None,
         description="What a model is told of each sequence of a corpus, so that it can be drawn from by a tag (`tag` of a way of "
-        "drawing) and guided towards it; families `small`, `dit`, `wavelet` and `rwkv7`.",
+        "drawing) and guided towards it; families `small`, `dit`, `wavelet`, `rwkv7` and `mamba`.",
     )
     untagged: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.15, description="Share of the training windows whose tag is left out: scores and guidance ask for no tag."
@@ -118,6 +123,10 @@ class Pretrain(New):
             raise ValueError(
                 f"{', '.join(name for name, used in given.items() if used)} is of a corpus; name one (`corpus`)"
             )
+        if self.pairs and self.corpus:
+            raise ValueError("a model learns from `pairs` or from a corpus: leave one out")
+        if self.pairs and self.objective not in (None, "next"):
+            raise ValueError("pairs are learned token by token: leave `objective` out")
         if self.pack and self.tags:
             raise ValueError("a row of several sequences has no tag: take `pack` or `tags`")
         if self.pack and self.short is None:

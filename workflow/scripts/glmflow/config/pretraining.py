@@ -9,6 +9,8 @@ from .corpora import Corpus, corpus_of, pretraining_sentences, read_corpora
 from .published import read_checkpoints
 from .study import Study
 
+OF_PAIRS = "pretrained by this study on the training pairs of {}: of what else is tested on nothing is known"
+
 
 def pretraining_of(study: Study, folder: str | Path) -> dict[str, list[str]]:
     """Return by model what has to be said beside its scores; models without pretraining are left out.
@@ -31,7 +33,8 @@ def pretraining_of(study: Study, folder: str | Path) -> dict[str, list[str]]:
         while (model := study.models[name]).extend:
             name = model.extend.model
         if model.pretrain:
-            found[label] = [_of_own(study, model.pretrain.corpus)]
+            pairs = model.pretrain.pairs
+            found[label] = [OF_PAIRS.format(pairs) if pairs else _of_own(study, model.pretrain.corpus)]
         if not model.checkpoint:
             continue
         corpus: Corpus = corpus_of(model.checkpoint, checkpoints, corpora)

@@ -39,9 +39,11 @@ def made_sources(study: Study, corpus: str) -> list[str]:
 
 
 def pretraining_files(study: Study, model: str) -> Files:
-    """Return what a model is pretrained on: a corpus, or the genome and its regions."""
+    """Return what a model is pretrained on: a corpus, pairs of DNA and text, or the genome and its regions."""
     if name := study.models[model].pretrain.corpus:
         return corpus_files(study.results, name)
+    if pairs := study.models[model].pretrain.pairs:
+        return {"pairs": pairs}
     fasta = f"{study.results}/reference/genome.fa"
     return {"fasta": fasta, "index": f"{fasta}.fai", "regions": f"{study.results}/examples/regions.tsv"}
 

@@ -21,11 +21,14 @@ from glmflow.dna.open_frames import peptide_index
 from glmflow.errors import InputError
 from glmflow.genome.canonical import canonical_kmers
 
+from .corpus_build import suspected
 from .genbank_features import Feature, Place, places, read_features, spliced
 from .sequence_records import CODE, Record
 
 KINDS = ("CDS", "rRNA", "tRNA", "ncRNA", "regulatory", "repeat_region")
 SAID = ("gene", "product", "function", "EC_number", "regulatory_class", "ncRNA_class", "rpt_family")
+OF_RECORD = ("species", "lineage", "molecule", "topology", "division")
+"""What the features of one record have in common: it stands first, so that it can be said alone."""
 GO = ("GO_process", "GO_function", "GO_component")
 HYPOTHETICAL = re.compile(r"hypothetical|uncharacteri[sz]ed|unknown function", re.IGNORECASE)
 ALIKE = 0.3
@@ -68,8 +71,8 @@ class Pair(NamedTuple):
 def pairs_of(path: Path, left_out: Counter[str], shortest: int = 30, flank: int = 0) -> Iterator[Pair]:
     """Yield the pairs of a GenBank file, and count what is left out by reason.
 
-    Left out are partial and pseudo features, those spliced from several transcripts, parts of other sequences, those with
-    unknown bases, and those of which the file says nothing but the kind.
+    Left out are viruses of eukaryotes (`corpus_build.suspected`), partial and pseudo features, those spliced from several
+    transcripts, parts of other sequences, those with unknown bases, and those of which the file says nothing but the kind.
 
     Parameters
     ----------
@@ -82,6 +85,9 @@ def pairs_of(path: Path, left_out: Counter[str], shortest: int = 30, flank: int 
         It is no GenBank file, or cut off, or a location cannot be read.
     """
     for record, bases, features in read_features(path):
+        if suspected(record, ""):
+            left_out["of viruses of eukaryotes"] += sum(feature.kind in KINDS for feature in features)
+            continue
         source = next((one for one in features if one.kind == "source"), Feature("source", ""))
         for feature in features:
             if feature.kind not in KINDS:
@@ -236,11 +242,16 @@ def rows(
     Parameters
     ----------
     dropped
-        Share of the training pairs whose text is left out of the prompt, for guidance.
+        Share of the training pairs whose prompt has no text (half of them), for guidance, or the organism alone: what a model
+        has never been shown would tell nothing of what it is worth.
     """
     for pair, cluster, name in zip(pairs, label.tolist(), split):
         text = structured(pair.tags) if rng.random() < 0.5 else sentence(pair.tags, rng)
-        shown = "" if name == "train" and rng.random() < dropped else text
+        lottery = rng.random()
+        less = (
+            "" if lottery < dropped / 2 else structured({key: pair.tags[key] for key in OF_RECORD if key in pair.tags})
+        )
+        shown = less if name == "train" and lottery < dropped else text
         common = {"id": pair.name, "type": pair.kind, "split": name, "cluster": cluster, "transl_table": pair.table}
         common["tags"] = dict(pair.tags)
         yield common | {"order": "text_to_dna", "prompt": shown, "target": pair.dna}

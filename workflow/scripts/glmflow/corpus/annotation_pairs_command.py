@@ -30,8 +30,9 @@ def add_pairs_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--dropped",
         type=float,
-        default=0.15,
-        help="share of training prompts without text, for guidance (default: 0.15)",
+        default=0.2,
+        help="share of training prompts without text, or (half of them) with the organism alone, for guidance and controls "
+        "(default: 0.2)",
     )
     parser.add_argument("--seed", type=int, default=1, help="of all draws (default: 1)")
     parser.set_defaults(run=run_pairs)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from glmflow.bases import reverse_complement
 from glmflow.errors import InputError
+from glmflow.models.carried_state import CarriedNetwork
 from glmflow.models.chunking import room
 from glmflow.models.interface import Model, Tokens
 from glmflow.models.tokenizers import clean
@@ -132,15 +133,31 @@ def _causal(adapter: Model, sequences: list[np.ndarray], batch_size: int, chunk:
 
 def _sums_of_rows(adapter: Model, tokens: Tokens, scored: Tensor, rows: Tensor) -> Tensor:
     """Sum over the scored tokens of some rows of log p(token | tokens to its left), ``float64[rows]``."""
-    states = adapter.hidden_states(tokens.input_ids[rows], tokens.attention_mask[rows])
     targets, scored = tokens.input_ids[rows, 1:], scored[rows, 1:]
-    sums = torch.zeros(len(rows), dtype=torch.float64, device=states.device)
-    for start in range(0, targets.shape[1], SLICE):
-        part = slice(start, start + SLICE)
-        logs = adapter.network.logits(states[:, :-1][:, part]).float().log_softmax(-1)
+    sums = torch.zeros(len(rows), dtype=torch.float64, device=targets.device)
+    for start, states in _stretches(adapter, tokens.input_ids[rows], tokens.attention_mask[rows]):
+        part = slice(start, start + states.shape[1])
+        logs = adapter.network.logits(states).float().log_softmax(-1)[:, : targets[:, part].shape[1]]
         chosen = logs.gather(-1, targets[:, part, None])[..., 0].double()
         sums += (chosen * scored[:, part]).sum(1)
     return sums
+
+
+def _stretches(adapter: Model, input_ids: Tensor, attention_mask: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """Yield the states of a batch in stretches of `SLICE` tokens, with the place of their first.
+
+    A recurrent network reads stretch by stretch and hands on its state: of a sequence of millions of bases no more is held than
+    of a stretch. Of others all is read at once.
+    """
+    network = adapter.network
+    if not isinstance(network, CarriedNetwork):
+        states = adapter.hidden_states(input_ids, attention_mask)
+        yield from zip(range(0, states.shape[1], SLICE), states.split(SLICE, 1))
+        return
+    state = network.start(len(input_ids))
+    for start in range(0, input_ids.shape[1], SLICE):
+        states, state = network.carry(input_ids[:, start : start + SLICE], state)
+        yield start, states
 
 
 def _pseudo_log_likelihood(adapter: Model, codes: np.ndarray, batch_size: int, chunk: bool) -> float:

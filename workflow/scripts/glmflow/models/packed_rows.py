@@ -87,6 +87,24 @@ def convolved(x: Tensor, weight: Tensor, bias: Tensor | None, before: int) -> Te
     return (mixed if bias is None else mixed + bias).mT
 
 
+def apart(x: Tensor, records: Records) -> tuple[Tensor, Tensor, Tensor]:
+    """Lay each record into a row of its own, filled up with zeros on the right.
+
+    Parameters
+    ----------
+    x
+        ``[B, T, D]``.
+
+    Returns
+    -------
+    Row and place of each token, ``int64[B, T]``, and the rows ``[R, longest, D]``: ``rows[row, place]`` is `x`.
+    """
+    row = records.first.flatten().cumsum(0).view_as(records.numbers) - 1
+    place = records.places
+    laid = x.new_zeros(int(row.max()) + 1, int(place.max()) + 1, x.shape[-1])
+    return row, place, laid.index_put((row, place), x)
+
+
 def at_chunks(records: Records, chunk: int) -> tuple[Tensor, Tensor, int]:
     """Return places of tokens such that each record begins a chunk, ``int64[B, T]``, which chunks begin one, and their number.
 

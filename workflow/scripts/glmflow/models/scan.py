@@ -28,6 +28,9 @@ SEGMENT = {"cpu": 2**20, "cuda": 2**26}
 # Numbers updated in one step of the recurrence, enough to outweigh the cost of a call.
 STEP = {"cpu": 2**14, "cuda": 2**20}
 
+CARRIED = 256
+"""Positions between two states that are handed on: what is left of a state is held at all of them."""
+
 
 def selective_scan(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:
     """Run the selective scan over a batch of sequences, in float32 at least.
@@ -54,6 +57,35 @@ def selective_scan(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor) ->
         precision = torch.promote_types(u.dtype, torch.float32)
         delta, A, B, C = (x.to(precision) for x in (delta, A, B, C))
         return _SelectiveScan.apply(u, delta, A, B, C)
+
+
+def carried_scan(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+    """Run the selective scan from a state on, in stretches of `CARRIED` positions.
+
+    The recurrence is linear in the state: what a stretch gives is what it gives from a state of zeros and what is left of the
+    state at each of its positions. No exponent is positive, so that nothing can grow without bound.
+
+    Parameters
+    ----------
+    state
+        ``[batch, N, D]``, before the first position; the others as of `selective_scan`.
+
+    Returns
+    -------
+    ``[batch, L, D]`` in the dtype of `u`, and the state after the last position.
+    """
+    outputs, rates = [], A.to(state.dtype).t()
+    for start in range(0, u.shape[1], CARRIED):
+        here = slice(start, start + CARRIED)
+        own = [part[:, here] for part in (u, delta, B, C)]
+        alone = selective_scan(own[0], own[1], A, own[2], own[3])
+        inputs, steps, enters, reads = (part.to(state.dtype) for part in own)
+        passed = steps.cumsum(1)[:, :, None]
+        left = (passed * rates).exp()  # of the state before the stretch, at each position
+        outputs.append((alone + torch.einsum("btn,btnd,bnd->btd", reads, left, state)).to(u.dtype))
+        kept = ((passed[:, -1:] - passed) * rates).exp()  # of what enters at each position, after the stretch
+        state = left[:, -1] * state + torch.einsum("btnd,btd,btn->bnd", kept, steps * inputs, enters)
+    return torch.cat(outputs, 1), state
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from glmflow.errors import InputError
-from glmflow.models.sizes import dit, wavelet
+from glmflow.models.sizes import dit, mamba, wavelet
 
 
 class Step(NamedTuple):
@@ -80,6 +80,16 @@ def _rwkv7(step: Step) -> dict[str, Any]:
     return {"hidden_size": step.hidden, "num_layers": step.layers}
 
 
+def _mamba(step: Step) -> dict[str, Any]:
+    """Return twice the ladder's layers, as is usual: one is half as much as attention with its feed-forward network."""
+
+    def count(d: int) -> int:
+        return mamba.parameters({**sizes, "hidden_size": d})
+
+    sizes = {"num_layers": 2 * step.layers, "state_size": 16, "conv_kernel": 4, "expand": 2, "vocab_size": 0}
+    return {"hidden_size": _nearest(step, count, 8), "num_layers": 2 * step.layers}
+
+
 def _dit(step: Step) -> dict[str, Any]:
     def count(d: int) -> int:
         return dit.parameters({**sizes, "hidden_size": d})
@@ -105,6 +115,7 @@ FAMILIES: dict[str, Callable[[Step], dict[str, Any]]] = {
     "small": _small,
     "wavelet": _wavelet,
     "rwkv7": _rwkv7,
+    "mamba": _mamba,
     "dit": _dit,
     "olmo": _olmo,
 }

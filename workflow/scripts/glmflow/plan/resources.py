@@ -21,7 +21,7 @@ from glmflow.config.adaptations import Adaptation, Training
 from glmflow.config.blocks import HeadBlock
 from glmflow.config.models import SINGLE_BASES, New, Pretrain
 from glmflow.config.task_block import Work
-from glmflow.models import sizes
+from glmflow.models import byte_text, sizes
 from glmflow.models.facts import default_config, facts_of, family_of_type
 from glmflow.modules import module_names
 from glmflow.yaml_text import load_yaml
@@ -160,7 +160,8 @@ def shape_of_made(block: New) -> Shape:
     """
     pairs = block.byte_pairs if isinstance(block, Pretrain) else None
     if pairs is None:
-        return shape_of(block.config, block.family)
+        text = {"vocab_size": byte_text.VOCABULARY} if isinstance(block, Pretrain) and block.pairs else {}
+        return shape_of(block.config | text, block.family)
     found = shape_of({**block.config, "vocab_size": pairs.vocabulary}, block.family)
     bases = 0.24 + 0.81 * math.log(pairs.vocabulary, 4) if pairs.vocabulary > SINGLE_BASES else 1.0
     return found._replace(bases_per_token=min(bases, pairs.max_token_length))

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from glmflow.config.models import Pretrain
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
-from glmflow.models import new_model
+from glmflow.models import byte_text, new_model
 from glmflow.models.adapter import Adapter
 from glmflow.models.byte_pairs import describe, pieces, train_byte_pairs
 from glmflow.models.masked_diffusion import DIFFUSION
@@ -26,6 +26,7 @@ from .cost import write_cost
 from .language_loss import MASKED_AS, LanguageEvaluation, LanguageModel, language_batch
 from .loop.distributed import is_first
 from .loop.fit import fit
+from .pair_source import pair_batch
 from .pretraining_source import CorpusSource, Source
 from .stream import ExampleList, ExampleStream, Item
 from .weighted_language import diffusion_batch, weighted_batch
@@ -72,6 +73,7 @@ def pretrain(
     if not is_first():
         return
     adapter.origin |= source.provenance() | {"objective": objective_of(block, adapter)}
+    adapter.origin |= {"row": block.length} if block.pairs else {}
     adapter.save(model_folder)
     chance = chance_loss(source.composition(), MASKED_AS if objective_of(block, adapter) == "masked" else None)
     warnings = [*fitted.warnings, *repeated(block, source)]
@@ -103,6 +105,7 @@ def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tupl
     """
     if block.byte_pairs is None:
         told = {"tags": source.tag_names()} if block.tags and isinstance(source, CorpusSource) else {}
+        told |= {"vocab_size": byte_text.VOCABULARY} if block.pairs else {}
         return new_model(block.family, block.config | told, seed=seed), None
     if not isinstance(source, CorpusSource):
         raise InputError("byte pairs are learned from a corpus", fix="Name one (`corpus`).")
@@ -148,6 +151,8 @@ def objective_of(block: Pretrain, adapter: Adapter) -> str:
 
 def batches_of(block: Pretrain, adapter: Adapter) -> tuple[Callable, Callable]:
     """Return what makes items into batches, for training and for evaluation: there every base counts alike."""
+    if block.pairs:
+        return pair_batch, pair_batch
     if objective_of(block, adapter) == DIFFUSION:
         plain = partial(diffusion_batch, adapter=adapter)
         learned = partial(plain, softmask_weight=block.softmask_weight)

@@ -19,6 +19,7 @@ from glmflow.genome.reference import Reference
 from .chance import base_composition
 from .language_loss import Segments
 from .loop.checkpoints import fingerprint, table_digest
+from .pair_source import PairSource
 from .stream import Item, spread
 
 
@@ -132,11 +133,11 @@ class CorpusSource:
         return said | (kept or {"gate_required": False})
 
 
-Source = GenomeSource | CorpusSource
+Source = GenomeSource | CorpusSource | PairSource
 
 
 def source(files: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> Source:
-    """Return the source that files by name stand for: `corpus`, or `fasta` and `regions`.
+    """Return the source that files by name stand for: `corpus`, `pairs` of DNA and text, or `fasta` and `regions`.
 
     Parameters
     ----------
@@ -148,4 +149,6 @@ def source(files: Mapping[str, Any], settings: Mapping[str, Any] | None = None) 
         both = asked.get("strand", "both") == "both"
         told = (asked["tags"], asked.get("untagged", 0.15)) if asked.get("tags") else None
         return CorpusSource(Path(files["corpus"]).parent, both, asked.get("short"), asked.get("pack", False), told)
+    if "pairs" in files:
+        return PairSource(Path(files["pairs"]))
     return GenomeSource(read_table(files["regions"]), Path(files["fasta"]))

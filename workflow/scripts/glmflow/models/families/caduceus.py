@@ -6,8 +6,9 @@ arXiv:2312.00752.
 
 From the inside out:
 
-* `Mamba` is a gated recurrence along the sequence: a short convolution, then a selective scan whose step
-  size and whose reading and writing vectors depend on the input. It sees what lies to the left only.
+* `Mamba` (`glmflow.models.mamba_mixer`) is a gated recurrence along the sequence: a short convolution, then a
+  selective scan whose step size and whose reading and writing vectors depend on the input. It sees what lies to
+  the left only.
 * `BiMamba` runs one Mamba over the sequence and another over its reverse, and adds the two. Their large
   projections are one weight; convolution and scan are each direction's own.
 * `Block` is the pre-norm residual step of Mamba: the residual stream is summed first and normalised for the
@@ -43,13 +44,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from glmflow.errors import InputError
-from glmflow.models.convolution import short_convolution
 from glmflow.models.interface import ModelCard, Network
+from glmflow.models.mamba_mixer import SSM_DEFAULTS, Mamba
 from glmflow.models.registry import Config, Family
-from glmflow.models.scan import selective_scan
 from glmflow.models.tokenizers import CharacterTokenizer
 
 DEFAULTS: Config = {
@@ -68,64 +67,8 @@ DEFAULTS: Config = {
     "bidirectional_weight_tie": True,
     "complement_map": None,
 }
-SSM_DEFAULTS: Config = {
-    "d_state": 16,
-    "d_conv": 4,
-    "expand": 2,
-    "dt_rank": "auto",
-    "dt_min": 0.001,
-    "dt_max": 0.1,
-    "dt_init_floor": 1e-4,
-    "dt_scale": 1.0,
-    "conv_bias": True,
-    "bias": False,
-}
 CADUCEUS_TOKENS = ("[CLS]", "[SEP]", "[BOS]", "[MASK]", "[PAD]", "[RESERVED]", "[UNK]", *"ACGTN")
 PLANT_TOKENS = ("[PAD]", "[MASK]", "[UNK]", *"ACGT")
-
-
-class Mamba(nn.Module):
-    """A selective state space along the sequence, ``[B, L, D]`` to ``[B, L, D]``; position t sees positions up to t.
-
-    `in_proj` widens each position to a signal and a gate. The signal is smoothed by a short convolution;
-    from it, `x_proj` makes the step size (in a bottleneck of `dt_rank` numbers, widened by `dt_proj`), and
-    what enters the states (B) and is read from them (C).
-    """
-
-    def __init__(self, width: int, ssm: Config):
-        super().__init__()
-        inner, self.states = ssm["expand"] * width, ssm["d_state"]
-        self.rank = math.ceil(width / 16) if ssm["dt_rank"] == "auto" else ssm["dt_rank"]
-        self.in_proj = nn.Linear(width, 2 * inner, bias=ssm["bias"])
-        self.conv1d = nn.Conv1d(inner, inner, ssm["d_conv"], groups=inner, bias=ssm["conv_bias"])
-        self.x_proj = nn.Linear(inner, self.rank + 2 * self.states, bias=False)
-        self.dt_proj = nn.Linear(self.rank, inner)
-        # Rates -1 ... -N in every channel, a range of memories; their logarithm is what is learned (Gu & Dao, 3.6).
-        self.A_log = nn.Parameter(torch.arange(1.0, self.states + 1).log().repeat(inner, 1))
-        self.D = nn.Parameter(torch.ones(inner))
-        self.out_proj = nn.Linear(inner, width, bias=ssm["bias"])
-        self._initialise_steps(ssm)
-
-    def _initialise_steps(self, ssm: Config) -> None:
-        """Draw step sizes log-uniformly from `dt_min` to `dt_max`: the bias is their inverse softplus."""
-        spread = ssm["dt_scale"] * self.rank**-0.5
-        nn.init.uniform_(self.dt_proj.weight, -spread, spread)
-        low, high = math.log(ssm["dt_min"]), math.log(ssm["dt_max"])
-        step = torch.empty_like(self.dt_proj.bias).uniform_(low, high).exp().clamp(min=ssm["dt_init_floor"])
-        self.dt_proj.bias = nn.Parameter(step + torch.log(-torch.expm1(-step)))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``[B, L, D]`` to ``[B, L, D]``."""
-        signal, gate = self.in_proj(x).chunk(2, dim=-1)
-        signal = short_convolution(signal.transpose(1, 2), self.conv1d.weight, self.conv1d.bias)
-        signal = functional.silu(signal).transpose(1, 2)
-        step, B, C = self.x_proj(signal).split((self.rank, self.states, self.states), dim=-1)
-        with torch.autocast(x.device.type, enabled=False):
-            # In float32: a step of 0.001 is the softplus of -6.9, which bf16 knows to 0.03.
-            step = functional.softplus(self.dt_proj(step.to(self.dt_proj.weight.dtype)))
-            scanned = selective_scan(signal, step, -self.A_log.exp(), B, C)
-            scanned = (scanned + signal * self.D).to(gate.dtype)
-        return self.out_proj(scanned * functional.silu(gate))
 
 
 class BiMamba(nn.Module):

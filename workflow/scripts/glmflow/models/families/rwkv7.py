@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn.functional import layer_norm, normalize
 
 from glmflow.errors import InputError
+from glmflow.models.carried_state import CarriedNetwork
 from glmflow.models.delta_rule import LONGEST, Step, recur_in_chunks, recur_in_records
 from glmflow.models.families.small import VOCABULARY
-from glmflow.models.interface import ModelCard, Network
+from glmflow.models.interface import ModelCard
 from glmflow.models.packed_rows import here, moved
 from glmflow.models.registry import Config, Family, complete
 from glmflow.models.row_tags import TagVectors
@@ -26,8 +27,6 @@ from glmflow.models.tokenizers import CharacterTokenizer
 SLOWEST = -math.exp(-0.5)
 """Logarithm of the strongest decay of a step."""
 GROUP_EPS = 64e-5
-EVERY = 64
-"""Tokens between two states that are kept of a sequence to be gone on with from its inside."""
 
 DEFAULTS: dict[str, Any] = {
     "model_type": "rwkv7",
@@ -49,13 +48,6 @@ class LayerState(NamedTuple):
     time: Tensor
     channel: Tensor
     memory: Tensor
-
-
-class Memory:
-    """What was read of a batch: its tokens, and the state before every `EVERY`-th of them; or the state after the last alone."""
-
-    def __init__(self, input_ids: Tensor, before: list[list[LayerState]], after: list[LayerState]):
-        self.input_ids, self.before, self.after = input_ids, before, after
 
 
 def shifted(x: Tensor, last: Tensor) -> Tensor:
@@ -168,11 +160,10 @@ def _norm(norm: nn.LayerNorm) -> tuple:
     return norm.normalized_shape, norm.weight, norm.bias, norm.eps
 
 
-class RWKV7(Network):
+class RWKV7(CarriedNetwork):
     """The whole model."""
 
     head_names = ("head",)
-    continues = True
     packs = True
 
     def __init__(self, config: Config):
@@ -204,36 +195,6 @@ class RWKV7(Network):
             x, first, left = self.run_block(block, x, first, state)
             after.append(left)
         return self.ln_out(x), after
-
-    def states(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-        """``int64[B, T]`` to the normalised states ``[B, T, D]``; what stands to the right changes none of them."""
-        return self.carry(input_ids, self.start(len(input_ids)))[0]
-
-    def remember(self, input_ids: Tensor) -> tuple[Tensor, Memory]:
-        """Return the states of a batch ``[B, T, D]``, and the state carried to every `EVERY`-th token."""
-        state, parts, kept = self.start(len(input_ids)), [], []
-        for part in input_ids.split(EVERY, 1):
-            kept.append(state)
-            states, state = self.carry(part, state)
-            parts.append(states)
-        return torch.cat(parts, 1), Memory(input_ids, kept, state)
-
-    def go_on(self, memory: Memory, rows: Tensor, at: int, input_ids: Tensor) -> Tensor:
-        """Return the states ``[n, S, D]`` of sequences that share their first `at` tokens with `rows` of that batch."""
-        number = min(at // EVERY, len(memory.before) - 1)
-        state = [LayerState(*(part[rows] for part in layer)) for layer in memory.before[number]]
-        shared = memory.input_ids[rows, number * EVERY : at]
-        return self.carry(torch.cat([shared, input_ids], 1), state)[0][:, shared.shape[1] :]
-
-    def begin(self, input_ids: Tensor, room: int) -> tuple[Tensor, Memory]:
-        """Return the states of a batch ``[B, T, D]``, and the state after it: as large for a genome as for a base."""
-        states, after = self.carry(input_ids, self.start(len(input_ids)))
-        return states, Memory(input_ids[:, :0], [], after)
-
-    def step(self, memory: Memory, at: int, input_ids: Tensor) -> Tensor:
-        """Return the states ``[B, S, D]`` of the next tokens, and keep the state after them."""
-        states, memory.after = self.carry(input_ids, memory.after)
-        return states
 
     def logits(self, states: Tensor) -> Tensor:
         """``[B, T, D]`` to ``[B, T, V]``."""

@@ -1,0 +1,57 @@
+"""`glmflow described`: bits of DNA saved by its text, with controls, of a model that reads both."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from glmflow.errors import InputError
+
+
+def add_described_command(subparsers: argparse._SubParsersAction) -> None:
+    """Add `described` to the commands."""
+    parser = subparsers.add_parser(
+        "described",
+        description="Score the DNA of held-out pairs behind its text, behind none, and behind controls (organism alone, own words "
+        "shuffled, text of another feature): bits a base, what each saves, and the rank of the true text among others. "
+        "Intervals are over clusters of alike features.",
+    )
+    parser.add_argument("--model", type=Path, required=True, help="model that was pretrained with `pairs`")
+    parser.add_argument("--pairs", type=Path, required=True, help="file that `glmflow pairs` wrote")
+    parser.add_argument("--split", default="test", help="split that is scored (default: test)")
+    parser.add_argument("--output", type=Path, required=True, help="table (tab-separated, or NAME.parquet)")
+    parser.add_argument("--candidates", type=int, default=100, help="texts to choose the true one from (default: 100)")
+    parser.add_argument("--retrieved", type=int, default=50, help="sequences whose text is looked for (default: 50)")
+    parser.add_argument("--seed", type=int, default=1, help="of all draws (default: 1)")
+    parser.set_defaults(run=run_described)
+
+
+def run_described(arguments: argparse.Namespace) -> int:
+    """Write the table and say it; return the exit code."""
+    import pandas as pd
+    import torch
+
+    from glmflow.files import write_table
+    from glmflow.models import load_model
+    from glmflow.training.pair_source import TO_DNA, read_pairs
+
+    from .described_bits import asked_of, ranks, retrieval, saved_bits
+
+    if arguments.candidates < 2 or arguments.retrieved < 1:
+        raise InputError("--candidates is less than 2, or --retrieved less than 1", fix="Leave them out.")
+    pairs = [
+        pair for pair in read_pairs(arguments.pairs) if pair["order"] == TO_DNA and pair["split"] == arguments.split
+    ]
+    if not pairs:
+        raise InputError(f"no pair of split {arguments.split}", where=arguments.pairs, fix="Name another --split.")
+    model = load_model(arguments.model)
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    asked = asked_of(pairs, arguments.seed)
+    candidates = min(arguments.candidates, len({one.texts["own text"] for one in asked}))
+    found = ranks(model, asked, candidates, arguments.retrieved, arguments.seed)
+    table = pd.concat([saved_bits(model, asked, seed=arguments.seed), retrieval(found, candidates)], ignore_index=True)
+    write_table(table, arguments.output)
+    for row in table.itertuples(index=False):
+        text = row.text or "no text"
+        print(f"{row.what}: {text}: {row.value:.4f} [{row.low:.4f}, {row.high:.4f}], n = {row.n}")
+    return 0

@@ -1,0 +1,54 @@
+"""Text beside DNA in one vocabulary: a token a base, as `families.small` has them, and a token a byte of text behind these.
+
+A base and the letter of its name are different tokens: text can mention A without saying a base. A row is a prompt, a token
+that says that the prompt is over, what is asked for (the target), and an end. Needs no torch.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+BASES = {"A": 2, "C": 3, "G": 4, "T": 5, "N": 6}
+"""Ids of the bases, those of single-base families that the workflow trains."""
+OVER, END, FIRST = 8, 9, 10
+"""The token behind a prompt, the one behind a target, and that of byte 0."""
+VOCABULARY = FIRST + 256
+_IDS = np.full(256, BASES["N"], np.int64)
+for _letter in "ACGT":
+    _IDS[ord(_letter)] = BASES[_letter]
+
+
+class Row(NamedTuple):
+    """Ids of a row, ``int64[T]``; `asked` of the last ones are the target, the end token among them where it is `whole`."""
+
+    ids: NDArray[np.int64]
+    asked: int
+    whole: bool
+
+
+def text_ids(text: str) -> NDArray[np.int64]:
+    """Return the ids of the bytes of a text (UTF-8)."""
+    return np.frombuffer(text.encode(), np.uint8).astype(np.int64) + FIRST
+
+
+def base_ids(dna: str) -> NDArray[np.int64]:
+    """Return the ids of bases; what is not A, C, G or T is N."""
+    return _IDS[np.frombuffer(dna.encode("latin-1", "replace"), np.uint8)]
+
+
+def row_of(text: str, dna: str, to_dna: bool, length: int) -> Row:
+    """Return a row of at most `length` tokens: text and the DNA asked for, or DNA and the text asked for.
+
+    Text has the first half of a row at most, and DNA the room that is left: both are cut at their ends.
+    """
+    words = text_ids(text)[: length // 2]
+    bases = base_ids(dna)
+    whole = len(bases) + len(words) + 2 <= length
+    bases = bases[: length - len(words) - 2]
+    prompt, target = (words, bases) if to_dna else (bases, words)
+    whole = whole if to_dna else len(words) == len(text.encode())
+    parts = [prompt, np.array([OVER]), target, np.array([END] if whole else [], np.int64)]
+    return Row(np.concatenate(parts), len(target) + whole, whole)
