@@ -127,7 +127,71 @@ def test_a_log_without_a_line_does_not_verify(generate, tmp_path, capsys):
         assert "audit log does not hold" in capsys.readouterr().err
 
 
+def interrupted(generate, monkeypatch, name, after, *more):
+    """Start a run and stop it after some parts."""
+    real, calls = drawn_sequences.draw, []
+
+    def killed(*given):
+        if len(calls) == after:
+            raise KeyboardInterrupt
+        calls.append(given)
+        return real(*given)
+
+    with monkeypatch.context() as own:
+        own.setattr(drawn_sequences, "draw", killed)
+        with pytest.raises(KeyboardInterrupt):
+            generate(name, "--batch", "2", *more)
+
+
+def test_a_run_whose_log_was_begun_again_releases_nothing(generate, tmp_path, monkeypatch, capsys):
+    interrupted(generate, monkeypatch, "run", 3, "--unscreened", "x")
+    (tmp_path / "run/audit.jsonl").unlink()
+    assert generate("run", "--batch", "2", "--unscreened", "x") == 1
+    assert "an entry that sequences were released on is missing" in capsys.readouterr().err
+    assert not (tmp_path / "run/sequences.fa.gz").exists()
+
+
+def test_parts_that_were_not_screened_do_not_pass_for_screened(generate, tmp_path, monkeypatch):
+    generate("free", "--unscreened", "to know what will be drawn")
+    bad = table(tmp_path / "free")["sequence"][0]
+    (tmp_path / "hazard.fa").write_text(f">plague\n{bad}\n")
+    interrupted(generate, monkeypatch, "run", 3, "--unscreened", "x")
+    assert generate("run", "--batch", "2", "--hazard", tmp_path / "hazard.fa") == 0
+    assert table(tmp_path / "run")["verdict"].tolist() == ["blocked"] + ["passed"] * 9
+    text = everything(tmp_path / "run")
+    assert not any(bad[start : start + 14] in text for start in range(LENGTH - 14))
+
+
+def test_no_base_of_what_is_blocked_outlives_a_crash(generate, tmp_path, monkeypatch):
+    generate("free", "--unscreened", "to know what will be drawn")
+    drawn = table(tmp_path / "free")["sequence"]
+    (tmp_path / "hazard.fa").write_text(f">plague\n{drawn[3]}\n")
+    for after in range(4):
+        interrupted(generate, monkeypatch, f"run{after}", after, "--hazard", tmp_path / "hazard.fa")
+        text = everything(tmp_path / f"run{after}")
+        assert not any(drawn[3][start : start + 14] in text for start in range(LENGTH - 14))
+        assert (drawn[0][:20] in text) == (after > 0)  # the search would find it
+
+
+def test_sequences_that_were_exchanged_do_not_verify(generate, tmp_path, capsys):
+    generate("run", "--unscreened", "x")
+    path = tmp_path / "run/sequences.fa.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b">more\nACGT\n", mtime=0))
+    assert main(["generate", "--verify", "--output", str(tmp_path / "run")]) == 1
+    assert "not the sequences that were released" in capsys.readouterr().err
+
+
+def test_two_runs_do_not_share_a_folder(generate, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    with drawn_sequences.held(tmp_path / "run"):
+        assert generate("run", "--unscreened", "x") == 1
+    assert "another glmflow generate writes into it" in capsys.readouterr().err
+    assert generate("run", "--unscreened", "x") == 0
+
+
 def test_mistakes_are_one_line(generate, tmp_path, model, capsys):
+    hazard = tmp_path / "hazard.fa"
+    hazard.write_text(">h\nACGTTGCAACGTGGCCTTAAGCATGCATACGT\n")
     cases = {
         ("--hazard", tmp_path / "absent.fa"): "no such file",
         (): "gate is not set",
@@ -135,6 +199,7 @@ def test_mistakes_are_one_line(generate, tmp_path, model, capsys):
         ("--unscreened", "x", "--temperature", "0"): "temperature: 0.0 cannot be",
         ("--unscreened", "x", "--prompt-bases", "14"): "prompt one has no 14 bases",
         ("--unscreened", "x", "--length", "0"): "nothing to draw",
+        ("--hazard", hazard, "--length", "8"): "sequences of 20 bases are too short to be screened",
     }
     for more, said in cases.items():
         assert generate("wrong", *more) == 1
@@ -149,8 +214,9 @@ def test_a_model_that_requires_a_screen_is_not_drawn_from_without(generate, mode
     new_model("small", {"causal": True, "hidden_size": 16, "num_heads": 2, "context": 64}, seed=1).save(marked)
     record = yaml.safe_load((marked / "model.yaml").read_text())
     (marked / "model.yaml").write_text(yaml.safe_dump(record | {"gate_required": True}))
-    assert generate("marked-run", "--unscreened", "x", model=marked) == 1
-    assert "gate_required" in capsys.readouterr().err
+    for more in (("--unscreened", "x"), ("--screen-command", "true")):
+        assert generate("marked-run", *more, model=marked) == 1
+        assert "gate_required" in capsys.readouterr().err
 
 
 def test_completion_of_genes_with_its_floors(model, tmp_path, capsys):

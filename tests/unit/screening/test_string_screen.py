@@ -90,8 +90,14 @@ def test_windows_reach_the_end():
 
 def test_a_list_in_which_nothing_can_be_found_is_refused(tmp_path):
     (tmp_path / "short.fa").write_text(">one\nACGTACGT\n")
-    with pytest.raises(InputError, match="no hazard to compare with"):
+    with pytest.raises(InputError, match=r"hazard one has no 21 bases .* in a row: it could never be found"):
         Hazards.read([tmp_path / "short.fa"])
+    (tmp_path / "mixed.fa").write_text(f">dna\n{HAZARD}\n>protein\n{translation(GENE)}\n")
+    with pytest.raises(InputError, match="hazard protein has no 21 bases"):
+        Hazards.read([tmp_path / "mixed.fa"])
+    (tmp_path / "empty.fa").write_text("")
+    with pytest.raises(InputError, match="no hazard to compare with"):
+        Hazards.read([tmp_path / "empty.fa"])
     with pytest.raises(InputError, match="no such file"):
         Hazards.read([tmp_path / "absent.fa"])
     (tmp_path / "table.tsv").write_text("a\tb\n")

@@ -19,7 +19,8 @@ class GateBlock(Block):
     hazards: list[str] = Field(default_factory=list, description="FASTA files of nucleotides to look for.")
     proteins: list[str] = Field(default_factory=list, description="FASTA files of proteins to look for.")
     windows: Annotated[list[Annotated[int, Field(ge=18)]], Field(min_length=1)] = Field(
-        default_factory=lambda: [50, 200], description="Windows in bp that are screened one by one."
+        default_factory=lambda: [50, 200],
+        description="Windows in bp that are screened one by one; those of 50 and 200 always are.",
     )
     command: str | None = Field(
         None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +51,14 @@ class AuditLog:
         return self.head
 
 
-def verify(path: Path, head: str | None = None) -> tuple[int, str]:
+def verify(path: Path, entries: Collection[str] = ()) -> tuple[int, str]:
     """Return how many lines a log has and the hash of the last.
 
     Parameters
     ----------
-    head
-        Hash that the log has to end with or hold, as the released sequences say: without it, lines taken off the end are not
-        missed.
+    entries
+        Hashes that the log has to hold, as the released sequences say: without them, lines taken off the end, or a log that
+        was begun again, are not missed.
 
     Raises
     ------
@@ -79,8 +79,8 @@ def verify(path: Path, head: str | None = None) -> tuple[int, str]:
             raise _broken("it was changed after it was written", where)
         previous, count = held, number
         seen.add(held)
-    if head is not None and head not in seen:
-        raise _broken("the entry that released the sequences is missing", str(path))
+    if not seen.issuperset(entries):
+        raise _broken("an entry that sequences were released on is missing", str(path))
     return count, previous
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -78,14 +78,17 @@ class Hazards:
         Raises
         ------
         InputError
-            There is no file, no record, or none that is long enough to be found.
+            There is no file, no record, or one in which nothing can be found: it is too short, or of the other alphabet.
         """
         files = [*nucleotides, *proteins]
         digest = hashlib.sha256("".join(sha256(_there(path)) for path in files).encode()).hexdigest()
-        read = [[record for path in paths for record in records(path)] for paths in (nucleotides, proteins)]
+        read = [
+            [record for path in paths for record in _findable(path, own)]
+            for paths, own in ((nucleotides, _of_bases), (proteins, _of_protein))
+        ]
         found = cls(read[0], read[1], digest)
-        if not len(found.long) and not len(found.peptides):
-            fix = "Give records of at least 31 bases, or proteins of 6 residues."
+        if not found.names:
+            fix = "Give records of at least 21 bases, or proteins of 6 residues."
             raise InputError("no hazard to compare with", where=", ".join(map(str, files)), fix=fix)
         return found
 
@@ -117,6 +120,27 @@ def _of_protein(letters: str) -> NDArray[np.int64]:
         if (own >= 0).all():
             found.append(np.array([own @ (20 ** np.arange(PEPTIDE - 1, -1, -1))]))
     return np.concatenate(found)
+
+
+def _of_bases(letters: str) -> NDArray[np.uint64]:
+    """Return the 21-mers of a nucleotide record."""
+    return kmers_of(as_bases(letters), SHORT)[0]
+
+
+def _findable(path: Path, words: Callable[[str], NDArray]) -> Iterator[tuple[str, str]]:
+    """Yield the records of a file.
+
+    Raises
+    ------
+    InputError
+        In one of them nothing can be found; a hazard that is silently none would let everything pass.
+    """
+    for name, letters in records(path):
+        if not len(words(letters)):
+            least = f"{SHORT} bases of A, C, G and T (or U)" if words is _of_bases else f"{PEPTIDE} residues"
+            fix = "Leave it out; proteins belong into the list of proteins, nucleotides into that of nucleotides."
+            raise InputError(f"hazard {name} has no {least} in a row: it could never be found", where=path, fix=fix)
+        yield name, letters
 
 
 def records(path: Path) -> Iterator[tuple[str, str]]:

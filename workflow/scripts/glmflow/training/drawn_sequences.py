@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from glmflow.errors import InputError
-from glmflow.files import atomic_path, write_table
+from glmflow.files import atomic_path, sha256, write_table
 from glmflow.genome.canonical import as_bases
 from glmflow.models.adapter import Adapter
 from glmflow.models.diffusion_generation import is_diffusion
@@ -25,6 +27,7 @@ from glmflow.models.saving import LEARNED_FROM
 from glmflow.models.weights import file_hashes
 from glmflow.screening.audit_log import verify
 from glmflow.screening.gate import Gate, GateSettings
+from glmflow.screening.hazards import SHORT
 
 from .parts import Parts
 
@@ -110,9 +113,13 @@ def run_generation(source: Source, request: GenerationRequest, settings: GateSet
     """
     if request.length < 1 or request.copies < 1 or not request.prompts:
         raise InputError("nothing to draw", fix="Give a prompt, a number of sequences and a length of 1 or more.")
-    if source.identity.get("gate_required") and not settings.screens:
+    if source.identity.get("gate_required") and not settings.compares:
         fix = "Give a FASTA of hazards."
         raise InputError("this model was made to be used behind a screen (gate_required)", fix=fix)
+    shortest = min(len(prompt) for _, prompt in request.prompts) + request.length
+    if settings.compares and shortest < SHORT:
+        fix = f"Draw {SHORT} bases or more, prompt included."
+        raise InputError(f"sequences of {shortest} bases are too short to be screened", fix=fix)
     described = {
         "model": dict(source.identity),
         "prompts": hashlib.sha256("".join(f"{n}\0{s}\0" for n, s in request.prompts).encode()).hexdigest(),
@@ -120,32 +127,46 @@ def run_generation(source: Source, request: GenerationRequest, settings: GateSet
         **request.sampling._asdict(),
     }
     folder.mkdir(parents=True, exist_ok=True)
+    with held(folder):
+        return _drawn(source, request, settings, folder, described)
+
+
+def _drawn(
+    source: Source, request: GenerationRequest, settings: GateSettings, folder: Path, described: Mapping[str, Any]
+) -> dict[str, int]:
+    """Draw, screen and write, in a folder that nothing else writes into meanwhile."""
     gate = Gate(settings, folder / LOG, described)
     if settings.acknowledged:
         log.warning("nothing is screened: %s", settings.acknowledged)
     chance = gate.screen.chance(request.length) if gate.screen else None
     if chance:
         log.warning("%.0f %% of random sequences of %d bases are blocked by this list", 100 * chance, request.length)
-    parts = Parts(folder / ".parts", described | {"gate": gate.identity})
+    parts = Parts(folder / ".parts", described | {"gate": gate.identity, "kept": ["sequences", "entry"]})
     plan = [(name, prompt, copy) for name, prompt in request.prompts for copy in range(request.copies)]
-    tables = []
+    tables, entries = [], []
     began, fresh = time.monotonic(), 0
     for number, start in enumerate(range(0, len(plan), request.batch)):
         known = (parts.folder / str(number)).is_dir()
         rows = plan[start : start + request.batch]
-        tables += parts.tables(number, lambda own=rows, first=start: [_part(source, own, first, request, gate)])
+        table, entry = parts.tables(number, lambda own=rows, first=start: _part(source, own, first, request, gate))
+        tables.append(table)
+        entries += entry["entry"].tolist()
         fresh += 0 if known else len(rows)
         left = (time.monotonic() - began) / max(fresh, 1) * (len(plan) - start - len(rows))
         log.info("%d of %d sequences, about %.1f minutes left", start + len(rows), len(plan), left / 60)
     table = pd.concat(tables, ignore_index=True)
     released = int((table["verdict"] != "blocked").sum())
     counts = {"drawn": len(table), "blocked": len(table) - released, "released": released}
+    verify(folder / LOG, entries)  # those of an earlier attempt too: what they released is not kept without them
     _write(table, folder)
-    record = described | {
+    record = {
+        **described,
         "gate": gate.identity,
         "blocked_of_random": chance,
         "counts": counts,
         "audit_head": gate.log.head,
+        "audit_entries": entries,
+        "sequences_sha256": sha256(folder / FASTA),
     }
     with atomic_path(folder / RECORD) as temporary:
         temporary.write_text(json.dumps(record, indent=1) + "\n")
@@ -155,8 +176,8 @@ def run_generation(source: Source, request: GenerationRequest, settings: GateSet
 
 def _part(
     source: Source, rows: Sequence[tuple[str, str, int]], first: int, request: GenerationRequest, gate: Gate
-) -> pd.DataFrame:
-    """Draw some sequences and return what may be kept of them."""
+) -> list[pd.DataFrame]:
+    """Draw some sequences and return what may be kept of them, and the hash of the log's entry on it."""
     prompts = [_bases(prompt) for _, prompt, _ in rows]
     numbers = range(first, first + len(rows))
     drawn = source.draw(prompts, numbers)
@@ -165,7 +186,7 @@ def _part(
     passed = gate.passed(names, whole)
     shown = whole if request.keep_prompt else [own.sequence for own in drawn]
     verdict = "not screened" if gate.settings.acknowledged else "passed"
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "name": names,
             "prompt": [name for name, _, _ in rows],
@@ -177,6 +198,7 @@ def _part(
             "sequence": [sequence if good else "" for sequence, good in zip(shown, passed)],
         }
     )
+    return [table, pd.DataFrame({"entry": [gate.log.head]})]
 
 
 def _bases(prompt: str) -> str:
@@ -194,18 +216,44 @@ def _write(table: pd.DataFrame, folder: Path) -> None:
 
 
 def verify_generation(folder: Path) -> int:
-    """Return how many entries the log of generated sequences has, after all of it was verified.
+    """Return how many entries the log of generated sequences has, after all of it and the sequences were verified.
 
     Raises
     ------
     InputError
-        The log was changed, or lacks the entry that the sequences were released on.
+        The log was changed, or lacks an entry that sequences were released on; the sequences are not those that were released.
     """
     for name in (RECORD, LOG):
         if not (folder / name).is_file():
             raise InputError(f"no {name}", where=folder, fix="Give a folder that glmflow generate has written.")
     record = json.loads((folder / RECORD).read_text())
-    return verify(folder / LOG, record["audit_head"])[0]
+    count, _ = verify(folder / LOG, [*record["audit_entries"], record["audit_head"]])
+    if not (folder / FASTA).is_file() or sha256(folder / FASTA) != record["sequences_sha256"]:
+        fix = "Generate into another folder."
+        raise InputError("these are not the sequences that were released", where=folder / FASTA, fix=fix)
+    return count
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep a folder for one run: two that write one log would break its chain.
+
+    Raises
+    ------
+    InputError
+        Another run writes into it.
+    """
+    path = folder / ".held"
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            fix = "Wait for it, or give another folder."
+            raise InputError("another glmflow generate writes into it", where=folder, fix=fix) from None
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
 
 
 def model_identity(folder: Path, model: Adapter) -> dict[str, Any]:

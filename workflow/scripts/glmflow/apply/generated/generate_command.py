@@ -51,7 +51,12 @@ def add_generate_command(subparsers: argparse._SubParsersAction) -> None:
         "--hazard-protein", type=Path, nargs="+", default=[], metavar="FASTA", help="proteins to look for"
     )
     gate.add_argument(
-        "--window", type=int, nargs="+", default=list(WINDOWS), metavar="BASES", help="windows (default: 50 200)"
+        "--window",
+        type=int,
+        nargs="+",
+        default=list(WINDOWS),
+        metavar="BASES",
+        help="further windows beside 50 and 200",
     )
     gate.add_argument(
         "--screen-command",
