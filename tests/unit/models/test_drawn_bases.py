@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
-from glmflow.models.drawing import Sampling, draw, pick, window_start
+from glmflow.models.drawing import Sampling, draw, end_token, pick, window_start
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
@@ -112,3 +113,36 @@ def test_a_kmer_prompt_keeps_its_end():
     model = new_model(*MODELS["k-mers"], seed=1).eval()
     one = draw(model, ["GG" + "ACGTAC" * 3], 24, Sampling())
     assert one == draw(model, ["ACGTAC" * 3], 24, Sampling())
+
+
+@pytest.fixture
+def ending():
+    """A model that puts about a quarter of its probability on the end of the sequence."""
+    model = new_model("generator", {**MODELS["k-mers"][1], "eos_token_id": 2}, seed=1).eval()
+    logits, bias = model.network.logits, torch.zeros(4128)
+    bias[2] = np.log(4128 / 3)
+    model.network.logits = lambda states: logits(states) + bias
+    return model
+
+
+def test_the_end_of_a_sequence_ends_it(ending):
+    first = draw(ending, ["ACGTAC"] * 24, 60, Sampling(seed=4), batch=1)
+    lengths = [len(drawn.sequence) for drawn in first]
+    assert set(lengths) <= set(range(6, 66, 6)) and len(set(lengths)) > 3  # whole tokens, one at least
+    assert {drawn.tokens - length // 6 for drawn, length in zip(first, lengths) if length < 60} == {1}  # the end is one
+    assert sum(lengths) / 6 == pytest.approx(24 * (1 - 0.75**10) / 0.25, rel=0.35)
+    for options in ({"batch": 8}, {"batch": 8, "cached": False}):
+        again = draw(ending, ["ACGTAC"] * 24, 60, Sampling(seed=4), **options)
+        assert [drawn.sequence for drawn in again] == [drawn.sequence for drawn in first]
+    ended = next(drawn for drawn in first if len(drawn.sequence) < 60)
+    ids = torch.tensor([[*ending.tokenizer.encode("ACGTAC" + ended.sequence), 2]])
+    table = ending(ids).logits[0].detach().double().log_softmax(-1)
+    wanted = sum(float(table[place - 1, ids[0, place]]) for place in range(2, ids.shape[1]))
+    assert ended.log_likelihood == pytest.approx(wanted, abs=1e-4)
+
+
+def test_what_has_learned_no_end_has_none(ending):
+    assert end_token(ending) == 2
+    ending.origin["objective"] = "next"  # pretrained here, on windows
+    assert end_token(ending) is None
+    assert end_token(new_model("small", {**SMALL}, seed=1)) is None

@@ -16,6 +16,8 @@ from glmflow.genome.canonical import Sequence, as_bases, opposite_strand
 from .kmer_tables import CODE, index_of_codes
 from .open_frames import Frame
 
+STARTS, STOPS = (b"ATG", b"GTG", b"TTG"), (b"TAA", b"TAG", b"TGA")
+
 
 def genes_known() -> bool:
     """Whether genes can be found here: pyrodigal is installed."""
@@ -72,6 +74,23 @@ def codon_counts(sequence: Sequence, found: Rows[Frame]) -> NDArray[np.int64]:
         own = own if gene.strand > 0 else opposite_strand(own)
         codons = index_of_codes(CODE[own], 3)[::3]
         total += np.bincount(codons[codons >= 0], minlength=64)
+    return total
+
+
+def start_and_stop_counts(sequence: Sequence, found: Rows[Frame]) -> NDArray[np.int64]:
+    """Return how many genes start with ATG, GTG and TTG, and how many stop with TAA, TAG and TGA, `[6]`.
+
+    Of a gene that passes the sequence's end the end that lies inside.
+    """
+    bases = as_bases(sequence)
+    total = np.zeros(6, np.int64)
+    for gene in found:
+        own = bases[gene.start : gene.end]
+        own = own if gene.strand > 0 else opposite_strand(own)
+        for place, codons, codon in ((0, STARTS, own[:3]), (3, STOPS, own[-3:])):
+            text = codon.tobytes()
+            if text in codons:
+                total[place + codons.index(text)] += 1
     return total
 
 

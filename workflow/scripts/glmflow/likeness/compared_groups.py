@@ -12,17 +12,23 @@ import pandas as pd
 from glmflow.dna import gene_calls, kmer_tables, minhash, pictures
 from glmflow.dna.exact_matches import Collection, Match
 from glmflow.dna.markov import Chain
+from glmflow.genome.canonical import as_bases, coded
+from glmflow.statistics.context_mixture import ContextMixture
 
 from .control_groups import MARKOV_5, controls
+from .further_measures import NOTHING_FURTHER, Further
 from .group_values import GENERATED, REAL, pooled, values_of
 from .judgement import sentences
 from .memorisation import memorisation
 from .pieces import FEWEST, cut, divided
-from .sequence_facts import ORDER, Background, Facts, compared, counts_of, shared_within
+from .sequence_facts import ORDER, Background, Facts, compared, counts_of
+from .shared_words import shared_words
 
 log = logging.getLogger(__name__)
 
 PICTURE_K, WALKS, POINTS = 6, 4, 300
+WALKED = 8
+"""Real pieces that walks are compared with."""
 NO_GENES = (
     "Genes were not looked for: pyrodigal is not installed (pip install pyrodigal). Without coding share and codons little is left "
     "that tells a Markov-5 chain from real sequences."
@@ -104,7 +110,7 @@ def real_side(
     size: int,
     most: int,
     generator: np.random.Generator,
-    judge: Callable[[str], float] | None = None,
+    further: Further = NOTHING_FURTHER,
     most_reference: int | None = None,
 ) -> Real:
     """Return held-out real sequences and controls, as they are compared.
@@ -119,8 +125,8 @@ def real_side(
         Bases of a piece.
     most
         Pieces of a group at most.
-    judge
-        Bits of a piece under a language model.
+    further
+        What a model or a list of motifs tells of a piece.
     most_reference
         Pieces of the reference at most; all that are no floor where None.
 
@@ -134,7 +140,8 @@ def real_side(
         reference = [reference[place] for place in generator.permutation(len(reference))[:most_reference]]
     log.info("pieces of %d bases: %d real, %d of the reference", size, len(real), len(reference))
     known = pooled([counts_of(piece) for piece in reference])
-    background = background_of(known, reference, training, judge)
+    measure, of_real = further.fitted(reference)
+    background = background_of(known | pooled(of_real), reference, training, measure)
     pieces = {REAL: real} | dict(controls(real, training, others, generator))
     groups = {}
     for name, own in pieces.items():
@@ -144,11 +151,17 @@ def real_side(
 
 
 def background_of(
-    known: Facts, reference: Sequence[str], training: Sequence[str], judge: Callable[[str], float] | None = None
+    known: Facts,
+    reference: Sequence[str],
+    training: Sequence[str],
+    further: Callable[[str], Facts] = lambda piece: {},
 ) -> Background:
     """Return what pieces are compared with, of the pooled facts of the reference, its pieces and the training sequences."""
     words = minhash.hashes(reference), minhash.hashes(training)
-    return Background(known, Chain(training, ORDER), Collection(training), *words, judge)
+    compressor = ContextMixture([coded(as_bases(text)) for text in training])
+    known = known | {"words": np.array([len(words[0])], float)}
+    walked = tuple(reference[:WALKED])
+    return Background(known, Chain(training, ORDER), Collection(training), *words, compressor, walked, further)
 
 
 def group_of(pieces: Sequence[str], background: Background) -> Group:
@@ -160,7 +173,8 @@ def group_of(pieces: Sequence[str], background: Background) -> Group:
 def measured(pieces: Sequence[str], background: Background) -> tuple[list[Facts], list[Match]]:
     """Return of each piece of a group its facts and its matches to training."""
     found = [compared(piece, background) for piece in pieces]
-    facts = [counts | {"shared": rows} for (counts, _), rows in zip(found, shared_within(pieces))]
+    words = shared_words(pieces, background.real_kmers)
+    facts = [counts | {"shared": rows} for (counts, _), rows in zip(found, words)]
     return facts, [match for _, match in found]
 
 

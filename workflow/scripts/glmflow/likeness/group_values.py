@@ -82,7 +82,7 @@ def _apart(difference: float, draws: NDArray[np.float64], pieces: int) -> bool:
 
 def pooled(facts: Sequence[Facts]) -> Facts:
     """Return the sums over pieces."""
-    return {name: np.sum([own[name] for own in facts], axis=0) for name in facts[0]}
+    return {name: np.sum([own[name] for own in facts], axis=0) for name in facts[0]} if facts else {}
 
 
 def _rows(facts: Sequence[Facts], name: str) -> NDArray[np.float64] | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glmflow.dna import dinucleotides, gene_calls, kmer_tables, minhash, open_frames
+from glmflow.dna import dinucleotides, gene_calls, kmer_tables, minhash, open_frames, pictures
 from glmflow.dna.exact_matches import Collection, Match
 from glmflow.dna.low_complexity import low_windows
 from glmflow.dna.markov import Chain
+from glmflow.genome.canonical import as_bases, coded
+from glmflow.statistics.context_mixture import ContextMixture
+
+from . import embedding_distance, motif_sets, shared_words
 
 KS = (1, 2, 3, 4, 5, 6)
 ORDER = 5
@@ -32,8 +36,12 @@ class Background:
         Training sequences, for exact matches.
     real_kmers, training_kmers
         Hashes of their 21-mers.
-    judge
-        Bits of a piece under a language model, where one is given.
+    compressor
+        Context mixture that learned from the training sequences.
+    walked
+        Some real pieces, which walks are compared with.
+    further
+        From a piece to what a model or a list of motifs tells of it.
     """
 
     real: Facts
@@ -41,7 +49,9 @@ class Background:
     training: Collection
     real_kmers: NDArray[np.uint64]
     training_kmers: NDArray[np.uint64]
-    judge: Callable[[str], float] | None = None
+    compressor: ContextMixture
+    walked: tuple[str, ...] = ()
+    further: Callable[[str], Facts] = field(default=lambda piece: {})
 
 
 def counts_of(piece: str) -> Facts:
@@ -60,6 +70,7 @@ def counts_of(piece: str) -> Facts:
         coding = gene_calls.coding_bases(genes, len(piece))
         found["genes"] = np.array([len(genes), sum(lengths), coding, *switches, len(piece)], float)
         found["codons"] = gene_calls.codon_counts(piece, genes).astype(float)
+        found["ends"] = gene_calls.start_and_stop_counts(piece, genes).astype(float)
     return found
 
 
@@ -68,22 +79,17 @@ def compared(piece: str, background: Background) -> tuple[Facts, Match]:
     bits = background.chain.bits(piece)
     match = background.training.match(piece)
     own = minhash.hashes([piece])
+    nats = background.compressor.nats(coded(as_bases(piece)))
+    known = np.isfinite(nats)
+    apart = [pictures.walk_distance(piece, other) for other in background.walked if len(other) == len(piece)]
     found = counts_of(piece) | {
+        "compressor": np.array([nats[known].sum() / np.log(2), known.sum()]),
+        "walk": np.array([np.mean(apart), 1.0]) if apart else np.zeros(2),
         "bits": np.array([bits.sum(), len(bits)]),
         "matches": np.array([match.longest, match.covered(32), match.covered(50), len(piece), 1], float),
         "held": np.array([_held(own, background.real_kmers), _held(own, background.training_kmers), len(own)], float),
     }
-    if background.judge is not None:
-        found["judge"] = np.array([background.judge(piece), len(piece)])
-    return found, match
-
-
-def shared_within(pieces: Sequence[str]) -> list[NDArray[np.float64]]:
-    """Return of each piece how many of its 21-mers another piece of the group holds, and how many it has."""
-    sets = [minhash.hashes([piece]) for piece in pieces]
-    kinds, times = np.unique(np.concatenate(sets), return_counts=True) if sets else (np.zeros(0), np.zeros(0))
-    repeated = kinds[times > 1]
-    return [np.array([_held(own, repeated), len(own)], float) for own in sets]
+    return found | background.further(piece), match
 
 
 def _held(own: NDArray, others: NDArray) -> int:
@@ -114,10 +120,14 @@ class Statistic:
     explanation: str
 
 
+def _ratio(part: NDArray, whole: NDArray) -> NDArray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return part / whole
+
+
 def _share(place: int, of: int, factor: float = 1.0) -> Callable[[NDArray, Facts], NDArray]:
     def value(sums: NDArray, real: Facts) -> NDArray:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return factor * sums[..., place] / sums[..., of]
+        return factor * _ratio(sums[..., place], sums[..., of])
 
     return value
 
@@ -165,8 +175,16 @@ STATISTICS = (
     ),
     Statistic("order5_bits", "bits per base, order-5 chain", WORDS, "bits", _share(0, 1),
               "Bits a base costs under an order-5 Markov chain of the training sequences."),
+    Statistic("compressor_bits", "bits per base, compressor", WORDS, "compressor", _share(0, 1),
+              "Bits a base costs under a mixture of context models that learned from the training sequences."),
     Statistic("judge_bits", "bits per base, other model", WORDS, "judge", _share(0, 1),
               "Bits a base costs under a language model that did not draw the sequences."),
+    Statistic("walk_distance", "distance of walks", WORDS, "walk", _share(0, 1),
+              "Root mean square distance of the walk of a piece from those of real pieces, by the root of their length."),
+    Statistic("motif_jaccard", "Jaccard index of motifs", WORDS, "motifs", motif_sets.jaccard,
+              "Of the share of pieces that each motif has a site in, and that share of real pieces: 1 is equal."),
+    Statistic("frechet", "Fréchet distance of embeddings", WORDS, "embedding", embedding_distance.frechet,
+              f"Of the states that a fixed model has of a piece, in units of the variance of real ones. {NEAR}"),
     Statistic("frames_per_kb", "open frames per kb", GENES, "frames", _share(0, 2, 1000),
               "Reading frames from ATG to a stop of 90 nt or more, six frames, per 1,000 bases."),
     Statistic("frame_length", "length of open frames", GENES, "frames", _share(1, 0), "Mean length in nt."),
@@ -176,6 +194,10 @@ STATISTICS = (
     Statistic("genes_per_kb", "genes per kb", GENES, "genes", _share(0, 5, 1000), "Genes per 1,000 bases."),
     Statistic("strand_switches", "strand switches", GENES, "genes", _share(3, 4),
               "Share of neighbouring genes that lie on different strands."),
+    Statistic("start_atg", "starts with ATG", GENES, "ends", lambda sums, real: _ratio(sums[..., 0], sums[..., :3].sum(-1)),
+              "Share of these genes that start with ATG, among ATG, GTG and TTG."),
+    Statistic("stop_taa", "stops with TAA", GENES, "ends", lambda sums, real: _ratio(sums[..., 3], sums[..., 3:].sum(-1)),
+              "Share of these genes that stop with TAA, among TAA, TAG and TGA."),
     Statistic("codon_js", "JS divergence of codons", GENES, "codons", _divergence("codons"),
               f"Jensen-Shannon divergence of the codons of these genes from real ones, bits. {NEAR}"),
     Statistic("longest_match", "longest match to training", COPIES, "matches", _share(0, 4),
@@ -188,6 +210,12 @@ STATISTICS = (
               "Share of the 21-mers, either strand, that training sequences hold."),
     Statistic("in_real", "21-mers of real sequences", COPIES, "held", _share(0, 2),
               "Share of the 21-mers, either strand, that the reference of real sequences holds."),
+    Statistic("real_held", "real 21-mers held", COPIES, "shared", shared_words.real_held,
+              "Share of the 21-mers of the reference of real sequences that the group holds, either strand."),
+    Statistic("jaccard_real", "Jaccard index of 21-mers", COPIES, "shared", shared_words.jaccard,
+              "21-mers that the group and the reference of real sequences have in common, over all of both."),
+    Statistic("ani_real", "identity by 21-mers", COPIES, "shared", shared_words.identity,
+              "Identity with the reference of real sequences that the share of 21-mers in it implies, C^(1/21)."),
     Statistic("shared", "21-mers shared within", COPIES, "shared", _share(0, 1),
               "Share of the 21-mers that another sequence of the same group holds: 0 is diverse."),
     Statistic("low_complexity", "low complexity", COPIES, "dust", _share(0, 1),

@@ -262,7 +262,7 @@ class Adapter(nn.Module):
         top_k: int | None = None,
         seed: int = 0,
     ) -> list[str]:
-        """Sample what follows each prompt, `length` bases of A, C, G and T.
+        """Sample what follows each prompt, `length` bases of A, C, G and T, or fewer where the model draws the end of a sequence.
 
         Parameters
         ----------

@@ -86,7 +86,7 @@ class Sampling(NamedTuple):
 class Drawn(NamedTuple):
     """A continuation: its bases, and the log-likelihood of its tokens in nats, at temperature 1 over all tokens.
 
-    Of masked diffusion the log-likelihood is not a number.
+    The token that ends a sequence counts among them. Of masked diffusion the log-likelihood is not a number.
     """
 
     sequence: str
@@ -115,7 +115,7 @@ def draw(
     batch: int = 8,
     cached: bool = True,
 ) -> list[Drawn]:
-    """Sample what follows each prompt, `length` bases of A, C, G and T.
+    """Sample what follows each prompt, `length` bases of A, C, G and T, or fewer where the model draws the end of a sequence.
 
     Parameters
     ----------
@@ -224,6 +224,18 @@ def prompt_ids(adapter: Model, prompt: str | np.ndarray) -> NDArray[np.int64]:
     return tokenizer.pieces(codes).ids
 
 
+def end_token(adapter: Model) -> int | None:
+    """Return the token that ends a sequence, where a published model has learned one: its ``config.json`` names it.
+
+    Models that are pretrained here see no sequence end: windows are cut out of longer ones.
+    """
+    found = adapter.config.get("eos_token_id")
+    if "objective" in adapter.origin or not isinstance(found, int) or not 0 <= found < adapter.card.vocab_size:
+        return None
+    spelled = {index: token for token, index in adapter.tokenizer.vocab.items()} if adapter.tokenizer else {}
+    return found if found in spelled and not set(spelled[found]) <= {*BASES, "N"} else None
+
+
 def window_start(tokens: int, fits: int | None) -> int:
     """Return the first token that is seen by the one that follows `tokens` tokens: 0 as long as all fit."""
     if fits is None or tokens <= fits:
@@ -243,6 +255,7 @@ class _Group:
         spelled = {index: token for token, index in tokenizer.vocab.items() if token and set(token) <= set(BASES)}
         self.letters = np.array(sorted(index for index in spelled if index < card.vocab_size))
         self.words = [spelled[index] for index in self.letters.tolist()]
+        self.end = end_token(adapter)
         self.prefix = torch.tensor(tokenizer.prefix, dtype=torch.int64, device=adapter.device)
         self.fits = None if card.context_tokens is None else card.context_tokens - len(self.prefix)
         self.ids = torch.from_numpy(np.stack(ids)).to(adapter.device)
@@ -254,28 +267,34 @@ class _Group:
         self.tag = 0 if sampling.tag is None else tag_number(adapter.config, sampling.tag)
 
     def run(self) -> list[Drawn]:
-        """Draw until all sequences are long enough."""
+        """Draw until all sequences are long enough or have ended."""
         count = len(self.ids)
         texts: list[list[str]] = [[] for _ in range(count)]
         bases, nats, tokens = np.zeros(count, int), np.zeros(count), np.zeros(count, int)
-        while (bases < self.length).any():
+        ended = np.zeros(count, bool)
+        while not (ended | (bases >= self.length)).all():
             logits = self._logits()
             chosen = []
             for row in range(count):
-                if bases[row] >= self.length:  # it waits for the others; what it is given changes nothing
+                if ended[row] or bases[row] >= self.length:  # it waits for the others; what it is given changes nothing
                     chosen.append(int(self.letters[0]))
                     continue
                 point = self.generators[row].random()
                 scores = logits[row]
-                token, sure = pick(scores[self.letters], point, self.sampling, self.near)
+                # A sequence has a token at least: the end is never the first.
+                ends = self.end is not None and tokens[row] > 0
+                allowed = np.append(self.letters, self.end) if ends else self.letters
+                token, sure = pick(scores[allowed], point, self.sampling, self.near)
                 if not sure and self.near:
                     scores = self._alone(row)
-                    token, _ = pick(scores[self.letters], point, self.sampling, 0.0)
-                texts[row].append(self.words[token])
-                bases[row] += len(self.words[token])
+                    token, _ = pick(scores[allowed], point, self.sampling, 0.0)
                 tokens[row] += 1
-                nats[row] += scores[self.letters[token]] - np.logaddexp.reduce(scores)
-                chosen.append(int(self.letters[token]))
+                nats[row] += scores[allowed[token]] - np.logaddexp.reduce(scores)
+                ended[row] = token == len(self.letters)
+                if not ended[row]:
+                    texts[row].append(self.words[token])
+                    bases[row] += len(self.words[token])
+                chosen.append(int(self.letters[0] if ended[row] else allowed[token]))
             self.ids = torch.cat([self.ids, torch.tensor(chosen, device=self.ids.device)[:, None]], 1)
         joined = ["".join(text)[: self.length] for text in texts]
         return [Drawn(*values) for values in zip(joined, nats.tolist(), tokens.tolist())]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
 from glmflow.genome.canonical import as_bases
 from glmflow.likeness.compared_groups import Likeness, beside_real, real_side
+from glmflow.likeness.further_measures import NOTHING_FURTHER, Further
 from glmflow.likeness.pieces import FEWEST, cut, suited_size
 from glmflow.models.model_commands import read_fasta
 
@@ -46,14 +47,17 @@ class ValidationRequest(NamedTuple):
 
 
 def validate(
-    request: ValidationRequest, folder: Path, judge: tuple[str, Callable[[str], float]] | None = None
+    request: ValidationRequest,
+    folder: Path,
+    further: Further = NOTHING_FURTHER,
+    named: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Write `validation.tsv`, `memorisation.tsv`, `games.tsv`, `walks.tsv` and `validation.json`; return the findings in sentences.
 
     Parameters
     ----------
-    judge
-        Name of a language model of another family, and the bits that a piece costs under it.
+    further, named
+        What models and motifs tell of a piece, and the names of these, by its fields.
 
     Raises
     ------
@@ -66,7 +70,7 @@ def validate(
     size = request.piece or suited_size([len(text) for _, text in records])
     most = min(request.most, len(cut([text for _, text in records], size)))
     others = {name: _texts(path) for name, path in request.others.items()}
-    real = real_side(source, training, others, size, most, generator, judge[1] if judge else None)
+    real = real_side(source, training, others, size, most, generator, further)
     found = beside_real(records, real, request.draws, generator, request.seed)
     if found is None:
         raise InputError(
@@ -80,11 +84,11 @@ def validate(
     write_table(found.pictures.games, folder / "games.tsv")
     write_table(found.pictures.walks, folder / "walks.tsv")
     with atomic_path(folder / "validation.json") as temporary:
-        temporary.write_text(json.dumps(_record(request, size, found, judge)) + "\n")
+        temporary.write_text(json.dumps(_record(request, size, found, named or {})) + "\n")
     return found.findings
 
 
-def _record(request: ValidationRequest, size: int, found: Likeness, judge) -> dict[str, Any]:
+def _record(request: ValidationRequest, size: int, found: Likeness, named: Mapping[str, str]) -> dict[str, Any]:
     files = {name: str(getattr(request, name)) for name in ("generated", "source", "training")}
     return {
         "findings": found.findings,
@@ -94,7 +98,7 @@ def _record(request: ValidationRequest, size: int, found: Likeness, judge) -> di
         "draws": request.draws,
         "seed": request.seed,
         "held_out_99th_percentile": found.threshold,
-        "judge": judge[0] if judge else None,
+        "further": dict(named),
         "genes": gene_calls.genes_known(),
     }
 

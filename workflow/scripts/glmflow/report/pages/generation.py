@@ -80,6 +80,29 @@ METRICS = {
     "order5_bits": Words(
         "bits a base, order-5 chain", "none", "sequences", "What a base costs under an order-5 chain of training."
     ),
+    "compressor_bits": Words(
+        "bits a base, compressor",
+        "none",
+        "sequences",
+        "What a base costs under a mixture of context models that learned from training.",
+    ),
+    "walk_distance": Words(
+        "distance of walks",
+        "none",
+        "sequences",
+        "Mean distance of walks from those of real pieces, by the root of the length.",
+    ),
+    "start_atg": Words("starts with ATG", "none", "sequences", "Share of predicted genes that start with ATG."),
+    "stop_taa": Words("stops with TAA", "none", "sequences", "Share of predicted genes that stop with TAA."),
+    "real_held": Words(
+        "real 21-mers held", "none", "sequences", "Share of the real reference's 21-mers that these hold."
+    ),
+    "jaccard_real": Words(
+        "Jaccard index of 21-mers", "none", "sequences", "21-mers in common with the real reference, over all of both."
+    ),
+    "ani_real": Words(
+        "identity by 21-mers", "none", "sequences", "Identity with real sequences that the share of 21-mers implies."
+    ),
     "longest_match": Words(
         "longest match to training", "none", "sequences", "Mean over pieces of the longest exact match, bases."
     ),
