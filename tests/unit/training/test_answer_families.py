@@ -95,6 +95,9 @@ def test_a_family_answers_beside_a_text_model_without_a_network(tmp_path, monkey
     said = " ".join(json.loads((run / "cost.json").read_text())["warnings"])
     assert ("both strands of the alleles are read" in said) == (family in CAUSAL)
     assert ("tokens of 6 bases" in said) == (family in ("nt-v1", "nt-v2"))
+    assert ("means are of 12 bases in place of 8" in said) == (family in ("nt-v1", "nt-v2"))
+    classes = set(pd.read_csv(tables / "classes.tsv", sep="\t")["class"])
+    assert set(pd.read_parquet(run / "predicted/held_to_list.parquet")["answer"]) <= classes
 
 
 @pytest.mark.slow

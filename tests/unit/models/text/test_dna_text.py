@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from glmflow.models.text.allele_bridge import AlleleBridge, AttentionPooler, on_one_grid, pooling_weights
-from glmflow.models.text.answer_trie import trie_of
+from glmflow.models.text.answer_trie import followed, trie_of
 from glmflow.models.text.dna_text import DNA, PADDING, embedded, node_scores, published_logits
 from safetensors.torch import load_file
 from text_fixtures import expected, fixtures, own_models, part_of, published_tokenizer, tiny_esm, tiny_models
@@ -81,6 +81,41 @@ def test_a_tree_scores_every_answer_as_a_pass_of_its_own_does():
                 logits = text(torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
             each = [logits[len(prompt) + place - 1, token] for place, token in enumerate(answer)]
             assert found[row, column].item() == pytest.approx(sum(each).item(), abs=1e-4)
+
+
+def test_greedy_answers_never_leave_the_list_and_do_not_look_ahead():
+    trie = trie_of([[5, 6, 2], [5, 7, 2], [8, 2]])
+    parents, members = torch.from_numpy(trie.parents), torch.from_numpy(trie.members())
+    #                5    6     2     7     2     8     2
+    scores = [
+        [-0.1, -3.0, -0.1, -0.2, -9.0, -0.5, -0.1],
+        [-0.6, -0.1, -0.1, -0.2, -0.1, -0.5, -0.1],
+    ]
+    scores = torch.tensor(scores)
+    assert (scores @ members.T).argmax(1).tolist() == [2, 2], "the ranking sees the end of each answer"
+    assert followed(scores, parents, members).tolist() == [1, 2]
+
+
+def test_greedy_answers_are_those_of_a_model_that_writes_token_by_token():
+    text, tokenizer = own_models(seed=3)
+    names = ("amber", "amber fever", "no disease", "azure ache")
+    answers = [tokenizer.encode(f"Answer: {name}<|im_end|>") for name in names]
+    trie = trie_of(answers)
+    tree = [torch.from_numpy(own)[None] for own in (trie.tokens, trie.parents, trie.depths)]
+    chosen = set()
+    for question in ("Which disease does ADORA cause?", "Which?", "near", "variant ADORA", "?!"):
+        prompt, written = tokenizer.encode(question), []
+        while written not in answers:
+            with torch.no_grad():
+                logits = text(torch.tensor([prompt + written])).logits[0, -1]
+            able = {one[len(written)] for one in answers if one[: len(written)] == written}
+            written.append(max(able, key=lambda token: logits[token].item()))
+        with torch.no_grad():
+            nodes = node_scores(text, torch.tensor([prompt]), None, *tree, torch.from_numpy(trie.sees()))
+        found = followed(nodes, tree[1][0], torch.from_numpy(trie.members())).item()
+        assert found == answers.index(written)
+        chosen.add(found)
+    assert chosen
 
 
 def test_vectors_of_dna_stand_in_their_places_and_padding_changes_nothing():
@@ -163,6 +198,17 @@ def test_every_base_is_in_one_mean_and_both_sides_mirror_each_other():
         weights = pooling_weights(25, pooling, 8)
         assert weights.shape == (vectors, 50) and torch.equal(weights.sum(0), torch.ones(50)), pooling
         assert torch.equal(weights.flip(0, 1), weights), pooling
+
+
+def test_means_are_of_whole_tokens():
+    for pooling, near in (("strided", 0), ("focus", 18)):
+        bridge = AlleleBridge(6, 10, 54, pooling=pooling, stride=8, frame=6)
+        assert bridge.stride == 12
+        sizes = bridge.weights.sum(1)[: len(bridge.weights) // 2].tolist()
+        assert sizes == [12.0] * ((54 - near) // 12) + [1.0] * near or sizes[0] == (54 - near) % 12
+        assert all(size % 6 == 0 for size in sizes if size > 1)
+    assert AlleleBridge(6, 10, 54, stride=12, frame=6).stride == 12
+    assert AlleleBridge(6, 10, 54, stride=8, frame=1).stride == 8
 
 
 def test_vectors_without_content_are_the_same_for_all():

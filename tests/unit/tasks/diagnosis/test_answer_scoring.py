@@ -13,6 +13,7 @@ from glmflow.tasks.diagnosis.official_answers import (
     two_label_counts,
 )
 from glmflow.tasks.diagnosis.strict_answers import NONE, OTHER, strict_answers, strict_scores
+from glmflow.tasks.diagnosis.text_scoring import listed_metrics
 
 EFFECTS = ["pathogenic", "benign"]
 
@@ -64,6 +65,17 @@ def test_wrong_answers_cost_precision_only_by_the_strict_rule():
     truths = ["a", "a", "b", "b"]
     assert official_scores(official_csv(official_rows(texts, truths)))["macro_precision"] == 1
     assert strict_scores(texts, truths, ["a", "b"])["macro_over_ground_truth_labels"]["precision"] == 0.25
+
+
+def test_a_class_may_hold_a_semicolon():
+    found = strict_scores(["Answer: a; type 2", "Answer: a"], ["A; type 2", "a; type 3"], ["a", "a; type 2"])
+    assert found["predicted"] == ["a; type 2", "a"] and found["accuracy"] == 1
+
+
+def test_answers_held_to_the_list_are_scored_over_the_true_classes():
+    rows = {row["metric"]: row["value"] for row in listed_metrics(["a", "c", "b", "b"], ["a", "a", "b", "b"])}
+    assert rows == {"listed_accuracy": 0.75, "listed_precision_macro": 1, "listed_f1_macro": pytest.approx((2 / 3 + 1) / 2)}
+    assert listed_metrics([], []) == []
 
 
 def test_an_answer_outside_the_list_is_no_class():

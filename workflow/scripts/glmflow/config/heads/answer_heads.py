@@ -52,7 +52,9 @@ class TextAnswers(HeadBlock):
         description="How states become vectors of the text model: means of `stride` bases, learned queries, the bases next to the "
         "change as they are (`focus`), or every base. What changes always has a vector of its own.",
     )
-    stride: Positive = Field(8, description="Bases of a mean.")
+    stride: Positive = Field(
+        8, description="Bases of a mean; of models whose tokens are several bases the next multiple of them (said in the run's notes)."
+    )
     queries: Positive = Field(32, description="Learned queries (`pooling: queries`).")
     both_strands: bool | None = Field(
         None,

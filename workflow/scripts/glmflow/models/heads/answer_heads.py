@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from glmflow.errors import InputError
 from glmflow.models.text.allele_bridge import AlleleBridge, AttentionPooler, in_one_frame, on_one_grid, size_of
-from glmflow.models.text.answer_trie import trie_of
+from glmflow.models.text.answer_trie import followed, trie_of
 from glmflow.models.text.conversation import END
 from glmflow.models.text.dna_text import DNA, node_scores, tied_or_frozen
 from glmflow.models.text.text_loading import load_text_model, load_tokenizer, new_text_model, read_tokenizer
@@ -160,10 +160,17 @@ class TextAnswers(nn.Module):
 
     def ranked(self, vectors: Tensor | None, ids: Tensor) -> Tensor:
         """Return the log probability of every answer of the list and its end, `[S, classes]`."""
+        return self.node_scores(vectors, ids) @ self.trie_members.T
+
+    def node_scores(self, vectors: Tensor | None, ids: Tensor) -> Tensor:
+        """Return the log probability of each token of the tree of answers behind what leads to it, `[S, nodes]`."""
         rows = (len(ids), len(self.trie_tokens))
         tree = [own.expand(rows) for own in (self.trie_tokens, self.trie_parents, self.trie_depths)]
-        nodes = node_scores(self.text, self.prompts(ids, vectors), vectors, *tree, self.trie_sees)
-        return nodes @ self.trie_members.T
+        return node_scores(self.text, self.prompts(ids, vectors), vectors, *tree, self.trie_sees)
+
+    def held_to_list(self, vectors: Tensor | None, ids: Tensor) -> Tensor:
+        """Return the places of the answers that greedy decoding writes where no token may lead off the list, int `[S]`."""
+        return followed(self.node_scores(vectors, ids), self.trie_parents, self.trie_members)
 
     def state_dict(self, *arguments: Any, **settings: Any) -> dict[str, Any]:
         """Return the tensors that training changed: not those of a frozen text model, which its folder holds."""

@@ -55,6 +55,11 @@ def size_of(values: Tensor) -> Tensor:
     return (values.float().pow(2).mean(dim=(1, 2), keepdim=True) + 1e-20).sqrt()
 
 
+def whole_tokens(bases: int, frame: int) -> int:
+    """Return the least number of bases that holds at least `bases` and is one of whole tokens of `frame` bases."""
+    return -(-bases // frame) * frame
+
+
 def in_one_frame(longer: Tensor, places: int, frame: int, strands: int) -> Tensor:
     """Return at which places both alleles have the same tokens but for the change, bool `[S, places, strands]`.
 
@@ -92,7 +97,7 @@ class AlleleBridge(nn.Module):
     parts
         Of `PARTS`, in their order.
     pooling
-        `strided` (means of `stride` bases), `queries` (as many as `queries`, which attend over all bases), `focus` (the
+        `strided` (means of `stride` bases, of whole tokens: `whole_tokens`), `queries` (as many as `queries`, which attend over all bases), `focus` (the
         bases next to the change as they are, the others strided) or `none` (every base).
     scale
         Size of an embedding of the text model, which the vectors begin with.
@@ -118,8 +123,9 @@ class AlleleBridge(nn.Module):
         super().__init__()
         self.strands, self.frame = strands, frame
         self.parts, self.flank, self.how = tuple(parts), flank, pooling
-        self.stride = stride if pooling in ("strided", "focus") else 1
-        self.register_buffer("weights", pooling_weights(flank, pooling, stride), persistent=False)
+        self.stride = whole_tokens(stride, frame) if pooling in ("strided", "focus") else 1
+        weights = pooling_weights(flank, pooling, self.stride, whole_tokens(FOCUS, frame))
+        self.register_buffer("weights", weights, persistent=False)
         if pooling == "queries":
             self.queries = nn.Parameter(torch.randn(queries, dim) * dim**-0.5)
             self.places = nn.Parameter(torch.randn(2 * flank, dim) * 0.02)
@@ -233,13 +239,14 @@ class AlleleBridge(nn.Module):
         return torch.cat(rows, dim=1) * self.scale
 
 
-def pooling_weights(flank: int, pooling: str, stride: int) -> Tensor:
+def pooling_weights(flank: int, pooling: str, stride: int, focus: int = FOCUS) -> Tensor:
     """Return which bases of the flanks each cell is the mean of, `[cells, 2 flank]` of 0 and 1; left ones first.
 
-    Every base is a cell of its own where nothing is pooled, and where queries attend over them.
+    Every base is a cell of its own where nothing is pooled, and where queries attend over them; of `focus` bases next to the
+    change too, if that is the pooling.
     """
     left: list[tuple[int, int]] = []
-    near = {"none": flank, "queries": flank, "focus": min(FOCUS, flank)}.get(pooling, 0)
+    near = {"none": flank, "queries": flank, "focus": min(focus, flank)}.get(pooling, 0)
     far = flank - near
     left += [(max(0, end - stride), end) for end in range(far, 0, -stride)][::-1]
     left += [(place, place + 1) for place in range(far, flank)]

@@ -70,6 +70,30 @@ def trie_of(answers: Sequence[Sequence[int]]) -> Trie:
     return Trie(*(np.array(values, np.int64) for values in (tokens, parents, depths)), paths)
 
 
+def followed(scores: Tensor, parents: Tensor, members: Tensor) -> Tensor:
+    """Return the answer that is written if at each place the likeliest token is taken that goes on to an answer, int `[B]`.
+
+    Greedy decoding held to the list: unlike the ranking, it does not look ahead.
+
+    Parameters
+    ----------
+    scores : float[B, N]
+        Log probability of the token of each node behind what leads to it.
+    parents : int[N]
+        Node before each (`Trie.parents`).
+    members : float[answers, N]
+        Which nodes make each answer (`Trie.members`).
+    """
+    at = torch.full((len(scores),), -1, dtype=parents.dtype, device=scores.device)
+    while True:
+        next_ = parents == at[:, None]
+        goes_on = next_.any(dim=1)
+        if not bool(goes_on.any()):
+            return members[:, at].argmax(dim=0)
+        best = scores.masked_fill(~next_, float("-inf")).argmax(dim=1)
+        at = torch.where(goes_on, best, at)
+
+
 def tree_mask(prompt: Tensor, sees: Tensor) -> Tensor:
     """Return which places each place sees, bool `[B, 1, P + N, P + N]`, for prompts with a tree of answers behind them.
 

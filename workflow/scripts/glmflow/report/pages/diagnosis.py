@@ -49,6 +49,12 @@ METRICS = CLASS_METRICS | {
     "generated_accuracy": Words("accuracy of texts", "higher", "texts", "Share of the texts that name the true class."),
     "generated_f1_macro": Words("F1 of texts", "higher", "texts", "Mean F1 of the true classes."),
     "generated_precision_macro": Words("precision of texts", "higher", "texts", "Mean precision of the true classes."),
+    "listed_accuracy": Words(
+        "accuracy held to the list", "higher", "texts",
+        "Accuracy of answers written token by token where no token may lead off the list. The ranking looks ahead, this does not.",
+    ),
+    "listed_precision_macro": Words("precision held to the list", "higher", "texts", "The same for the mean precision."),
+    "listed_f1_macro": Words("F1 held to the list", "higher", "texts", "The same for the mean F1 of the true classes."),
     "drawn_accuracy": Words(
         "accuracy of drawn texts", "higher", "texts",
         "Mean over texts that are drawn (temperature 0.6, top_p 0.95, top_k 20); from the lowest draw to the highest.",

@@ -171,7 +171,11 @@ def text_rows(study: Study, task: str, split: str) -> list[dict[str, Any]]:
     table = study.rows(study.summary, task)
     table = table[(table["split"] == split) & (table["subset"] == "all")]
     rows = []
-    for how, words in (("generated", "written greedily"), ("drawn", "drawn")):
+    for how, words in (
+        ("listed", "written greedily, held to the list"),
+        ("generated", "written greedily"),
+        ("drawn", "drawn"),
+    ):
         own = table[table["metric"].isin([f"{how}_{name}" for name in TEXTS])]
         for (label, protocol), part in own.groupby(["label", "protocol"], sort=False):
             cells = part.set_index("metric").to_dict("index")

@@ -17,7 +17,7 @@ from glmflow.tasks.tables import Scored, clean_part, metric_row, metrics_table, 
 from .answer_calibration import abstention, best_temperature, log_loss, risk_by_coverage, tempered
 from .official_answers import official_csv, official_rows
 from .reading_controls import Answers, reading
-from .text_scoring import text_metrics
+from .text_scoring import listed_metrics, text_metrics
 from .trace_statements import statements
 
 ERRORS = (0.01, 0.05, 0.1)
@@ -25,7 +25,7 @@ ERRORS = (0.01, 0.05, 0.1)
 SHOWN = 5
 """Classes of a question that are kept with their probabilities."""
 CONTROLS, GENERATED, THOUGHT = "controls.parquet", "generated.parquet", "thought.parquet"
-LOGS, EMPTY = "logp.parquet", "content_free.parquet"
+LOGS, EMPTY, LISTED = "logp.parquet", "content_free.parquet", "held_to_list.parquet"
 EXPLAINED = ("attribution", "scan")
 """Tables of what some answers rest on."""
 
@@ -80,6 +80,9 @@ def score(
         tables["reading.tsv"] = pd.concat(own, ignore_index=True)
     if (predicted / EMPTY).exists():
         metrics += corrected(rows, pd.read_parquet(predicted / LOGS), pd.read_parquet(predicted / EMPTY), classes)
+    if (predicted / LISTED).exists():
+        test = rows[rows["split"] == "test"].merge(pd.read_parquet(predicted / LISTED), on="example", suffixes=("_as_is", ""))
+        metrics += listed_metrics(test["answer"], test["target"])
     for name in EXPLAINED:
         if (predicted / f"{name}.parquet").exists():
             tables[f"{name}.tsv"] = pd.read_parquet(predicted / f"{name}.parquet")

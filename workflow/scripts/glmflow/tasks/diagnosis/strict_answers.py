@@ -40,10 +40,11 @@ def strict_answers(generations: Sequence[str], classes: Sequence[str]) -> list[s
 def strict_scores(generations: Sequence[str], truths: Sequence[str], classes: Sequence[str]) -> dict[str, Any]:
     """Return the answers, accuracy, numbers without an answer and outside the list, and macro scores over two label sets.
 
-    Truths are what stands before a semicolon. A share of nothing is 0.
+    Truths are what stands before a semicolon, but where the whole is a class. A share of nothing is 0.
     """
     predicted = strict_answers(generations, classes)
-    truths = [normal(truth.split(";")[0]) for truth in truths]
+    known = set(map(normal, classes))
+    truths = [whole if (whole := normal(truth)) in known else normal(truth.split(";")[0]) for truth in truths]
     own = sorted(set(truths))
     every = sorted((set(truths) | set(predicted)) - {OTHER, NONE})
     names = ("precision", "recall", "f1-score")

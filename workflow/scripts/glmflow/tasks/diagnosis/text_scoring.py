@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from glmflow.tasks.tables import metric_row
 
+from .answer_metrics import macro
 from .official_answers import official_csv, official_rows, official_scores
 from .strict_answers import strict_scores
 
@@ -37,6 +39,16 @@ def of_texts(texts: pd.DataFrame, classes: list[str]) -> dict[tuple[str, str], f
         (OFFICIAL, "precision_macro"): published["macro_precision"],
         (OFFICIAL, "f1_macro"): published["macro_f1"],
     }
+
+
+def listed_metrics(answers: Sequence[str], truths: Sequence[str]) -> list[dict[str, Any]]:
+    """Return rows of metrics of answers that are classes: `listed_*`, macro means over the true classes (as `of_texts`)."""
+    if not len(truths):
+        return []
+    precision, _, f1 = macro(truths, answers, sorted(set(truths)), 0)
+    right = float(np.mean([one == truth for one, truth in zip(answers, truths)]))
+    named = {"listed_accuracy": right, "listed_precision_macro": precision, "listed_f1_macro": f1}
+    return [metric_row(name, float(value), len(truths), split="test") for name, value in named.items()]
 
 
 def text_metrics(texts: pd.DataFrame, classes: list[str]) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ from .question_items import (
     views_of,
     words_of,
 )
-from .written_answers import behind_thoughts, generated
+from .written_answers import behind_thoughts, generated, held_to_list
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +93,7 @@ def predict(
     `logp.parquet` holds their log probabilities, and `content_free.parquet` those behind an empty question and no alleles
     of any kind (the mean of all in every place). `controls.parquet`: test questions with other alleles in place of their own
     (`allele_controls`); `attribution.parquet` and `scan.parquet`: what some answers rest on (`answer_attribution`);
+    `held_to_list.parquet`: the answers that are written token by token, none of which leads off the list.
     `generated.parquet`: texts of each test question, where the head writes some, and `thought.parquet` the log probabilities
     behind the model's own thoughts, where it learned some.
     """
@@ -114,6 +115,7 @@ def predict(
     if asking.words.tokenizer is not None:
         empty = pd.DataFrame([asking.content_free()], columns=asking.classes)
         write_table(empty, folder / "content_free.parquet")
+        write_table(held_to_list(asking, parts), folder / "held_to_list.parquet")
     texts = generated(asking, parts)
     if texts is not None:
         write_table(texts, folder / "generated.parquet")

@@ -1,4 +1,4 @@
-"""Texts that a model writes to questions: greedily, or drawn as published; and its ranking behind its own thoughts."""
+"""Texts that a model writes to questions: greedily, held to the list, or drawn as published; its ranking behind its thoughts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .allele_controls import APART, AT_ONCE, Asking
 DRAWN = {"temperature": 0.6, "top_p": 0.95, "top_k": 20}
 """How texts are drawn (BioReason's and Genos' settings)."""
 THINK, THOUGHT = "<think>", "</think>"
-WRITTEN_WAY, THOUGHT_WAY = 2000, 1999
+WRITTEN_WAY, THOUGHT_WAY, LISTED_WAY = 2000, 1999, 1998
 """Numbers of these ways of asking among the parts that are kept."""
 
 
@@ -81,6 +81,29 @@ def written(asking: Asking, batch: dict[str, Any], seeds: list[int] | None = Non
             )
         found.append(asking.words.tokenizer.decode(made[0].tolist()))
     return found
+
+
+def held_to_list(asking: Asking, parts: Parts) -> pd.DataFrame:
+    """Return the answer to each test question that is written token by token and never off the list: `example`, `answer`."""
+
+    def make(places: NDArray[np.int64]) -> NDArray[np.int64]:
+        own, found = asking.own(), []
+        for batch in asking.batches([own[place] for place in places], places):
+            moved = to_device(batch, asking.model.device)
+            with torch.no_grad():
+                vectors = vectors_of(asking.model, moved)
+                found.append(asking.head.held_to_list(vectors, moved["prompt_ids"]).cpu().numpy())
+        return np.concatenate(found)
+
+    answers = [
+        parts.array(LISTED_WAY * APART + first, partial(make, asking.test[first : first + AT_ONCE]))
+        for first in range(0, len(asking.test), AT_ONCE)
+    ]
+    names = np.array(asking.classes, object)
+    return pd.DataFrame({
+        "example": asking.examples["example"].iloc[asking.test].to_numpy(),
+        "answer": names[np.concatenate(answers)] if answers else np.array([], object),
+    })  # fmt: skip
 
 
 def thought_of(text: str) -> str | None:

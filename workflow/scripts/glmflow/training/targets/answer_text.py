@@ -34,7 +34,7 @@ class AnswerText(Target):
     def __init__(self, run: RunBlocks, hidden: int, fitted: Mapping[str, Any]):
         super().__init__(run, hidden, fitted)
         self.names = list(fitted["classes"])
-        block = run.adaptation.head_for("answer_text")
+        self.block = block = run.adaptation.head_for("answer_text")
         own = {"text": text} if (text := getattr(block, "text_folder", None)) else {}
         self.head = new_head({**block.model_dump(), **own}, hidden, fitted)
         self.how = fitted.get("reads", {})
@@ -81,6 +81,11 @@ class AnswerText(Target):
                 f"the DNA model reads tokens of {frame} bases: right of an insertion or deletion whose length is no multiple of "
                 "them both alleles are cut into other tokens, and no difference is read there (head.both_strands reads it from "
                 "the other strand)"
+            )
+        bridge = getattr(self.head, "bridge", None)
+        if bridge is not None and bridge.how in ("strided", "focus") and bridge.stride != self.block.stride:
+            found.append(
+                f"head.stride: means are of {bridge.stride} bases in place of {self.block.stride}, whole tokens of {frame} bases"
             )
         return found
 
