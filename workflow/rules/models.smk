@@ -3,6 +3,7 @@
 # needs  a published checkpoint (downloaded once, on a machine with internet), or the training regions of the genome
 # makes  resources/models/{checkpoint}                       published checkpoints, once for all studies
 #        results/{study}/models/{model}/seed{seed}           models pretrained here, or extended to a longer context
+#        results/{study}/texts/{text}                        text models pretrained on the questions of a task
 rule checkpoint:
     output:
         folder=directory("resources/models/{checkpoint}"),
@@ -71,6 +72,24 @@ rule pretrain:
         ),
     script:
         "../scripts/pretrain.py"
+
+
+rule pretrain_text:
+    input:
+        examples=lambda wildcards: f"{RESULTS}/examples/{STUDY.texts[wildcards.text].questions}.parquet",
+        tables=lambda wildcards: f"{RESULTS}/examples/{STUDY.texts[wildcards.text].questions}",
+    output:
+        folder=directory("results/{study}/texts/{text}"),
+    log:
+        "logs/{study}/pretrain_text/{text}.log",
+    benchmark:
+        "benchmarks/{study}/pretrain_text/{text}.tsv"
+    wildcard_constraints:
+        text=any_of(STUDY.texts),
+    params:
+        settings=lambda wildcards: STUDY.texts[wildcards.text].model_dump(mode="json"),
+    script:
+        "../scripts/pretrain_text.py"
 
 
 # Longer contexts: at once, or with a short tuning.

@@ -102,6 +102,30 @@ def test_a_text_model_may_be_an_entry_of_the_models():
     assert head.text == "qwen3-0.6b" and head.checkpoints == ("qwen3-0.6b",)
 
 
+def test_a_text_model_may_be_pretrained_on_the_questions_of_a_task():
+    study = check_study(with_entries({"words": {"text": {"questions": "t", "hidden": 64}}}, text="words"))
+    assert set(study.models) == {"m"} and study.texts["words"].hidden == 64
+    (run,) = study.runs_of("t")
+    for step in ("train", "predict"):
+        assert study.tasks["t"].files(study, "t", step, run)["text"] == "results/s/texts/words"
+    assert study.adaptations["a"].head_for("answer_text").checkpoints == (), "nothing is downloaded"
+    again = check_study(study.model_dump(mode="json", exclude_unset=True))
+    assert again.texts == study.texts and again.adaptations == study.adaptations
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        ({"questions": "u"}, "no task 'u' that asks questions; such tasks: t"),
+        ({"questions": "t", "hidden": 60, "heads": 4}, "no multiple of twice the heads"),
+        ({"question": "t"}, "question"),
+    ],
+)
+def test_a_text_model_that_cannot_be_pretrained_is_refused(block, words):
+    with pytest.raises(InputError, match=words):
+        check_study(with_entries({"words": {"text": block}}, text="words"))
+
+
 @pytest.mark.parametrize(
     ("models", "head", "words"),
     [

@@ -74,7 +74,11 @@ def test_a_class_may_hold_a_semicolon():
 
 def test_answers_held_to_the_list_are_scored_over_the_true_classes():
     rows = {row["metric"]: row["value"] for row in listed_metrics(["a", "c", "b", "b"], ["a", "a", "b", "b"])}
-    assert rows == {"listed_accuracy": 0.75, "listed_precision_macro": 1, "listed_f1_macro": pytest.approx((2 / 3 + 1) / 2)}
+    assert rows == {
+        "listed_accuracy": 0.75,
+        "listed_precision_macro": 1,
+        "listed_f1_macro": pytest.approx((2 / 3 + 1) / 2),
+    }
     assert listed_metrics([], []) == []
 
 

@@ -33,6 +33,7 @@ def semantic(study: Study, checkpoints: Collection[str] | None) -> Problems:
     yield from gaps(study)
     yield from copies_left_out(study)
     yield from made_models(study)
+    yield from made_texts(study)
     yield from swept(study)
     yield from spent_shares(study)
     yield from long_windows(study)
@@ -71,6 +72,15 @@ def unknown_sets(study: Study) -> Problems:
     for position, name in enumerate(study.sets):
         if known and name not in known:
             yield ("data", position), f"no data set {name!r} in config/data.yaml{suggest(name, known)}"
+
+
+def made_texts(study: Study) -> Problems:
+    """Check that text models are pretrained on the questions of a task that has some."""
+    able = [label for label, task in study.tasks.items() if task.target == "answer_text"]
+    for label, text in study.texts.items():
+        if text.questions not in able:
+            there = f"such tasks: {', '.join(able)}" if able else "there is none"
+            yield ("models", label, "text", "questions"), f"no task {text.questions!r} that asks questions; {there}"
 
 
 def foreign_data(study: Study) -> Problems:

@@ -22,6 +22,7 @@ from .prediction_block import Prediction
 from .simulation import Simulation
 from .task_block import TaskBlock
 from .tasks import Task
+from .text_pretraining import TextPretraining
 from .views import Run
 from .written_short import written_out
 from .zero_shot_blocks import DependencyMaps, Mutagenesis, VariantScores
@@ -80,6 +81,11 @@ class Study(Block):
     )
     tasks: dict[Label, Task] = Field(description="Tasks by label.")
     models: dict[Label, Model] = Field(description="Models by label.")
+    texts: dict[Label, TextPretraining] = Field(
+        default_factory=dict,
+        description="Small text models that are pretrained here; written as entries of `models`: "
+        "`words: {text: {questions: TASK}}`, which heads name by their label (`head: {kind: text_answers, text: words}`).",
+    )
     adaptations: dict[Label, Adaptation] = Field(description="Adaptations by label.")
     runs: Annotated[list[RunSet], Field(min_length=1)] = Field(description="Which of them to run with each other.")
     predict: dict[Label, Prediction] = Field(

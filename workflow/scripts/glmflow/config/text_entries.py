@@ -1,4 +1,7 @@
-"""Text models among the `models` of a study: heads name them by their labels, in place of the name or folder itself."""
+"""Text models among the `models` of a study: heads name them by their labels, in place of the name or folder itself.
+
+One that is pretrained here becomes an entry of `texts`, and its label stands for the folder that it is written to.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,16 @@ from typing import Any
 
 from glmflow.errors import InputError
 
+from .text_pretraining import made_text
+
 KEY = "text"
 
 
 def with_text_models(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration whose heads name text models themselves, and whose `models` are those that read DNA.
 
-    `models: {qwen: {text: qwen3-1.7b}}` and `head: {kind: text_answers, text: qwen}`.
+    `models: {qwen: {text: qwen3-1.7b}}` and `head: {kind: text_answers, text: qwen}`; `{words: {text: {questions: TASK}}}` is
+    pretrained here.
 
     Raises
     ------
@@ -26,6 +32,8 @@ def with_text_models(raw: Mapping[str, Any]) -> dict[str, Any]:
     texts = {label: block[KEY] for label, block in models.items() if isinstance(block, Mapping) and set(block) == {KEY}}
     if not texts:
         return dict(raw)
+    made = {label: text for label, text in texts.items() if isinstance(text, Mapping)}
+    texts |= {label: made_text(f"results/{raw.get('study')}", label) for label in made}
     named: set[str] = set()
 
     def of(block: Any) -> Any:
@@ -43,4 +51,5 @@ def with_text_models(raw: Mapping[str, Any]) -> dict[str, Any]:
             what = "a text model that no head names"
             raise InputError(what, where=f"models.{label}", fix=f"Say head: {{kind: text_answers, text: {label}}}.")
     left = {label: block for label, block in models.items() if label not in texts}
+    raw = {**raw, **({"texts": {**raw.get("texts", {}), **made}} if made else {})}
     return {**raw, "models": left, **({"adaptations": adaptations} if adaptations is not None else {})}

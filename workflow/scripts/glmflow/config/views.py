@@ -10,6 +10,7 @@ from .corpus_blocks import CorpusBlock
 from .data import BlockSplits, Cohort, ContigSplits, Data, Reference, Track
 from .models import Model
 from .simulation import Simulation
+from .text_pretraining import TextPretraining
 
 
 class Run(NamedTuple):
@@ -40,6 +41,7 @@ class StudyView(Protocol):
     tracks: Mapping[str, Track]
     splits: ContigSplits | BlockSplits | None
     corpora: Mapping[str, CorpusBlock]
+    texts: Mapping[str, TextPretraining]
     tasks: Mapping[str, Any]
     models: Mapping[str, Model]
     adaptations: Mapping[str, Adaptation]

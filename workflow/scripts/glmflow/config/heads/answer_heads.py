@@ -28,7 +28,8 @@ class TextAnswers(HeadBlock):
         None,
         description="Text model: a name of `config/text_models.yaml` (`qwen3-1.7b`; downloaded by prefetch), or the folder of a "
         "causal one (safetensors, config.json, tokenizer.json; ChatML with thoughts, as Qwen3). Left out: a small Qwen3 from "
-        "random weights, its byte pairs learned from the training questions.",
+        "random weights, its byte pairs learned from the training questions. The label of an entry of `models` that is "
+        "`{text: ...}` stands for what that says.",
     )
     hidden: Positive = Field(128, description="Width of the small text model.")
     layers: Positive = Field(3, description="Its layers.")
@@ -53,7 +54,8 @@ class TextAnswers(HeadBlock):
         "change as they are (`focus`), or every base. What changes always has a vector of its own.",
     )
     stride: Positive = Field(
-        8, description="Bases of a mean; of models whose tokens are several bases the next multiple of them (said in the run's notes)."
+        8,
+        description="Bases of a mean; of models whose tokens are several bases the next multiple of them (the run's notes say so).",
     )
     queries: Positive = Field(32, description="Learned queries (`pooling: queries`).")
     both_strands: bool | None = Field(
@@ -96,6 +98,11 @@ class TextAnswers(HeadBlock):
             raise ValueError(f"{', '.join(sizes)}: the text model of a folder has its sizes; leave it out")
         if self.text is None and self.hidden % (2 * self.heads):
             raise ValueError(f"hidden: {self.hidden} is no multiple of twice the heads ({self.heads})")
+        if self.text is None and self.tuning not in (None, "full"):
+            raise ValueError(
+                f"tuning: {self.tuning} keeps the text model's weights, which are random without `text`; leave it out, or "
+                "pretrain one (models: {words: {text: {questions: TASK}}}, text: words)"
+            )
         if self.tuning not in (None, "lora") and self.changed("rank", "alpha", "dropout"):
             raise ValueError("rank, alpha and dropout are of low-rank adapters; say tuning: lora, or leave them out")
         if not self.reads_dna and self.changed("align", "bridge_rate"):

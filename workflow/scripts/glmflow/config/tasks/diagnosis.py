@@ -12,6 +12,7 @@ from ..adaptations import Adaptation
 from ..base import Block, Fraction, Place, Positive, some_left_to_train
 from ..table_sizes import rows_of
 from ..task_block import Files, TaskBlock, Work
+from ..text_pretraining import made_text
 from ..views import Run, StudyView
 
 SPLITS = ("train", "validation", "test")
@@ -149,7 +150,8 @@ class Diagnosis(TaskBlock):
         found: Files = {"tables": f"{study.results}/examples/{label}"}
         if run is not None and step in ("train", "predict"):
             head = study.adaptations[run.adaptation].head_for(self.target)
-            found |= {"text": head.text_folder} if head.checkpoints else {}
+            made = getattr(head, "text_folder", None) in [made_text(study.results, text) for text in study.texts]
+            found |= {"text": head.text_folder} if made or head.checkpoints else {}
         return found
 
     def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:

@@ -97,8 +97,8 @@ class AlleleBridge(nn.Module):
     parts
         Of `PARTS`, in their order.
     pooling
-        `strided` (means of `stride` bases, of whole tokens: `whole_tokens`), `queries` (as many as `queries`, which attend over all bases), `focus` (the
-        bases next to the change as they are, the others strided) or `none` (every base).
+        `strided` (means of `stride` bases, or of the next number that is whole tokens), `queries` (as many as `queries`, which
+        attend over all bases), `focus` (the bases next to the change as they are, the others strided) or `none` (every base).
     scale
         Size of an embedding of the text model, which the vectors begin with.
     strands

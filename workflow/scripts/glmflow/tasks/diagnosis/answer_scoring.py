@@ -81,7 +81,9 @@ def score(
     if (predicted / EMPTY).exists():
         metrics += corrected(rows, pd.read_parquet(predicted / LOGS), pd.read_parquet(predicted / EMPTY), classes)
     if (predicted / LISTED).exists():
-        test = rows[rows["split"] == "test"].merge(pd.read_parquet(predicted / LISTED), on="example", suffixes=("_as_is", ""))
+        test = rows[rows["split"] == "test"].merge(
+            pd.read_parquet(predicted / LISTED), on="example", suffixes=("_as_is", "")
+        )
         metrics += listed_metrics(test["answer"], test["target"])
     for name in EXPLAINED:
         if (predicted / f"{name}.parquet").exists():

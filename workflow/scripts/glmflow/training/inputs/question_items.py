@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -185,15 +185,20 @@ def collate(
     }
 
 
+def texts_of(questions: Iterable[str], answers: Iterable[str]) -> list[str]:
+    """Return what byte pairs are learned from: questions, and answers as they are written."""
+    return [*questions, *(f"Answer: {name}" for name in answers)]
+
+
 def tokenizer_of(head: Any, fitted: dict[str, Any], learned: pd.DataFrame) -> TextTokenizer | None:
     """Return the tokenizer of a head, and note one that is made here; None of a head that reads no words."""
     if not hasattr(head, "text"):
         return None
     if head.text_folder:
         return load_tokenizer(head.text_folder)
-    answers = [f"Answer: {name}" for name in [*learned["target"], *fitted["classes"]]]
     thoughts = learned["text_reasoning"].fillna("") if head.traces else []
-    made = new_tokenizer([*learned["text_question"], *answers, *thoughts], head.vocabulary)
+    texts = texts_of(learned["text_question"], [*learned["target"], *fitted["classes"]])
+    made = new_tokenizer([*texts, *thoughts], head.vocabulary)
     fitted["tokenizer"] = made.written()
     return made
 
