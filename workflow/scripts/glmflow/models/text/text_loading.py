@@ -126,8 +126,10 @@ def load_text_model(folder: str | Path, dtype: Any = None) -> PreTrainedModel:
     Raises
     ------
     InputError
-        The folder is missing, or holds no model that transformers has classes for.
+        The folder is missing, holds no model that transformers has classes for, or not all of its weights: transformers would
+        draw the others at random.
     """
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     path = Path(folder) / "config.json"
@@ -139,9 +141,17 @@ def load_text_model(folder: str | Path, dtype: Any = None) -> PreTrainedModel:
     if config.get("auto_map") and "model_type" not in config:
         raise InputError("a model with code of its own, which is never run", where=path, fix="Take another text model.")
     try:
-        return AutoModelForCausalLM.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False, dtype=dtype or "auto"
-        ).eval()
-    except (OSError, ValueError, KeyError) as error:
+        found, loaded = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            local_files_only=True,
+            trust_remote_code=False,
+            dtype=dtype or "auto",
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"no causal text model: {reason}", where=folder, fix="Download it again.") from None
+    if lost := sorted(loaded["missing_keys"]):
+        what = f"{len(lost):,} weights of the text model are not in its files, {lost[0]} among them"
+        raise InputError(what, where=folder, fix="Download it again, and see that config.json is that of these weights.")
+    return found.eval()
