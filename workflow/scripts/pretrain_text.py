@@ -5,6 +5,7 @@ from pathlib import Path
 from scriptlog import logged
 
 with logged(snakemake):
+    import pandas as pd
     import torch
     from glmflow.config.text_pretraining import TextPretraining
     from glmflow.files import atomic_path, read_table
@@ -15,4 +16,4 @@ with logged(snakemake):
     settings = TextPretraining(**snakemake.params.settings)
     with atomic_path(snakemake.output.folder) as folder:
         folder.mkdir()
-        pretrain_text(settings, read_table(snakemake.input.examples), classes, folder)
+        pretrain_text(settings, pd.read_parquet(snakemake.input.examples), classes, folder)

@@ -10,6 +10,7 @@ from glmflow.genome.allele_change import (
     first_letters,
     hidden,
     published_truncation,
+    reaches_the_end,
     uncut,
 )
 from glmflow.tasks.diagnosis.question_layouts import read_questions
@@ -75,6 +76,14 @@ def test_a_window_of_fixed_length_gets_its_common_end_back():
     assert ref == window and len(alt) == 195 and change_of(ref, alt).kind == "deletion"
     substituted = window[:100] + {"A": "C"}.get(window[100], "A") + window[101:]
     assert uncut(window, substituted) == (window, substituted)
+
+
+def test_windows_that_are_not_aligned_behind_a_change_are_seen():
+    window = random_bases(np.random.default_rng(4), 200)
+    inserted = (window[:100] + "GATTACA" + window[100:])[:200]
+    assert reaches_the_end(window, inserted) and not reaches_the_end(*uncut(window, inserted))
+    last = window[:-1] + {"A": "C"}.get(window[-1], "A")
+    assert not reaches_the_end(window, last) and not reaches_the_end(window, window + "ACGT" * 9)
 
 
 def test_the_published_cut_of_each_allele_by_itself():

@@ -1,12 +1,13 @@
 """Published layouts of questions, and what is wrong in a file."""
 
+import gzip
 import json
 
 import pandas as pd
 import pytest
 from diagnosis_data import data_folder, expected
 from glmflow.errors import InputError
-from glmflow.tasks.diagnosis.question_layouts import read_questions
+from glmflow.tasks.diagnosis.question_layouts import questions_of, read_questions
 from glmflow.tasks.diagnosis.question_texts import (
     list_free_answer,
     list_free_class,
@@ -96,6 +97,21 @@ def test_a_wrong_row_is_named(lines, row, what):
     with pytest.raises(InputError, match=what) as caught:
         read_questions("table", lines(ROW, row))
     assert "2" in str(caught.value)
+
+
+def test_new_questions_need_no_answer_and_say_so():
+    known = {key: ROW[key] for key in ROW if key != "answer"}
+    for given in (known, {**known, "answer": None}, {**known, "answer": float("nan")}, {**known, "answer": " "}):
+        assert questions_of("table", [given], "new", answered=False)["answer"].tolist() == ["?"]
+    with pytest.raises(InputError, match="without question") as caught:
+        questions_of("table", [{key: known[key] for key in known if key != "question"}], "new", answered=False)
+    assert "answer" not in str(caught.value), "not asked for"
+
+
+def test_compressed_lines_are_read(tmp_path):
+    path = tmp_path / "rows.jsonl.gz"
+    path.write_bytes(gzip.compress((json.dumps(ROW) + "\n").encode()))
+    assert len(read_questions("table", path)) == 1
 
 
 def test_no_file_and_no_row(tmp_path, lines):

@@ -129,6 +129,13 @@ def test_a_run_from_training_to_new_questions(trained, tmp_path):
     about = answers(folder, Variants(vcf, tmp_path / "genome.fa", rows["text_question"].iloc[0]), most=1)
     assert about["variant"].str.split(":").str[0].tolist() == ["q0", "q1", "q2"]
     assert about["probability"].iloc[0] == pytest.approx(own.max(axis=1).iloc[0], abs=1e-5)
+    listed = pd.read_parquet(folder / "predicted/held_to_list.parquet")
+    assert set(listed["example"]) == set(controls["example"]) and set(listed["answer"]) <= {
+        name.removeprefix("prediction_") for name in columns
+    }
+    assert "listed_accuracy" in set(scored.metrics["metric"])
+    with pytest.raises(InputError, match="more than 4,096"):
+        answers(folder, Variants(vcf, tmp_path / "genome.fa", "Which disease? " * 3000))
     explained = pd.read_parquet(folder / "predicted/attribution.parquet")
     assert explained["value"].notna().all() and set(explained["example"]) <= set(controls["example"])
     assert {"corrected_accuracy", "corrected_log_loss"} <= set(scored.metrics["metric"])

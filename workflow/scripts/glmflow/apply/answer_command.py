@@ -49,6 +49,8 @@ def run_answer(arguments: argparse.Namespace) -> int:
         raise InputError(f"--{beside[0]} is for --vcf", fix="Leave it out, or give --vcf in place of --table.")
     if arguments.vcf is not None and not {"fasta", "question"} <= set(beside):
         raise InputError("--vcf alone is no question", fix="Give --fasta (its genome) and --question (in words) too.")
+    if arguments.question is not None and not arguments.question.strip():
+        raise InputError("--question is empty", fix="Ask in words as the run was trained on.")
     asked = arguments.table
     if arguments.vcf is not None:
         asked = Variants(arguments.vcf, arguments.fasta, arguments.question, arguments.variant)
@@ -56,9 +58,10 @@ def run_answer(arguments: argparse.Namespace) -> int:
     write_table(found, arguments.output)
     given = found[found["rank"] == 1]
     stay = int((given["answer"] == given["answer_without_change"]).sum())
+    asked, held_back = f"{len(given):,} question{'s' * (len(given) != 1)}", int(given["withheld"].sum())
     print(
-        f"{arguments.output}: {len(given):,} questions, {int(given['withheld'].sum()):,} answers withheld; {stay:,} answers are "
-        "the same with the reference in the variant's place",
+        f"{arguments.output}: {asked}, {held_back:,} answers withheld; {stay:,} answers are the same with the reference in the "
+        "variant's place",
         file=sys.stderr,
     )
     return 0

@@ -56,10 +56,10 @@ def check(study: Study, label: str, cohort: Callable[[], Samples | None]) -> Ite
 
 def _first_rows(task: Any, files: dict[Any, Path]) -> Iterator[Problem]:
     """Yield what is wrong with the first row of files of JSON lines."""
-    from glmflow.tasks.diagnosis.question_layouts import json_rows, questions_of
+    from glmflow.tasks.diagnosis.question_layouts import holds_json, json_rows, questions_of
 
     for place, path in files.items():
-        if path.suffix not in (".json", ".jsonl", ".ndjson"):
+        if not holds_json(path):
             continue
         try:
             questions_of(task.layout, itertools.islice(json_rows(path), 1), path)

@@ -27,6 +27,20 @@ class Change(NamedTuple):
         return "insertion" if alt > ref else "deletion"
 
 
+LONG, BY_CHANCE = 20, 10
+"""A change of more bases that reaches the end of a window is one of its frame; fewer than these are alike there by chance."""
+
+
+def reaches_the_end(ref: str, alt: str) -> bool:
+    """Return whether both alleles differ up to the end of windows of one length, but for a few bases, over more than a few.
+
+    So windows of fixed length look that are cut around an insertion or deletion (`uncut`).
+    """
+    change = change_of(ref, alt)
+    end = len(ref) - change.ref_end < BY_CHANCE
+    return len(ref) == len(alt) and end and change.ref_end - change.start > LONG
+
+
 def common_start(one: str, other: str) -> int:
     """Return how many letters two texts begin with alike."""
     length = min(len(one), len(other))

@@ -153,5 +153,7 @@ def load_text_model(folder: str | Path, dtype: Any = None) -> PreTrainedModel:
         raise InputError(f"no causal text model: {reason}", where=folder, fix="Download it again.") from None
     if lost := sorted(loaded["missing_keys"]):
         what = f"{len(lost):,} weights of the text model are not in its files, {lost[0]} among them"
-        raise InputError(what, where=folder, fix="Download it again, and see that config.json is that of these weights.")
+        raise InputError(
+            what, where=folder, fix="Download it again, and see that config.json is that of these weights."
+        )
     return found.eval()

@@ -1,13 +1,16 @@
-"""What a question's form alone answers: its template, the length of its alleles, their N, whether it names a gene."""
+"""What a question's form alone answers: its template, the answers and genes that it names, lengths, N and the place of a change."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import pandas as pd
 from numpy.typing import NDArray
+
+from glmflow.genome.allele_change import change_of
 
 from .answer_lookups import in_turn, lookup, majority
 
@@ -36,14 +39,25 @@ def template_of(question: str) -> str:
     return VARYING.sub("#", question)
 
 
+def answers_named(questions: Iterable[str], classes: Collection[str]) -> pd.Series:
+    """Return which of the answers each question names, whole words and any case; a longer answer hides those inside of it."""
+    longest_first = sorted(classes, key=len, reverse=True)
+    any_of = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
+    return pd.Series([" ".join(sorted({name.lower() for name in any_of.findall(text)})) for text in questions])
+
+
 def plain_lookups(rows: pd.DataFrame, train: NDArray, test: NDArray) -> list[Plain]:
     """Return what each form answers; forms that all rows have in common are left out."""
     forms = {
         "template of the question": rows["text_question"].map(template_of),
         "length of the reference": rows["sequence_ref"].str.len(),
         "N in the alleles": rows["sequence_ref"].str.count("N") + rows["sequence_alt"].str.count("N"),
-        "whether a gene is named": rows["gene"].notna(),
+        "naming of a gene": rows["gene"].notna(),
+        "answers that the question names": answers_named(rows["text_question"], set(rows["target"])),
         "kind of change": rows["kind"],
+        "place of the change in the window": pd.Series(
+            [change_of(*pair).start for pair in zip(rows["sequence_ref"], rows["sequence_alt"])]
+        ),
     }
     learned, truths = (rows["target"].iloc[part].tolist() for part in (train, test))
     common, found = majority(learned), []

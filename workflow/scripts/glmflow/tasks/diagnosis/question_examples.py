@@ -11,7 +11,7 @@ import pandas as pd
 
 from glmflow.config.tasks.diagnosis import Diagnosis
 from glmflow.errors import InputError
-from glmflow.genome.allele_change import cropped, hidden
+from glmflow.genome.allele_change import cropped, hidden, reaches_the_end
 from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
 
 from .plain_lookups import Plain, plain_lookups
@@ -127,13 +127,19 @@ def asked(questions: str | Path | Sequence[Mapping[str, Any]], task: Diagnosis) 
     if isinstance(questions, (str, Path)):
         rows = read_questions(layout, questions, answered=False)
     else:
-        rows = questions_of(layout, ({**row, "answer": "?"} for row in questions), "questions")
-    require_changes(rows, task)
+        rows = questions_of(layout, questions, "questions", answered=False)
+    source = questions if isinstance(questions, (str, Path)) else "questions"
+    require_changes(rows, task, source, "Leave out rows whose alleles do not differ.")
     names = [f"question{number}" for number in range(len(rows))]
     return rows.assign(example=names, split="test", target=task.unchanged)
 
 
-def require_changes(rows: pd.DataFrame, task: Diagnosis) -> None:
+CROP_FIX = "Say crop: change, or a larger flank; leave rows out whose alleles do not differ."
+
+
+def require_changes(
+    rows: pd.DataFrame, task: Diagnosis, where: str | Path = "tasks.*.crop", fix: str = CROP_FIX
+) -> None:
     """Stop where what a model reads of both alleles is the same in a question that is not about equal alleles.
 
     Raises
@@ -151,8 +157,7 @@ def require_changes(rows: pd.DataFrame, task: Diagnosis) -> None:
             f"{len(same):,} of {len(asked):,} questions show the same reference and variant after cropping to "
             f"{2 * task.flank:,} bases ({task.crop}): the change is not seen"
         )
-        fix = "Say crop: change, or a larger flank; leave rows out whose alleles do not differ."
-        raise InputError(what, where="tasks.*.crop", fix=fix)
+        raise InputError(what, where=where, fix=fix)
 
 
 def require_splits(split: pd.Series) -> None:
@@ -225,6 +230,11 @@ def said(found: Mapping[str, Any]) -> dict[str, str]:
 def audited_forms(rows: pd.DataFrame, checks: Checks) -> list[Plain]:
     """Return what the form of test questions answers, and warn of one that tells more than the most frequent answer."""
     test = (rows["split"] == "test").to_numpy()
+    long = sum(map(reaches_the_end, rows["sequence_ref"], rows["sequence_alt"]))
+    detail = "behind an insertion or deletion windows of one length end elsewhere: for those say layout: vep_non_snv"
+    checks.add(
+        "alleles that differ to the end of their window", long, len(rows), detail, leak=False, status=warned(long)
+    )
     found = plain_lookups(rows, np.flatnonzero(~test), np.flatnonzero(test))
     for one in found:
         detail = f"the most frequent answer is right for {one.majority}"

@@ -28,6 +28,8 @@ COLUMNS = (
     "chromosome", "position", "kind",
 )  # fmt: skip
 """What is known of a question, whatever its layout; None where it is not said."""
+UNKNOWN = "?"
+"""Answer of a new question."""
 PATHWAY, CODING, NON_SNV, TABLE = "kegg", "vep_coding", "vep_non_snv", "table"
 
 
@@ -58,7 +60,7 @@ def questions_of(
     rows, others = [], []
     for number, row in enumerate(given, 1):
         where = f"{source}, row {number}"
-        rows.append(one_question(layout, row if answered else {**row, "answer": row.get("answer") or "?"}, where))
+        rows.append(one_question(layout, row, where, answered))
         read = (*KEYS, "reasoning", "mutated_sequence", *COLUMNS)
         others.append({name: value for name, value in row.items() if name not in read})
     if not rows:
@@ -66,14 +68,18 @@ def questions_of(
     return pd.concat([pd.DataFrame(rows, columns=list(COLUMNS)), pd.DataFrame(others)], axis=1)
 
 
-def one_question(layout: str, row: Mapping[str, Any], where: str = "row") -> dict[str, Any]:
+def one_question(layout: str, row: Mapping[str, Any], where: str = "row", answered: bool = True) -> dict[str, Any]:
     """Return what is known of one row of a file (see `read_questions`)."""
-    row = dict(row)
+    row, keys = dict(row), KEYS
+    if not answered:
+        keys = tuple(key for key in KEYS if key != "answer")
+        row["answer"] = given if isinstance(given := row.get("answer"), str) and given.strip() else UNKNOWN
     if layout == NON_SNV and "variant_sequence" not in row and "mutated_sequence" in row:
         row["variant_sequence"] = row["mutated_sequence"]
-    missing = [key for key in KEYS if not isinstance(row.get(key), str) or (key != "question" and not row[key].strip())]
+    missing = [key for key in keys if not isinstance(row.get(key), str) or (key != "question" and not row[key].strip())]
     if missing:
-        fix = f"A row has {', '.join(KEYS)}, none empty; this one has {', '.join(map(str, row)) or 'nothing'}."
+        has = ", ".join(str(key) for key in row if answered or key != "answer")
+        fix = f"A row has {', '.join(keys)}, none empty; this one has {has or 'nothing'}."
         raise InputError(f"without {', '.join(missing)}", where=where, fix=fix)
     ref, alt = (_bases(row[key], key, where) for key in ("reference_sequence", "variant_sequence"))
     if layout == NON_SNV:
@@ -116,10 +122,15 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of a file as mappings; of JSON with values as they are."""
     if not path.is_file():
         raise InputError("no such file", where=path, fix="Give the path of a table of questions.")
-    if path.suffix in (".json", ".jsonl", ".ndjson"):
+    if holds_json(path):
         yield from json_rows(path)
         return
     yield from read_cells(path).to_dict("records")
+
+
+def holds_json(path: Path) -> bool:
+    """Return whether a file holds JSON lines, by its name; it may be compressed."""
+    return Path(path.name.removesuffix(".gz").removesuffix(".bgz")).suffix in (".json", ".jsonl", ".ndjson")
 
 
 def json_rows(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -18,7 +18,7 @@ from ..ready import Predictor
 from ..stream import to_device
 from ..targets.answer_text import ranked, vectors_of
 from .allele_views import Alleles, permuted, shuffled_flanks
-from .question_items import AlleleQuestions, collate, placed_pair, probabilities, read_words, views_of
+from .question_items import AlleleQuestions, collate, placed_pair, probabilities, read_words, require_length, views_of
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ class Asking:
         self.words = read_words(settings, {"classes": self.classes, "tokenizer": written})
         unchanged = self.classes.index(self.run.task.unchanged)
         self.items = AlleleQuestions(examples, views_of(examples, self.run.task), self.words, 0.0, unchanged)
+        require_length(self.items, self.words)
         self.test = np.flatnonzero((examples["split"] == "test").to_numpy())
         self.batch = max(1, self.run.adaptation.train.micro_batch)
 
