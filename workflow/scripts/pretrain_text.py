@@ -7,7 +7,7 @@ from scriptlog import logged
 with logged(snakemake):
     import pandas as pd
     import torch
-    from glmflow.config.text_pretraining import TextPretraining
+    from glmflow.config.text_blocks import TextPretraining
     from glmflow.files import atomic_path, read_table
     from glmflow.training.text_pretraining import pretrain_text
 

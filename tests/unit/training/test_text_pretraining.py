@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 import torch
-from glmflow.config.text_pretraining import TextPretraining
+from glmflow.config.text_blocks import TextPretraining
 from glmflow.errors import InputError
 from glmflow.models.text.text_loading import load_text_model, load_tokenizer
 from glmflow.training.text_pretraining import pretrain_text

@@ -22,7 +22,7 @@ from .prediction_block import Prediction
 from .simulation import Simulation
 from .task_block import TaskBlock
 from .tasks import Task
-from .text_pretraining import TextPretraining
+from .text_blocks import TextPretraining
 from .views import Run
 from .written_short import written_out
 from .zero_shot_blocks import DependencyMaps, Mutagenesis, VariantScores

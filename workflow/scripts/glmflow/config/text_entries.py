@@ -10,7 +10,7 @@ from typing import Any
 
 from glmflow.errors import InputError
 
-from .text_pretraining import made_text
+from .text_blocks import made_text
 
 KEY = "text"
 

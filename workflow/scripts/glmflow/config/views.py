@@ -10,7 +10,7 @@ from .corpus_blocks import CorpusBlock
 from .data import BlockSplits, Cohort, ContigSplits, Data, Reference, Track
 from .models import Model
 from .simulation import Simulation
-from .text_pretraining import TextPretraining
+from .text_blocks import TextPretraining
 
 
 class Run(NamedTuple):

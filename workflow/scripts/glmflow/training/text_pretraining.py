@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from glmflow.config.text_pretraining import TextPretraining
+from glmflow.config.text_blocks import TextPretraining
 from glmflow.errors import InputError
 from glmflow.files import write_table
 from glmflow.models.text.conversation import IGNORED

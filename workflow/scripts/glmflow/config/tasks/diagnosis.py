@@ -12,7 +12,7 @@ from ..adaptations import Adaptation
 from ..base import Block, Fraction, Place, Positive, some_left_to_train
 from ..table_sizes import rows_of
 from ..task_block import Files, TaskBlock, Work
-from ..text_pretraining import made_text
+from ..text_blocks import made_text
 from ..views import Run, StudyView
 
 SPLITS = ("train", "validation", "test")
