@@ -8,8 +8,21 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from running import ROOT
+from running import ROOT, run_snakemake
 
+CONDA = """#!/bin/bash
+case "$*" in
+  "info --json") echo '{"conda_prefix": "/nowhere", "platform": "linux-64"}' ;;
+  "--version") echo "conda 25.9.0" ;;
+  clean*) ;;
+  config*) echo '{"get": {"channel_priority": "strict"}}' ;;
+  "env create "*)
+    while [ "$1" != --file ]; do shift; done
+    cp "$2" asked.yaml && mkdir -p "$4" ;;
+  *) echo "unknown: $*" >&2; exit 1 ;;
+esac
+"""
+"""What Snakemake asks of conda when it makes an environment; `env create` keeps the file that it is given."""
 ENVIRONMENTS = sorted((ROOT / "workflow/envs").glob("*.yaml"))
 
 
@@ -33,6 +46,30 @@ def test_they_take_the_python_that_is_declared(path):
     (version,) = (line.removeprefix("python=") for line in lines if line.startswith("python="))
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
     assert f"Programming Language :: Python :: {version}" in declared
+
+
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
+def test_snakemake_gives_the_file_to_conda(path, tmp_path, monkeypatch):
+    """`--sdm conda`, as far as it goes without conda: a stand-in takes the place of the solver and of the channels."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "conda").write_text(CONDA)
+    (programs / "conda").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    rule = f'rule one:\n    output: "one"\n    conda: "{path}"\n    shell: "touch {{output}}"\n'
+    (tmp_path / "Snakefile").write_text(rule)
+    run_snakemake("--sdm", "conda", "--conda-create-envs-only", "-s", "Snakefile", directory=tmp_path)
+    assert yaml.safe_load((tmp_path / "asked.yaml").read_text()) == yaml.safe_load(path.read_text())
+
+
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
+def test_what_conda_itself_installs_is_pinned_and_in_its_channels(path):
+    """All but compilers have a version; the names are those of packages of conda-forge and bioconda."""
+    lines = [line for line in yaml.safe_load(path.read_text())["dependencies"] if isinstance(line, str)]
+    known = {"python", "bedtools", "pip", "cuda-nvcc", "cxx-compiler", "ninja"}  # looked up by hand
+    names = {line.partition("=")[0] for line in lines}
+    assert names <= known
+    assert {line for line in lines if "=" not in line} <= {"pip", "cxx-compiler", "ninja"}
 
 
 def test_there_are_environments_for_cpu_and_gpu():
