@@ -23,7 +23,7 @@ def add_answer_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--question", help="the question, in words the run was trained on")
     parser.add_argument("--variant", help="one variant of the VCF: contig:position:REF:ALT")
     parser.add_argument("--output", type=Path, required=True, help="NAME.tsv, NAME.csv or NAME.parquet")
-    parser.add_argument("--answers", type=int, default=3, help="answers that are written of each question (default: 3)")
+    parser.add_argument("--answers", type=int, default=3, help="answers written per question (default: 3)")
     parser.add_argument(
         "--sure", type=float, default=0.0, help="least probability of an answer that is given; others are withheld"
     )

@@ -16,7 +16,7 @@ def add_embed_command(subparsers: argparse._SubParsersAction) -> None:
         "embed",
         description="Write embeddings (hidden states of a model) for every sequence of a FASTA file, or for every region of "
         "--bed in the genome of --fasta (the - strand reverse-complemented). Sequences beyond the context are read in overlapping "
-        "chunks; none is cut. A run that was stopped goes on where it was.",
+        "chunks; none is cut. An interrupted run resumes where it stopped.",
     )
     parser.add_argument(
         "--model", type=Path, required=True, help="checkpoint folder, or a model pretrained or tuned here"

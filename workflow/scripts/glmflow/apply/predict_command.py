@@ -21,7 +21,7 @@ def add_predict_command(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "predict",
         description="Apply the model of a run to other sequences. OUTPUT decides what is written. Of a track model: a folder "
-        "(one bigWig a track), NAME.parquet (mean coverage of each interval of --bed, or of each contig), or "
+        "(one bigWig per track), NAME.parquet (mean coverage of each interval of --bed, or of each contig), or "
         "NAME.vcf[.gz] (every variant of --vcf with the predicted log2 change of coverage around it, track by track). "
         "Of a model of personal expression: NAME.parquet (every gene in every sample of --vcf, or of a folder of samples' "
         "own FASTAs), or NAME.vcf[.gz] (every variant of --vcf with what it adds to the expression of the genes around it). "
@@ -34,25 +34,25 @@ def add_predict_command(subparsers: argparse._SubParsersAction) -> None:
         "--fasta",
         type=Path,
         required=True,
-        help="genome; for personal expression without --vcf: folder with fasta/SAMPLE_allele_{1,2}.fasta, a record a gene",
+        help="genome; for personal expression without --vcf: folder with fasta/SAMPLE_allele_{1,2}.fasta, one record per gene",
     )
     parser.add_argument("--vcf", type=Path, help="phased VCF of samples, or variants to annotate")
     parser.add_argument(
         "--sample",
         nargs="+",
-        help="sample of the VCF whose haplotypes are predicted; of expression, several (or everyone)",
+        help="sample of the VCF whose haplotypes are predicted; of expression, one or more (default: all)",
     )
     parser.add_argument("--haplotype", type=int, choices=(1, 2), help="one haplotype; the mean of both by default")
     parser.add_argument(
         "--bed",
         type=Path,
-        help="intervals to predict, over each of which windows are laid again (of binding: regions of the run that they "
+        help="intervals to predict, each tiled with windows of its own (of binding: regions of the run that they "
         "touch); the whole genome by default",
     )
     parser.add_argument(
         "--counts",
         type=Path,
-        help="reads of accessible regions of other cells (table: chrom, start, end, and a column a cell), for models of regions",
+        help="for models of regions: reads of accessible regions of other cells (chrom, start, end and one column per cell)",
     )
     parser.add_argument(
         "--genes",

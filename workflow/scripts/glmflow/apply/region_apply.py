@@ -50,7 +50,7 @@ def apply_regions(model: Path, arguments: argparse.Namespace, scratch: Path) -> 
 def check_region_arguments(arguments: argparse.Namespace) -> None:
     """Refuse arguments that a model of regions has no use for, or too few."""
     if arguments.counts is None:
-        fix = "Give --counts, a table: chrom, start, end, and a column a cell."
+        fix = "Give --counts, a table: chrom, start, end, and one column per cell."
         raise InputError("which cells?", where="--counts", fix=fix)
     if not arguments.counts.is_file():
         raise InputError("no such file", where=arguments.counts, fix="Give a table of reads.")

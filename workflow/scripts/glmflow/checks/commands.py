@@ -49,7 +49,9 @@ def add_audit_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--training", nargs="+", default=list(TRAINING), help="splits that are learned from (default: train)"
     )
-    parser.add_argument("--output", type=Path, help="table (TSV) of every held-out sequence and what it is most like")
+    parser.add_argument(
+        "--output", type=Path, help="table (TSV) of every held-out sequence and its closest training sequence"
+    )
     parser.add_argument(
         "--clean",
         type=Path,

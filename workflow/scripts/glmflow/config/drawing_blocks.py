@@ -46,13 +46,11 @@ class DrawingBlock(Block):
     temperature: Temperature = Field(1.0, description="Divides the logits: below one the likely tokens get likelier.")
     top_k: Positive | None = Field(None, description="Draw from the k likeliest tokens only.")
     top_p: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        None, description="Draw from the likeliest tokens that have this probability together."
+        None, description="Draw from the fewest likeliest tokens whose probabilities add up to this."
     )
-    steps: Positive | None = Field(
-        None, description="Steps in which a model of masked diffusion fills a window in; of no other model."
-    )
+    steps: Positive | None = Field(None, description="Denoising steps per window; of models of masked diffusion alone.")
     tag: str | None = Field(
-        None, description="What the sequences are to be of, a name of the corpus, from a model pretrained with `tags`."
+        None, description="Tag to draw sequences of, a name of the corpus; of models pretrained with `tags`."
     )
     guidance: Annotated[float, Field(ge=0, lt=float("inf"))] = Field(
         0.0,

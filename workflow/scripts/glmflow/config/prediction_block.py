@@ -34,7 +34,7 @@ class Prediction(Block):
     fasta: str | None = Field(
         None,
         description="Genome; the study's where left out. For `expression` without `vcf`, a folder of samples' own FASTAs "
-        "(`fasta/{sample}_allele_{1,2}.fasta`, a record a gene).",
+        "(`fasta/{sample}_allele_{1,2}.fasta`, one record per gene).",
     )
     vcf: str | None = Field(None, description="Phased genotypes of samples, or the variants to score.")
     sample: str | list[str] | None = Field(

@@ -181,8 +181,8 @@ class DependencyMaps(Asked):
     frames: Literal["one", "all"] = Field("one", description=FRAMES)
     context: Annotated[int, Field(ge=0)] = Field(
         0,
-        description="Bases at both ends of each sequence that are only seen; a sequence beyond the model's context is cut into "
-        "tiles that see that number of bases around them (0: such a sequence is refused).",
+        description="Bases at both ends of each sequence that are read but not changed; a sequence longer than the model's "
+        "context is cut into tiles that see that number of bases around them (0: such a sequence is refused).",
     )
     keep: Annotated[int, Field(ge=0)] = Field(200, description="Maps that are written whole.")
     pictures: Annotated[int, Field(ge=0)] = Field(20, description="Maps that are drawn.")

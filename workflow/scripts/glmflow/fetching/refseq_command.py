@@ -18,17 +18,17 @@ def add_refseq_command(subparsers: argparse._SubParsersAction) -> None:
         "refseq",
         description="Fetch genomes of RefSeq into a folder, each file held to its published MD5: of a group the assemblies that "
         "are asked for (one reference genome a species), or a whole division of the release. What it takes is said first; "
-        "--dry-run stops there. A run that was stopped goes on, within files too. Give the folder to a corpus "
+        "--dry-run stops there. An interrupted run resumes, within files too. Give the folder to a corpus "
         "(`sources: [{path: FOLDER/*.gbff.gz}]`).",
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--group", help="assemblies of a group: bacteria, archaea, viral, fungi, plant, invertebrate ...")
     what.add_argument("--division", help="a division of the release: viral, plasmid, plastid, mitochondrion ...")
-    what.add_argument("--summary", type=Path, metavar="FILE", help="assemblies of an assembly_summary.txt that is here")
+    what.add_argument("--summary", type=Path, metavar="FILE", help="assemblies of a local assembly_summary.txt")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to write")
-    parser.add_argument("--format", choices=FORMS, default=FORMS[0], help="genbank says taxon and host, too (default)")
+    parser.add_argument("--format", choices=FORMS, default=FORMS[0], help="genbank also holds taxon and host (default)")
     parser.add_argument(
-        "--organism", nargs="+", default=[], metavar="NAME", help="what names of organisms begin with (default: all)"
+        "--organism", nargs="+", default=[], metavar="NAME", help="beginnings of names of organisms (default: all)"
     )
     parser.add_argument(
         "--category", default="reference genome", help="refseq_category, '' for all (default: reference genome)"
@@ -41,7 +41,7 @@ def add_refseq_command(subparsers: argparse._SubParsersAction) -> None:
         "--most", type=int, default=0, metavar="N", help="assemblies in all (default: as many as there are)"
     )
     parser.add_argument("--dry-run", action="store_true", help="say what there is and how large, and fetch no genome")
-    parser.add_argument("--address", help="a mirror: what stands before GROUP/assembly_summary.txt or DIVISION/")
+    parser.add_argument("--address", help="a mirror: the address before GROUP/assembly_summary.txt or DIVISION/")
     parser.set_defaults(run=run_refseq)
 
 

@@ -53,7 +53,7 @@ def add_likelihood_command(subparsers: argparse._SubParsersAction) -> argparse.A
     parser = subparsers.add_parser(
         "likelihood",
         description="Write the log-likelihood of every sequence of a FASTA file in nats (masked models: the "
-        "pseudo-log-likelihood, a pass a token), or with --positions the probabilities of A, C, G and T there.",
+        "pseudo-log-likelihood, one pass per token), or with --positions the probabilities of A, C, G and T there.",
     )
     parser.add_argument("--model", type=Path, required=True, help="checkpoint folder, or a model pretrained here")
     parser.add_argument("--fasta", type=Path, required=True, help="sequences, of any length with --chunk")

@@ -61,7 +61,7 @@ def add_new_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--gpu", help="GPU that models have to fit: l40, a100, h100 ..., or none; default: this machine's"
     )
-    parser.add_argument("--preset", help=f"start from a study that comes along: {', '.join(presets())}")
+    parser.add_argument("--preset", help=f"start from a study that ships with glmflow: {', '.join(presets())}")
     parser.add_argument("--force", action="store_true", help="overwrite the file")
     parser.set_defaults(run=run_new)
 

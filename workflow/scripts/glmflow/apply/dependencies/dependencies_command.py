@@ -16,7 +16,7 @@ def add_dependencies_command(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "dependencies",
         description="Change every base of each sequence into the three others and write how far the predictions of all "
-        "bases move: a map a sequence (NAME.npz), a table of profiles, blocks, stems and strongest pairs, and pictures.",
+        "bases move: one map per sequence (NAME.npz), a table of profiles, blocks, stems and strongest pairs, and pictures.",
     )
     add_model_arguments(parser)
     given = parser.add_mutually_exclusive_group(required=True)
@@ -45,7 +45,7 @@ def add_dependencies_command(subparsers: argparse._SubParsersAction) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="bases at both ends of each sequence that are only seen; a sequence beyond the model's context is cut into "
+        help="bases at both ends of each sequence that are read but not changed; a sequence longer than the context is cut into "
         "tiles that see N bases around them (default: 0, and such a sequence is refused)",
     )
     parser.add_argument("--keep", type=int, default=200, metavar="N", help="maps that are written whole (default: 200)")

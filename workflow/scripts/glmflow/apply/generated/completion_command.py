@@ -15,13 +15,13 @@ def add_complete_command(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "complete",
         description="Give a causal model 1,000 bases before each gene and its first 30 %, and score the protein that it goes on "
-        "with: as published (identity over aligned residues) and strictly (over all that had to be written), beside a Markov "
-        "chain, a shuffled protein and the truth. Scores alone are written, no sequence.",
+        "with: as published (identity over aligned residues) and strictly (over all residues that were missing), beside a Markov "
+        "chain, a shuffled protein and the truth. Only scores are written, no sequences.",
     )
     parser.add_argument(
         "--model",
         type=Path,
-        help="checkpoint folder, or a model pretrained here (default: none, what needs no model is scored alone)",
+        help="checkpoint folder, or a model pretrained here (default: none; only what needs no model is scored)",
     )
     parser.add_argument(
         "--panel",

@@ -17,9 +17,8 @@ def add_generate_command(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "generate",
         description="Draw what follows each prompt, screen it in memory against a FASTA of hazards, and write what passes: "
-        "sequences.fa.gz, sequences.parquet, generation.json and a log whose lines are tied to each other (audit.jsonl). Of "
-        "what is blocked no base is written. The same seed gives the same bytes for any --batch; a run that was stopped goes on "
-        "where it was.",
+        "sequences.fa.gz, sequences.parquet, generation.json and a log whose lines are chained by hashes (audit.jsonl). No "
+        "base of a blocked sequence is written. The same seed gives the same bytes for any --batch; an interrupted run resumes.",
     )
     parser.add_argument("--model", type=Path, help="checkpoint folder, or a model pretrained here")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to write")
@@ -32,20 +31,20 @@ def add_generate_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--temperature", type=float, default=1.0, help="divides the logits (default: 1)")
     parser.add_argument("--top-k", type=int, help="draw from the k likeliest tokens only")
     parser.add_argument(
-        "--top-p", type=float, help="draw from the likeliest tokens that have this probability together"
+        "--top-p", type=float, help="draw from the fewest likeliest tokens whose probabilities add up to this"
     )
     parser.add_argument(
         "--steps",
         type=int,
-        help="steps that a model of masked diffusion fills a window in (default: 128, or its bases)",
+        help="denoising steps per window of a masked diffusion model (default: 128, at most one per base)",
     )
-    parser.add_argument("--tag", help="what the sequences are to be of, of a model that was pretrained with tags")
+    parser.add_argument("--tag", help="tag to draw sequences of, for models pretrained with tags")
     parser.add_argument(
         "--guidance", type=float, default=0.0, help="classifier-free guidance towards --tag (default: 0, none)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
     parser.add_argument("--keep-prompt", action="store_true", help="write the prompt before what was drawn")
-    gate = parser.add_argument_group("gate", "what may be written: a screen, or a reason to do without")
+    gate = parser.add_argument_group("gate", "what may be written: a screen, or the reason for having none")
     gate.add_argument("--hazard", type=Path, nargs="+", default=[], metavar="FASTA", help="nucleotides to look for")
     gate.add_argument(
         "--hazard-protein", type=Path, nargs="+", default=[], metavar="FASTA", help="proteins to look for"

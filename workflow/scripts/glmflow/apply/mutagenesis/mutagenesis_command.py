@@ -16,7 +16,7 @@ def add_mutagenesis_command(subparsers: argparse._SubParsersAction) -> None:
     """Add `mutagenesis` to the commands."""
     parser = subparsers.add_parser(
         "mutagenesis",
-        description="Write ism.parquet (a row a change), bigWigs (SCORE_A … SCORE_T, 0 at the base itself; SCORE_mean, minus "
+        description="Write ism.parquet (one row per change), bigWigs (SCORE_A … SCORE_T, 0 at the base itself; SCORE_mean, minus "
         "the mean of the three changes; logo_A … logo_T, the model's prediction as letters' heights in bits), hot_spots.tsv "
         "and pictures of the intervals.",
     )

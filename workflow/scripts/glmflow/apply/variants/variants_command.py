@@ -45,7 +45,10 @@ def add_variants_command(subparsers: argparse._SubParsersAction) -> None:
         "with the same 5-mer and alternative base",
     )
     parser.add_argument(
-        "--length-matched", type=int, metavar="N", help="adds SCORE_z of indels: z-score among N random indels as long"
+        "--length-matched",
+        type=int,
+        metavar="N",
+        help="adds SCORE_z of indels: z-score among N random indels of its length",
     )
     parser.add_argument("--seed", type=int, default=0, help="of neutral sites and random indels (default: 0)")
     add_matching_arguments(parser)
@@ -59,7 +62,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="[NAME=]FOLDER",
-        help="checkpoint folder, or a model pretrained here; may be given several times",
+        help="checkpoint folder, or a model pretrained here; may be repeated",
     )
     parser.add_argument("--family", help="family, if config.json does not say it")
     parser.add_argument("--dtype", help="type of the weights (default: float32); the head is always float32")

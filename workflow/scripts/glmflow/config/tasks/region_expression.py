@@ -60,7 +60,7 @@ class RegionExpression(TaskBlock):
         default_factory=dict, description="bigWig files by cell (the mean of each region is taken)."
     )
     counts: str | None = Field(
-        None, description="Reads by region and cell instead: table `chrom`, `start`, `end`, and a column a cell."
+        None, description="Reads by region and cell instead: table `chrom`, `start`, `end`, and one column per cell."
     )
     expression: str | None = Field(None, description="Expression (TPM), genes x cells; the first column names genes.")
     motifs: str | None = Field(None, description="Motifs that are scanned for, MEME or JASPAR.")

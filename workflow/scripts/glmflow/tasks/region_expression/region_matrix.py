@@ -86,7 +86,7 @@ def read_counts(path: str) -> pd.DataFrame:
     with as_table(path):
         table = read_table(path)
     if list(table.columns[:3]) != ["chrom", "start", "end"] or table.shape[1] < 4:
-        raise InputError("no table of counts", where=path, fix="Give chrom, start, end and a column a cell.")
+        raise InputError("no table of counts", where=path, fix="Give chrom, start, end and one column per cell.")
     values = table.iloc[:, 1:]
     wrong = [name for name in values if not pd.api.types.is_numeric_dtype(values[name])]
     if wrong or values.isna().to_numpy().any() or (values.to_numpy() < 0).any():
