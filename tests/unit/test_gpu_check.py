@@ -78,3 +78,31 @@ def test_differences_are_shares_of_the_largest_value_where_nothing_is_padded(gpu
         pytest.approx((0.125 / 50.5) ** 0.5),
         pytest.approx(0.05),
     )
+
+
+def test_killed_trainings_are_rows_with_their_outcome(gpu_check, tmp_path, monkeypatch):
+    (tmp_path / "test_right.py").write_text("def test_one():\n    pass\n")
+    (tmp_path / "test_wrong.py").write_text("def test_one():\n    raise ValueError\n")
+    monkeypatch.setattr(gpu_check, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(gpu_check, "KILLING", ("test_right.py", "test_wrong.py"))
+    right, wrong = gpu_check.resume(budget=600)
+    assert right[1] == "same weights" and wrong[1].startswith("failed: 1 failed")
+
+
+def test_killed_trainings_that_take_too_long_are_ended(gpu_check, tmp_path, monkeypatch):
+    (tmp_path / "test_slow.py").write_text("import time\n\ndef test_one():\n    time.sleep(600)\n")
+    monkeypatch.setattr(gpu_check, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(gpu_check, "KILLING", ("test_slow.py", "test_never_come_to.py"))
+    (row,) = gpu_check.resume(budget=2)
+    assert row[:2] == ["test_slow.py", "not finished in 2 s: run it by pytest"]
+
+
+def test_the_page_says_how_each_table_is_read(gpu_check, tmp_path, monkeypatch):
+    monkeypatch.setattr(gpu_check, "KILLING", ())
+    monkeypatch.setattr(gpu_check, "SHAPES", {})
+    monkeypatch.setenv("GLMFLOW_TEST_DATA", str(tmp_path))
+    page = tmp_path / "gpu.md"
+    assert gpu_check.run("--device", "cpu", "--length", 64, "--output", page) == 0
+    text = page.read_text()
+    assert "root mean square" in text and all(note in text for note in gpu_check.NOTES.values())
+    assert len(gpu_check.NOTES) == text.count("\n## ")
