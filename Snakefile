@@ -7,6 +7,7 @@ from pathlib import Path
 
 from snakemake import sourcecache
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
 min_version("9.20")
@@ -44,7 +45,15 @@ if not workflow.overwrite_configfiles:
 report: "workflow/report/workflow.rst"
 
 
+# Says no more than which Python it is, for whoever lints: jobs run in the environment that snakemake was started from.
 container: "docker://python:3.11"
+
+
+if DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method:
+    raise WorkflowError(
+        "--sdm apptainer: jobs take the environment that snakemake was started from. Leave it out, or run snakemake itself "
+        "in the image (docs/environments.md)."
+    )
 
 
 include: "workflow/rules/common.smk"

@@ -49,6 +49,12 @@ def test_its_results_are_another_rule_s_input(parent):
     assert "value" in (parent / "summary.txt").read_text()
 
 
+def test_containers_of_jobs_are_refused_in_a_line(parent):
+    """The image of the lint's `container:` has none of the packages, so that every job would fail in it."""
+    done = run_snakemake("-n", "--sdm", "apptainer", "--configfile", "study.yaml", directory=parent, check=False)
+    assert done.returncode and "run snakemake itself in the image" in done.stdout + done.stderr
+
+
 def test_the_catalog_entry_and_the_citation_are_of_this_version():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
@@ -56,4 +62,5 @@ def test_the_catalog_entry_and_the_citation_are_of_this_version():
     assert {"cff-version", "message", "title", "authors"} <= citation.keys()
     usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
     assert {"mandatory-flags", "software-stack-deployment"} <= usage.keys()
+    assert set(usage["software-stack-deployment"].values()) == {False}, "no rule has an environment of its own"
     assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text()

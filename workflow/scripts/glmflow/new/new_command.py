@@ -6,7 +6,6 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from glmflow.config import check_study, read_yaml
@@ -26,6 +25,8 @@ from .study_draft import study_draft
 
 SCHEMA = LISTED.parents[1] / "workflow" / "schemas" / "config.schema.json"
 FILES = ("fasta", "vcf", "gtf", "bigwig", "expression", "bed", "table", "motifs")
+NEXT = ("glmflow check {}", "snakemake -n --configfile {}", "snakemake --cores 2 --configfile {}")
+"""What follows once a study is written: its check, what would run, and the run."""
 
 
 def add_new_command(subparsers: argparse._SubParsersAction) -> None:
@@ -133,6 +134,6 @@ def check(path: Path) -> None:
     check_inputs(check_study(read_yaml(path), path, published() or None), path)
 
 
-def after(path: Path, following: Sequence[str] = ("glmflow check {}", "snakemake -c1 -n --configfile {}")) -> None:
+def after(path: Path) -> None:
     """Print what to do next."""
-    print("Next: " + "; ".join(f"`{command.format(path)}`" for command in following))
+    print("Next: " + "; ".join(f"`{command.format(path)}`" for command in NEXT))
