@@ -95,11 +95,17 @@ def main() -> int:
         ),
     }
     begun = time.perf_counter()
+    command = (
+        "`make gpu-check`."
+        if device.type == "cuda"
+        else f"`python benchmark/gpu_check.py {' '.join(sys.argv[1:])}`. "
+        "`make gpu-check` on a machine with a GPU writes this page anew; times of a CPU say nothing."
+    )
     title = name if device.type == "cuda" else "none yet; the script tried on a CPU"
     lines = [
         f"# GPU check: {title}",
         "",
-        f"torch {torch.__version__}, CUDA {torch.version.cuda}; `make gpu-check`.",
+        f"torch {torch.__version__}, CUDA {torch.version.cuda}; {command}",
         "",
     ]
     failed = 0
