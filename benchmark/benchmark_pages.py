@@ -1,6 +1,6 @@
 """How long each page of a report keeps a browser busy until it is drawn, and how large it is.
 
-    python benchmark/benchmark_pages.py results/demo/report [--rounds 3]
+    python benchmark/benchmark_pages.py [results/demo/report ...] [--rounds 3]
 
 Processor time of the main thread of headless Chromium (ticks of the thread, so that other work on the machine counts
 little), the least of some rounds, for the page opened from the disk without a network, up to `data-ready`; and the
@@ -22,11 +22,15 @@ ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-backgroun
 def main() -> int:
     """Print a line for each page, the slowest first."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("report", type=Path, nargs="+", help="folder of a report")
+    parser.add_argument("report", type=Path, nargs="*", help="folder of a report (default: all in results/)")
     parser.add_argument("--rounds", type=int, default=3, help="times that each page is opened (default: 3)")
     parser.add_argument("--browser", default="/usr/bin/chromium", help="default: /usr/bin/chromium")
     arguments = parser.parse_args()
-    pages = [page for folder in arguments.report for page in sorted(folder.glob("*.html"))]
+    folders = arguments.report or sorted(Path("results").glob("*/report"))
+    pages = [page for folder in folders for page in sorted(folder.glob("*.html"))]
+    if not pages:
+        print("no pages here: make demo")
+        return 0
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=arguments.browser, args=ARGUMENTS)
         rows = [(*min(opened(browser, page) for _ in range(arguments.rounds)), page) for page in pages]
