@@ -12,6 +12,8 @@ from typing import Any
 import altair as alt
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+WIDEST = 860
+"""Pixels of a chart between the names on its left and its legend: all of it fits a window of 1,366, however many columns."""
 SHAPES = ("circle", "square", "triangle-up", "cross", "triangle-down", "triangle-left", "triangle-right")
 BASELINE_SHAPE = "diamond"
 INFORMED = "informed baseline"

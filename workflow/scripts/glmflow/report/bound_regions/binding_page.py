@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from glmflow.report.audit_card import audit_card
-from glmflow.report.charts import finish, theme, tooltip
+from glmflow.report.charts import WIDEST, finish, theme, tooltip
 from glmflow.report.classes.class_page import run_chart, task_table
 from glmflow.report.rendering import embed, records, render, vega
 from glmflow.report.run_tables import read_scores
@@ -172,7 +172,8 @@ def key_chart(heat: pd.DataFrame, order: list[str]) -> dict[str, Any]:
             tooltip=tooltip("label", "pair", "kind", "auprc", "auroc", "prevalence", "lift"),
         )
     )
-    return finish(chart.properties(width=alt.Step(24), height=alt.Step(11)), []) | {"config": theme()}
+    width = min(24 * heat["label"].nunique(), WIDEST)
+    return finish(chart.properties(width=width, height=alt.Step(11)), []) | {"config": theme()}
 
 
 def shown_regions(study: Study, task: str, order: list[str]) -> pd.DataFrame:
@@ -233,7 +234,7 @@ def region_chart(regions: pd.DataFrame) -> dict[str, Any]:
         )
         .add_params(chosen)
     )
-    return finish(chart.properties(width=860, height=alt.Step(22)), []) | {"config": theme()}
+    return finish(chart.properties(width=WIDEST, height=alt.Step(22)), []) | {"config": theme()}
 
 
 def width_warning(study: Study, task: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from glmflow.report.charts import finish, theme, tooltip
+from glmflow.report.charts import WIDEST, finish, theme, tooltip
 from glmflow.report.rendering import records
 from glmflow.report.run_folder import RunFolder
 from glmflow.report.study_tables import Study
@@ -87,4 +87,5 @@ def haplotype_chart(data: pd.DataFrame) -> dict[str, Any]:
         )
         .add_params(which, tf)
     )
-    return finish(chart.properties(width=alt.Step(18), height=alt.Step(16)), []) | {"config": theme()}
+    width = min(18 * data["sample"].nunique(), WIDEST)
+    return finish(chart.properties(width=width, height=alt.Step(16)), []) | {"config": theme()}
