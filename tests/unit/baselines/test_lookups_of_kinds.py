@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from glmflow.baselines import region_expression
+from glmflow.baselines.diagnosis import fit_column
 from glmflow.baselines.fit_baseline import fit_of
 from glmflow.baselines.fitting_data import FittingData
 from glmflow.baselines.nearest_training import donors
@@ -17,6 +18,7 @@ from glmflow.genome.canonical import opposite_strand
 from glmflow.genome.packed import pack
 from glmflow.modules import module
 from glmflow.tasks.base_labels import examples as base_examples
+from glmflow.tasks.diagnosis.question_layouts import read_questions
 from glmflow.tasks.region_expression import examples as region_examples
 from glmflow.tasks.region_expression import motif_matrix
 from glmflow.tasks.seq2cellxtf import examples as binding_examples
@@ -147,3 +149,17 @@ def test_every_kind_that_learns_from_examples_has_a_look_up():
         if kind not in without:
             assert callable(fit_of(kind, "nearest_training")), kind
     assert module("glmflow.baselines", "populations").FITS["nearest_training"]
+
+
+def test_consequence_with_each_exon_left_out_in_turn_is_as_known_of_brca1(test_data):
+    """Most frequent answer of a variant's consequence in the other exons, without the intermediate variants (README of the data)."""
+    rows = read_questions("table", test_data / "diagnosis/brca1_sge.jsonl")
+    rows = rows[rows["target"] != "intermediate"]
+    assert (rows["target"] == "functional").mean() == pytest.approx(0.7741, abs=5e-5)
+    classes, right = sorted(set(rows["target"])), 0
+    data = SimpleNamespace(baseline=SimpleNamespace(column="consequence", bins=10))
+    for exon in rows["exon"].unique():
+        held_out = rows["exon"] == exon
+        found = fit_column(data, rows[~held_out], classes)(rows[held_out]).argmax(axis=1)
+        right += sum(classes[one] == truth for one, truth in zip(found, rows.loc[held_out, "target"]))
+    assert right / len(rows) == pytest.approx(0.8447, abs=5e-5)
