@@ -148,3 +148,20 @@ def test_a_difference_of_frames_is_no_difference_of_alleles(tmp_path, test_data,
         assert (shifted[:middle, 1] == 0).all() and (shifted[middle + 1 :, 1] > 0).any()
     whole = differences(model, left + right, left + "TTGACA" + right, 24, 30)
     assert (whole[middle + 1 :] > 0).all(), "six bases are a token: both alleles stay in one frame"
+
+
+@pytest.mark.parametrize("family", ["evo2", "hyenadna", "nt-v2"])
+def test_a_shorter_allele_beside_a_longer_one_is_read_whole(tmp_path, test_data, family):
+    """Published wrappers pad on the left and count from there: of the shorter one pads were read, and its last bases not."""
+    checkpoint = test_data / "parity" / family
+    _, settings = settings_of(tmp_path, checkpoint, hidden=16, layers=1, heads=2)
+    tokenizer = new_tokenizer(["Which? Answer: a"], 330).written()
+    fitted = {"classes": ["a", "b"], "flank": 24, "tokenizer": tokenizer}
+    model = new_tuned(RunBlocks.of(settings), load_model(checkpoint), fitted).eval()
+    left, right = "ACGTTGCAACGGTCATGCATTCAG", "GGATCCATTGACCATGACCTGATC"
+    short = placed_of(left + right, left + "T" + right, 24, 25)
+    long = placed_of(left + right, left + "ACGGTCATTGAC" * 3 + right, 24, 60)
+    with torch.no_grad():
+        alone, beside = (model.target.features_of(model, given) for given in (short, [*long, *short]))
+    torch.testing.assert_close(beside[2:], alone, atol=1e-4, rtol=1e-4)
+    assert alone[:, :, -1].sum(1).tolist() == [48, 49], "every base is in one mean"
