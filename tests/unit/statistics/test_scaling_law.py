@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from glmflow.errors import InputError
-from glmflow.statistics.scaling_law import ScalingLaw, bootstrap_laws, fit_scaling_law, interval, left_out
+from glmflow.statistics.scaling_law import (
+    ScalingLaw,
+    bootstrap_laws,
+    equal_budgets,
+    fit_scaling_law,
+    interval,
+    left_out,
+)
 
 TRUTH = {"E": 1.7, "A": 8.0, "B": 60.0, "alpha": 0.32, "beta": 0.3}
 SIZES, AMOUNTS = (1.2e6, 4.7e6, 18.9e6, 85e6, 302e6), (2e8, 1e9, 5e9, 2.5e10)
@@ -70,3 +77,27 @@ def test_intervals_cover_the_truth_in_ninety_of_a_hundred_grids():
         low, high = interval([other.alpha for other in bootstrap_laws(law, N, D, L, draws=100, seed=seed)])
         covered += low <= TRUTH["alpha"] <= high
     assert covered >= 90
+
+
+def test_the_best_size_of_equal_budgets_is_that_of_the_law():
+    """Oracle: the lowest point of the law at a fixed product of parameters and bases (Hoffmann et al. 2022, equation 4)."""
+    E, A, B, alpha, beta = 1.5, 40.0, 300.0, 0.35, 0.3
+    sizes = np.geomspace(2e4, 5e7, 15)
+    for flop in (1e14, 1e15):
+        bases = flop / 6 / sizes
+        losses = E + A / sizes**alpha + B / bases**beta
+        best = (alpha * A / beta / B) ** (1 / (alpha + beta)) * (flop / 6) ** (beta / (alpha + beta))
+        near = np.abs(np.log(sizes / best)) < 1.6  # where a parabola is near
+        (found,) = equal_budgets(sizes[near], bases[near], losses[near])
+        assert found.inside and found.runs == near.sum() and found.flop == pytest.approx(flop)
+        assert found.parameters == pytest.approx(best, rel=0.15)
+
+
+def test_budgets_are_of_several_sizes_and_say_where_the_best_is_at_the_border():
+    sizes, bases = np.array([1e6, 2e6, 1e6, 2e6, 4e6]), np.array([4e8, 2e8, 1e9, 1e9, 1e8])
+    (found,) = equal_budgets(sizes, bases, [1.9, 1.7, 1.6, 1.5, 1.8])
+    # A parabola through (log N, loss) of 1, 2 and 4 million at one budget: lowest 7 / 6 doublings above the first.
+    assert found.runs == 3 and found.inside and found.parameters == pytest.approx(1e6 * 2 ** (7 / 6), rel=1e-6)
+    (found,) = equal_budgets(sizes[:2], bases[:2], [1.9, 1.8])
+    assert not found.inside and (found.parameters, found.loss) == (2e6, 1.8)
+    assert equal_budgets([1e6, 1e6], [1e8, 1e8], [1.9, 1.8]) == []

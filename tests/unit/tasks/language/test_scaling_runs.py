@@ -34,15 +34,22 @@ def test_the_law_of_a_grid_is_found_and_foretells_its_largest_runs(monkeypatch):
     monkeypatch.setattr(scaling_runs, "DRAWS", 20)
     found = compare(None, [*grid(), table(None, 1, 1.2)], [])
     law = found.set_index("what")
-    assert set(found["runs"]) == {20} and set(found["family"]) == {"small"}
+    assert set(found.loc[found["what"] != "budget", "runs"]) == {20} and set(found["family"]) == {"small"}
     assert law.loc["E", "value"] == pytest.approx(1.5, abs=0.03)
     assert law.loc["E", "low"] < 1.5 + 0.03 and law.loc["E", "high"] > 1.5 - 0.03
     assert law.loc["a", "value"] == pytest.approx(0.3 / 0.65, abs=0.12)
     held = found[found["what"] == "foretold"]
     assert len(held) == 3 and held["bases"].max() == 25_600_000
     np.testing.assert_allclose(held["low"], held["value"], atol=0.01)
+    budgets = found[found["what"] == "budget"]
+    # Sizes and updates both grow fourfold: diagonals of a grid of four by five are eight budgets, two of one run each.
+    assert sorted(budgets["flop"] / 6) == pytest.approx([1e4 * 4**step * 100_000 for step in range(1, 7)], rel=0.01)
+    # Of the loss of runs the best of a budget is no worse than any of its runs, and as the law has it.
+    near = budgets[budgets["said"] == ""]
+    law_loss = 1.5 + 4 * near["parameters"] ** -0.35 + 20 * (near["flop"] / 6 / near["parameters"]) ** -0.3
+    np.testing.assert_allclose(near["value"], law_loss, atol=0.02)
     shown = scaling_rows(found)
-    assert len(shown["laws"]) == 6 and len(shown["foretold"]) == 3
+    assert len(shown["laws"]) == 6 and len(shown["foretold"]) == 3 and len(shown["budgets"]) == len(budgets)
 
 
 def test_too_few_runs_are_refused_in_words():

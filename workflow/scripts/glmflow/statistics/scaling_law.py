@@ -15,6 +15,10 @@ from scipy.optimize import least_squares
 
 from glmflow.errors import InputError
 
+PER_BASE = 6
+"""Operations a parameter and base: two forwards, four backwards; the pairs of attention come on top and are not counted."""
+ALIKE = 1.25
+"""Ratio of the most to the fewest operations of runs that are taken for one budget."""
 DELTA = 1e-3
 """Where Huber's loss turns from square to linear, in units of log L."""
 FEWEST = 6
@@ -29,6 +33,29 @@ class Interval(NamedTuple):
 
     low: float
     high: float
+
+
+class Budget(NamedTuple):
+    """Runs of about one number of operations: the size that is best for it.
+
+    Attributes
+    ----------
+    flop
+        Their geometric mean.
+    parameters, loss
+        Of the lowest point of a parabola over log N (Hoffmann et al. 2022, second approach) where three sizes or more have one
+        between them; else of the best run.
+    runs
+        How many they are.
+    inside
+        Whether the lowest point lies between sizes that were run: else a smaller or a larger one may be better.
+    """
+
+    flop: float
+    parameters: float
+    loss: float
+    runs: int
+    inside: bool
 
 
 @dataclass(frozen=True)
@@ -169,3 +196,24 @@ def _descend(
 
 BOUNDS = ([-10, -10, -10, 0, 0], [5, 40, 40, 3, 3])
 OPTIONS = {"loss": "huber", "f_scale": DELTA, "x_scale": "jac", "xtol": 1e-10, "ftol": 1e-10, "gtol": 1e-12}
+
+
+def equal_budgets(parameters: ArrayLike, bases: ArrayLike, losses: ArrayLike) -> list[Budget]:
+    """Return the best size at each budget of operations (``6 N D``) that two sizes or more were run with, smallest first."""
+    N, D, L = (np.asarray(values, float) for values in (parameters, bases, losses))
+    flop, found = PER_BASE * N * D, []
+    left = list(np.argsort(flop, kind="stable"))
+    while left:
+        own = np.array([at for at in left if flop[at] <= ALIKE * flop[left[0]]])
+        left = left[len(own) :]
+        if len(set(N[own])) < 2:
+            continue
+        mean, best = float(np.exp(np.log(flop[own]).mean())), own[np.argmin(L[own])]
+        inside = bool(N[own].min() < N[best] < N[own].max())
+        size, loss = N[best], L[best]
+        if inside:
+            square, slope, level = np.polyfit(np.log(N[own]), L[own], 2)
+            if square > 0 and N[own].min() < np.exp(-slope / 2 / square) < N[own].max():
+                size, loss = np.exp(-slope / 2 / square), level - slope**2 / 4 / square
+        found.append(Budget(mean, float(size), float(loss), len(own), inside))
+    return found

@@ -133,9 +133,21 @@ def context_chart(look: Look) -> dict[str, Any]:
 
 
 def scaling_rows(table: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
-    """Return the rows of two tables: `laws` (constants of each family's law, or why there is none), and `foretold` runs."""
-    laws, foretold = [], []
+    """Return the rows of tables: `laws` (constants of each family's law, or why there is none), `foretold` runs, `budgets`."""
+    laws, foretold, budgets = [], [], []
     for row in table.itertuples():
+        if row.what == "budget":
+            budgets.append(
+                {
+                    "family": row.family,
+                    "operations": f"{row.flop:.2e}",
+                    "best parameters": f"{row.parameters:,.0f}",
+                    "bits a base": number(row.value),
+                    "runs": f"{row.runs:,}",
+                    "note": row.said if isinstance(row.said, str) else "",
+                }
+            )
+            continue
         if row.what == "foretold":
             foretold.append(
                 {
@@ -160,7 +172,7 @@ def scaling_rows(table: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
                 "note": said,
             }
         )
-    return {"laws": laws, "foretold": foretold}
+    return {"laws": laws, "foretold": foretold, "budgets": budgets}
 
 
 def vocabulary_rows(study: Study, task: str, table: pd.DataFrame) -> list[dict[str, str]]:

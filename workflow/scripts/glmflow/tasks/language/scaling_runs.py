@@ -9,7 +9,14 @@ import numpy as np
 import pandas as pd
 
 from glmflow.errors import InputError
-from glmflow.statistics.scaling_law import NAMES, bootstrap_laws, fit_scaling_law, interval, left_out
+from glmflow.statistics.scaling_law import (
+    NAMES,
+    bootstrap_laws,
+    equal_budgets,
+    fit_scaling_law,
+    interval,
+    left_out,
+)
 from glmflow.tasks.tables import metric_row
 
 SIZE, SEEN = "parameters", "training_bases"
@@ -19,7 +26,7 @@ HELD = 3
 """Largest runs that the law of the others has to foretell, at most a quarter of all."""
 DRAWS = 200
 """Bootstrap draws behind an interval."""
-COLUMNS = ["family", "what", "parameters", "bases", "value", "low", "high", "runs", "said"]
+COLUMNS = ["family", "what", "parameters", "bases", "value", "low", "high", "runs", "said", "flop"]
 
 
 def sizes_of(model: Mapping[str, Any], predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:
@@ -42,15 +49,16 @@ def compare(
     Returns
     -------
     DataFrame
-        `family`, `what` (a constant of the law, `a` of ``N_optimal ~ FLOP^a``, ``foretold`` or ``refused``), `parameters`
-        and `bases` of a foretold run, `value` (of a foretold run its loss in bits a base), `low` and `high` (95 %, bootstrap
-        over runs; of a foretold run twice what was foretold), `runs`, `said` (why there is no law or no interval).
+        `family`, `what` (a constant of the law, `a` of ``N_optimal ~ FLOP^a``, ``foretold``, ``refused``, or ``budget``: the best
+        size for about as many operations, `flop`, as `runs` of several sizes took), `parameters` and `bases` of a foretold run,
+        `value` (of a foretold run its loss in bits a base), `low` and `high` (95 %, bootstrap over runs; of a foretold run twice
+        what was foretold), `runs`, `said` (why there is no law or no interval).
     """
     runs = pd.DataFrame(_runs(metrics), columns=["family", "parameters", "bases", "loss"])
     rows: list[dict[str, Any]] = []
     for family, own in runs.groupby("family", sort=True):
         if len(own) >= FEWEST:
-            rows += [{"family": family, "runs": len(own)} | row for row in _law(own)]
+            rows += [{"family": family, "runs": len(own)} | row for row in (*_law(own), *_budgets(own))]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -62,6 +70,14 @@ def _runs(metrics: Sequence[pd.DataFrame]) -> Iterator[tuple[str, float, float, 
         loss = table[plain & (table["subset"] == "all")].sort_values("context_bp")
         if len(size) and len(seen) and len(loss):
             yield size["subset"].iloc[0], size["value"].iloc[0], seen["value"].iloc[0], loss["value"].iloc[-1]
+
+
+def _budgets(own: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the best size at each budget that several sizes were run with."""
+    for one in equal_budgets(*(own[name].to_numpy(float) for name in ("parameters", "bases", "loss"))):
+        said = "" if one.inside else "at the border of the sizes that were run"
+        sizes = {"parameters": one.parameters, "flop": one.flop, "runs": one.runs}
+        yield {"what": "budget", "value": one.loss, "said": said, **sizes}
 
 
 def _law(own: pd.DataFrame) -> Iterator[dict[str, Any]]:
