@@ -233,6 +233,56 @@ def test_weights_balance_divisions_and_species():
     assert sampling_weights(table[:3], 1.0).tolist() == pytest.approx([0.5, 0.4, 0.1])
 
 
+ANNOTATED = GENBANK.replace(
+    "ORIGIN",
+    """     gene            complement(3..6)
+     CDS             complement(3..6)
+     tRNA            join(20..24,1..1)
+     regulatory      9..10
+ORIGIN""",
+)
+
+
+def test_genes_alone_are_read_with_what_lies_around_them(tmp_path):
+    (tmp_path / "a.gb").write_text(ANNOTATED)
+    (found,) = read_records(tmp_path / "a.gb")
+    text = letters(found.codes).tobytes().decode()
+
+    def parts(**more):
+        source = {"path": str(tmp_path / "a.gb"), "regions": "genes", **more}
+        block = {
+            "sources": [source],
+            "min_length": 1,
+            "max_n": 0.5,
+            "split": {"by": "contig", "validation": 0, "test": 0},
+        }
+        table = build(block, tmp_path / "c")
+        corpus = Corpus(tmp_path / "c")
+        own = {row.sequence: corpus.fetch(row.Index, 0, row.length).tobytes().decode() for row in table.itertuples()}
+        assert set(table["topology"]) == {"linear"}
+        return own
+
+    assert parts() == {f"NC_1.2:{a}-{b}": text[a:b] for a, b in ((0, 1), (2, 6), (19, 24))}
+    assert "bases outside of genes\t14" in (tmp_path / "c/counts.tsv").read_text()
+    assert parts(flank=1) == {f"NC_1.2:{a}-{b}": text[a:b] for a, b in ((0, 7), (18, 24))}
+    with pytest.raises(InputError, match="says of no gene"):
+        build({"sources": [{"path": fasta(tmp_path / "b.fa", {"b": text}), "regions": "genes"}]}, tmp_path / "c")
+
+
+def test_masks_are_made_anew_and_are_those_of_low_complexity(made):
+    rng = np.random.default_rng(8)
+    unlike = drawn(rng, 256)
+    text = unlike[:128].lower() + "CA" * 64 + unlike[128:]
+    split = {"by": "contig", "validation": 0, "test": 0}
+    as_given = made({"a": text}, split=split)[1].codes(0) >= 8
+    anew = made({"a": text}, split=split, mask="recompute")[1].codes(0) >= 8
+    assert as_given.tolist() == [True] * 128 + [False] * 256
+    # Windows begin at every 32nd base: all of the repeat, and no window that holds none of it.
+    assert anew[128:256].all() and not anew[:96].any() and not anew[288:].any()
+    with pytest.raises(ValueError, match="leave one out"):
+        made({"a": text}, split=split, mask="recompute", keep_softmask=False)
+
+
 def genomes():
     folder = os.environ.get("GLMFLOW_TEST_DATA")
     if not folder or not Path(folder, "genomes").is_dir():

@@ -8,6 +8,7 @@ SIZES = {"hidden_size": 16, "num_hidden_layers": 2, "intermediate_size": 32, "ma
 TINY = {**SIZES, "num_attention_heads": 2, "num_key_value_heads": 2}
 MODELS = {
     "small": ("small", {"causal": True, "hidden_size": 16}),
+    "overlapping": ("small", {"causal": True, "hidden_size": 16, "kmer": 3}),
     "wavelet": ("wavelet", {"hidden_size": 16, "num_layers": 2, "context": 64}),
     "rwkv7": ("rwkv7", {"hidden_size": 32, "head_size": 16, "num_layers": 2}),
     "mamba": ("mamba", {"hidden_size": 16, "num_layers": 2, "state_size": 4}),

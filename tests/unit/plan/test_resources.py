@@ -56,6 +56,8 @@ def test_parameters_of_heads(block):
         ("small", {}),
         ("small", {"hidden_size": 48, "num_layers": 3, "num_heads": 4, "convolution": 5}),
         ("small", {"convolution": 0, "mlp_ratio": 2}),
+        ("small", {"kmer": 4}),
+        ("mamba", {"state_size": 8, "expand": 1, "conv_kernel": 3}),
         ("dilated_cnn", {}),
         ("dilated_cnn", {"channels": [8, 16, 32], "blocks": 3}),
         ("promoter_cnn", {}),

@@ -9,6 +9,7 @@ from glmflow.config.models import Pretrain
 from glmflow.corpus.corpus_build import build
 from glmflow.errors import InputError
 from glmflow.models import load_model
+from glmflow.plan.resources import shape_of_made
 from glmflow.training.pretrain import made_model, pretrain
 from glmflow.training.pretraining_source import CorpusSource
 from pydantic import ValidationError
@@ -58,6 +59,19 @@ def test_a_vocabulary_of_single_bases_is_read_base_by_base(corpus, tmp_path):
     model = load_model(tmp_path / "model")
     assert model.card.bases_per_token == 1 and model.card.vocab_size == 10
     assert model.tokenize(["GATTACA"]).input_ids.shape == (1, 7)
+
+
+def test_consecutive_kmers_are_read_beside_byte_pairs(corpus, tmp_path):
+    made = block(byte_pairs=None, kmers=3)
+    pretrain(made.model_dump(mode="json"), CorpusSource(corpus), 1, tmp_path / "run", tmp_path / "model")
+    model = load_model(tmp_path / "model")
+    assert model.card.vocab_size == 74 and model.card.bases_per_token == pytest.approx(3, abs=0.02)
+    assert model.tokenize(["GATTACAGA"]).token_of_base.tolist() == [[0, 0, 0, 1, 1, 1, 2, 2, 2]]
+    known = json.loads((tmp_path / "run/cost.json").read_text())["vocabulary"]
+    assert known["vocabulary"] == 74 and known["changed"] == 1
+    assert shape_of_made(made).bases_per_token == 3 and made.vocabulary == "3-mers"
+    with pytest.raises(ValidationError, match="leave one out"):
+        block(kmers=3)
 
 
 def test_of_several_processes_the_first_alone_writes_the_vocabulary_that_all_read(corpus, tmp_path, monkeypatch):

@@ -24,6 +24,7 @@ OLMO = {
 }
 FAMILIES = {
     "causal": ("small", SMALL | {"causal": True}),
+    "overlapping": ("small", SMALL | {"causal": True, "kmer": 3}),
     "masked": ("small", SMALL | {"causal": False}),
     "wavelet": ("wavelet", {"hidden_size": 16, "num_layers": 2, "context": 32}),
     "three taps": ("wavelet", {"hidden_size": 16, "num_layers": 2, "taps": 3, "context": 32}),

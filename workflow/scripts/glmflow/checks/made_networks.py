@@ -19,14 +19,14 @@ def unbuilt(study: Study) -> Iterator[tuple[Place, str]]:
 
     These are settings (`config`) of which no network of the family can be made, `targets` of LoRA that no layer is called, and
     a head that reads a token (`pool: cls`) which the family puts nowhere. The network has no memory, so that one of any size
-    takes a moment. Models that learn byte pairs are left out: their configuration is known when these are learned.
+    takes a moment. Models whose vocabulary is made with them are left out: their configuration is known then.
     """
     from glmflow.models.loading import without_weights
 
     built: dict[str, Adapter] = {}
     for label, model in study.models.items():
         block = model.made
-        if block is None or (model.pretrain and model.pretrain.byte_pairs):
+        if block is None or (model.pretrain and model.pretrain.vocabulary):
             continue
         try:
             built[label] = without_weights(block.family, block.config)

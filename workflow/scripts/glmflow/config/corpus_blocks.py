@@ -18,6 +18,16 @@ class Source(Block):
         "all", description="Group of organisms: what is sampled and held out is balanced over them."
     )
     format: Literal["fasta", "genbank"] | None = Field(None, description="Format; by the ending where left out.")
+    regions: Literal["all", "genes"] = Field(
+        "all", description="All of each sequence, or its genes alone (GenBank): genes that touch are one stretch."
+    )
+    flank: Annotated[int, Field(ge=0)] = Field(0, description="Bases on either side of genes that are taken along.")
+
+    @model_validator(mode="after")
+    def _flank_of_genes(self) -> Source:
+        if self.flank and self.regions == "all":
+            raise ValueError("flank is of genes: say `regions: genes`, or leave it out")
+        return self
 
 
 class CorpusSplit(Block):
@@ -68,11 +78,22 @@ class CorpusBlock(Block):
     min_length: Positive = Field(1000, description="Shorter sequences are left out.")
     max_n: Fraction = Field(0.05, description="Largest share of unknown bases; runs of 20 cut a sequence first.")
     keep_softmask: bool = Field(True, description="Keep what is in lower case marked.")
+    mask: Literal["file", "recompute"] = Field(
+        "file",
+        description="What is in lower case: what the file has so, or windows of low complexity (64 bases, DUST score above 2), the "
+        "same for all files: masks differ by who made an assembly, and with them weights.",
+    )
     circular: bool | None = Field(None, description="Whether sequences are circular; as the file says where left out.")
     temperature: Fraction = Field(
         0.5, description="Divisions are drawn by their bases to this power: 1 as they are, 0 evenly."
     )
     split: CorpusSplit = Field(default_factory=CorpusSplit, description="What is held out.")
+
+    @model_validator(mode="after")
+    def _masked_for_something(self) -> CorpusBlock:
+        if self.mask == "recompute" and not self.keep_softmask:
+            raise ValueError("mask: recompute marks what keep_softmask: false forgets; leave one out")
+        return self
 
 
 def corpus_files(results: str, corpus: str) -> dict[str, str | list[str]]:

@@ -103,8 +103,9 @@ def _unlearnable(study: Study, label: str, block: Pretrain) -> Iterator[tuple[st
             "objective",
             f"masked_diffusion needs a token a base, and {block.family} has longer ones; take another family",
         )
-    if block.byte_pairs and not (facts.reads_byte_pairs and own == "causal"):
-        yield "byte_pairs", f"{block.family} does not learn from byte pairs; take `family: olmo`, or leave it out"
+    if block.vocabulary and not (facts.reads_byte_pairs and own == "causal"):
+        key = "kmers" if block.kmers else "byte_pairs"
+        yield key, f"{block.family} does not learn from {block.vocabulary}; take `family: olmo`, or leave it out"
     if block.pack and not facts.packs:
         yield "pack", f"models of {block.family} do not read several records in a row; leave it out"
     if block.pairs and not (own == "causal" and default_config(block.family).get("vocab_size") == LETTERS):

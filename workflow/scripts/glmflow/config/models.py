@@ -103,7 +103,19 @@ class Pretrain(New):
         description="Learn a vocabulary of byte pairs of the corpus first, of both strands (`vocabulary: 512`); families that read "
         "byte pairs alone (`olmo`).",
     )
+    kmers: Annotated[int, Field(ge=1, le=8)] | None = Field(
+        None,
+        description="Read a corpus in consecutive k-mers of as many bases, which do not overlap, instead of byte pairs (`olmo`); "
+        "overlapping ones are `config: {kmer: 3}` of family `small`.",
+    )
     gpus: Positive = Field(1, description="GPUs; they share each update's sequences.")
+
+    @property
+    def vocabulary(self) -> str:
+        """The vocabulary that is made with the model, in words; empty where it is the family's own."""
+        if self.kmers:
+            return f"{self.kmers}-mers"
+        return f"{self.byte_pairs.vocabulary} byte pairs" if self.byte_pairs else ""
 
     @property
     def draws(self) -> bool:
@@ -118,11 +130,14 @@ class Pretrain(New):
             "tags": self.tags is not None,
             "strand": self.strand != "both",
             "byte_pairs": self.byte_pairs is not None,
+            "kmers": self.kmers is not None,
         }
         if self.corpus is None and any(given.values()):
             raise ValueError(
                 f"{', '.join(name for name, used in given.items() if used)} is of a corpus; name one (`corpus`)"
             )
+        if self.kmers and self.byte_pairs:
+            raise ValueError("a model reads `kmers` or byte pairs: leave one out")
         if self.pairs and self.corpus:
             raise ValueError("a model learns from `pairs` or from a corpus: leave one out")
         if self.pairs and self.objective not in (None, "next"):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmflow.config.corpus_blocks import CorpusBlock
+from glmflow.config.corpus_blocks import CorpusBlock, Source
 from glmflow.dna.exact_matches import WIDTH, Collection
 from glmflow.errors import InputError
 from glmflow.files import write_table
@@ -21,8 +21,10 @@ from .corpus_divided import assign, at_positions, clusters
 from .corpus_store import Exclusions, write_corpus, write_record
 from .corpus_windows import sampling_weights
 from .eukaryotic_viruses import virus_of_eukaryotes
-from .record_cleaning import cut, without_copies
-from .sequence_records import UNKNOWN, Record, letters, read_records
+from .genbank_features import read_features
+from .gene_regions import gene_parts
+from .record_cleaning import cut, masked_anew, without_copies
+from .sequence_records import UNKNOWN, Record, form_of, letters, read_records
 
 log = logging.getLogger(__name__)
 VIRAL = ("PHG", "VRL")
@@ -49,7 +51,7 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     reason = block.keep_eukaryotic_viruses
     if reason:
         log.warning("viruses of eukaryotes are kept: %s", reason)
-    for record, division in _sources(block):
+    for record, division in _sources(block, left_out):
         parts = list(cut(record, block.min_length, block.max_n))
         left_out["bases in runs of N and in short or unknown parts"] += len(record.codes) - sum(
             len(part.codes) for part in parts
@@ -103,14 +105,28 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     return table
 
 
-def _sources(block: CorpusBlock) -> Iterator[tuple[Record, str]]:
+def _sources(block: CorpusBlock, left_out: Counter[str]) -> Iterator[tuple[Record, str]]:
     for source in block.sources:
         files = sorted(glob.glob(source.path))  # noqa: PTH207 - patterns may be absolute
         if not files:
             raise InputError("no such file", where=source.path, fix="Give a path, or a pattern that matches files.")
         for file in files:
-            for record in read_records(Path(file), source.format):
-                yield record, source.division
+            for record in _records(source, Path(file), left_out):
+                yield masked_anew(record) if block.mask == "recompute" else record, source.division
+
+
+def _records(source: Source, path: Path, left_out: Counter[str]) -> Iterator[Record]:
+    """Yield the sequences of a file, or of their genes alone."""
+    if source.regions == "all":
+        yield from read_records(path, source.format)
+        return
+    if form_of(path, source.format) != "genbank":
+        fix = "Give GenBank files, or leave `regions` out."
+        raise InputError("a FASTA file says of no gene where it is", where=path, fix=fix)
+    for record, _, features in read_features(path):
+        parts = list(gene_parts(record, features, source.flank, path))
+        left_out["bases outside of genes"] += len(record.codes) - sum(len(part.codes) for part in parts)
+        yield from parts
 
 
 def suspected(record: Record, division: str) -> str | None:

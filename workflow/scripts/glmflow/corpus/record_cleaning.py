@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from glmflow.dna.low_complexity import low_bases
 from glmflow.statistics.context_counts import other_strand
 
-from .sequence_records import UNKNOWN, Record
+from .sequence_records import MASKED, UNKNOWN, Record, letters
 
 RUN = 20
 """Unknown bases in a row from which on a sequence is cut."""
@@ -35,6 +36,12 @@ def cut(record: Record, min_length: int, most_unknown: float) -> Iterator[Record
             whole = not runs
             name = record.name if whole else f"{record.name}:{start}-{end}"
             yield replace(record, name=name, codes=record.codes[start:end], circular=record.circular and whole)
+
+
+def masked_anew(record: Record) -> Record:
+    """Return a record in which bases of low complexity are in lower case and no others, whoever masked its file."""
+    plain = record.codes & 7
+    return replace(record, codes=plain | np.where(low_bases(letters(plain)), MASKED, 0).astype(np.uint8))
 
 
 def digest(record: Record) -> str:

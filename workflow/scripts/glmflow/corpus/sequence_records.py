@@ -107,9 +107,13 @@ def read_records(path: Path, form: str | None = None) -> Iterator[Record]:
     InputError
         It is neither, or broken.
     """
+    yield from (_genbank if form_of(path, form) == "genbank" else _fasta)(path)
+
+
+def form_of(path: Path, form: str | None = None) -> str:
+    """Return `fasta` or `genbank`: what is asked, else by the file's name."""
     plain = path.with_suffix("") if path.suffix in (".gz", ".bgz") else path
-    form = form or ("genbank" if plain.suffix in GENBANK else "fasta")
-    yield from (_genbank if form == "genbank" else _fasta)(path)
+    return form or ("genbank" if plain.suffix in GENBANK else "fasta")
 
 
 def _fasta(path: Path) -> Iterator[Record]:

@@ -130,7 +130,8 @@ def shape_of(config: Mapping[str, Any], family: str | None = None, parameters: i
     shared = int(config.get("num_key_value_heads") or heads) / heads
     facts = facts_of(family)
     gated = facts.kept.inner > 2
-    vocabulary = int(config.get("vocab_size", 16)) * hidden
+    kmers = 4 ** config["kmer"] + 1 if config.get("kmer", 1) > 1 else 0
+    vocabulary = (int(config.get("vocab_size", 16)) + kmers) * hidden
     mixing = layers * hidden * hidden * (2 + 2 * shared)
     expert = layers * (3 if gated else 2) * hidden * inner
     norms = layers * 2 * hidden + hidden
@@ -158,6 +159,10 @@ def shape_of_made(block: New) -> Shape:
 
     Bases a token of *E. coli*, both strands: 2.65 of 64 tokens, 3.90 of 512, 5.08 of 4,096; a line by their logarithm.
     """
+    if isinstance(block, Pretrain) and block.kmers:
+        letters = SINGLE_BASES + (4**block.kmers if block.kmers > 1 else 0)
+        found = shape_of({**block.config, "vocab_size": letters}, block.family)
+        return found._replace(bases_per_token=float(block.kmers))
     pairs = block.byte_pairs if isinstance(block, Pretrain) else None
     if pairs is None:
         text = {"vocab_size": byte_text.VOCABULARY} if isinstance(block, Pretrain) and block.pairs else {}

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -19,6 +20,7 @@ from glmflow.files import atomic_path
 from glmflow.models import byte_text, new_model
 from glmflow.models.adapter import Adapter
 from glmflow.models.byte_pairs import describe, pieces, train_byte_pairs
+from glmflow.models.kmer_vocabulary import kmer_vocabulary
 from glmflow.models.masked_diffusion import DIFFUSION
 
 from .chance import chance_loss
@@ -103,15 +105,13 @@ def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tupl
     InputError
         The family reads no byte pairs, or there is no corpus to learn them from.
     """
-    if block.byte_pairs is None:
+    if not block.vocabulary:
         told = {"tags": source.tag_names()} if block.tags and isinstance(source, CorpusSource) else {}
         told |= {"vocab_size": byte_text.VOCABULARY} if block.pairs else {}
         return new_model(block.family, block.config | told, seed=seed), None
     if not isinstance(source, CorpusSource):
-        raise InputError("byte pairs are learned from a corpus", fix="Name one (`corpus`).")
-    asked = block.byte_pairs
-    texts = source.texts(asked.bases)
-    learned = train_byte_pairs(texts, asked.vocabulary, asked.max_token_length)
+        raise InputError(f"{block.vocabulary} are made for a corpus", fix="Name one (`corpus`).")
+    learned = _vocabulary(block, source)
     known = describe(learned, pieces(source.texts(DESCRIBED), both_strands=False))
     known["vocabulary"] = learned.get_vocab_size()
     config = block.config | {"vocab_size": learned.get_vocab_size(), "bases_per_token": known["bases_per_token"]}
@@ -124,11 +124,20 @@ def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tupl
     read = adapter.tokenizer.vocab if adapter.tokenizer is not None else {}
     if read != learned.get_vocab() or adapter.card.objective != "causal":
         raise InputError(
-            f"family {block.family} does not learn from byte pairs",
-            where="models.*.pretrain.byte_pairs",
-            fix="Take `family: olmo`, or leave `byte_pairs` out.",
+            f"family {block.family} does not learn from {block.vocabulary}",
+            where="models.*.pretrain",
+            fix="Take `family: olmo`, or leave `byte_pairs` and `kmers` out.",
         )
     return adapter, known
+
+
+def _vocabulary(block: Pretrain, source: CorpusSource) -> Tokenizer:
+    """Return the tokenizer that is made with a model: k-mers, or byte pairs that are learned."""
+    if block.kmers:
+        return kmer_vocabulary(block.kmers)
+    asked = block.byte_pairs
+    assert asked is not None
+    return train_byte_pairs(source.texts(asked.bases), asked.vocabulary, asked.max_token_length)
 
 
 def objective_of(block: Pretrain, adapter: Adapter) -> str:

@@ -17,6 +17,7 @@ from glmflow.errors import InputError
 from glmflow.models.attention import attend
 from glmflow.models.continuation import before
 from glmflow.models.interface import ModelCard, Network
+from glmflow.models.overlapping_kmers import OverlappingKmers
 from glmflow.models.packed_rows import convolved, here
 from glmflow.models.registry import Config, Family, complete
 from glmflow.models.rotary import Rotary
@@ -33,6 +34,7 @@ DEFAULTS: dict[str, Any] = {
     "num_heads": 2,
     "mlp_ratio": 4,
     "convolution": 9,
+    "kmer": 1,
     "context": 512,
     "rope_theta": 10000.0,
     "dropout": 0.0,
@@ -104,7 +106,8 @@ class SmallTransformer(Network):
         size, heads, causal = config["hidden_size"], config["num_heads"], config["causal"]
         self.continues = causal
         # nn.Embedding draws from N(0, 1). With the customary 0.02 such small models do not learn to copy.
-        self.embedding = nn.Embedding(config["vocab_size"], size)
+        k, letters = config["kmer"], config["vocab_size"]
+        self.embedding = OverlappingKmers(k, letters, size) if k > 1 else nn.Embedding(letters, size)
         self.tags = TagVectors(config["tags"], size) if config["tags"] else None
         self.takes_tags = bool(config["tags"])
         width = config["convolution"]
@@ -150,6 +153,8 @@ def configure(config: Config) -> Config:
             f"hidden_size {config['hidden_size']} does not make {config['num_heads']} heads of even size",
             fix="Make it a multiple of twice num_heads.",
         )
+    if not 1 <= config["kmer"] <= 8:
+        raise InputError(f"kmer {config['kmer']} is not 1 to 8", fix="Take 1 (single bases), or 3 to 6.")
     if not config["causal"] and config["convolution"] and config["convolution"] % 2 == 0:
         raise InputError(f"a masked model's convolution of {config['convolution']} has no middle", fix="Make it odd.")
     return config

@@ -34,8 +34,9 @@ def sizes_of(model: Mapping[str, Any], predictions: pd.DataFrame) -> Iterator[di
     made = model.get("pretrain")
     if not made or "parameters" not in predictions or predictions.empty:
         return
-    pairs = made.get("byte_pairs")
-    subset = made["family"] + (f", {pairs['vocabulary']} byte pairs" if pairs else "")
+    pairs, k = made.get("byte_pairs"), made.get("kmers")
+    vocabulary = f", {k}-mers" if k else f", {pairs['vocabulary']} byte pairs" if pairs else ""
+    subset = made["family"] + vocabulary
     own = {"split": "train", "subset": subset}
     yield metric_row(SIZE, float(predictions["parameters"].iloc[0]), **own)
     yield metric_row(SEEN, float(made["steps"] * made["batch"] * made["length"]), **own)
