@@ -63,6 +63,27 @@ def test_what_cannot_fit_is_named_once_with_how_to_fit_it(jobs):
     assert list(plan.problems(jobs, "h200")) == []
 
 
+def test_a_large_model_that_is_pretrained_fits_as_the_plan_says():
+    """A batch of half a million bases of the ladder's 310M, and of the ways to fit the one that is in the study's words."""
+    made = {
+        "family": "small",
+        "size": "310M",
+        "length": 1024,
+        "batch": 512,
+        "config": {"causal": True, "context": 1024},
+    }
+
+    def job_of(**more):
+        study = check_study({**STUDY, "models": {**STUDY["models"], "mine": {"pretrain": {**made, **more}}}})
+        return next(job for job in plan.plan(study, CHECKPOINTS, "l40") if job.name == "models/mine/seed1")
+
+    (line,) = plan.problems([job_of()], "l40")
+    assert line.startswith("models/mine: ") and "in models.mine.pretrain: micro_batch: 1" in line and "lora" not in line
+    small = job_of(micro_batch=1, bf16=True, gradient_checkpointing=True)
+    assert list(plan.problems([small], "l40")) == [] and small.need.hours < job_of().need.hours
+    assert small.need.flop == pytest.approx(4 / 3 * job_of().need.flop)
+
+
 def test_walltime_and_cores(jobs):
     by_name = {job.name: job for job in jobs}
     large, small = by_name["rnaseq/genos/published/seed1"], by_name["rnaseq/mine/lora/seed1"]

@@ -11,7 +11,7 @@ from glmflow.corpus.corpus_build import build
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import CorpusWindows
 from glmflow.errors import InputError
-from glmflow.models import new_model
+from glmflow.models import load_model, new_model
 from glmflow.training.inputs.diffusion_bound import bounds
 from glmflow.training.inputs.segments import Query
 from glmflow.training.language_loss import IGNORE, LanguageEvaluation, LanguageModel, language_batch
@@ -196,6 +196,21 @@ def test_a_diffusion_model_is_trained_and_its_record_says_how(corpus, tmp_path):
     often = Pretrain(family="dit", length=64, batch=16, steps=5, corpus="c")  # 940 bases
     assert "was seen 5.4 times" in repeated(often, CorpusSource(corpus[0]))[0]
     assert '"chance_loss": 1.3' in (tmp_path / "training/cost.json").read_text()
+
+
+def test_rows_at_a_time_and_activations_computed_again_change_no_weight(corpus, tmp_path):
+    torch.set_num_threads(1)
+    settings = {"family": "small", "config": CAUSAL, "length": 64, "steps": 3, "batch": 4, "corpus": "c"}
+    weights = []
+    for number, more in enumerate(({}, {"micro_batch": 2, "gradient_checkpointing": True})):
+        pretrain(
+            settings | more, CorpusSource(corpus[0]), 1, tmp_path / f"training{number}", tmp_path / f"model{number}"
+        )
+        weights.append(load_model(tmp_path / f"model{number}").network.state_dict())
+    for name, weight in weights[0].items():
+        torch.testing.assert_close(weights[1][name], weight, atol=2e-5, rtol=1e-4)
+    bf16 = Pretrain(family="small", bf16=True, batch=8, gpus=2).training()
+    assert (bf16.bf16, bf16.micro_batch) == (True, 4)
 
 
 def test_the_loss_of_tokens_of_six_bases_is_divided_by_their_bases():

@@ -109,6 +109,11 @@ class Pretrain(New):
         "overlapping ones are `config: {kmer: 3}` of family `small`.",
     )
     gpus: Positive = Field(1, description="GPUs; they share each update's sequences.")
+    micro_batch: Positive | None = Field(
+        None, description="Sequences on a GPU at a time, the rest is accumulated; all of its own where left out."
+    )
+    bf16: bool = Field(False, description="bfloat16 mixed precision.")
+    gradient_checkpointing: bool = Field(False, description="Recompute activations to save memory.")
 
     @property
     def vocabulary(self) -> str:
@@ -155,9 +160,11 @@ class Pretrain(New):
             learning_rate=self.learning_rate,
             warmup=0.1,
             batch=self.batch,
-            micro_batch=max(1, self.batch // self.gpus),
+            micro_batch=self.micro_batch or max(1, self.batch // self.gpus),
             steps=self.steps,
             gpus=self.gpus,
+            bf16=self.bf16,
+            gradient_checkpointing=self.gradient_checkpointing,
         )
 
 

@@ -17,12 +17,12 @@ from glmflow.dna.exact_matches import WIDTH, Collection
 from glmflow.errors import InputError
 from glmflow.files import write_table
 
+from .annotated_genes import gene_parts
 from .corpus_divided import assign, at_positions, clusters
 from .corpus_store import Exclusions, write_corpus, write_record
 from .corpus_windows import sampling_weights
 from .eukaryotic_viruses import virus_of_eukaryotes
 from .genbank_features import read_features
-from .gene_regions import gene_parts
 from .record_cleaning import cut, masked_anew, without_copies
 from .sequence_records import UNKNOWN, Record, form_of, letters, read_records
 

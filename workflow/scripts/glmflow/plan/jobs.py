@@ -173,7 +173,8 @@ def pretraining(study: Study, model: str, seed: int, gpu: Gpu) -> Job:
     adaptation = Adaptation(kind="full", train=block.training())
     shape, work = shape_of_made(block), Work(block.length, block.length, outputs=LETTERS)
     found = need(shape, adaptation, block.length, LETTERS, block.steps, gpu, LANGUAGE_HEAD)
-    return Job(f"models/{model}/seed{seed}", None, adaptation, LANGUAGE_HEAD, work, block.steps, shape, found)
+    name, where = f"models/{model}/seed{seed}", f"models.{model}.pretrain"
+    return Job(name, None, adaptation, LANGUAGE_HEAD, work, block.steps, shape, found, where)
 
 
 def base_of(study: Study, model: str) -> str:
@@ -315,7 +316,8 @@ def fixes(job: Job, gpu: Gpu) -> list[str]:
         return ["shorter `contexts`"]
     if job.where.startswith("models."):  # one GPU, and the key of the length has another name
         ways = ways_to_fit(job.shape, job.adaptation, job.work, job.head, gpu, largest=1)
-        return [way.replace("crop:", "length:") for way in ways]
+        trained_whole = job.where.endswith(".pretrain")  # what has no weights yet has nothing to adapt
+        return [way.replace("crop:", "length:") for way in ways if not (trained_whole and "lora" in way)]
     return ways_to_fit(job.shape, job.adaptation, job.work, job.head, gpu, croppable=job.work.sequences == 1)
 
 

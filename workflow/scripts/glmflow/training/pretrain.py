@@ -61,6 +61,8 @@ def pretrain(
     if block.pack and not adapter.network.packs:
         fix = "Leave `pack` out: short sequences are then rows of their own."
         raise InputError(f"family {block.family} does not read several records in a row", fix=fix)
+    if block.gradient_checkpointing:
+        adapter.gradient_checkpointing_enable()
     training = block.training()
     batches, evaluated = batches_of(block, adapter)
     segments, held_out = source.training(block.length), source.held_out(block.length)
