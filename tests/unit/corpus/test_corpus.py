@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from glmflow.bases import other_strand
-from glmflow.corpus.corpus_build import build
+from glmflow.corpus.corpus_build import build, excluded
 from glmflow.corpus.corpus_divided import assign, clusters
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import CorpusWindows, sampling_weights
@@ -185,6 +185,11 @@ def test_a_planted_copy_in_the_test_part_stops_the_build_and_is_counted(made, tm
     _, corpus = made({"a": leaking}, split=split | {"max_shared": 0.5})
     assert corpus.of("test")["shared"].tolist() == [pytest.approx(0.25, abs=0.01)]
     assert made({"a": text}, split=split)[0]["shared"].dropna().tolist() == [0.0]
+
+
+def test_a_taxon_of_the_lineage_is_excluded():
+    own = record("ACGT", species="Escherichia coli", lineage=("Bacteria", "Pseudomonadota"))
+    assert excluded(own, ["pseudomonadota"]) and not excluded(own, ["Bacillota"])
 
 
 def test_what_is_excluded_is_counted(made, tmp_path):

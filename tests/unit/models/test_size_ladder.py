@@ -4,6 +4,8 @@ import pytest
 import torch
 from glmflow.config.models import Pretrain
 from glmflow.errors import InputError
+from glmflow.models.loading import without_weights
+from glmflow.models.parameter_counts import body_parameters
 from glmflow.models.size_ladder import LADDER, NEAR, PYTHIA, llama_parameters, pythia_parameters, sizes_of
 from glmflow.plan.resources import shape_of
 from pydantic import ValidationError
@@ -44,6 +46,14 @@ def test_other_families_have_as_many(family, size):
     assert found == pytest.approx(llama_parameters(LADDER[size], 0), rel=0.05 if size == "demo" else NEAR)
 
 
+@pytest.mark.parametrize("size", ["demo", "14M", "310M"])
+def test_hyena_has_as_many(size):
+    network = without_weights("hyenadna", Pretrain(family="hyenadna", size=size).config).network
+    assert body_parameters(network) == pytest.approx(
+        llama_parameters(LADDER[size], 0), rel=0.05 if size == "demo" else NEAR
+    )
+
+
 @pytest.mark.parametrize("size", LLAMA)
 def test_olmo_is_the_ladder_but_for_the_weights_of_norms(size):
     step = LADDER[size]
@@ -65,6 +75,6 @@ def test_a_size_or_family_that_is_not_known():
     with pytest.raises(InputError, match="no size"):
         sizes_of("small", "15M")
     with pytest.raises(InputError, match="no sizes of the ladder"):
-        sizes_of("hyenadna", "14M")
+        sizes_of("caduceus", "14M")
     with pytest.raises(ValidationError, match="no size '15M'"):
         Pretrain(family="small", size="15M")

@@ -68,7 +68,8 @@ class CorpusBlock(Block):
 
     sources: Annotated[list[Source], Field(min_length=1)] = Field(description="Where the sequences are.")
     exclude: list[str] = Field(
-        default_factory=list, description="Species, genera, families or accessions that are left out and counted."
+        default_factory=list,
+        description="Species, genera, families, other taxa of a lineage (GenBank) or accessions that are left out and counted.",
     )
     keep_eukaryotic_viruses: Annotated[str, Field(min_length=10)] | None = Field(
         None,

@@ -136,8 +136,9 @@ def suspected(record: Record, division: str) -> str | None:
 
 
 def excluded(record: Record, words: Sequence[str]) -> bool:
-    """Return whether a record is of a species, genus or family that is left out."""
-    own = {record.species.lower(), record.genus.lower(), record.family.lower(), record.name.lower()}
+    """Return whether a record is of a species, genus, family or any taxon of its lineage that is left out."""
+    names = (record.species, record.genus, record.family, record.name, *record.lineage)
+    own = {name.lower() for name in names}
     return any(word.lower() in own for word in words)
 
 

@@ -90,6 +90,16 @@ def _mamba(step: Step) -> dict[str, Any]:
     return {"hidden_size": _nearest(step, count, 8), "num_layers": 2 * step.layers}
 
 
+def _hyenadna(step: Step) -> dict[str, Any]:
+    """Return the ladder's layers; the network that makes a layer's filters is of the published size."""
+
+    def count(d: int) -> int:
+        filters = 5 * 64 + 2 * (64 * 64 + 64) + 2 * 64
+        return step.layers * (12 * d * d + 90 * d + filters) + 2 * d
+
+    return {"d_model": _nearest(step, count, 8), "n_layer": step.layers}
+
+
 def _dit(step: Step) -> dict[str, Any]:
     def count(d: int) -> int:
         return dit.parameters({**sizes, "hidden_size": d})
@@ -116,6 +126,7 @@ FAMILIES: dict[str, Callable[[Step], dict[str, Any]]] = {
     "wavelet": _wavelet,
     "rwkv7": _rwkv7,
     "mamba": _mamba,
+    "hyenadna": _hyenadna,
     "dit": _dit,
     "olmo": _olmo,
 }

@@ -103,6 +103,7 @@ def page(study: Study, task: str) -> str:
         verdict=study.verdict(task),
         contexts=by_context(beside_marks(plain[plain["subset"] == "all"], found)),
         strata=by_stratum(plain),
+        gain_strata=by_stratum(table[table["metric"] == "bits_of_context"]),
         gains=by_context(table[(table["metric"] == "bits_of_context") & (table["subset"] == "all")]),
         tags={
             said: by_context(
