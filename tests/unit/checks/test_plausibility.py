@@ -38,6 +38,16 @@ def test_a_small_share_is_not_called_none():
     assert audit.status == "WARN" and audit.sentence.startswith("fewer than 0.1% of the examples")
 
 
+def test_an_audit_carries_every_run_that_it_is_about():
+    """Its sentence names five of seven, and a label may hold a colon."""
+    labels = [f"model: {n}" for n in range(7)]
+    rows = pd.concat([row(label=label, value=1.0) for label in labels], ignore_index=True)
+    audits = {audit.name: audit for audit in implausible_scores(rows)}
+    assert audits["a score of 1"].runs == tuple(labels) and "2 more" in audits["a score of 1"].sentence
+    assert audits["nothing predicted"].runs == ()
+    assert control_of_chance(scored([0.1, 0.2]), "cnn: permuted (x)").runs == ("cnn: permuted (x)",)
+
+
 def test_bounds_that_are_not_known_are_not_judged():
     assert len(implausible_scores(row()[["label", "value", "low", "high"]])) == 2
 

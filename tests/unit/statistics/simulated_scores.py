@@ -25,12 +25,20 @@ def shared_factor(rng, samples=60, genes=80, loading=0.7):
     return mean_correlation(x, np.repeat(noise(rng, samples, 1), genes, axis=1)), 0.0
 
 
-def families(rng, count=30, genes=40, r=0.0, loading=0.7):
-    """Families of one to four that have all in common, and genes that share a factor; at r = 0 one number a family is known."""
-    family = np.repeat(np.arange(count), rng.integers(1, 5, count))
+def families(rng, count=30, genes=40, r=0.0, loading=0.7, sizes=None):
+    """Families of one to four that have all in common, and genes that share a factor; at r = 0 one number a family is known.
+
+    Other `sizes` are drawn by a function of `rng` and the count.
+    """
+    family = np.repeat(np.arange(count), rng.integers(1, 5, count) if sizes is None else sizes(rng, count))
     x = loading * noise(rng, count, 1) + np.sqrt(1 - loading**2) * noise(rng, count, genes)
     y = r * x + np.sqrt(1 - r * r) * noise(rng, count, genes) if r else np.repeat(noise(rng, count, 1), genes, axis=1)
     return mean_correlation(x[family], y[family], samples=family), r
+
+
+def few_large(rng, count):
+    """Sizes of families of which most hold one or two, and a few up to twenty."""
+    return np.minimum(20, 1 + rng.pareto(1.5, count)).astype(int)
 
 
 def unlike_groups(rng, groups=20):

@@ -28,6 +28,16 @@ KINDS = {
     "8 samples, a factor": lambda rng: simulated.shared_factor(rng, samples=8),
     "15 families of one to four, r = .6": lambda rng: simulated.families(rng, count=15, r=0.6),
     "30 families of one to four, r = .6": lambda rng: simulated.families(rng, r=0.6),
+    "30 families of one to four, r = .9": lambda rng: simulated.families(rng, r=0.9),
+    "30 families of one to four, r = -.6": lambda rng: simulated.families(rng, r=-0.6),
+    "30 families, a few large, r = .6": lambda rng: simulated.families(rng, r=0.6, sizes=simulated.few_large),
+    "12 families of three, a strong factor, r = .5": lambda rng: simulated.families(
+        rng, 12, r=0.5, loading=0.9, sizes=lambda _, count: np.full(count, 3)
+    ),
+    "10 families of one to four, r = .6": lambda rng: simulated.families(rng, count=10, r=0.6),
+    "30 single samples, a factor, r = .6": lambda rng: simulated.families(
+        rng, r=0.6, sizes=lambda _, count: np.ones(count, int)
+    ),
     "neighbouring TSSs under ten ids": simulated.neighbouring_ids,
     "coverage smooth over 15 kb": simulated.smooth_coverage,
     "coverage smooth over 15 kb, 2 Mb": lambda rng: simulated.smooth_coverage(rng, megabases=2),

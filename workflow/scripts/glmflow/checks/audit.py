@@ -31,6 +31,8 @@ class Audit(NamedTuple):
         What was found, for a reader.
     where
         The file, column or split that it was found in.
+    runs
+        Labels of the runs that it is about, all of them; empty where it is about none.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Audit(NamedTuple):
     threshold: float
     sentence: str
     where: str = ""
+    runs: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return the line that a reader sees."""
@@ -49,7 +52,14 @@ class Audit(NamedTuple):
 
 
 def graded(
-    name: str, figure: float, sentence: str, where: str = "", *, warn: float | None = None, fail: float | None = None
+    name: str,
+    figure: float,
+    sentence: str,
+    where: str = "",
+    *,
+    warn: float | None = None,
+    fail: float | None = None,
+    runs: Iterable[str] = (),
 ) -> Audit:
     """Return an audit by its thresholds: FAIL above `fail`, WARN above `warn`, else PASS; NaN passes.
 
@@ -57,6 +67,8 @@ def graded(
     ----------
     warn, fail
         Largest figures that are no warning and no failure; None where the audit never ends so.
+    runs
+        Labels of the runs that it is about.
     """
     if warn is None and fail is None:
         raise ValueError(f"{name}: an audit without a threshold")
@@ -67,7 +79,7 @@ def graded(
     else:
         status = PASS
     threshold = min(limit for limit in (warn, fail) if limit is not None)
-    return Audit(name, status, float(figure), float(threshold), " ".join(sentence.split()), where)
+    return Audit(name, status, float(figure), float(threshold), " ".join(sentence.split()), where, tuple(runs))
 
 
 def worst(audits: Iterable[Audit]) -> str:
@@ -82,8 +94,8 @@ def exit_status(audits: Iterable[Audit], fail_on: FailOn = "leak") -> int:
 
 
 def audit_table(audits: Iterable[Audit]) -> pd.DataFrame:
-    """Return audits as a table, the worst first."""
-    table = pd.DataFrame(list(audits), columns=list(Audit._fields))
+    """Return audits as a table, the worst first; the runs stand in the sentences."""
+    table = pd.DataFrame(list(audits), columns=list(Audit._fields)).drop(columns="runs")
     order = table["status"].map(STATUSES.index)
     return table.iloc[order.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
 

