@@ -178,3 +178,54 @@ def test_a_sequence_written_backwards_with_substitutions_is_said(complement):
     row = found.table.set_index("row").loc[50]
     assert (row["relation"], row["nearest_training"]) == ("backwards", 7)
     assert (found.table["relation"] == "backwards").sum() == 1 and not found.no_near_copy[50]
+
+
+def converted(x):
+    return np.where(x == ord("C"), ord("T"), x).astype(np.uint8)
+
+
+HARD = {
+    "a tenth substituted": (lambda rng, x: mutated(rng, x, 0.1), "distant"),
+    "shifted by four fifths": (
+        lambda rng, x: np.concatenate([x[4 * len(x) // 5 :], drawn(rng, 4 * len(x) // 5)]),
+        "distant",
+    ),
+    "bisulfite": (lambda rng, x: converted(x), "converted"),
+    "bisulfite, other strand": (lambda rng, x: converted(opposite_strand(x)), "converted"),
+    "bisulfite, read off the other strand": (lambda rng, x: opposite_strand(converted(x)), "converted"),
+    "bisulfite, 2 % substituted": (lambda rng, x: mutated(rng, converted(x), 0.02), "converted"),
+}
+
+
+@pytest.mark.parametrize("length", [200, 500, 2000])
+@pytest.mark.parametrize("name", HARD)
+def test_hard_copies_are_warned_of_and_nothing_else(length, name):
+    """20 of 120 held-out sequences; the 100 others are of themselves."""
+    rng = np.random.default_rng(length)
+    make, relation = HARD[name]
+    sequences = [drawn(rng, length) for _ in range(300)]
+    sequences += [drawn(rng, length) for _ in range(100)] + [make(rng, x) for x in sequences[:20]]
+    split = np.array(["train"] * 300 + ["test"] * 120)
+    clean = compare_splits(sequences[:400], split[:400])
+    assert all(audit.status == "PASS" for audit in clean.audits) and clean.no_near_copy[300:].all()
+    found = compare_splits(sequences, split)
+    relations = found.table["relation"].to_numpy()
+    assert set(relations[:100]) == {"none"}
+    # What of a tenth substituted happens to be nearer is called related, or found in parts.
+    assert np.isin(relations[100:], [relation, "related"]).mean() >= 0.5
+    told = {audit.name for audit in found.audits if audit.status != "PASS"}
+    assert told & ({"converted copies"} if relation == "converted" else {"distant copies"}), told
+    if relation == "converted":
+        assert (found.table["nearest_training"].to_numpy()[100:] == np.arange(20)).all()
+        assert not found.no_near_copy[400:].any()
+
+
+def test_training_that_was_converted_is_found_as_well_and_poor_sequences_are_not():
+    rng = np.random.default_rng(0)
+    sequences = [drawn(rng, 300) for _ in range(200)]
+    test = sequences[:10] + [drawn(rng, 300) for _ in range(40)]
+    split = np.array(["train"] * 200 + ["test"] * 50)
+    found = compare_splits([*map(converted, sequences), *test], split)
+    assert (found.table["relation"] == "converted").to_numpy().nonzero()[0].tolist() == list(range(10))
+    poor = [rng.choice(BASES, 300, p=[0.45, 0.02, 0.13, 0.4]) for _ in range(250)]
+    assert set(compare_splits(poor, split).table["relation"]) == {"none"}

@@ -155,3 +155,66 @@ def test_measurements_smoothed_each_by_itself_are_not_made_of_others(tmp_path, s
     drawn = [changed(measured(start + n), step) for n, step in enumerate(steps)]
     paths = [written(tmp_path / f"{n}.bw", one) for n, one in enumerate(drawn)]
     assert {status for status, _ in statuses(tmp_path, of_liver(paths)).values()} == {"PASS"}
+
+
+def standardised(coverage):
+    return {chrom: ((x - x.mean()) / x.std()).astype(np.float32) for chrom, x in coverage.items()}
+
+
+def gradient(x):
+    return np.diff(x, prepend=0.0)
+
+
+MADE = {
+    "standardised, contig by contig": (standardised, "with a number added"),
+    "reversed": (lambda one: {chrom: x[::-1] for chrom, x in one.items()}, "from the contigs' ends"),
+    "reversed and scaled": (lambda one: {chrom: -3 * x[::-1] for chrom, x in one.items()}, "from the contigs' ends"),
+    "second differences": (lambda one: changed(one, lambda x: gradient(gradient(x))), ""),
+}
+
+
+@pytest.mark.parametrize("case", MADE)
+def test_what_was_made_of_one_track_is_named(tmp_path, case):
+    drawn = [measured(seed) for seed in range(3)]
+    paths = [written(tmp_path / f"{n}.bw", one) for n, one in enumerate(drawn)]
+    change, how = MADE[case]
+    copy = written(tmp_path / "copy.bw", change(drawn[1]))
+    found = statuses(tmp_path, of_liver([*paths, copy]))
+    status, said = found.pop("replicates")
+    assert status == "WARN" and copy in said and paths[1] in said and how in said and paths[0] not in said
+    assert {status for status, _ in found.values()} == {"PASS"}
+
+
+def test_measurements_changed_each_by_itself_are_no_copies(tmp_path):
+    paths = [
+        written(tmp_path / f"{n}.bw", change(measured(n)))
+        for n, change in enumerate([dict, *(c for c, _ in MADE.values())])
+    ]
+    assert {status for status, _ in statuses(tmp_path, of_liver(paths)).values()} == {"PASS"}
+
+
+def by_reads(seed, depth=1.0, kept=1.0, draw=0):
+    """Coverage by reads of 40 bp over genes that are the same for every seed; of which a share is kept in a draw."""
+    genes, reads, thin = (np.random.default_rng([n]) for n in (0, seed + 1, draw + 1000))
+    coverage = {}
+    for chrom, length in CONTIGS.items():
+        begun = np.zeros(length)
+        for start in range(3_000, length - 5_000, 11_000):
+            begun[start : start + 3_000] = reads.poisson(depth * genes.gamma(1, 0.05), 3_000)
+        begun = thin.binomial(begun.astype(int), kept)
+        coverage[chrom] = np.convolve(begun, np.ones(40))[:length].astype(np.float32)
+    return coverage
+
+
+@pytest.mark.parametrize(("kept", "factor"), [(0.5, 1), (0.8, 0.37), (0.2, 5)])
+def test_a_part_of_another_tracks_reads_is_named(tmp_path, kept, factor):
+    paths = [written(tmp_path / f"{n}.bw", by_reads(n)) for n in range(3)]
+    part = written(tmp_path / "part.bw", changed(by_reads(1, kept=kept), lambda x: factor * x))
+    status, said = statuses(tmp_path, of_liver([*paths, part]))["signals made of others"]
+    assert status == "WARN" and f"{part} holds part of the reads of {paths[1]}" in said and paths[0] not in said
+
+
+def test_measurements_of_unlike_depth_are_no_part_of_each_other(tmp_path):
+    depths = [0.1, 0.3, 1, 2, 5, 20, 100]
+    paths = [written(tmp_path / f"{n}.bw", by_reads(n, depth)) for n, depth in enumerate(depths)]
+    assert {status for status, _ in statuses(tmp_path, of_liver(paths)).values()} == {"PASS"}

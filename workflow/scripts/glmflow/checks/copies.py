@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from glmflow.genome.canonical import Sequence
+from glmflow.genome.canonical import Sequence, as_bases, opposite_strand
 from glmflow.genome.homology import MOST_COMMON, SHOWN
 from glmflow.genome.similarity import (
     HOMOLOGOUS,
     NEAR,
+    K,
     Sketches,
     covered,
     exact_copies,
@@ -35,8 +36,16 @@ FOUND_ELSEWHERE = 0.2
 
 
 MOST_TURNED = 50_000_000
-"""k-mers up to which sequences are compared backwards too but for substitutions: it takes as long again."""
-LEAKING = ("exact", "backwards", "near", "related")
+"""k-mers up to which sequences are compared backwards too but for substitutions, or with C read as T: it takes as long again."""
+DISTANT, FEW_HOLD = 0.1, 3
+"""Share of a sequence's k-mers, held by this many training sequences at most, from which on it is told from chance: a tenth
+of its bases substituted, or shifted by four fifths."""
+MANY_DISTANT = 0.05
+"""Share of held-out sequences like that beyond which these are not the old repeats that real genomes hold (1 to 5 %)."""
+HARDLY = 0.25
+"""C beside G (or G beside C) up to which a sequence of `KNOWN` of both was converted, as by bisulfite."""
+KNOWN = 16
+LEAKING = ("exact", "backwards", "near", "related", "converted")
 UNKNOWN = 0.05
 """Share of sequences without a k-mer from which on that is a warning."""
 
@@ -49,7 +58,8 @@ class Copies(NamedTuple):
     table
         A row a held-out sequence: `row` (its number among all), `split`, `nearest_training` (number of a training
         sequence; -1 where none shares a k-mer), `share` of k-mers, `identity_estimate`, `strand`, `relation` (`exact`,
-        `backwards`, `near`, `related`, `repeat`, `none`) and `covered` (share of its k-mers that any training sequence holds).
+        `backwards`, `near`, `related`, `converted`, `distant`, `repeat`, `none`) and `covered` (share of its k-mers that any
+        training sequence holds).
     no_near_copy
         Of every sequence, whether it is held out and no training sequence is an exact, near or related copy of it.
     audits
@@ -101,12 +111,15 @@ def compare_splits(
     table["share"], table["strand"] = found["share"], found["strand"]
     table["relation"] = _relations(queries, targets, found, near, related, cores)
     table["covered"] = covered(queries, targets)
+    own = (table["relation"] == "none") & (table["share"] >= DISTANT) & (table["covered"] < FOUND_ELSEWHERE)
+    table.loc[own & (covered(queries, targets, FEW_HOLD) >= DISTANT), "relation"] = "distant"
     if sketches.fraction == 1:  # windows of a whole genome: an exact copy shares all of its k-mers, so it is near
         copy = exact_copies(_and_backwards(sequences, held_out))
         _mark_exact(table, copy.iloc[: len(split)], learned)
         _mark_backwards(table, copy["copy"].to_numpy(), learned)
         if int(sketches.sizes.sum()) <= MOST_TURNED:
             _mark_nearly_backwards(table, sequences, sketches.k, number, related)
+            _mark_converted(table, sequences, number, related)
     table["identity_estimate"] = table["share"] ** (1 / sketches.k)
     leaking = table["relation"].isin(LEAKING).to_numpy()
     clean = held_out.copy()
@@ -204,6 +217,49 @@ def _mark_nearly_backwards(
     table.loc[found, "share"], table.loc[found, "relation"] = pairs["share"].to_numpy(), "backwards"
 
 
+def _mark_converted(
+    table: pd.DataFrame, sequences: Collection[Sequence], learned: NDArray[np.int64], share: float
+) -> None:
+    """Mark the held-out sequences that share this part of their k-mers with one of training where every C is read as T.
+
+    Only those are compared of which one hardly holds any C, or any G, beside the other.
+    """
+    rest = table.index[~table["relation"].isin(LEAKING)]
+    asked, known = set(table.loc[rest, "row"]), set(learned.tolist())
+    few = [_converted_strand(own) if row in asked or row in known else 0 for row, own in enumerate(sequences)]
+    if not any(few):
+        return
+    if not any(few[row] for row in known):
+        rest = rest[[few[row] != 0 for row in table.loc[rest, "row"]]]
+        asked = set(table.loc[rest, "row"])
+    both = chain(
+        (one for row, own in enumerate(sequences) if row in known for one in (own, opposite_strand(as_bases(own)))),
+        (own if few[row] >= 0 else opposite_strand(as_bases(own)) for row, own in enumerate(sequences) if row in asked),
+    )
+    sketches = sketch((_read_as_t(own) for own in both), K, count=2 * len(known) + len(asked))
+    asking = np.arange(len(sketches)) >= 2 * len(known)
+    pairs = near_copies(sketches.of(asking), sketches.of(~asking), share, best=1).table
+    pairs = pairs[(pairs["common"] <= MOST_COMMON) & (pairs["strand"] == "+")].drop_duplicates("query")
+    found = rest[pairs["query"]]
+    table.loc[found, "nearest_training"] = learned[pairs["target"] // 2]
+    table.loc[found, "share"], table.loc[found, "relation"] = pairs["share"].to_numpy(), "converted"
+
+
+def _converted_strand(sequence: Sequence) -> int:
+    """Return 1 where C was converted on the strand that is given, -1 on the other one, 0 where it was not."""
+    bases = as_bases(sequence)
+    c, g = (int(np.count_nonzero(bases == ord(letter))) for letter in "CG")
+    if c + g < KNOWN or min(c, g) > HARDLY * max(c, g):
+        return 0
+    return 1 if c < g else -1
+
+
+def _read_as_t(sequence: Sequence) -> NDArray[np.uint8]:
+    """Return a sequence with every C read as T."""
+    bases = as_bases(sequence)
+    return np.where(bases == ord("C"), np.uint8(ord("T")), bases)
+
+
 def _unlike_any(table: pd.DataFrame, without: NDArray[np.bool_], k: int) -> Iterable[Audit]:
     """Yield of each held-out split how many sequences hold no k-mer, so that only equal ones are found."""
     for split, rows in table.groupby("split", sort=True).indices.items():
@@ -223,6 +279,8 @@ def _audits(table: pd.DataFrame, names: NDArray, near: float, related: float) ->
             ("backwards", "are (nearly) a training sequence backwards, or its complement: 3' to 5'", {"warn": 0}),
             ("near", f"share {near:.0%} of their k-mers or more with a training sequence", {"fail": 0}),
             ("related", f"share {related:.0%} of their k-mers or more with a training sequence", {"warn": 0}),
+            ("converted", "share as much with one where every C is read as T, as bisulfite does", {"warn": 0}),
+            ("distant", f"share {DISTANT:.0%} of them, as copies that are a tenth substituted", {"warn": MANY_DISTANT}),
             ("repeat", "are like training sequences by repeats, which is no leak", {"warn": 0.5}),
         ):
             rows = part[part["relation"] == relation]
@@ -233,9 +291,9 @@ def _audits(table: pd.DataFrame, names: NDArray, near: float, related: float) ->
             ]
             sentence = f"{len(rows):,} of {count:,} {split} sequences {what}"
             sentence += f": {named(pairs)}" if pairs else ""
-            figure = len(rows) / count if relation == "repeat" else len(rows)
+            figure = len(rows) / count if relation in ("distant", "repeat") else len(rows)
             yield graded(f"{relation} copies", figure, sentence, split, **limits)
-        rest = part[~part["relation"].isin([*LEAKING, "repeat"])]
+        rest = part[~part["relation"].isin([*LEAKING, "distant", "repeat"])]
         within = rest[rest["covered"] >= FOUND_ELSEWHERE]
         sentence = f"{len(within):,} of {count:,} {split} sequences are put together from parts of training sequences"
         sentence += f": {named([str(names[row]) for row in within['row']])}" if len(within) else ""

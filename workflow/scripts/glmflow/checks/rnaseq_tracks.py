@@ -69,7 +69,15 @@ def _of_signals(given: Mapping[str, Any], contigs: Mapping[str, int]) -> list[Au
     tracks = {name: (track["biosample"], track["strand"], track["replicates"]) for name, track in given.items()}
     if sum(len(track[2]) for track in tracks.values()) < 2:
         return []
-    from glmflow.tracks.made_of_others import parallel_pairs, sample_of, smoothed_pairs, sums_of_others
+    from glmflow.tracks.made_of_others import (
+        differences,
+        mirrored_pairs,
+        parallel_pairs,
+        sample_of,
+        smoothed_pairs,
+        sums_of_others,
+    )
+    from glmflow.tracks.part_of_reads import parts_of_reads
     from glmflow.tracks.same_signal import between_of, same_signals, sentence
 
     from .audit import graded, named
@@ -79,7 +87,12 @@ def _of_signals(given: Mapping[str, Any], contigs: Mapping[str, int]) -> list[Au
     paths = [str(path) for _, _, files in tracks.values() for path in files]
     owner = [(label, *track[:2]) for label, track in tracks.items() for _ in track[2]]
     copies, sample = {paths.index(str(path)) for path in pairs["file_b"]}, sample_of(paths)
-    pairs_of = {"scaled, with a number added": parallel_pairs(sample), "smoothed": smoothed_pairs(sample)}
+    pairs_of = {
+        "scaled, with a number added": parallel_pairs(sample),
+        "read from the contigs' ends": mirrored_pairs(sample),
+        "smoothed": smoothed_pairs(sample),
+        "differentiated": differences(sample),
+    }
     for a, b, how in [(*pair, how) for how, own in pairs_of.items() for pair in own]:
         if b not in copies and a not in copies:
             copies.add(b)
@@ -91,9 +104,17 @@ def _of_signals(given: Mapping[str, Any], contigs: Mapping[str, int]) -> list[Au
         text = f"{len(own):,} pairs of files that should be different {between} hold one signal"
         text += f": {named(own)}" if own else ""
         found.append(graded(f"one signal as two {between}", len(own), text, **{limit: 0}))
+    made = sums_of_others(sample, sorted(copies))
     sums = [
         f"{paths[one.column]} is " + " + ".join(f"{w:.3g} x {paths[n]}" for n, w in zip(one.parts, one.weights))
-        for one in sums_of_others(sample, sorted(copies))
+        for one in made
+    ]
+    told = {(one.column, part) for one in made for part in one.parts}
+    parts = [
+        f"{paths[b]} holds part of the reads of {paths[a]}"
+        for a, b in parts_of_reads(sample.values)
+        if (a, b) not in told and not {a, b} & copies
     ]
     text = f"{len(sums):,} files are sums or means of other files" + (f": {named(sums)}" if sums else "")
-    return [*found, graded("signals made of others", len(sums), text, warn=0)]
+    text += f"; {len(parts):,} hold part of another's reads: {named(parts)}" if parts else ""
+    return [*found, graded("signals made of others", len(sums) + len(parts), text, warn=0)]
