@@ -42,6 +42,13 @@ def test_usual_names_are_taken(header, taken):
         "superpopulations",
         "PopulationCode",
         "ancestrie",
+        "1000G_population",
+        "inferredAncestry",
+        "ethnic origin",
+        "Pop_Group",
+        "twin_pair",
+        "kinship_group",
+        "ped_id",
     ],
 )
 def test_what_is_nearly_a_known_name_is_asked_about(column):

@@ -25,11 +25,19 @@ APART, BEYOND = 0.7, 0.4
 """Correlation from which on a pair is one too that exceeds every other of both samples by `BEYOND`: a copy with much noise."""
 SAME_RATIO = 0.1
 """Share of the genes with one ratio (or difference) between two samples from which on these are copied."""
+USUAL, TIMES = 0.95, 3.0
+"""Of all pairs, the quantile of that share that a copy exceeds this many times."""
 CLOSE = 1e-4
 TELLING = 100
 """Units of its last decimal below which a value may be alike by chance."""
 OFTEN = 1e-3
 """Share of a matrix's entries that a value is at most where it is not alike by chance."""
+BAND = 0.05
+"""Half of the width of a band of ratios' logarithms that a copied gene stays in with a few percent of noise."""
+MOST_BANDS = 200
+MORE = 0.15
+"""Share of the genes in the fullest such band, beyond that of every other pair of both samples, from which on these are copied."""
+LARGEST_LOG = 30.0  # log2 of a billion
 ENOUGH = 10
 FEW_SAMPLES = 6.0
 """Fourth moment, times the number of samples, from which on a component is that of a few samples."""
@@ -67,7 +75,7 @@ def copied_columns(
     r, least = _correlations(table)
     alike = (r >= least) | _same_ratios(table) | _equal(table)
     if len(table) >= MANY_GENES:
-        alike |= _stand_out(r)
+        alike |= _stand_out(r) | _nearly_same_ratios(table)
     parts = np.asarray(split, dtype=object) if split is not None else np.full(len(samples), "", dtype=object)
     rows = []
     for a, b in np.argwhere(np.triu(alike, 1)):
@@ -138,16 +146,56 @@ def _same_ratios(table: NDArray[np.float64]) -> NDArray[np.bool_]:
         return found
     with np.errstate(all="ignore"):
         logs = np.log(np.where(told > 0, told, np.nan))
-        spread = float(np.nanmedian(np.nanstd(told, axis=1)))
-    for scaled, close in ((logs, CLOSE), (told, CLOSE * spread)):
-        for a in range(scaled.shape[1] - 1):
-            ordered = np.sort(scaled[:, a, None] - scaled[:, a + 1 :], axis=0)  # NaN last
-            known = np.isfinite(ordered).sum(axis=0)
-            size = np.maximum((SAME_RATIO * known).astype(int), ENOUGH)
-            for b in np.flatnonzero(known >= size):
-                spans = ordered[size[b] - 1 : known[b], b] - ordered[: known[b] - size[b] + 1, b]
-                found[a, a + 1 + b] |= spans.min() <= close
-    return found
+        middle = np.nanmedian(told, axis=1, keepdims=True)
+        spread = float(np.nanmedian(np.abs(told - middle)))  # of no outlier, nor of samples in another unit
+    shares = [_of_one_difference(logs, CLOSE), _of_one_difference(told, CLOSE * spread)]
+    # Of few reads, two samples have one number of them at many genes, and so one ratio: then nearly all pairs have.
+    amounts = [logs]
+    if told[np.isfinite(told)].min(initial=0) >= 0 and np.nanmax(table) <= LARGEST_LOG:
+        with np.errstate(all="ignore"):
+            amounts += [np.log(np.expm1(told)), np.log(np.exp2(told) - 1)]
+    pairs = np.triu_indices(len(found), 1)
+    known = [shares[0], *(_of_one_difference(one, CLOSE) for one in amounts[1:])]
+    usual = max(float(np.quantile(share[pairs], USUAL)) for share in known)
+    return np.maximum(*shares) >= max(SAME_RATIO, TIMES * usual)
+
+
+def _of_one_difference(values: NDArray[np.float64], close: float) -> NDArray[np.float64]:
+    """Return the largest share of the genes at which two samples differ by the same, `[samples, samples]`; 0 of too few."""
+    share = np.zeros((values.shape[1],) * 2)
+    for a in range(values.shape[1] - 1):
+        ordered = np.sort(values[:, a, None] - values[:, a + 1 :], axis=0)  # NaN last
+        known = np.isfinite(ordered).sum(axis=0)
+        for b in np.flatnonzero(known >= ENOUGH):
+            own = ordered[: known[b], b]
+            most = int((np.searchsorted(own, own + close, side="right") - np.arange(len(own))).max())
+            share[a, a + 1 + b] = most / len(own) if most >= ENOUGH else 0.0
+    return share
+
+
+def _nearly_same_ratios(table: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which samples have nearly one ratio at many more genes than any other two of which one is among both.
+
+    A sample that was copied at some genes, with a few percent of noise, is as far from the other at the rest as any is.
+    """
+    rows = np.random.default_rng(0).permutation(len(table))[: 3 * MOST_GENES]
+    logs = _logarithms(table[rows])
+    if (table < 0).any() or np.nanmax(table) <= LARGEST_LOG:  # logarithms, or centred: differences
+        logs = table[rows]
+    count, steps = logs.shape[1], 2 * MOST_BANDS + 1
+    fullest = np.zeros((count, count))
+    known = np.isfinite(logs) & (table[rows] != 0)
+    for a in range(count - 1):
+        both = known[:, a, None] & known[:, a + 1 :]
+        apart = np.where(both, logs[:, a, None] - logs[:, a + 1 :], 0.0)
+        step = np.clip(np.floor(apart / BAND), -MOST_BANDS, MOST_BANDS).astype(int) + MOST_BANDS
+        pairs = step.shape[1]
+        filled = np.bincount((step + steps * np.arange(pairs))[both], minlength=steps * pairs).reshape(pairs, steps)
+        most = (filled[:, 1:] + filled[:, :-1]).max(axis=1)
+        fullest[a, a + 1 :] = fullest[a + 1 :, a] = most / np.maximum(both.sum(axis=0), MANY_GENES / 2)
+    best, second = (np.sort(fullest, axis=1)[:, -n] if count > 2 else np.ones(count) for n in (1, 2))
+    lead = (fullest == best[:, None]) & (fullest - second[:, None] >= MORE)
+    return lead & lead.T
 
 
 def _telling(table: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -157,6 +205,10 @@ def _telling(table: NDArray[np.float64]) -> NDArray[np.float64]:
     decimals = next((d for d in range(6) if np.allclose(shown * 10**d, np.round(shown * 10**d), rtol=0, atol=1e-6)), 9)
     _, place, counts = np.unique(shown, return_inverse=True, return_counts=True)
     rare = counts[place].reshape(shown.shape) <= max(ENOUGH, OFTEN * shown.size)  # logarithms of small counts are not
+    # Of genes with as many reads one sample has one value: what it has more than once is a small number of these.
+    ordered = np.sort(shown, axis=0)
+    twice = [np.isin(column, own[1:][np.diff(own) == 0]) for column, own in zip(shown.T, ordered.T)]
+    rare &= ~np.array(twice, bool).reshape(shown.shape[::-1]).T
     return np.where(known & rare & (np.abs(shown) * 10**decimals >= TELLING), table, np.nan)
 
 

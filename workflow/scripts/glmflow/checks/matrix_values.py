@@ -17,6 +17,10 @@ CODES = 3
 """Distinct values that codes of what is missing have at most."""
 BEYOND = 100.0
 """Times the next largest value that a code above all others is."""
+TEN = 10
+"""Times that a code stands in a matrix, and times as often as values near it, at least."""
+AVERAGE = 0.35
+"""Deviations from the genes' means, beside those of the median sample, of one that is an average of all."""
 QUANTILES = np.linspace(0.5, 0.999, 40)
 """Where distributions are compared: above the middle, where there are no ties."""
 DIGITS = 5
@@ -37,6 +41,11 @@ def missing_codes(values: ArrayLike, where: str = "") -> Audit:
     distinct, times = np.unique(known[known > 0], return_counts=True)
     if len(distinct) > 1 and times[-1] >= SAME and distinct[-1] > BEYOND * distinct[-2]:
         found, count = [*found, f"{distinct[-1]:g}"], count + int(times[-1])
+    nines = [
+        place for place, value in enumerate(distinct) if _is_nines(value) and _far_more_often(distinct, times, place)
+    ]
+    if nines and f"{distinct[nines[-1]]:g}" not in found:
+        found, count = [*found, *(f"{distinct[n]:g}" for n in nines)], count + int(times[nines].sum())
     text = (
         f"{count:,} values may be codes of what is missing: {', '.join(found)}"
         if found
@@ -48,6 +57,18 @@ def missing_codes(values: ArrayLike, where: str = "") -> Audit:
 def _are_codes(below: NDArray, codes: NDArray, known: int) -> bool:
     """Return whether what is below 0 is a few whole numbers among amounts."""
     return 0 < len(codes) <= CODES and len(below) <= FEW * known and bool((codes == np.round(codes)).all())
+
+
+def _is_nines(value: float) -> bool:
+    """Return whether a number is 999, 9999 and so on."""
+    digits = f"{value:.10g}"
+    return len(digits) >= 3 and set(digits) == {"9"}
+
+
+def _far_more_often(distinct: NDArray, times: NDArray, place: int) -> bool:
+    """Return whether a value stands there far more often than those near it do."""
+    near = times[(distinct > distinct[place] / 2) & (distinct < 2 * distinct[place])]
+    return bool(times[place] >= max(TEN, TEN * np.median(near)))
 
 
 def one_distribution(values: ArrayLike, samples: Sequence[str], where: str = "") -> Audit:
@@ -65,6 +86,20 @@ def one_distribution(values: ArrayLike, samples: Sequence[str], where: str = "")
     text = f"{len(part):,} of {len(samples):,} samples have one distribution of values, as of normalised quantiles"
     text = f"{text}: {named(part)}" if part else "either all or no samples have one distribution"
     return graded("part of the samples normalised", len(part), text, where, fail=0)
+
+
+def average_columns(values: ArrayLike, samples: Sequence[str], where: str = "") -> Audit:
+    """Return which samples are nearly the genes' means: an average of all, or a reference, among measurements."""
+    table = np.asarray(values, np.float64)
+    found: list[str] = []
+    if len(table) >= ENOUGH_GENES and table.shape[1] >= TEN:
+        logs = table if (table < 0).any() or np.nanmax(table) <= LARGEST_LOG else np.log1p(table)
+        apart = logs - np.nanmedian(logs, axis=1, keepdims=True)
+        apart = apart - np.nanmedian(apart, axis=0)  # depth
+        away = np.sqrt(np.nanmean(apart**2, axis=0))
+        found = [str(samples[n]) for n in np.flatnonzero(away < AVERAGE * np.median(away))]
+    text = f"{len(found):,} of {len(samples):,} samples are nearly what all are on average"
+    return graded("averages among samples", len(found), text + (f": {named(found)}" if found else ""), where, warn=0)
 
 
 def combined_columns(values: ArrayLike, samples: Sequence[str], copies: Collection[str] = (), where: str = "") -> Audit:

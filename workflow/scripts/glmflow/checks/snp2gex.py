@@ -117,13 +117,21 @@ def _of_values(
 ) -> list[Audit]:
     """Return what is wrong with units, columns and rows of a matrix `[genes, samples]`, by its values alone."""
     from .copied_columns import copied_columns
-    from .matrix_values import combined_columns, missing_codes, one_distribution
+    from .copied_rows import copied_rows
+    from .matrix_values import average_columns, combined_columns, missing_codes, one_distribution
     from .profiles import standardised_genes, unlike_profiles
     from .units import matrix_facts, mixed_units
 
     found = mixed_units(matrix_facts(table, names), groups, task.preprocessing.log)
     pairs, copied = copied_columns(table, names, split)
-    found += [copied, unlike_profiles(table, names), standardised_genes(table), missing_codes(table)]
+    found += [
+        copied,
+        copied_rows(table),
+        unlike_profiles(table, names),
+        standardised_genes(table),
+        missing_codes(table),
+    ]
+    found.append(average_columns(table, names))
     return [*found, one_distribution(table, names), combined_columns(table, names, set(pairs["other"]))]
 
 

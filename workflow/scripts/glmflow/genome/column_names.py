@@ -31,6 +31,21 @@ SAMPLES: Mapping[str, tuple[str, ...]] = {
 """Usual names of the columns of a table of samples, the finest first: the first that is there is taken."""
 
 
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "population": (
+        *("population", "populations", "pop", "pops", "superpopulation", "subpopulation", "ancestry", "ancestries"),
+        *("ethnic", "ethnicity", "race", "nationality", "continent"),
+    ),
+    "family": (
+        *("family", "families", "fam", "pedigree", "ped", "kinship", "sibling", "siblings", "sibship", "twin", "twins"),
+        "trio",
+    ),
+    "batch": ("batch", "batches", "flowcell"),
+    "sex": ("sex", "gender"),
+}
+"""Words of a column of samples (`reported_ancestry`, `1000G population`) that is asked about where nothing else says so."""
+
+
 ALLELES: Mapping[str, tuple[str, ...]] = {
     "chrom": ("chrom", "chr", "chromosome", "contig", "seqname", "seqnames"),
     "pos": ("pos", "position", "bp", "pos_1", "pos1"),
@@ -147,7 +162,7 @@ def _ask_about(
     """Stop where an unknown column is spelled nearly like one that is wanted and not there."""
     for column in unknown:
         for name, usual in wanted.items():
-            if name not in taken and nearly(column, usual):
+            if name not in taken and (nearly(column, usual) or _words(column).intersection(WORDS.get(name, ()))):
                 raise InputError(
                     f"column {column!r} may be meant for `{name}`, which would be left out",
                     where=where,
@@ -164,6 +179,11 @@ def nearly(column: str, usual: Iterable[str]) -> str | None:
     near = get_close_matches(plain, spellings, 1, 0.8)
     near = near or [spelling for spelling in spellings if len(spelling) > 4 and plain.startswith(spelling)]
     return near[0] if near else None
+
+
+def _words(column: str) -> set[str]:
+    """Return the words of a column's name, also of one that is written `inferredAncestry`."""
+    return set(plain_name(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", str(column))).split("_"))
 
 
 def plain_name(column: str) -> str:
