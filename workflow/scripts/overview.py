@@ -8,4 +8,6 @@ with logged(snakemake) as terminal:
     from glmflow.report.overview_page import write_overview
 
     answers = write_overview(Path("results"))
-    print(f"results/index.html: {len(answers)} tasks of {len({row.study for row in answers})} studies", file=terminal)
+    studies = len({row.study for row in answers})
+    tasks = f"{len(answers)} task{'s' * (len(answers) != 1)}"
+    print(f"results/index.html: {tasks} of {studies} {'study' if studies == 1 else 'studies'}", file=terminal)

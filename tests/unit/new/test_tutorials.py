@@ -97,9 +97,7 @@ def test_the_workflow_takes_the_study(path, place):
     assert "This was a dry-run" in done.stdout and "score" in done.stdout and "report" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in TUTORIALS if path.stem.startswith("own_")], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
 def test_it_shows_what_one_sees_in_a_small_picture(path):
     (picture,) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", path.read_text())
     assert (path.parent / picture).stat().st_size < 120_000

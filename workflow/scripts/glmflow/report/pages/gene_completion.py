@@ -27,7 +27,7 @@ METRICS = {
         "strict, %",
         "higher",
         "genes",
-        "Equal residues over all that had to be written, the stop codon included; mean over genes (n). 100 is the true protein.",
+        "Equal residues over all missing ones, the stop codon included; mean over genes (n). 100 is the true protein.",
     ),
     "official": Words(
         "official, %",
