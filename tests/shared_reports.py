@@ -10,6 +10,8 @@ MIXED = {
     "far": "context.html", "near": "context.near.html", "promoters": "sequences.html", "splice": "sequences.splice.html",
 }  # fmt: skip
 """Pages of the study that mixes kinds of task."""
+DRAWN = {"rnaseq_tracks": "tracks.html", "generated": "generation.html", "genes": "gene_completion.html"}
+"""Pages of the study of generated sequences and completed genes."""
 
 
 def synthetic(name):
@@ -29,6 +31,15 @@ def mixed_report(folder):
     runs = kinds.synthetic_study.RUNS[-3:]
     results = kinds.make_mixed_study(folder, runs=runs, seeds=(1,), genes_per_contig=6)
     write_report(ReportInputs.from_results(results, pages=MIXED), results / "report")
+    return results
+
+
+def drawn_report(folder):
+    """Write the results of a study of generated sequences below a folder, and its report into them; return the results."""
+    from glmflow.report import ReportInputs, write_report
+
+    results = synthetic("synthetic_generation").make_generated_study(folder)
+    write_report(ReportInputs.from_results(results, pages=DRAWN), results / "report")
     return results
 
 

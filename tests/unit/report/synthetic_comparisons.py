@@ -12,9 +12,9 @@ from glmflow.tasks.comparable import cell
 
 HIGHER = {
     "base_log1p_pearson", "base_pearson", "gene_log1p_pearson", "fold_change_pearson", "cross_individual_pearson",
-    "copy_advantage", "mcc", "accuracy", "auroc", "pairwise", "auroc_mean_consequence", "spearman",
+    "copy_advantage", "mcc", "strict", "accuracy", "auroc", "pairwise", "auroc_mean_consequence", "spearman",
 }  # fmt: skip
-LOWER = {"loss"}
+LOWER = {"loss", "codon_js", "js_6"}
 UNITS = 50
 
 

@@ -172,3 +172,41 @@ def test_too_few_real_sequences(files, capsys):
     assert main(["validate", *given, "--source", str(files / "few.fa")]) == 1
     assert "pieces of real sequences" in capsys.readouterr().err
     assert not (files / "o").exists()
+
+
+def run(folder, name, text, *more, source="source.fa"):
+    (folder / name).write_text(text)
+    given = ["--generated", name, "--source", source, "--train", "train.fa", "--output", "odd", "--draws", "20", *more]
+    paths = [str(folder / part) if part.endswith((".fa", "odd")) else part for part in given]
+    return main(["validate", *paths])
+
+
+def test_what_cannot_be_compared_is_one_line(files, capsys):
+    good = [drawn(400, seed) for seed in range(12)]
+    odd = {
+        "one.fa": ([good[0]], "1 generated sequences give 1 pieces of 400 bases"),
+        "unknown.fa": (
+            ["N" * 400] * 12,
+            "12 generated sequences give 0 pieces of 400 bases with at most 5% of N; 3 are needed",
+        ),
+        "gaps.fa": ([text[:300] + "N" * 100 for text in good], "give 0 pieces"),
+        "empty.fa": ([""] * 3, "0 generated sequences give 0 pieces"),
+        "short.fa": ([text[:20] for text in good], "give 0 pieces of 50 bases"),
+        "rna.fa": ([text.replace("T", "U") for text in good], "holds 'U', which is no nucleotide"),
+        "protein.fa": (["MKLVENSTOPQRFILHW" * 20] * 5, "which is no nucleotide"),
+    }
+    for name, (sequences, said) in odd.items():
+        text = "".join(f">{place}\n{one}\n" for place, one in enumerate(sequences))
+        assert run(files, name, text) == 1, name
+        error = capsys.readouterr().err
+        assert said in error and error.count("\n") == 1, (name, error)
+    assert not (files / "odd").exists()
+
+
+def test_copies_of_one_another_and_real_sequences_that_were_trained_on_are_said(files, capsys, monkeypatch):
+    monkeypatch.setattr("glmflow.dna.gene_calls.genes_known", lambda: False)
+    same = "".join(f">{place}\n{drawn(400, 5)}\n" for place in range(12))
+    assert run(files, "same.fa", same, source="train.fa") == 0
+    said = capsys.readouterr().out
+    assert "Generated sequences repeat one another: 100% of their 21-mers" in said
+    assert "were not held out: 100% of their bases" in said

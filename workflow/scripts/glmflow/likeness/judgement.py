@@ -8,6 +8,8 @@ from .control_groups import COPY, MARKOV_5
 from .group_values import GENERATED, REAL
 
 MOST = 4
+NOT_HELD_OUT = 0.5
+"""Share of real bases in matches to training above which they are no held-out sequences: of one genome 6 to 13 % are."""
 
 
 def sentences(values: pd.DataFrame, copies: pd.DataFrame, threshold: float, missing: str) -> list[str]:
@@ -41,6 +43,7 @@ def sentences(values: pd.DataFrame, copies: pd.DataFrame, threshold: float, miss
             "more or longer sequences."
         )
     found.append(_of_copies(values, copies, threshold))
+    found += _of_repeats(values)
     blind = own[[MARKOV_5 not in detects.split("; ") for detects in own["detects"]]]
     if len(blind) and len(decisive):
         names = "; ".join(blind["label"].head(6)) + ("; …" if len(blind) > 6 else "")
@@ -73,6 +76,11 @@ def _of_copies(values: pd.DataFrame, copies: pd.DataFrame, threshold: float) -> 
         for name in (GENERATED, REAL, COPY)
     }
     bases = f"{share[GENERATED]:.1%} of their bases lie in exact matches of 32 or more to training ({share[REAL]:.1%} of real ones)"
+    if share[REAL] > NOT_HELD_OUT:
+        return (
+            f"The real sequences were not held out: {share[REAL]:.0%} of their bases lie in exact matches of 32 or more to "
+            f"training. Copies cannot be told from them; the longest match of a generated sequence has {longest:,} bases."
+        )
     if above:
         return (
             f"{above:,} of {len(copies):,} generated sequences hold a longer exact match to training than 99 % of held-out real "
@@ -84,6 +92,19 @@ def _of_copies(values: pd.DataFrame, copies: pd.DataFrame, threshold: float) -> 
         f"No generated sequence holds a longer exact match to training than 99 % of held-out real ones ({threshold:,.0f} bases); "
         f"the longest has {longest:,}. {bases}."
     )
+
+
+def _of_repeats(values: pd.DataFrame) -> list[str]:
+    """Return whether generated sequences repeat one another, where they do more than real ones."""
+    rows = values[values["statistic"] == "shared"].set_index("group")
+    if GENERATED not in rows.index or not rows.loc[GENERATED, "differs"]:
+        return []
+    own, real = (float(rows.loc[name, "value"]) for name in (GENERATED, REAL))
+    if own <= real:
+        return []
+    return [
+        f"Generated sequences repeat one another: {own:.0%} of their 21-mers stand in another of them ({real:.0%} of real ones)."
+    ]
 
 
 def _short(value: float) -> str:

@@ -11,6 +11,8 @@ from glmflow.errors import InputError
 MOST_N = 0.05
 """Pieces with more letters other than A, C, G and T than this are left out."""
 FEWEST = 3
+LEAST = 50
+"""Bases of a piece: shorter ones have neither words nor frames to speak of."""
 
 
 def cut(sequences: Sequence[str], size: int) -> list[str]:

@@ -15,7 +15,7 @@ from glmflow.files import atomic_path, write_table
 from glmflow.genome.canonical import as_bases
 from glmflow.likeness.compared_groups import Likeness, beside_real, real_side
 from glmflow.likeness.further_measures import NOTHING_FURTHER, Further
-from glmflow.likeness.pieces import FEWEST, cut, suited_size
+from glmflow.likeness.pieces import FEWEST, LEAST, MOST_N, cut, suited_size
 from glmflow.models.model_commands import read_fasta
 
 
@@ -65,19 +65,18 @@ def validate(
         A file cannot be read, or the real sequences are too few.
     """
     generator = np.random.default_rng(request.seed)
-    records = [(name, _bases(text)) for name, text in read_fasta(request.generated)]
+    records = [(name, _bases(text)) for name, text in read_fasta(request.generated) if text]
     source, training = _texts(request.source), _texts(request.training)
-    size = request.piece or suited_size([len(text) for _, text in records])
-    most = min(request.most, len(cut([text for _, text in records], size)))
+    size = request.piece or (suited_size([len(text) for _, text in records]) if records else 0)
+    pieces = len(cut([text for _, text in records], size)) if size >= LEAST else 0
+    if pieces < FEWEST:
+        what = f"{len(records)} generated sequences give {pieces} pieces of {max(size, LEAST)} bases with at most {MOST_N:.0%} of N"
+        raise InputError(f"{what}; {FEWEST} are needed", where=request.generated, fix="Give more or longer ones.")
+    most = min(request.most, pieces)
     others = {name: _texts(path) for name, path in request.others.items()}
     real = real_side(source, training, others, size, most, generator, further)
     found = beside_real(records, real, request.draws, generator, request.seed)
-    if found is None:
-        raise InputError(
-            f"fewer than {FEWEST} pieces of {size} generated bases",
-            where=request.generated,
-            fix="Give more or longer ones.",
-        )
+    assert found is not None
     folder.mkdir(parents=True, exist_ok=True)
     write_table(found.values, folder / "validation.tsv")
     write_table(found.copies, folder / "memorisation.tsv")
@@ -104,7 +103,10 @@ def _record(request: ValidationRequest, size: int, found: Likeness, named: Mappi
 
 
 def _texts(path: Path) -> list[str]:
-    return [_bases(text) for _, text in read_fasta(path)]
+    found = [_bases(text) for _, text in read_fasta(path) if text]
+    if not found:
+        raise InputError("its sequences have no base", where=path, fix="Give a FASTA file with sequences.")
+    return found
 
 
 def _bases(text: str) -> str:
