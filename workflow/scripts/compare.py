@@ -13,7 +13,7 @@ with logged(snakemake):
     files, params = snakemake.input, snakemake.params
     stored = [load_scores(f"{folder}/units.npz") for folder in files.scores]
     found = compare_runs(params.runs, stored, params.control)
-    tables = {"notes.tsv": found.notes, "warnings.tsv": found.warnings}
+    tables = {"notes.tsv": found.notes, "warnings.tsv": found.warnings, "differences.tsv": found.differences}
     if params.compares:
         tables["pairs.tsv"] = module(tasks.__name__, params.kind).compare(
             pd.read_parquet(files.examples),

@@ -180,6 +180,15 @@ def refused(capsys, *arguments):
     return capsys.readouterr().err
 
 
+def test_a_wrong_letter_is_found_before_anything_is_computed(folder, fasta, tmp_path, capsys, monkeypatch):
+    (tmp_path / "x.fa").write_text(fasta.read_text() + ">last\nACGU\nAC*\n")
+    monkeypatch.setattr(module, "states_of", None)
+    said = refused(capsys, folder, tmp_path / "x.fa", tmp_path / "x.npy")
+    assert f"{tmp_path / 'x.fa'}: record last: '*' at base 7 is no nucleotide code" in said
+    (tmp_path / "x.fa").write_text(">a\nACG\n>none\n>b\nACG\n")
+    assert "record none is empty" in refused(capsys, folder, tmp_path / "x.fa", tmp_path / "x.npy")
+
+
 def test_what_cannot_be_done_is_one_line(folder, fasta, tmp_path, capsys):
     assert "Choose one of float32" in refused(capsys, folder, fasta, tmp_path / "x.npy", "--dtype", "int8")
     assert "no known ending" in refused(capsys, folder, fasta, tmp_path / "x.txt")
@@ -188,7 +197,7 @@ def test_what_cannot_be_done_is_one_line(folder, fasta, tmp_path, capsys):
     assert "puts no special token before" in refused(capsys, folder, fasta, tmp_path / "x.npy", "--pool", "cls")
     bad = tmp_path / "bad.fa"
     bad.write_text(">a\nACGT\n>b\nAC*T\n")
-    assert "'*' at position 2" in refused(capsys, folder, bad, tmp_path / "x.npy")
+    assert "record b: '*' at base 3" in refused(capsys, folder, bad, tmp_path / "x.npy")
     (tmp_path / "empty.fa").write_text("")
     assert "no sequence in it" in refused(capsys, folder, tmp_path / "empty.fa", tmp_path / "x.npy")
     assert list(tmp_path.glob("x.npy")) == []

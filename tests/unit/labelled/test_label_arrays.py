@@ -47,6 +47,8 @@ def test_what_an_array_holds_is_recognised():
     values = array_labels(np.array([[0.5, 2.0], [1.0, 3.0]]), None, None, "x")
     assert values.kind == "values" and values.targets["target_1"].tolist() == [2, 3]
     assert array_labels(np.array([0.25, 1.5]), None, None, "x").targets["target"].tolist() == [0.25, 1.5]
+    exact = array_labels(np.array([[1234567.125], [0.1234567890123]]), None, None, "x").targets["target"]
+    assert exact.tolist() == [1234567.125, 0.1234567890123]
 
 
 BEND = [name for name in set_names() if benchmark_set(name).get("hdf5") and not benchmark_set(name).get("per_base")]
@@ -115,3 +117,29 @@ def test_labels_of_another_set_are_refused(tmp_path):
         examples(task, files, Division())
     with pytest.raises(ValueError, match="hdf5: has the labels of the rows of one `table`"):
         Sequences(kind="sequences", folder=str(tmp_path), hdf5="labels.hdf5")
+
+
+def test_values_of_genes_stand_in_a_table_beside_their_starts(tmp_path):
+    """As the long-range benchmark has RNA expression: starts that count from 1, genes of either strand, values by row."""
+    bases = np.random.default_rng(0).choice(list("ACGT"), 4000)
+    (tmp_path / "genome.fa").write_text(">chr1\n" + "".join(bases) + "\n")
+    rows = 40
+    starts, strand = 100 + 90 * np.arange(rows), np.array(["+", "-"])[np.arange(rows) % 2]
+    table = pd.DataFrame({"id": [f"g{row}" for row in range(rows)], "chrom": "chr1", "strand": strand})
+    table = table.assign(CAGE_representative_TSS=starts, split=["train"] * 24 + ["valid"] * 6 + ["test"] * 10)
+    table.to_csv(tmp_path / "gene_coordinates.csv", index=False)
+    values = np.random.default_rng(1).normal(size=(rows, 3)).round(6)
+    file = tmp_path / "rna_expression_values.csv"
+    pd.DataFrame(values, columns=["liver", "brain", "skin"]).to_csv(file, index=False)
+    settings = {"kind": "sequences", "table": str(tmp_path / "gene_coordinates.csv"), "length": 101}
+    task = Sequences(**settings, preset="lrb/bulk_rna_expression")
+    made = examples(task, {"genome": tmp_path / "genome.fa"}, Division()).table
+    assert made[["target_liver", "target_brain", "target_skin"]].to_numpy() == pytest.approx(values)
+    middle = (made["start"] + 50).to_numpy()  # base `length // 2` of the window is the start of transcription
+    assert (middle == starts - 1).all() and made["strand"].tolist() == strand.tolist()
+    pd.DataFrame(values[1:], columns=["liver", "brain", "skin"]).to_csv(file, index=False)
+    with pytest.raises(InputError, match="39 rows of labels for 40 regions"):
+        examples(task, {"genome": tmp_path / "genome.fa"}, Division())
+    pd.DataFrame({"gene": table["id"], "liver": 1.0}).to_csv(file, index=False)
+    with pytest.raises(InputError, match=r"values\.csv, row 1, column gene: no number"):
+        examples(task, {"genome": tmp_path / "genome.fa"}, Division())

@@ -299,6 +299,13 @@ def test_a_mistake_in_a_table_is_one_line_that_says_where(tmp_path, text):
     assert "\n" not in str(error.value) and str(tmp_path) in str(error.value)
 
 
+def test_dates_are_no_labels_and_no_traceback(tmp_path):
+    dates = pd.date_range("2020-01-01", periods=60)
+    pd.DataFrame({"sequence": "ACGT", "label": dates}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(InputError, match="'\"2020-01-01 00:00:00\"' is no number"):
+        read_source({"table": tmp_path / "t.parquet"}, target="values")
+
+
 def test_sequences_as_bytes_in_parquet(tmp_path):
     rows = pd.DataFrame({"sequence": [b"ACGT", b"CCGA"], "label": ["a", "b"]})
     rows.to_parquet(tmp_path / "t.parquet")

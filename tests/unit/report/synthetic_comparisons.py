@@ -32,6 +32,7 @@ def write_comparisons(results):
         folder.mkdir(parents=True, exist_ok=True)
         found.rows.to_csv(folder.with_suffix(".tsv"), sep="\t", index=False)
         found.notes.to_csv(folder / "notes.tsv", sep="\t", index=False)
+        found.differences.to_csv(folder / "differences.tsv", sep="\t", index=False)
         found.warnings.to_csv(folder / "warnings.tsv", sep="\t", index=False)
 
 

@@ -13,6 +13,7 @@ from glmflow.training.frozen_states import StateStore, compute, fill, open_state
 from glmflow.training.inputs.gene_haplotypes import collate
 from glmflow.training.tuned import RunBlocks, new_tuned
 from tiny_genes import settings_of
+from tiny_sequences import toy_study
 from torch.utils.data import DataLoader
 
 torch.set_num_threads(1)
@@ -75,6 +76,38 @@ def test_states_belong_to_weights_bins_and_nothing_else(tmp_path):
     with torch.no_grad():
         head.target.head.linear.weight.zero_()
     assert len(open_states(tmp_path, head)) == 13
+
+
+def pooling(pool, runs, **head):
+    torch.manual_seed(0)
+    settings = runs["small", "probe"]
+    settings = settings | {"adaptation": settings["adaptation"] | {"head": {"kind": "pooled", "pool": pool, **head}}}
+    adapter = new_model("small", {"hidden_size": 16, "num_heads": 2, "num_layers": 2}, seed=1)
+    return new_tuned(RunBlocks.of(settings), adapter, {"classes": ["with", "without"]}).eval()
+
+
+def test_ways_of_pooling_share_the_states_of_a_backbone(tmp_path):
+    """Whatever is pooled first, the others find their own columns; parts of a sequence are kept apart."""
+    runs = toy_study(tmp_path)[1]
+    sequences = [
+        np.random.default_rng(length).choice(np.frombuffer(b"ACGT", np.uint8), length) for length in (40, 64, 51)
+    ]
+    for number, pool in enumerate(("max", "mean", "meanmax", "last")):
+        model = pooling(pool, runs)
+        store = pickle.loads(pickle.dumps(open_states(tmp_path / "states", model)))
+        assert len(store) == (3 if number else 0)
+        compute(store, model, sequences, batch=2)
+        store.flush()
+        assert torch.equal(store(sequences[:2]), directly(model, sequences[:2]))
+        assert store(sequences).shape == (3, 32 if pool == "meanmax" else 16)
+    assert len(list((tmp_path / "states").iterdir())) == 1
+    for kept_apart in (pooling("bins", runs), pooling("mean", runs | {("small", "probe"): other_layer(runs)})):
+        assert len(open_states(tmp_path / "states", kept_apart)) == 0
+
+
+def other_layer(runs):
+    settings = runs["small", "probe"]
+    return settings | {"adaptation": settings["adaptation"] | {"layer": 1}}
 
 
 def test_a_job_that_was_killed_leaves_what_it_had_written(tmp_path, monkeypatch):

@@ -94,6 +94,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         print(f"glmflow {parsed.command}: {place}{error.strerror or error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        if arguments is not None:  # called from Python, where it is to be seen
+            raise
+        print(f"glmflow {parsed.command}: stopped", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -183,6 +183,12 @@ def test_classes_of_a_split_that_are_numbered_in_another_order(clean, tmp_path, 
         assert status["swapped labels"] == "FAIL" and words in detail["swapped labels"]
 
 
+def test_nothing_tells_the_label_where_all_test_rows_have_one(clean, tmp_path):
+    """The majority of training is right about none of them, and whatever says the other class now and then is no shortcut."""
+    status, _ = found(clean[(clean["split"] != "test") | (clean["label"] == "neg")], tmp_path)
+    assert {"test rows of each class", "shares of classes"} == set(status)
+
+
 def test_a_class_with_few_test_rows_is_no_leak(clean, tmp_path):
     rows = clean[(clean["split"] != "test") | (clean["label"] == "pos")]
     rows.to_csv(tmp_path / "t.csv", index=False)

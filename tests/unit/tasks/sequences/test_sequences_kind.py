@@ -199,7 +199,10 @@ def numbers_task(path, labels, **settings):
     return Sequences(kind="sequences", table=str(path), labels=labels, columns=columns, **keys, **settings)
 
 
-@pytest.mark.parametrize(("labels", "baseline"), [("values", "kmer_ridge"), ("labels", "kmer_logistic")])
+@pytest.mark.parametrize(
+    ("labels", "baseline"),
+    [("values", "kmer_ridge"), ("labels", "kmer_logistic"), ("values", "kmers"), ("labels", "kmers")],
+)
 def test_several_values_and_labels_are_read_predicted_and_scored(measured, tmp_path, labels, baseline):
     from sklearn.metrics import r2_score, roc_auc_score
 

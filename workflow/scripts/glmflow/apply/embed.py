@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from glmflow.bases import reverse_complement
 from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
-from glmflow.genome.packed import fetch
+from glmflow.genome.packed import LETTERS, fetch
 from glmflow.genome.reference import Reference
 from glmflow.labelled.framing import place_on_genome
 from glmflow.labelled.rows import bed_rows
@@ -126,7 +126,7 @@ def names_of(request: Request) -> pd.DataFrame:
     Raises
     ------
     InputError
-        There is none, or a region lies outside the genome.
+        There is none, a letter of it is no nucleotide code, or a region lies outside the genome.
     """
     if request.bed is not None:
         rows, _ = bed_rows(request.bed)
@@ -136,11 +136,32 @@ def names_of(request: Request) -> pd.DataFrame:
         return rows[["sequence", "chrom", "start", "end", "strand"]]
     if not request.fasta.is_file():
         raise InputError("no such file", where=request.fasta, fix="Give a FASTA file.")
+    names = []
     with pysam.FastxFile(str(request.fasta)) as file:
-        names = [record.name for record in file]
+        for record in file:  # before anything is computed: the mistake may be the last record's
+            require_nucleotides(record.name, record.sequence or "", request.fasta)
+            names.append(record.name)
     if not names:
         raise InputError("no sequence in it", where=request.fasta, fix="Give a FASTA file.")
     return pd.DataFrame({"sequence": names})
+
+
+def require_nucleotides(name: str, sequence: str, where: Path) -> None:
+    """Stop at a record without bases, or with a character that is no nucleotide code.
+
+    Raises
+    ------
+    InputError
+        The file, record and position are named.
+    """
+    if not sequence:
+        raise InputError(f"record {name} is empty", where=where, fix="Leave it out.")
+    codes = np.frombuffer(sequence.encode(), np.uint8)
+    known = LETTERS[codes]
+    if not known.all():
+        place = int(np.argmin(known))
+        what = f"record {name}: {chr(codes[place])!r} at base {place + 1} is no nucleotide code"
+        raise InputError(what, where=where, fix="Write A, C, G, T (or U), N and IUPAC codes alone.")
 
 
 def read_parts(request: Request) -> Iterator[list[NDArray[np.uint8]]]:
@@ -161,8 +182,6 @@ def _sequences(request: Request) -> Iterator[NDArray[np.uint8]]:
     if request.bed is None:
         with pysam.FastxFile(str(request.fasta)) as file:
             for record in file:
-                if not record.sequence:
-                    raise InputError(f"record {record.name} is empty", where=request.fasta, fix="Leave it out.")
                 yield np.frombuffer(record.sequence.encode(), np.uint8)
         return
     genome, rows = Reference(request.fasta), names_of(request)

@@ -39,6 +39,14 @@ FITS = {
             "seed": _seed(data),
         },
     ),
+    "kmers": fit_of(
+        simple.fit_kmers,
+        lambda data: {
+            "k": several(data.baseline.k),
+            "both_strands": data.baseline.both_strands,
+            "seed": _seed(data),
+        },
+    ),
     "position_logistic": fit_of(
         simple.fit_positions, lambda data: {"c": several(data.baseline.c), "seed": _seed(data)}
     ),

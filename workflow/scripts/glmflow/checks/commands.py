@@ -14,11 +14,14 @@ from glmflow.config.published import LISTED, read_checkpoints
 from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
 from glmflow.genome.similarity import exact_copies
+from glmflow.labelled.delimited import TableFile
+from glmflow.labelled.source_files import FASTA
 from glmflow.text_files import read_cells
 
 from .audit import Audit, audit_table, exit_status, graded, named, worst
 from .copies import Copies, compare_splits
 from .headers import known_columns
+from .label_audits import label_audits
 from .study_audits import every_audit, make_examples, report_audits, write_clean
 from .study_files import check_inputs
 
@@ -38,13 +41,14 @@ def add_audit_command(subparsers: argparse._SubParsersAction) -> None:
         "audit",
         description="Of a study (YAML): make its examples and run every audit of them and of its files. Of a table: "
         "compare the held-out sequences of a table with its training sequences, by content: exact, "
-        "reverse-complemented, shifted, with substitutions. Every audit ends in PASS, WARN or FAIL.",
+        "reverse-complemented, shifted, with substitutions; and, where it has labels, what tells them without the "
+        "sequence. Every audit ends in PASS, WARN or FAIL.",
     )
     parser.add_argument(
         "table",
         type=Path,
         metavar="FILE",
-        help="a study's YAML, or CSV, TSV or parquet with columns of sequences and splits",
+        help="a study's YAML, or CSV, TSV, parquet or JSON lines with columns of sequences and splits",
     )
     parser.add_argument(
         "--training", nargs="+", default=list(TRAINING), help="splits that are learned from (default: train)"
@@ -71,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command: print a line an audit, write what was asked for, return the exit status."""
     if arguments.table.suffix in (".yaml", ".yml"):
         return audit_study(arguments)
-    table, whole = read_sequences(arguments.table)
+    table, whole, columns = read_sequences(arguments.table)
     found = compare_splits(
         table["sequence"].tolist(),
         table["split"].to_numpy(str),
@@ -81,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
         cores=arguments.cores,
     )
     audits = [*found.audits, *_of_labels(table, arguments.table)]
+    if "label" in table:
+        audits += label_audits(arguments.table, columns)
     for audit in audit_table(audits).itertuples(index=False):
         print(Audit(*audit))
     if arguments.output:
@@ -114,15 +120,15 @@ def audit_study(arguments: argparse.Namespace) -> int:
     return status
 
 
-def read_sequences(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return `sequence`, `split` (small letters), `name` and, where there is one, `label` of a table; and the table itself.
+def read_sequences(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str]]:
+    """Return `sequence`, `split` (small letters), `name` and, where there is one, `label` of a table; the table itself; columns.
 
     Raises
     ------
     InputError
         No table, no column of sequences or of splits, a letter that is no nucleotide code, or no training sequences.
     """
-    whole = read_cells(path)
+    whole = read_rows(path)
     columns = known_columns(list(whole.columns), COLUMNS, ("sequence", "split"), str(path)).taken
     table = pd.DataFrame({name: whole[column].astype(str) for name, column in columns.items()})
     for row, sequence in enumerate(table["sequence"]):
@@ -142,11 +148,37 @@ def read_sequences(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
             where=path,
             fix="Name the training split `train`.",
         )
-    return table, whole
+    return table, whole, columns
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    """Return a table as it is written: CSV, TSV, parquet or JSON lines.
+
+    Raises
+    ------
+    InputError
+        It is none of them.
+    """
+    if _is_lines(path):
+        file = TableFile(path)
+        return pd.concat([block.to_pandas() for block in file.blocks(file.header)], ignore_index=True)
+    if any(path.name.lower().removesuffix(".gz").endswith(ending) for ending in FASTA):
+        fix = "Give a table with a split in each row, or audit a study (`glmflow new STUDY.yaml --fasta ...`)."
+        raise InputError("a FASTA file, not a table", where=path, fix=fix)
+    return read_cells(path)
+
+
+def _is_lines(path: Path) -> bool:
+    """Return whether a table is JSON lines, by its name."""
+    return bool({".jsonl", ".ndjson", ".json"} & set(path.suffixes))
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:
     """Write a table by its suffix."""
+    if _is_lines(path):
+        with atomic_path(path) as temporary:
+            table.to_json(temporary, orient="records", lines=True)
+        return
     if ".csv" not in path.suffixes:
         write_table(table, path)
         return

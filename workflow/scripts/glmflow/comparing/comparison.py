@@ -11,6 +11,8 @@ import pandas as pd
 
 from glmflow.checks.audit import PASS, Audit, audit_table
 from glmflow.checks.plausibility import control_of_chance, implausible_scores, kind_of_split, without_error
+from glmflow.comparing.differences import COLUMNS as PAIRS
+from glmflow.comparing.differences import paired_differences
 from glmflow.statistics.decision import COLUMNS, Decision, Run, decide
 from glmflow.statistics.permutation import share_above
 from glmflow.statistics.stored import Stored
@@ -33,11 +35,14 @@ class Comparison(NamedTuple):
         Sentences that belong beside a cell: its columns, and `note`.
     warnings
         Audits of the scores themselves (`checks.audit.audit_table`).
+    differences
+        Of the test split, every two runs in each cell: its columns, and those of `differences.paired_differences`.
     """
 
     rows: pd.DataFrame
     notes: pd.DataFrame
     warnings: pd.DataFrame
+    differences: pd.DataFrame
 
 
 def compare_runs(
@@ -55,7 +60,7 @@ def compare_runs(
         What the task is a control of, in words; None where it is none. Its models have to be at chance.
     """
     own = [found for run, found in zip(runs, stored) if run["role"] != "control"]
-    tables, notes, audits = [], [], []
+    tables, notes, audits, pairs = [], [], [], []
     compared: set[tuple[str, ...]] = set()
     said: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     for name in dict.fromkeys(name for found in own for name in found):
@@ -63,6 +68,8 @@ def compare_runs(
         cards, left_out = _runs_of_cell(runs, stored, name, one)
         decision = decide(cards, one.higher, one.chance, one.groups_known, one.bounds)
         tables.append(decision.rows.assign(**columns, higher=one.higher))
+        if columns["split"] == TEST:
+            pairs.append(paired_differences(cards, one.higher).assign(**columns))
         chosen = kind_of_split(columns["split"], CHOSEN_ON)[1]
         notes += [columns | {"note": note} for note in (chosen, left_out, *decision.notes) if note]
         place = tuple(columns.values())[:4]
@@ -83,6 +90,7 @@ def compare_runs(
         rows[[*CELL, "higher", *COLUMNS]],
         pd.DataFrame(notes, columns=[*CELL, "note"]),
         audit_table(audits),
+        pd.concat(pairs, ignore_index=True)[[*CELL, *PAIRS]] if pairs else pd.DataFrame(columns=[*CELL, *PAIRS]),
     )
 
 

@@ -53,15 +53,7 @@ def quality_checks(facts: Mapping[str, Any], near: NearPairs) -> list[Check]:
                 f"{conflict['least_errors']:,} of these {conflict['rows']:,} rows"
             )
         found.append(_check("label conflicts", conflict["rows"], rows, conflict["rows"] / rows > FAIL, text))
-    if "rows_with_ambiguity_codes" in facts:
-        count = facts["rows_with_ambiguity_codes"]
-        found.append(
-            _check("ambiguous letters", count, rows, False, f"{count:,} rows hold letters other than A, C, G, T")
-        )
-    if "soft_masked_by_class" in facts and facts["rows_in_lower_case"]:
-        found.append(_spread("lower case", facts["soft_masked_by_class"], rows, "soft-masked bases"))
-    if "n_share_by_class" in facts and any(facts["n_share_by_class"].values()):
-        found.append(_spread("N", facts["n_share_by_class"], rows, "N"))
+    found += letter_checks(facts)
     if near.without:
         text = f"{near.without:,} rows have no stretch of {near.k} bases without N, and were compared as a whole alone"
         found.append(_check("rows without k-mers", near.without, rows, False, text))
@@ -77,6 +69,22 @@ def quality_checks(facts: Mapping[str, Any], near: NearPairs) -> list[Check]:
             f"rows agree with their consensus at {identity:.0%} of the bases: variants of one sequence, all near copies"
         )
         found.append(("one sequence", rows, rows, "WARN", text + "; hold out by number of mutations or by position"))
+    return found
+
+
+def letter_checks(facts: Mapping[str, Any]) -> list[Check]:
+    """Return what is found of letters: ambiguous ones, and classes that differ in lower case or in N."""
+    found: list[Check] = []
+    rows = facts["rows"]
+    if "rows_with_ambiguity_codes" in facts:
+        count = facts["rows_with_ambiguity_codes"]
+        found.append(
+            _check("ambiguous letters", count, rows, False, f"{count:,} rows hold letters other than A, C, G, T")
+        )
+    if "soft_masked_by_class" in facts and facts["rows_in_lower_case"]:
+        found.append(_spread("lower case", facts["soft_masked_by_class"], rows, "soft-masked bases"))
+    if "n_share_by_class" in facts and any(facts["n_share_by_class"].values()):
+        found.append(_spread("N", facts["n_share_by_class"], rows, "N"))
     return found
 
 

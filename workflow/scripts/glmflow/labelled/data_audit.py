@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from glmflow.genome.packed import Packed
 from glmflow.genome.similarity import K, exact_copies
 from glmflow.labelled.audit_checks import (
+    Check,
     exact_pairs,
     example_pairs,
     exchange_checks,
     leak_checks,
+    letter_checks,
     property_checks,
     quality_checks,
     scored_rows,
@@ -143,6 +145,27 @@ def audit(
     shown = example_pairs(rows, split, target, classes, pairs)
     leaked = copied_examples(rows["example"].tolist(), split, near, copies)
     return Audit(facts, table, shown, properties, near, leaked)
+
+
+def label_checks(rows: pd.DataFrame, packed: Packed, target: NDArray, classes: Sequence[str] | None) -> list[Check]:
+    """Return what is to be known of labels beside copies of sequences: parameters as those of `audit`."""
+    describe = composition(packed)
+    facts: dict[str, Any] = {"rows": len(rows)}
+    if "ambiguous" in rows:
+        facts["rows_with_ambiguity_codes"] = int((rows["ambiguous"] > 0).sum())
+        facts["rows_in_lower_case"] = int((rows["lower"] > 0).sum())
+    if classes is not None:
+        facts |= class_facts(rows, describe, target, classes)
+    split = rows["split"].to_numpy(object) if "split" in rows else np.full(len(rows), None, object)
+    train, test = scored_rows(split, target, len(rows))
+    count, places = None if classes is None else len(classes), rows if "chrom" in rows else None
+    properties = separability(packed, describe, target, count, train, test, places=places)
+    return [
+        *letter_checks(facts),
+        *split_checks(rows, split, target, classes, properties, np.zeros(0, np.int64), describe),
+        *batch_checks(rows, split, target, classes, KIN),
+        *property_checks(properties),
+    ]
 
 
 def interval_audit(

@@ -233,7 +233,7 @@ def _text_of(value: Any) -> str:
         return str(int(value))
     if isinstance(value, float) and value != value:
         return ""
-    return json.dumps(value) if not isinstance(value, (int, float)) else repr(value)
+    return json.dumps(value, default=str) if not isinstance(value, (int, float)) else repr(value)
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Labels in an HDF5 file beside a table of regions, a row each in the order of its rows, as BEND has them."""
+"""Labels in a file beside a table of regions, a row each in the order of its rows: HDF5 as BEND has them, or a table."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from glmflow.errors import InputError
 from glmflow.labelled.classes import Kind, Labels, named, read_labels
+from glmflow.labelled.delimited import SUFFIXES, TableFile
 
 
 def read_label_array(path: Path, rows: int, name: str = "labels") -> NDArray:
@@ -38,6 +39,39 @@ def read_label_array(path: Path, rows: int, name: str = "labels") -> NDArray:
             return file[name][:]
     except OSError as error:
         raise InputError(f"no HDF5 file ({error})", where=path, fix="Fetch it again.") from None
+
+
+def is_table(path: Path) -> bool:
+    """Return whether labels are a table, by the name of their file."""
+    return path.name.lower().removesuffix(".gz").endswith(SUFFIXES)
+
+
+def read_label_table(path: Path, rows: int) -> tuple[NDArray[np.float64], list[str]]:
+    """Return a table of numbers whose rows are those of another table, `[rows, labels]`, and its header.
+
+    Raises
+    ------
+    InputError
+        It is no table, a cell is no number, or it has another number of rows.
+    """
+    file = TableFile(path)
+    parts: list[NDArray[np.float64]] = []
+    for block in file.blocks(file.header):
+        first = sum(map(len, parts)) + 1
+        columns = [
+            pd.to_numeric(block.column(name).to_pandas(), errors="coerce").to_numpy(float) for name in file.header
+        ]
+        part = np.stack(columns, axis=1)
+        if np.isnan(part).any():
+            row, column = np.argwhere(np.isnan(part))[0]
+            place = f"{path}, row {first + row}, column {file.header[column]}"
+            raise InputError("no number", where=place, fix="Give a number a label and row, and no other column.")
+        parts.append(part)
+    found = np.concatenate(parts)
+    if len(found) != rows:
+        what = f"{len(found):,} rows of labels for {rows:,} regions"
+        raise InputError(what, where=path, fix="Give the labels of these regions.")
+    return found, file.header
 
 
 def array_labels(
@@ -84,8 +118,13 @@ def array_labels(
         place = f"{where}, row {row + 1 if rows is None else rows[row]}"
         raise InputError("a label that is not finite", where=place, fix="Give finite numbers.")
     if count == 1:
-        text = pd.Series(array[:, 0].astype(np.float64)).map("{:g}".format) if array.dtype.kind == "f" else None
-        column = (pd.Series(array[:, 0].astype(np.int64)).astype(str) if text is None else text).astype("str")
+        values = array[:, 0].astype(np.float64)
+        whole = bool((values == np.floor(values)).all())
+        if kind == "values" or (kind is None and not whole):  # as they are: a text would have fewer digits
+            return Labels("values", pd.DataFrame({"target": values}), ["label"], ["label"], "numbers")
+        column = (pd.Series(array[:, 0].astype(np.int64)).astype(str) if whole else pd.Series(values).map(repr)).astype(
+            "str"
+        )
         return read_labels({"label": column}, "classes" if kind == "labels" else kind, names, where)
     binary = bool(((array == 0) | (array == 1)).all())
     if kind == "classes":

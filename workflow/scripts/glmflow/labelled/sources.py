@@ -15,7 +15,7 @@ from glmflow.genome.contigs import contigs_by_core_name
 from glmflow.labelled.classes import Labels, read_labels
 from glmflow.labelled.columns import NAMES, find_columns
 from glmflow.labelled.delimited import TableFile
-from glmflow.labelled.label_arrays import array_labels, read_label_array
+from glmflow.labelled.label_arrays import array_labels, is_table, read_label_array, read_label_table
 from glmflow.labelled.rows import beside_roles, known_values, rows_of
 from glmflow.labelled.source_files import Part, find_parts, parts_of
 
@@ -24,13 +24,13 @@ KEYS = ("table", "fasta", "bed", "folder")
 
 
 class LabelFile(NamedTuple):
-    """An HDF5 file with a row of labels for each row of a table, in its order.
+    """An HDF5 file, or a table, with a row of labels for each row of a table, in its order.
 
     Attributes
     ----------
     path : Path
     data_set
-        Its data set.
+        Its data set, of HDF5.
     outputs
         Labels of a row, where a published set says how many.
     """
@@ -116,7 +116,7 @@ def read_source(
     if hdf5 is not None:
         rows = rows.drop(columns=names)
         labels, names = _of_file(hdf5, Path(str(source["table"])), rows, target, classes), []
-        taken.append(f"labels: {labels.why}, data set {hdf5.data_set}")
+        taken.append(f"labels: {labels.why}" + ("" if is_table(hdf5.path) else f", data set {hdf5.data_set}"))
     elif not names:
         raise InputError("no labels in it", where=where, fix="Say which column: columns: {label: NAME}.")
     else:
@@ -161,10 +161,15 @@ def _of_columns(
 def _of_file(
     hdf5: LabelFile, table: Path, rows: pd.DataFrame, target: Any, classes: Mapping[Any, str] | None
 ) -> Labels:
-    """Return the labels that an HDF5 file has of the rows of a table."""
+    """Return the labels that a file has of the rows of a table."""
     file = TableFile(table)
     count = sum(block.num_rows for block in file.blocks(file.header[:1]))
-    array, number = read_label_array(hdf5.path, count, hdf5.data_set), rows["row"].to_numpy(np.int64)
+    number = rows["row"].to_numpy(np.int64)
+    if is_table(hdf5.path):
+        array, header = read_label_table(hdf5.path, count)
+        classes = classes or {str(place): name for place, name in enumerate(header)}
+    else:
+        array = read_label_array(hdf5.path, count, hdf5.data_set)
     return array_labels(array[number - 1], target, classes, str(hdf5.path), hdf5.outputs, number)
 
 

@@ -40,10 +40,12 @@ class StateStore:
     ----------
     folder
         Of one backbone and one kind of features (see `identity`).
+    columns
+        Those of its states that are the features of one head; None: all of them.
     """
 
-    def __init__(self, folder: Path):
-        self.folder = Path(folder)
+    def __init__(self, folder: Path, columns: slice | None = None):
+        self.folder, self.columns = Path(folder), columns
         self._parts: list[NDArray] = []
         self._read: set[str] = set()
         self._place: dict[bytes, tuple[int, int]] = {}
@@ -52,10 +54,10 @@ class StateStore:
         self.refresh()
 
     def __getstate__(self) -> dict:
-        return {"folder": self.folder}
+        return {"folder": self.folder, "columns": self.columns}
 
     def __setstate__(self, state: dict) -> None:
-        StateStore.__init__(self, state["folder"])
+        StateStore.__init__(self, state["folder"], state["columns"])
 
     def refresh(self) -> None:
         """Look for parts that others have written since."""
@@ -106,18 +108,20 @@ class StateStore:
 
     def _one(self, key: bytes) -> NDArray[np.float32]:
         if key in self._fresh:
-            return self._fresh[key]
-        part, row = self._place[key]
-        return self._parts[part][row]
+            found = self._fresh[key]
+        else:
+            part, row = self._place[key]
+            found = self._parts[part][row]
+        return found if self.columns is None else found[self.columns]
 
 
 def open_states(folder: Path, model: Tuned) -> StateStore:
     """Open the features of a model's frozen backbone among those of a study."""
-    return StateStore(Path(folder) / identity(model))
+    return StateStore(Path(folder) / identity(model), model.target.kept_columns)
 
 
 def identity(model: Tuned) -> str:
-    """Return a digest of all that features depend on: weights, settings, types, and how they are made of states."""
+    """Return a digest of all that kept states depend on: weights, settings, types, and how they are made of states."""
     adapter, device = model.adapter, model.adapter.device.type
     described = [
         adapter.card.family,
@@ -145,10 +149,10 @@ def compute(store: StateStore, model: Tuned, sequences: Iterable[NDArray[np.uint
 
 
 def computed(model: Tuned, sequences: Sequence[NDArray[np.uint8]]) -> Tensor:
-    """Return the features of sequences as a store keeps them, float32 `[S, ...]` on the CPU."""
+    """Return what a store keeps of sequences, float32 `[S, ...]` on the CPU."""
     type_, enabled = _computed_in(model), _computed_in(model) != torch.float32
     with torch.autocast(model.adapter.device.type, type_ if enabled else None, enabled=enabled):
-        return model.features_of(sequences).float().cpu()
+        return model.kept_of(sequences).float().cpu()
 
 
 def fill(

@@ -37,14 +37,19 @@ class PooledStates(Target):
         self.names = list(names)
         self.head = new_head(run.adaptation.head_for(target).model_dump(), hidden, len(self.names))
         self.caches, self.reads_token_before = self.head.caches, self.head.reads_token_before
+        self.kept_columns = self.head.columns(hidden)
         self.of_outputs = new_loss(run.adaptation.loss.model_dump(), fitted)
 
     def features(self, states: Tensor, inside: Tensor) -> Tensor:
         """Return the pooled states, `[S, D]`."""
         return self.head.pool(states, inside)
 
+    def kept_of(self, model: Tuned, sequences: Sequence[NDArray[np.uint8] | str]) -> Tensor:
+        """Return what is kept of sequences: of most ways of pooling the results, `[S, 3 D]`, so that heads share them."""
+        return model.features(model.tokenize(sequences).to(model.adapter.device), self.head.kept)
+
     def describe_features(self) -> Any:
-        """Return how states are pooled."""
+        """Return how states are pooled that are kept."""
         return self.head.describe()
 
     def read(self, features: Tensor, batch: Mapping[str, Any]) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,6 +73,9 @@ class Target(nn.Module):
     reads_token_before = False
     """Whether features are made of the state of the special token before a sequence, in place of those of its bases."""
 
+    kept_columns: slice | None = None
+    """Columns of what is kept (`kept_of`) that are its features; None: all of them."""
+
     head: nn.Module
 
     def __init__(self, run: RunBlocks, hidden: int, fitted: Mapping[str, Any]):
@@ -86,11 +89,15 @@ class Target(nn.Module):
         return states
 
     def features_of(self, model: Tuned, sequences: Sequence[NDArray[np.uint8] | str]) -> Tensor:
-        """Return the features of sequences, as they are kept of a frozen backbone."""
+        """Return the features of sequences."""
         return model.features(model.tokenize(sequences).to(model.adapter.device))
 
+    def kept_of(self, model: Tuned, sequences: Sequence[NDArray[np.uint8] | str]) -> Tensor:
+        """Return what is kept of sequences for a frozen backbone: their features, and what other heads read beside them."""
+        return self.features_of(model, sequences)
+
     def describe_features(self) -> Any:
-        """Return all settings that the features depend on, as JSON data."""
+        """Return all settings that what is kept depends on, as JSON data."""
         return None
 
     def collating(self) -> dict[str, Any]:
@@ -195,20 +202,24 @@ class Tuned(nn.Module):
             return padded_on_the_left(self.adapter, sequences, self.padded_to)
         return self.adapter.tokenize(list(sequences), chunk=True)
 
-    def features(self, tokens: Tokens) -> Tensor:
-        """Return the features of sequences."""
+    def features(self, tokens: Tokens, read: Callable[[Tensor, Tensor], Tensor] | None = None) -> Tensor:
+        """Return the features of sequences, or what `read` makes of states and of which bases are inside."""
+        read = read or self.target.features
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             if self.target.reads_token_before:
                 before = self.adapter.states_before(tokens, self.layer)[:, None]
-                return self.target.features(
-                    before, torch.ones(before.shape[:2], dtype=torch.bool, device=before.device)
-                )
-            return self.target.features(self.adapter.states_per_base(tokens, self.layer), tokens.token_of_base >= 0)
+                return read(before, torch.ones(before.shape[:2], dtype=torch.bool, device=before.device))
+            return read(self.adapter.states_per_base(tokens, self.layer), tokens.token_of_base >= 0)
 
     def features_of(self, sequences: Sequence[NDArray[np.uint8] | str]) -> Tensor:
-        """Return the features of sequences as the target keeps them, without gradients."""
+        """Return the features of sequences, without gradients."""
         with torch.no_grad():
             return self.target.features_of(self, sequences)
+
+    def kept_of(self, sequences: Sequence[NDArray[np.uint8] | str]) -> Tensor:
+        """Return what is kept of sequences for a frozen backbone, without gradients."""
+        with torch.no_grad():
+            return self.target.kept_of(self, sequences)
 
     def forward(self, **batch: Any) -> dict[str, Any]:
         """Return `predictions` and, where targets are given, the `loss` of a batch (see the `collate` of its input).

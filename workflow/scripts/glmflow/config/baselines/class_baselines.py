@@ -65,6 +65,19 @@ class KmerLogistic(BaselineBlock):
     both_strands: bool = Field(False, description="Count k-mers with their reverse complements.")
 
 
+class Kmers(BaselineBlock):
+    """Linear model of counts of k-mers, whatever is predicted: logistic regression of classes and labels, ridge of values.
+
+    One row over tasks of both sorts; length and penalty are those that do best on the validation split.
+    """
+
+    kind: Literal["kmers"]
+    target = ANY
+
+    k: Length | list[Length] = Field([3, 4, 5, 6], description="Length of a k-mer, or those that are tried.")
+    both_strands: bool = Field(False, description="Count k-mers with their reverse complements.")
+
+
 class PositionLogistic(BaselineBlock):
     """Logistic regression on the base at each position of aligned sequences (one length, up to 400 bases)."""
 

@@ -34,6 +34,7 @@ class Hotspots(ControlledTask):
     options = frozenset({"train.reverse_complement", "train.examples", "train.folds"})
     frozen_options = frozenset({"train.examples", "train.folds"})
     page = "hotspots"
+    compares = True
 
     vcf: OneOrMore | None = Field(
         None, description="Variants, with or without genotypes; those of the cohort where left out."

@@ -55,6 +55,7 @@ class Populations(ControlledTask):
     genome = False
     compared = "own"
     page = "populations"
+    compares = True
 
     samples: str | None = Field(
         None,

@@ -114,7 +114,8 @@ class Sequences(ControlledTask):
     hdf5: str | None = Field(
         None,
         description="HDF5 file with the labels of each row of `table`, in its order, in place of a column: `[rows]`, or `[rows, "
-        "labels]` of 0 and 1 or of values. Of a preset that has one, `{table}.hdf5` beside the table where left out.",
+        "labels]` of 0 and 1 or of values; or a CSV of such numbers, a column each. Of a preset that has one, the file beside the "
+        "table where left out.",
     )
     data_set: str = Field("labels", description="Data set of the HDF5 file.")
     folder: str | None = Field(
@@ -216,9 +217,13 @@ class Sequences(ControlledTask):
 
     @property
     def label_file(self) -> str | None:
-        """HDF5 file of the labels; None where they stand in a column."""
-        if self.hdf5 is None and self.preset and isinstance(self.table, str) and benchmark_set(self.preset).get("hdf5"):
-            return str(Path(self.table).with_suffix(".hdf5"))
+        """File of the labels beside the table; None where they stand in a column."""
+        if self.hdf5 is None and self.preset and isinstance(self.table, str):
+            known = benchmark_set(self.preset)
+            if "beside" in known:
+                return str(Path(self.table).parent / known["beside"])
+            if known.get("hdf5"):
+                return str(Path(self.table).with_suffix(".hdf5"))
         return self.hdf5
 
     @property
@@ -235,6 +240,11 @@ class Sequences(ControlledTask):
     def target(self) -> str:  # type: ignore[override]
         """What is predicted; heads, losses and baselines of the same target fit."""
         return TARGETS[self.predicts]
+
+    @property
+    def compares(self) -> bool:  # type: ignore[override]
+        """Whether every two runs are compared by the rows that one alone is right about: of one class a row."""
+        return self.target == "class_label"
 
     @property
     def control_draws(self) -> int:

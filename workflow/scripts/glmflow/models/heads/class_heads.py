@@ -5,6 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+ALONE = ("mean", "max", "last")
+"""Ways of pooling whose results are kept side by side for frozen models."""
+SHARED = {"mean": (0, 1), "max": (1, 2), "meanmax": (0, 2), "last": (2, 3)}
+"""Ways of pooling that read these, from which to before which of them."""
+
 
 class Pooling(nn.Module):
     """How the states of the bases of a sequence become one state, for heads that read one.
@@ -38,8 +43,10 @@ class Pooling(nn.Module):
         return self.how == "cls"
 
     def describe(self) -> dict[str, object]:
-        """Return what pooled states depend on."""
+        """Return what kept states depend on."""
         of_parts = self.how in ("bins", "parts_attention")
+        if self.how in SHARED:
+            return {"pool": "+".join(ALONE)}
         return {"pool": "bins" if of_parts else self.how, **({"parts": self.parts} if of_parts else {})}
 
     def pool(self, states: Tensor, inside: Tensor) -> Tensor:
@@ -64,6 +71,22 @@ class Pooling(nn.Module):
         if self.how in ("max", "meanmax"):
             found.append(states.masked_fill(~own, float("-inf")).amax(1))
         return torch.cat(found, dim=-1)
+
+    def kept(self, states: Tensor, inside: Tensor) -> Tensor:
+        """Return what is kept of a frozen model: for ``mean``, ``max``, ``meanmax`` and ``last`` the same, `[S, 3 D]`.
+
+        So that a backbone is computed once for all of them; `columns` says which are the head's own.
+        """
+        if self.how not in SHARED:
+            return self.pool(states, inside)
+        return torch.cat([Pooling(how).pool(states, inside) for how in ALONE], dim=-1)
+
+    def columns(self, dim: int) -> slice | None:
+        """Return the columns of what is kept of states of width `dim` that the head reads; None: all of them."""
+        if self.how not in SHARED:
+            return None
+        first, last = SHARED[self.how]
+        return slice(first * dim, last * dim)
 
 
 class PooledHead(Pooling):

@@ -23,6 +23,7 @@ from glmflow.report.classes.class_tables import (
 )
 from glmflow.report.classes.curve_charts import curve_panels, curve_rows, picked_run
 from glmflow.report.classes.length_chart import by_length, length_chart, unlike_rows
+from glmflow.report.classes.paired_tables import SHOWN, over_splits, paired_rows
 from glmflow.report.rendering import embed, records, render, vega
 from glmflow.report.run_folder import BASELINES
 from glmflow.report.run_tables import read_scores
@@ -70,6 +71,9 @@ def class_page(study: Study, task: str, template: str) -> str:
         confusions=list(confusions(study, task, split)),
         examples=class_counts(study, task),
         card=audit_card(study, task),
+        paired=paired_rows(study, task),
+        shown=SHOWN,
+        splits=over_splits(study, task),
         pairs=task_table(study, task, "audit_pairs.tsv").fillna("").to_dict("records"),
         published=list(published_rows(study, task, task_table(study, task, "published.tsv"))),
         sources=task_table(study, task, "sources.tsv").get("note", pd.Series(dtype=str)).tolist(),

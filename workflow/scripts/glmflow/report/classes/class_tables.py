@@ -114,6 +114,12 @@ def learning_rows(study: Study, task: str) -> pd.DataFrame:
 
 def learning_chart(study: Study, task: str) -> dict[str, Any]:
     """Return the chart of scores by the share of the training rows: pretrained against random weights against a CNN."""
-    x = alt.X("examples:Q", title="share of the training sequences", scale=alt.Scale(type="log"))
+    scale = alt.Scale(type="log", nice=False, padding=14)
+    x = alt.X("examples:Q", title="share of the training sequences", scale=scale)
     words = [alt.Tooltip("line:N", title="run"), *tooltip("value", "ci_low", "ci_high", "seeds", "n")]
-    return lines_with_intervals("learning", x, study.headlines[task].title, alt.Color("line:N", title=None), words)
+    return lines_with_intervals("learning", x, study.headlines[task].title, line_colour(), words)
+
+
+def line_colour() -> alt.Color:
+    """Return the colour of a line, as bright in the legend as in the chart: its intervals are pale."""
+    return alt.Color("line:N", title=None, legend=alt.Legend(symbolOpacity=1))

@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from glmflow.report.charts import lines_with_intervals, tooltip
+from glmflow.report.classes.class_tables import line_colour
 from glmflow.report.study_tables import Study
 
 FREE = ("length", "middle", "bootstrap")
@@ -46,7 +47,7 @@ def length_chart(study: Study, task: str) -> dict[str, Any]:
     """Return the chart of scores by length."""
     x = alt.X("length:Q", title="bases that are read", scale=alt.Scale(type="log", base=2))
     words = [alt.Tooltip("line:N", title="run"), *tooltip("task", "value", "ci_low", "ci_high", "seeds", "n")]
-    return lines_with_intervals("by_length", x, study.headlines[task].title, alt.Color("line:N", title=None), words)
+    return lines_with_intervals("by_length", x, study.headlines[task].title, line_colour(), words)
 
 
 def _others(study: Study, task: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from glmflow.paired_tests import holm
 from glmflow.report.run_folder import BASELINES
 from glmflow.report.study_tables import Study
 
@@ -139,9 +140,7 @@ def against_best(signed: pd.DataFrame, ranks: pd.Series, tasks: list[str]) -> pd
     for model in others:
         gap = (signed.loc[best, tasks] - signed.loc[model, tasks]).to_numpy(float)
         raw.append(1.0 if not gap.any() else float(stats.wilcoxon(gap).pvalue))
-    order = np.argsort(raw, kind="stable")
-    held = np.maximum.accumulate(np.array(raw)[order] * np.arange(len(raw), 0, -1))
-    found.loc[[others[place] for place in order]] = np.minimum(held, 1)
+    found.loc[others] = holm(raw)
     return found
 
 

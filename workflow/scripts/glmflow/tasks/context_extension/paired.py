@@ -18,6 +18,7 @@ from scipy import stats
 from scipy.special import stdtr, stdtrit
 
 from glmflow.errors import InputError
+from glmflow.paired_tests import holm
 
 from .losses_by_context import Cell
 
@@ -130,7 +131,7 @@ def compare(metrics: pd.DataFrame, reference: str, by: str = "model", windows: C
                 difference = paired_difference(mine[both], theirs[both])
             rows.append({by: method, **dict(zip(KEY, values)), **difference._asdict()})
     table = pd.DataFrame(rows, columns=[by, *KEY, *Difference._fields])
-    return table.assign(p_holm=_holm(table["p"].to_numpy(float)))  # of an empty table the column holds objects
+    return table.assign(p_holm=holm(table["p"].to_numpy(float)))  # of an empty table the column holds objects
 
 
 def compare_all(metrics: pd.DataFrame, by: str = "model", windows: Cells | None = None) -> pd.DataFrame:
@@ -138,12 +139,3 @@ def compare_all(metrics: pd.DataFrame, by: str = "model", windows: Cells | None 
     methods = list(dict.fromkeys(metrics[by]))
     tables = [compare(metrics, other, by, windows).assign(reference=other) for other in methods]
     return pd.concat(tables, ignore_index=True)
-
-
-def _holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return p-values corrected for their number by Holm's step-down; what is not a number stays so."""
-    corrected = np.full(len(p), np.nan)
-    known = np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known])]
-    corrected[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
-    return corrected

@@ -1,7 +1,9 @@
 """Kind `populations`: which population a haplotype comes from."""
 
+from glmflow.tasks.class_pairs import compare
+
 from .population_examples import compared, examples
 from .population_samples import redraw
 from .population_scores import score
 
-__all__ = ["compared", "examples", "redraw", "score"]
+__all__ = ["compare", "compared", "examples", "redraw", "score"]

@@ -1,11 +1,12 @@
 """Kind `sequences`: the class, the labels or the measured values of a sequence."""
 
 from glmflow.tasks import class_scores, column_scores
+from glmflow.tasks.class_pairs import compare
 from glmflow.tasks.redraw import relabelled as redraw
 
 from .labelled_table import examples
 
-__all__ = ["examples", "redraw", "score"]
+__all__ = ["compare", "examples", "redraw", "score"]
 
 
 def score(settings, examples, predictions, predicted, files):
