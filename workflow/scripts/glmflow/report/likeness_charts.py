@@ -96,7 +96,7 @@ def walks_chart(groups: Sequence[str]) -> dict[str, Any]:
             y=alt.Y("y:Q", title="steps up (T, C) and down (A, G)"),
             order="order:Q",
             detail="walk:N",
-            color=alt.Color("group:N", title=None, scale=scale, sort=list(groups)),
+            color=alt.Color("group:N", scale=scale, sort=list(groups), legend=None),
         )
         .properties(width=270, height=230)
         .facet(facet=alt.Facet("group:N", sort=list(groups), title=None), columns=COLUMNS, data=alt.NamedData("walks"))

@@ -145,10 +145,12 @@ def page(study: Study, task: str) -> str | None:
     tables = {
         name: _together(runs, name, several) for name in ("findings", "validation", "memorisation", "games", "walks")
     }
+    # What is drawn behind a part of the prompts is among what is drawn behind all: pictures and copies are shown once.
+    tables |= {name: of_whole_ways(tables[name]) for name in ("memorisation", "games", "walks")}
     values, copies, games = tables["validation"], tables["memorisation"], tables["games"]
     drawn = list(dict.fromkeys(values["group"][values["drawn"]])) if len(values) else []
     groups = [*drawn, *(name for name in dict.fromkeys(values["group"]) if name not in drawn)] if len(values) else []
-    shown = [*drawn, REAL, MARKOV_5]
+    shown = [*(name for name in drawn if name in set(games["group"])), REAL, MARKOV_5]
     threshold = float(copies["threshold"].iloc[0]) if len(copies) else 0.0
     sets = {"games": words_of(games), "walks": tables["walks"], "copies": copies} if drawn else {}
     charts = (
@@ -195,6 +197,11 @@ def _together(runs: Sequence[RunFolder], name: str, several: bool) -> pd.DataFra
             )
             known |= set(own["group"][~mine])
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def of_whole_ways(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of whole ways of drawing, without those of a part of the prompts."""
+    return table[~table["way"].str.contains(", ", regex=False)] if len(table) else table
 
 
 def called(run: RunFolder, way: str, several: bool) -> str:
