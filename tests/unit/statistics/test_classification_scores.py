@@ -1,5 +1,7 @@
 """Scores of classes and numbers against scikit-learn and scipy, and bootstraps over groups."""
 
+import itertools
+
 import numpy as np
 import pytest
 from glmflow.statistics import classification, group_draws, regression
@@ -152,3 +154,13 @@ def test_value_of_several_seeds_is_the_mean_of_their_scores():
     both = group_draws.bootstrap(classification.class_scores, observed, [predicted, other], np.arange(300), 50)
     each = [classification.class_scores(observed, p)["mcc"][0] for p in (predicted, other)]
     assert both["mcc"].value == pytest.approx(np.mean(each))
+
+
+@pytest.mark.parametrize(("positives", "count"), [(1, 4), (2, 5), (3, 7), (6, 7)])
+def test_a_random_order_has_the_average_precision_that_all_orders_have_on_average(positives, count):
+    """Oracle: the mean over every order."""
+    orders = np.array([np.isin(range(count), own) for own in itertools.combinations(range(count), positives)])
+    score = -np.arange(count, dtype=float)
+    mean = np.mean([classification.average_precision(order, score)[0] for order in orders])
+    assert classification.chance_precision(positives, count) == pytest.approx(mean)
+    assert mean > positives / count

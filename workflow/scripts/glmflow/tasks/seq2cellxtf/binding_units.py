@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmflow.metrics import bounds
-from glmflow.statistics.classification import auroc, average_precision
+from glmflow.statistics.classification import auroc, average_precision, chance_precision
 from glmflow.statistics.influence import Score, mean_of_scores, numbered, of_weights
 from glmflow.statistics.stored import Stored, digest
 
@@ -57,6 +57,11 @@ class KeyUnits:
             return None
         return of_weights(lambda weights: of(bound, scores, weights * known), len(bound), self.blocks)
 
+    def _chance(self, key: int) -> float:
+        """Return the average precision of a random order of a key's regions."""
+        known = self.known[key]
+        return chance_precision(int((self.labels[key] & known).sum()), int(known.sum()))
+
     def mean(self, keys: NDArray[np.int64]) -> dict[str, Stored]:
         """Return the mean of each score over some keys; blocks and TFs are its units."""
         own = [key for key in keys if self.both[key]]
@@ -67,6 +72,6 @@ class KeyUnits:
         for name, scores in self.of_keys.items():
             every = np.arange(int(self.blocks.max()) + 1)
             score = mean_of_scores([scores[key] for key in own], [every] * len(own), self.tfs[own], self.plays)
-            chance = 0.5 if name == "auroc" else float(self.labels[own].sum() / self.known[own].sum())
+            chance = 0.5 if name == "auroc" else float(np.mean([self._chance(key) for key in own]))
             found[name] = Stored(score, units, chance=chance, bounds=bounds(name))
         return found
