@@ -44,6 +44,14 @@ def test_rows_by_hand(to_dna, length, ids, asked, whole):
     assert (row.ids.tolist(), row.asked, row.whole) == (ids, asked, whole) and len(row.ids) <= length
 
 
+def test_of_a_long_text_the_end_is_shown_where_it_speaks_of_the_feature():
+    end = [FIRST + ord(letter) for letter in "def"]
+    row = row_of("abcdef", "ACGT", True, 6)
+    assert (row.ids.tolist(), row.asked, row.whole) == ([*end, OVER, 2], 1, False)
+    row = row_of("abcdef", "ACGT", False, 6)
+    assert (row.ids.tolist(), row.asked, row.whole) == ([2, OVER, *end, END], 4, True)
+
+
 def test_labels_are_the_next_tokens_of_the_target_and_no_others():
     pairs = [
         {"order": "text_to_dna", "prompt": "ab", "target": "ACGT", "split": "train"},
@@ -129,10 +137,10 @@ def test_the_loss_that_is_watched_is_one_of_bases(trained):
 def test_costs_are_those_of_each_row_alone(trained):
     folder, _ = trained
     model = load_model(folder / "model")
-    asked = [("", "ACGTACGG"), ("<product>rich</product>", "GGCC"), ("x" * 300, "ACGT" * 40)]
+    asked = [("", "ACGTACGG"), ("<product>rich</product>", "GGCC"), ("x" * 300 + "rich", "ACGT" * 40)]
     together = nats_behind(model, asked)
     for (text, dna), nats in zip(asked, together):
-        ids = torch.tensor([[*text_ids(text)[:48], OVER, *(BASES[base] for base in dna[: bases_of_row(96)])]])
+        ids = torch.tensor([[*text_ids(text)[-48:], OVER, *(BASES[base] for base in dna[: bases_of_row(96)])]])
         with torch.no_grad():
             logs = model(ids).logits[0].log_softmax(-1)
         count = min(len(dna), 46)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from glmflow.corpus.annotation_pairs import OF_RECORD, structured
 from glmflow.errors import InputError
 from glmflow.models.adapter import Adapter
-from glmflow.models.byte_text import OVER, VOCABULARY, base_ids, text_ids
+from glmflow.models.byte_text import OVER, VOCABULARY, base_ids, shown
 from glmflow.statistics.bootstrap import interval_of_mean, interval_of_sums
 
 NATS = np.log(2)
@@ -66,7 +66,7 @@ def asked_of(pairs: Sequence[Mapping[str, Any]], seed: int) -> list[Asked]:
 
 
 def nats_behind(adapter: Adapter, asked: Sequence[tuple[str, str]], batch: int = 16) -> NDArray[np.float64]:
-    """Return what bases cost behind texts, ``float64[n]`` nats; a text is cut at half a row, the bases at the other half.
+    """Return what bases cost behind texts, ``float64[n]`` nats; of a text the last half a row, of the bases the first half.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def nats_behind(adapter: Adapter, asked: Sequence[tuple[str, str]], batch: int =
     rows = []
     for text, dna in asked:
         bases = base_ids(dna)[: bases_of_row(row)]
-        rows.append((np.concatenate([text_ids(text)[: row // 2], [OVER], bases]), len(bases)))
+        rows.append((np.concatenate([shown(text, row), [OVER], bases]), len(bases)))
     found = np.empty(len(rows))
     order = np.argsort([len(ids) for ids, _ in rows], kind="stable")
     adapter.eval()

@@ -34,6 +34,15 @@ def text_ids(text: str) -> NDArray[np.int64]:
     return np.frombuffer(text.encode(), np.uint8).astype(np.int64) + FIRST
 
 
+def shown(text: str, length: int) -> NDArray[np.int64]:
+    """Return the ids of a text in a row of `length` tokens: its last half a row of bytes at most.
+
+    What a line of tags says of a feature stands behind what it says of the organism, which can be as long as a row.
+    """
+    words = text_ids(text)
+    return words[max(0, len(words) - length // 2) :]
+
+
 def base_ids(dna: str) -> NDArray[np.int64]:
     """Return the ids of bases; what is not A, C, G or T is N."""
     return _IDS[np.frombuffer(dna.encode("latin-1", "replace"), np.uint8)]
@@ -42,13 +51,13 @@ def base_ids(dna: str) -> NDArray[np.int64]:
 def row_of(text: str, dna: str, to_dna: bool, length: int) -> Row:
     """Return a row of at most `length` tokens: text and the DNA asked for, or DNA and the text asked for.
 
-    Text has the first half of a row at most, and DNA the room that is left: both are cut at their ends.
+    Text has half of a row at most, its end (`shown`), and DNA the room that is left, its beginning.
     """
-    words = text_ids(text)[: length // 2]
+    words = shown(text, length)
     bases = base_ids(dna)
     whole = len(bases) + len(words) + 2 <= length
     bases = bases[: length - len(words) - 2]
     prompt, target = (words, bases) if to_dna else (bases, words)
-    whole = whole if to_dna else len(words) == len(text.encode())
+    whole = whole or not to_dna
     parts = [prompt, np.array([OVER]), target, np.array([END] if whole else [], np.int64)]
     return Row(np.concatenate(parts), len(target) + whole, whole)
