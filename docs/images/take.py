@@ -19,17 +19,18 @@ HERE = Path(__file__).parent
 
 
 class Picture(NamedTuple):
-    """A picture: the page below `results`, what of it is shown (a selector; all of the window if empty), and its size."""
+    """A picture: the page below `results`, what of it is shown (a selector; all of the window if empty), and the window."""
 
     page: str
     part: str
     width: int
     height: int
+    scale: float = 1
 
 
 PICTURES = {
-    "report": Picture("demo/report/index.html", "", 1120, 1040),
-    "browser": Picture("demo/report/tracks.html", "", 1120, 608),
+    "report": Picture("demo/report/index.html", "", 1400, 1300, 0.8),
+    "browser": Picture("demo/report/tracks.html", "", 1400, 760),
     "tutorial_tracks": Picture("demo/report/tracks.html", "#browser", 1240, 900),
     "tutorial_model": Picture("demo/report/models.html", "main", 1240, 640),
     "tutorial_pbs": Picture("demo/status.html", "", 1000, 620),
@@ -57,7 +58,9 @@ def main() -> int:
                 print(f"{name}: left as it is, {path} is not there")
                 continue
             page = browser.new_page(
-                viewport={"width": PICTURES[name].width, "height": PICTURES[name].height}, offline=True
+                viewport={"width": PICTURES[name].width, "height": PICTURES[name].height},
+                device_scale_factor=PICTURES[name].scale,
+                offline=True,
             )
             take(page, path, PICTURES[name], HERE / f"{name}.png")
             page.close()
