@@ -67,7 +67,7 @@ def games_chart(groups: Sequence[str]) -> dict[str, Any]:
         parts = [
             alt.Chart(alt.NamedData("games"), title=name if field == "times" else f"{name} ÷ real")
             .transform_filter(alt.datum.group == name)
-            .mark_rect()
+            .mark_rect(aria=False)  # thousands of cells, each a stop of a screen reader
             .encode(
                 x=alt.X("x:O", axis=None, scale=alt.Scale(paddingInner=0)),
                 y=alt.Y("y:O", axis=None, sort="descending", scale=alt.Scale(paddingInner=0)),
