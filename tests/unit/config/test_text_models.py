@@ -113,6 +113,23 @@ def test_a_text_model_may_be_pretrained_on_the_questions_of_a_task():
     assert again.texts == study.texts and again.adaptations == study.adaptations
 
 
+@pytest.mark.parametrize("tuning", ["full", "lora"])
+def test_the_plan_counts_a_text_model_that_is_not_pretrained_yet(tuning):
+    """By the sizes of its own entry: its folder is made after the plan is read."""
+    from glmflow.models.text.text_loading import new_text_model
+    from glmflow.plan.jobs import plan
+
+    sizes = {"hidden": 32, "layers": 5, "heads": 2, "vocabulary": 400}
+    made = sum(one.numel() for one in new_text_model(400, 32, 5, 2).parameters())
+    words = {"words": {"text": {"questions": "t", **sizes}}}
+    found = check_study(with_entries(words, text="words", tuning=tuning, dna="none"))
+    need = plan(found, {}, "l40")[0].need
+    encoder = plan(check_study(with_entries({}, dna="none", **sizes)), {}, "l40")[0].need.parameters - made
+    own = found.adaptations["a"].head_for("answer_text").planned(found.results, found.texts)
+    assert own.shape.parameters == made and own.frozen() == (0 if tuning == "full" else made)
+    assert need.parameters == encoder + (made if tuning == "full" else own.shape.adapters(32))
+
+
 @pytest.mark.parametrize(
     ("block", "words"),
     [

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field
 
 from .base import Block
+from .text_blocks import TextPretraining
 
 TRAINED = frozenset({"full", "lora", "probe"})
 """Kinds of adaptation that train something and leave a model."""
@@ -57,6 +58,10 @@ class HeadBlock(OfTarget):
     def exact(self) -> bool:
         """Return whether its weights are computed from kept states, and not trained by gradients."""
         return False
+
+    def planned(self, results: str, texts: Mapping[str, TextPretraining]) -> HeadBlock:
+        """Return the head as it is counted before anything is made: with the sizes of a text model that the study makes."""
+        return self
 
     def frozen(self) -> int:
         """Return the number of parameters that it holds in bfloat16 and does not train."""

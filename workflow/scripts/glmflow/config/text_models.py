@@ -57,6 +57,11 @@ class TextShape(NamedTuple):
         return self.layers * sum(rank * (a + b) for a, b in self.linear())
 
 
+def small_shape(hidden: int, layers: int, heads: int, vocabulary: int) -> TextShape:
+    """Return the sizes of a small text model that is made here (`glmflow.models.text.text_loading.new_text_model`)."""
+    return TextShape(hidden, layers, 2 * hidden, heads, max(1, heads // 2), hidden // heads, vocabulary, True)
+
+
 def text_shape(text: str) -> TextShape | None:
     """Return the sizes of a published text model, or of a folder; None where nothing says them."""
     config: Mapping[str, Any] | None = listed_text_models().get(text, {}).get("config")

@@ -120,7 +120,8 @@ def gpu_of(name: str | None) -> Gpu:
 def finetuning(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, Any]], gpu: Gpu) -> Job:
     """Return the job that fits a model to a task."""
     task, adaptation = study.tasks[run.task], study.adaptations[run.adaptation]
-    training, work, head = adaptation.train, task.work(study, run.task, adaptation), adaptation.head_for(task.target)
+    training, work = adaptation.train, task.work(study, run.task, adaptation)
+    head = adaptation.head_for(task.target).planned(study.results, study.texts)
     updates = training.steps or (work.examples and training.updates(work.examples))
     shape = run_shape(study, run.model, checkpoints)
     found = None
@@ -140,7 +141,8 @@ def predicting(study: Study, run: Run, checkpoints: Mapping[str, Mapping[str, An
     Hours are those of the most that can be predicted (`Work.predicted`).
     """
     task, adaptation = study.tasks[run.task], study.adaptations[run.adaptation]
-    work, head = task.work(study, run.task, adaptation), adaptation.head_for(task.target)
+    work = task.work(study, run.task, adaptation)
+    head = adaptation.head_for(task.target).planned(study.results, study.texts)
     shape = model_shape(study.models[base_of(study, run.model)], checkpoints)
     forward = {
         "batch": work.at_once,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from ..base import Fraction, Positive
 from ..blocks import HeadBlock
-from ..text_models import TextShape, folder_of, is_folder, listed_text_models, text_shape
+from ..text_blocks import TextPretraining, made_text
+from ..text_models import TextShape, folder_of, is_folder, listed_text_models, small_shape, text_shape
 
 QUESTION_TOKENS = 1000
 """Tokens of a question with its alleles, for what is planned: those of a pathway of KEGG with pooled alleles."""
@@ -91,6 +92,9 @@ class TextAnswers(HeadBlock):
         "top_k 20); their scores have the lowest and highest draw as interval.",
     )
 
+    _made: TextShape | None = PrivateAttr(None)
+    """Sizes of the text model that the study pretrains, which has no folder yet."""
+
     @model_validator(mode="after")
     def _one_size(self) -> TextAnswers:
         sizes = self.changed("hidden", "layers", "heads", "vocabulary")
@@ -158,13 +162,19 @@ class TextAnswers(HeadBlock):
         how = self.tuning or ("lora" if self.text else "full")
         return bridge + {"full": shape.parameters, "lora": shape.adapters(self.rank), "frozen": 0}[how]
 
+    def planned(self, results: str, texts: Mapping[str, TextPretraining]) -> TextAnswers:
+        """Return the head with the sizes of its text model, where the study pretrains that one."""
+        for label, text in texts.items():
+            if self.text_folder == made_text(results, label):
+                own = self.model_copy()
+                own._made = small_shape(text.hidden, text.layers, text.heads, text.vocabulary)
+                return own
+        return self
+
     @property
     def shape(self) -> TextShape:
         """Return the sizes of the text model; of a folder that is not there those of the small one."""
-        own = TextShape(
-            *(self.hidden, self.layers, 2 * self.hidden, self.heads, max(1, self.heads // 2)),
-            *(self.hidden // self.heads, self.vocabulary, True),
-        )
+        own = self._made or small_shape(self.hidden, self.layers, self.heads, self.vocabulary)
         return (text_shape(self.text) or own) if self.text else own
 
     def frozen(self) -> int:
