@@ -10,6 +10,7 @@ import numpy as np
 from glmflow.errors import InputError
 from glmflow.genome.packed import pack
 from glmflow.labelled.data_audit import label_checks
+from glmflow.labelled.named_labels import named_label_check
 from glmflow.labelled.sources import read_source
 
 from .audit import WARN, Audit
@@ -33,4 +34,6 @@ def label_audits(path: Path, columns: Mapping[str, str]) -> list[Audit]:
     names = None if labels.kind == "values" else labels.classes if labels.kind == "classes" else ["no", "yes"]
     target = target.astype(np.float64 if names is None else np.int64)
     found = label_checks(rows, pack(rows["sequence"]), target, names)
+    if named := named_label_check(data):
+        found.append(named)
     return [Audit(name, verdict, count, 0, text) for name, count, _, verdict, text in found]

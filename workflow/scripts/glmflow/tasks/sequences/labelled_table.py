@@ -19,6 +19,7 @@ from glmflow.labelled.exchanged_columns import exchanged_columns
 from glmflow.labelled.framing import COMPARED, differing_from_genome, place_on_genome, windows_around
 from glmflow.labelled.given_splits import require_rows
 from glmflow.labelled.holdout import split_rows
+from glmflow.labelled.named_labels import named_label_check
 from glmflow.labelled.near_pairs import near_pairs, suited_k
 from glmflow.labelled.sources import LabelFile, Labelled, read_source
 from glmflow.tasks.audited import audited
@@ -44,6 +45,7 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
     if data.labels.kind != task.predicts:
         what = f"the labels are {data.labels.kind} ({data.labels.why}), and the task predicts {task.predicts}"
         raise InputError(what, where="sequences", fix=f"Say labels: {data.labels.kind}, or name other columns.")
+    named = named_label_check(data)
     reference = Reference(files["genome"]) if files.get("genome") else None
     rows, packed, counts = with_sequences(data.rows, reference, task)
     truth, strata, names = truth_of(rows, data.labels, task.scale)
@@ -72,6 +74,9 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
         add_exchanged(
             found.checks, exchanged_columns(packed, truth.to_numpy(), rows["split"].to_numpy(object)), rows, labels
         )
+    if named is not None:
+        name, count, total, verdict, text = named
+        found.checks.add(name, count, total, text, verdict == FAIL, verdict)
     rows = found.rows
     length = packed.lengths if packed is not None else (rows["end"] - rows["start"]).to_numpy()
     counts["sequences longer than `length`, of which the middle is read"] = int((length > task.length).sum())
