@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from glmflow.checks.relations import relations, require_shares
+from glmflow.checks.relations import related_samples, relations, require_shares
 from glmflow.errors import InputError
 from glmflow.genome.relatives import Kinship
 
@@ -37,6 +37,56 @@ def test_a_person_under_another_name_is_found_in_spite_of_errors():
     assert sorted(parents["one"]) == ["p0", "p1"] and set(parents["other"]) == {"child"}
     assert [audit.status for audit in found.audits] == ["FAIL", "WARN", "PASS"]
     assert "2 pairs" in found.audits[1].sentence and "2 of them in different splits" in found.audits[1].sentence
+
+
+def structured(rng, variants, wrong):
+    """60 unrelated samples of two populations, also of rare alleles; two siblings, and one sample with wrong genotypes."""
+    apart = np.array([-0.12, 0.12])[:, None] * rng.random(variants)
+    frequency = np.clip(rng.uniform(0.05, 0.5, variants) + apart, 0.01, 0.99)
+    people = [rng.random((2, variants)) < frequency[number % 2] for number in range(60)]
+
+    def child():
+        return np.array([people[parent][rng.integers(0, 2, variants), np.arange(variants)] for parent in (0, 2)])
+
+    dosages = np.array([person.sum(axis=0) for person in [*people, child(), child()]])
+    twin = dosages[5].copy()
+    changed = rng.random(variants) < wrong
+    twin[changed] = (twin[changed] + rng.integers(1, 3, changed.sum())) % 3
+    kinship = Kinship(63)
+    kinship.add(np.vstack([dosages, twin]))
+    return {"kinship": kinship.estimate(), "concordance": kinship.concordance()}
+
+
+@pytest.mark.parametrize("wrong", [0.0, 0.08, 0.1])
+@pytest.mark.parametrize("variants", [500, 4000])
+@pytest.mark.parametrize("seed", range(3))
+def test_wrong_genotypes_and_rare_alleles_make_no_relative_of_a_person(wrong, variants, seed):
+    """Kinship alone calls them parent and child: 10 % of wrong genotypes leave less than .354 where alleles are rare."""
+    names = [*(f"p{number}" for number in range(60)), "sister", "brother", "other name"]
+    evidence = structured(np.random.default_rng(seed), variants, wrong)
+    evidence |= {"samples": names, "split": ["train"] * 60 + ["test"] * 3}
+    found = relations(evidence["kinship"], names, evidence["split"], concordance=evidence["concordance"])
+    same = found.pairs["relation"] == "same person"
+    assert found.pairs.loc[same, ["one", "other"]].to_numpy().tolist() == [["p5", "other name"]]
+    family = {"p0", "p2", "sister", "brother"}
+    assert {*found.pairs.loc[~same, "one"], *found.pairs.loc[~same, "other"]} <= family
+    assert related_samples(evidence)[0].status == "FAIL"
+
+
+def test_concordance_of_a_person_a_child_and_strangers():
+    """Oracle: of one frequency p, strangers have h / (2 - h) of it where h = 2p (1 - p), parent and child 1/3."""
+    rng = np.random.default_rng(1)
+    parent, stranger = (rng.random((2, 20_000)) < 0.3 for _ in range(2))
+    child = np.array([parent[rng.integers(0, 2, 20_000), np.arange(20_000)], stranger[0]])
+    kinship = Kinship(4)
+    kinship.add(
+        np.array(
+            [parent.sum(axis=0), parent.sum(axis=0), child.sum(axis=0), (rng.random((2, 20_000)) < 0.3).sum(axis=0)]
+        )
+    )
+    found = kinship.concordance()
+    assert found[0, 1] == 1 and found[0, 2] == pytest.approx(1 / 3, abs=0.015)
+    assert found[0, 3] == pytest.approx(0.42 / 1.58, abs=0.015)
 
 
 def test_in_one_split_they_are_no_leak():

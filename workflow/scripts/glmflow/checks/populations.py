@@ -18,7 +18,7 @@ FEWEST_WINDOWS = 10
 def audits(task: TaskBlock, files: Mapping[str, Any], made: Made, data: Mapping[str, Any]) -> list[Audit]:
     """Return whether samples of two splits are one person, or parent and child, by the variants of the windows."""
     from .audit import graded
-    from .relations import relations
+    from .relations import related_samples
 
     if "kinship" not in made.evidence:
         return []
@@ -28,4 +28,4 @@ def audits(task: TaskBlock, files: Mapping[str, Any], made: Made, data: Mapping[
             f"{windows} windows are too few to tell which samples are related: name families, or take {FEWEST_WINDOWS}"
         )
         return [graded("one person under two names", 0, text, warn=0)]
-    return relations(made.evidence["kinship"], made.evidence["samples"], made.evidence["split"]).audits
+    return related_samples(made.evidence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,12 @@ from .audit import Audit, graded, named
 TWIN, FIRST, SECOND = 2**-1.5, 2**-2.5, 2**-3.5
 """Kinship from which on two samples are one sample, parent and child or siblings, relatives of the second degree.
 
-The limits of KING (Manichaikul et al. 2010, Bioinformatics 26:2867, table 1). Genotyping errors take kinship off the
-same person: 10 % of wrong genotypes leave about 0.4."""
+The limits of KING (Manichaikul et al. 2010, Bioinformatics 26:2867, table 1)."""
+ALIKE = 0.55
+"""Concordance of heterozygous genotypes from which on two samples are one sample (`Kinship.concordance`).
+
+Of one person 10 % of wrong genotypes leave .6 to .85 of it by the frequencies of alleles, but of kinship .4 or less, as of
+parent and child: siblings have .45 of it at most."""
 CLEAR = 4.0
 """Standard deviations of the kinship of unrelated samples that a relation has to exceed beside its limit."""
 SURE = 0.45
@@ -43,7 +47,11 @@ class Relations(NamedTuple):
 
 
 def relations(
-    kinship: NDArray[np.float64], samples: Sequence[str], split: ArrayLike | None = None, where: str = ""
+    kinship: NDArray[np.float64],
+    samples: Sequence[str],
+    split: ArrayLike | None = None,
+    where: str = "",
+    concordance: NDArray[np.float64] | None = None,
 ) -> Relations:
     """Return the samples that are the same person, or related in the first degree.
 
@@ -55,26 +63,46 @@ def relations(
         Names.
     split
         Split of each sample; samples without one (empty) take no part in comparisons between splits.
+    concordance
+        Concordance of heterozygous genotypes `[samples, samples]` (`Kinship.concordance`), which tells a sample with wrong
+        genotypes from a relative; None where it is not known.
     """
     upper = np.triu(np.ones(kinship.shape, bool), 1)
     known = kinship[upper & np.isfinite(kinship)]
-    # Of populations far apart kinship is below 0: the upper half of the unrelated is what can be taken for relatives.
-    unrelated = known[known < FIRST]
-    middle = float(np.median(unrelated)) if len(unrelated) else 0.0
-    above = unrelated[unrelated >= middle] - middle
-    noise = float(np.sqrt((above**2).mean())) if len(above) else 0.0
+    middle, noise = _chance(known[known < FIRST])
     parts = np.array([""] * len(samples) if split is None else list(split), dtype=object)
     table = np.nan_to_num(kinship, nan=-1.0)
     rows = []
     # Over a short stretch of genome many unrelated pairs pass the limits by chance: that is said, and no pair named.
     clear = middle + CLEAR * noise
-    related = (table >= max(FIRST, clear)) | (table >= max(TWIN, min(clear, SURE)))
+    same = table >= max(TWIN, min(clear, SURE))
+    if concordance is not None:
+        among = concordance[upper & (table < FIRST) & np.isfinite(concordance)]
+        usual, spread = _chance(among)
+        same |= (np.nan_to_num(concordance) >= max(ALIKE, usual + CLEAR * spread)) & (table >= SECOND)
+    related = same | (table >= max(FIRST, clear))
     for a, b in np.argwhere(upper & related):
-        relation = "same person" if table[a, b] >= max(TWIN, min(clear, SURE)) else "parent and child or siblings"
+        relation = "same person" if same[a, b] else "parent and child or siblings"
         between = parts[a] != parts[b] and bool(parts[a]) and bool(parts[b])
         rows.append((samples[a], samples[b], float(table[a, b]), relation, f"{parts[a]}, {parts[b]}", between))
     pairs = pd.DataFrame(rows, columns=["one", "other", "kinship", "relation", "splits", "between_splits"])
     return Relations(pairs, noise, [*_of_pairs(pairs, len(samples), where), _of_noise(pairs, noise, middle, where)])
+
+
+def related_samples(evidence: Mapping[str, Any]) -> list[Audit]:
+    """Return the audits of `relations` of what a task has of its samples (`kinship`, `samples`, `split`; `concordance`)."""
+    kinship, names, split = (evidence[name] for name in ("kinship", "samples", "split"))
+    return relations(kinship, names, split, concordance=evidence.get("concordance")).audits
+
+
+def _chance(unrelated: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the median of unrelated pairs, and how far those above it scatter; 0 where there are none.
+
+    Of populations far apart kinship is below 0: the upper half of the unrelated is what can be taken for relatives.
+    """
+    middle = float(np.median(unrelated)) if len(unrelated) else 0.0
+    above = unrelated[unrelated >= middle] - middle
+    return middle, float(np.sqrt((above**2).mean())) if len(above) else 0.0
 
 
 def _of_pairs(pairs: pd.DataFrame, count: int, where: str) -> list[Audit]:

@@ -74,9 +74,9 @@ def audits(task: TaskBlock, files: Mapping[str, Any], made: Made, data: Mapping[
     evidence = made.evidence
     found = _of_matrix(task, evidence) if "measured" in evidence else []
     if "kinship" in evidence:
-        from .relations import relations
+        from .relations import related_samples
 
-        found += relations(evidence["kinship"], evidence["samples"], evidence["split"]).audits
+        found += related_samples(evidence)
     if "genes" in evidence:
         found += [*_of_shares(task, evidence), *_of_loci(evidence["genes"])]
     return found

@@ -24,6 +24,7 @@ class Kinship:
     def __init__(self, people: int):
         self.products = np.zeros((people, people))
         self.heterozygous = np.zeros(people)
+        self.both = np.zeros((people, people))
         self.variants = 0
 
     def add(self, dosages: NDArray) -> None:
@@ -32,7 +33,9 @@ class Kinship:
         frequency = dosages.mean(axis=0) / 2
         common = dosages[:, np.minimum(frequency, 1 - frequency) >= MIN_MAF]
         self.products += common @ common.T
-        self.heterozygous += (common == 1).sum(axis=1)
+        heterozygous = (common == 1).astype(np.float64)
+        self.heterozygous += heterozygous.sum(axis=1)
+        self.both += heterozygous @ heterozygous.T
         self.variants += common.shape[1]
 
     def estimate(self) -> NDArray[np.float64]:
@@ -43,6 +46,16 @@ class Kinship:
         with np.errstate(divide="ignore", invalid="ignore"):
             estimate = np.where(least > 0, 0.5 - distance / (4 * least), np.nan)
         return np.where((distance == 0) & (self.variants > 0), 0.5, estimate)
+
+    def concordance(self) -> NDArray[np.float64]:
+        """Return of the variants at which either sample is heterozygous the share at which both are, `[samples, samples]`.
+
+        1 for the same genome, 1/3 for parent and child, at most .45 for siblings (5/8 of one's are heterozygous in the other
+        where both alleles are as frequent); wrong genotypes take less off it than off kinship. NaN where neither is
+        heterozygous anywhere.
+        """
+        either = self.heterozygous[:, None] + self.heterozygous - self.both
+        return np.divide(self.both, either, out=np.full_like(self.both, np.nan), where=either > 0)
 
     def pairs(self, threshold: float) -> list[tuple[int, int]]:
         """Return the pairs of samples whose kinship reaches a threshold."""

@@ -120,6 +120,7 @@ def related(
     split = rows.drop_duplicates("sample").set_index("sample")["split"]
     return {
         "kinship": kinship.estimate(),
+        "concordance": kinship.concordance(),
         "samples": names,
         "split": split.loc[names].to_numpy(object),
         "windows": len(alleles),

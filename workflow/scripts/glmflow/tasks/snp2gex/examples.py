@@ -105,6 +105,7 @@ def cohort_examples(
         "split": split,
         "populations": [populations.get(name) for name in names],
         "kinship": kinship.estimate(),
+        "concordance": kinship.concordance(),
         "together": groups_of(len(names), relatives),
         "measured": matrix,
         "values": values,

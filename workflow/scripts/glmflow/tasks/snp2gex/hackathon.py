@@ -246,7 +246,12 @@ def hackathon_examples(
     values = rows.pivot(index="gene", columns="sample", values=target).reindex(columns=known).astype(float)
     facts = gene_facts(placed, windows, known, split, values, None)
     people = pd.DataFrame({"sample": known, "split": split})
-    evidence = {"samples": known, "split": split, "kinship": kinship.estimate()}
+    evidence = {
+        "samples": known,
+        "split": split,
+        "kinship": kinship.estimate(),
+        "concordance": kinship.concordance(),
+    }
     tables = {"genes.tsv": facts, "samples.tsv": people}
     return Made(table, counts.table(), leaks.leak_table(checks), tables, evidence)
 
