@@ -32,9 +32,9 @@ def benchmark_set(name: str) -> dict[str, Any]:
     dict
         `layout` (`folder`: files by split and class; `table`), and where they are known `columns`, `only` (rows of a table
         that holds several sets), `hdf5` (data set of the labels in a file beside the table) with its `outputs`, `beside`
-        (name of a table of values beside it), `one_based`, `length` and `anchor` (windows around an interval), `target`,
-        `classes` (in the order of their indices), `integer_labels` (names of them), `assembly`, `metric` (what is
-        published), `published`.
+        (name of a table of values beside it, or of a folder of tracks in bins of `bin` bases), `one_based`, `length` and
+        `anchor` (windows around an interval), `target`, `classes` (in the order of their indices), `integer_labels` (names
+        of them), `assembly`, `metric` (what is published), `published`.
 
     Raises
     ------

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import contigs_by_core_name
+from glmflow.labelled.binned_targets import read_binned_means
 from glmflow.labelled.classes import Labels, read_labels
 from glmflow.labelled.columns import NAMES, find_columns
 from glmflow.labelled.delimited import TableFile
@@ -24,7 +25,7 @@ KEYS = ("table", "fasta", "bed", "folder")
 
 
 class LabelFile(NamedTuple):
-    """An HDF5 file, or a table, with a row of labels for each row of a table, in its order.
+    """An HDF5 file, or a table, with a row of labels for each row of a table, in its order; or a folder of tracks in bins.
 
     Attributes
     ----------
@@ -33,11 +34,17 @@ class LabelFile(NamedTuple):
         Its data set, of HDF5.
     outputs
         Labels of a row, where a published set says how many.
+    bin
+        Bases of a bin, of a folder (`read_binned_means`); None: labels stand as they are.
+    length
+        Bases around the middle of an interval whose bins are averaged.
     """
 
     path: Path
     data_set: str = "labels"
     outputs: int | None = None
+    bin: int | None = None
+    length: int = 0
 
 
 class Labelled(NamedTuple):
@@ -116,7 +123,7 @@ def read_source(
     if hdf5 is not None:
         rows = rows.drop(columns=names)
         labels, names = _of_file(hdf5, Path(str(source["table"])), rows, target, classes), []
-        taken.append(f"labels: {labels.why}" + ("" if is_table(hdf5.path) else f", data set {hdf5.data_set}"))
+        taken.append(f"labels: {labels.why}" + _how(hdf5))
     elif not names:
         raise InputError("no labels in it", where=where, fix="Say which column: columns: {label: NAME}.")
     else:
@@ -165,12 +172,21 @@ def _of_file(
     file = TableFile(table)
     count = sum(block.num_rows for block in file.blocks(file.header[:1]))
     number = rows["row"].to_numpy(np.int64)
-    if is_table(hdf5.path):
+    if hdf5.bin:
+        array = read_binned_means(hdf5.path, file, hdf5.bin, hdf5.length)
+    elif is_table(hdf5.path):
         array, header = read_label_table(hdf5.path, count)
         classes = classes or {str(place): name for place, name in enumerate(header)}
     else:
         array = read_label_array(hdf5.path, count, hdf5.data_set)
     return array_labels(array[number - 1], target, classes, str(hdf5.path), hdf5.outputs, number)
+
+
+def _how(hdf5: LabelFile) -> str:
+    """Say which labels of a file were taken."""
+    if hdf5.bin:
+        return f", each the mean of the bins of {hdf5.bin} bases inside of the middle {hdf5.length:,} bases"
+    return "" if is_table(hdf5.path) else f", data set {hdf5.data_set}"
 
 
 def _read(

@@ -162,11 +162,12 @@ def read_settings_of(task: Sequences) -> dict[str, Any]:
 
 
 def label_file_of(task: Sequences) -> LabelFile | None:
-    """Return the HDF5 file of the labels; None where they stand in the table."""
+    """Return the file, or folder, of the labels; None where they stand in the table."""
     if task.label_file is None:
         return None
-    outputs = benchmark_set(task.preset).get("outputs") if task.preset else None
-    return LabelFile(Path(task.label_file), task.data_set, outputs)
+    known = benchmark_set(task.preset) if task.preset else {}
+    binned = None if task.hdf5 else known.get("bin")
+    return LabelFile(Path(task.label_file), task.data_set, known.get("outputs"), binned, task.length)
 
 
 def with_sequences(
