@@ -24,6 +24,8 @@ NOT_ASKED = {
 """What a verdict does not say where a control was not asked: in runs of earlier versions too."""
 CASES = 12
 """Questions whose ranking is shown."""
+STRONGEST = 3
+"""Bases, and replacements, of a question that are written out beside their colours."""
 MEANING = {
     "variant used": "right answers need the own pair of alleles, and change where nothing is varied",
     "variant unread": "right answers need the own pair of alleles, but accuracy does not fall where nothing is varied, or most "
@@ -193,23 +195,22 @@ def first_seed(table: pd.DataFrame, label: str) -> pd.DataFrame:
 
 
 def because(example: str, values: pd.DataFrame, scan: pd.DataFrame) -> dict[str, Any]:
-    """Return what an answer rests on: `alleles` (name, and the bases with their part, -1 to 1), `against`, `replacements`."""
+    """Return what an answer rests on: `alleles` (`bases` with their parts, -1 to 1, the strongest), `against`, `replacements`."""
     own = values[values["example"] == example] if len(values) else values
     if own.empty:
         return {"alleles": [], "against": "", "replacements": []}
     most = max(float(own["value"].abs().max()), 1e-12)
-    alleles = [
-        {
-            "name": name,
-            "bases": [
-                {"base": row.base, "offset": int(row.offset), "part": float(row.value) / most}
-                for row in part.itertuples()
-            ],
-        }
-        for name, part in own.groupby("allele", sort=False)
-    ]
+    alleles = []
+    for name, part in own.groupby("allele", sort=False):
+        bases = [
+            {"base": row.base, "offset": int(row.offset), "part": float(row.value) / most} for row in part.itertuples()
+        ]
+        strongest = sorted(bases, key=lambda one: -abs(one["part"]))[:STRONGEST]
+        alleles.append({"name": name, "bases": bases, "strongest": strongest})
     tried = scan[scan["example"] == example] if len(scan) else scan
-    strongest = tried.reindex(tried["change"].abs().sort_values(ascending=False).index).head(3) if len(tried) else tried
+    strongest = (
+        tried.reindex(tried["change"].abs().sort_values(ascending=False).index).head(STRONGEST) if len(tried) else tried
+    )
     return {
         "alleles": alleles[::-1] if alleles[0]["name"] == "alt" else alleles,
         "against": own["against"].iloc[0],
