@@ -1,5 +1,6 @@
 """One sample under two names, relatives in two splits, and groups that leave nothing to train on."""
 
+import cyvcf2
 import numpy as np
 import pytest
 from glmflow.checks.relations import related_samples, relations, require_shares
@@ -71,6 +72,25 @@ def test_wrong_genotypes_and_rare_alleles_make_no_relative_of_a_person(wrong, va
     family = {"p0", "p2", "sister", "brother"}
     assert {*found.pairs.loc[~same, "one"], *found.pairs.loc[~same, "other"]} <= family
     assert related_samples(evidence)[0].status == "FAIL"
+
+
+@pytest.mark.parametrize("planted", [3, 50])
+def test_over_a_megabase_of_a_real_chromosome_a_person_is_told_from_strangers_who_are_alike_by_chance(
+    test_data, planted
+):
+    """300 unrelated samples of 1000 Genomes, some of which share both haplotypes over much of the megabase."""
+    file = cyvcf2.VCF(str(test_data / "human_chr20/cohort.vcf.gz"))
+    alleles = [record.genotype.array()[:, :2] for record in file if len(record.ALT) == 1]
+    dosages = np.clip(np.array(alleles), 0, 1).sum(axis=2).T
+    rng = np.random.default_rng(planted)
+    twin = dosages[planted].copy()
+    changed = rng.random(twin.size) < 0.1
+    twin[changed] = (twin[changed] + rng.integers(1, 3, changed.sum())) % 3
+    names = [*file.samples, "other name"]
+    kinship = Kinship(len(names))
+    kinship.add(np.vstack([dosages, twin]))
+    found = relations(kinship.estimate(), names, concordance=kinship.concordance()).pairs
+    assert found[["one", "other", "relation"]].to_numpy().tolist() == [[names[planted], "other name", "same person"]]
 
 
 def test_concordance_of_a_person_a_child_and_strangers():
