@@ -239,6 +239,28 @@ def test_gene_finding_by_its_name(data, tmp_path):
         BaseLabels.model_validate({"kind": "base_labels", "preset": "bend/gene_finding", "segments": "s.bed"})
 
 
+def test_parts_for_cross_validation(data, tmp_path):
+    """As BEND's enhancers have them: part k by name is the test, the next one validation, and behind the last comes the first."""
+    with h5py.File(tmp_path / "l.hdf5", "w") as file:
+        file["labels"] = np.tile([0, 1], (6, 32))
+    parts = ["part2", "part0", "part1", "part10", "part0", "part2"]  # by name: 0, 1, 10, 2
+    lines = [f"1\t{100 * row}\t{100 * row + 64}\t{part}\n" for row, part in enumerate(parts)]
+    (tmp_path / "r.bed").write_text("chromosome\tstart\tend\tsplit\n" + "".join(lines))
+    regions = {"bed": str(tmp_path / "r.bed"), "hdf5": str(tmp_path / "l.hdf5"), "given_splits": True}
+
+    def splits(**more):
+        return made(data, regions=regions | more, classes=["none", "exon"]).table["split"].tolist()
+
+    assert splits(fold=2) == ["train", "train", "test", "validation", "train", "train"]
+    assert splits(fold=4) == ["test", "validation", "train", "train", "validation", "test"]
+    with pytest.raises(InputError, match=r"r\.bed: fold 5 of 4 parts"):
+        splits(fold=5)
+    with pytest.raises(InputError, match=r"names parts \(part0.*Say regions: \{fold: 1\}"):
+        splits()
+    block = task(data, regions=regions | {"given_splits": False, "fold": 1}, classes=["none", "exon"])
+    assert list(block.regions.unread()) == [("fold", "it is read of `given_splits: true`")]
+
+
 def test_mistakes_are_one_line(data, tmp_path):
     (tmp_path / "s.bed").write_text("1\t5\t9\n")
     with pytest.raises(InputError, match="no class in the fourth column"):

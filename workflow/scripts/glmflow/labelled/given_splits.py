@@ -48,6 +48,26 @@ def read_split_column(column: pd.Series, name: str, where: str) -> pd.Series:
     return column.map(found)
 
 
+def parts_as_splits(column: pd.Series, fold: int, where: str) -> pd.Series:
+    """Return splits of parts for cross-validation: the `fold`-th part by name is the test, the next one validation.
+
+    Folds count from 1, and the part behind the last is the first, as BEND has them (Marin et al. 2024).
+
+    Raises
+    ------
+    InputError
+        There are fewer than three parts, or no such fold.
+    """
+    parts = sorted(column.astype(str).unique())
+    if len(parts) < 3:
+        what = f"{len(parts)} parts ({some(parts)}), which leave none to train on"
+        raise InputError(what, where=where, fix="Give three parts or more, or leave `fold` out.")
+    if fold > len(parts):
+        raise InputError(f"fold {fold} of {len(parts)} parts ({some(parts)})", where=where, fix="Give a lower `fold`.")
+    split = dict.fromkeys(parts, "train") | {parts[fold - 1]: "test", parts[fold % len(parts)]: "validation"}
+    return column.astype(str).map(split)
+
+
 def require_rows(split: pd.Series, wanted: Iterable[str] = ("train", "test"), where: str = "split") -> None:
     """Stop if a split that is wanted has no row.
 

@@ -37,6 +37,16 @@ class LabelledRegions(Block):
         "labels", description="Its data set; a negative number or a bin beyond a region is not scored."
     )
     given_splits: bool = Field(False, description="Take the column `split` in place of the splits of the study.")
+    fold: Positive | None = Field(
+        None,
+        description="Fold of the cross-validation, from 1, if the column `split` names parts: that part by name is the test, the "
+        "next one validation. Make a task of each fold.",
+    )
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield what is read of given splits alone."""
+        if self.fold is not None and not self.given_splits:
+            yield "fold", "it is read of `given_splits: true`"
 
 
 class BaseLabels(ControlledTask):

@@ -19,7 +19,7 @@ from glmflow.genome.reference import Reference
 from glmflow.genome.splits import assign_splits, used_contigs
 from glmflow.genome.windows import filter_windows
 from glmflow.labelled.framing import COMPARED
-from glmflow.labelled.given_splits import read_split_column, require_rows
+from glmflow.labelled.given_splits import parts_as_splits, read_split_column, require_rows, split_name
 from glmflow.labelled.label_arrays import read_label_array
 from glmflow.tasks.audited import audited
 from glmflow.tasks.base_labels.base_segments import (
@@ -166,9 +166,25 @@ def region_windows(task: BaseLabels, contigs: Mapping[str, int]) -> tuple[pd.Dat
     if task.regions.given_splits:
         if windows["split"].isna().any():
             raise InputError("no column `split`", where=bed, fix="Leave given_splits out, or give the column.")
-        windows["split"] = read_split_column(windows["split"], "split", str(bed))
+        windows["split"] = given_split(windows["split"], task.regions.fold, str(bed))
         return windows, np.stack(labels)
     return windows.drop(columns="split"), np.stack(labels)
+
+
+def given_split(column: pd.Series, fold: int | None, where: str) -> pd.Series:
+    """Return the split of each window from the column `split`, which names splits, or parts of which `fold` makes them.
+
+    Raises
+    ------
+    InputError
+        A value is no split, or there is no such fold.
+    """
+    if fold is not None:
+        return parts_as_splits(column, fold, where)
+    if column.map(split_name).isna().all():
+        what = f"its column `split` names parts ({some(sorted(column.unique()))}), and no splits"
+        raise InputError(what, where=where, fix="Say regions: {fold: 1}, and make a task of each fold.")
+    return read_split_column(column, "split", where)
 
 
 def classes_table(labels: NDArray[np.int8], split: pd.Series, classes: list[str]) -> pd.DataFrame:
