@@ -119,6 +119,11 @@ def no_populations(found):
     return "structure of samples", "WARN", "no population known: the null does not account for structure"
 
 
+def one_population(found):
+    found["populations"] = ["all"] * SAMPLES
+    return "structure of samples", "WARN", "of population all: the null does not account for structure within it"
+
+
 def readthrough(found):
     """A held-out gene reads through one of training, far off."""
     found["genes"].loc[75, "gene_name"] = "GENE12-GENE13"
@@ -131,7 +136,11 @@ def several_ids(found):
 
 
 @pytest.mark.parametrize(
-    "plant", [copied, swapped, counts, logarithms, one_person_twice, siblings, no_populations, readthrough, several_ids]
+    "plant",
+    [
+        *(copied, swapped, counts, logarithms, one_person_twice, siblings, no_populations, one_population),
+        *(readthrough, several_ids),
+    ],
 )
 def test_a_planted_fault_is_named_by_its_audit(plant):
     found = evidence(5)

@@ -57,7 +57,7 @@ def test_tables_as_they_are_met(table, kind, caplog):
         assert "columns that are not read: super_pop, gender" in caplog.text
 
 
-@pytest.mark.parametrize("unknown", ["unknown", "None", "?", "NULL", "Unk", "not available"])
+@pytest.mark.parametrize("unknown", ["unknown", "None", "?", "NULL", "Unk", "not available", "-9"])
 def test_words_for_what_is_not_known_are_no_population(table, unknown):
     people = read_people(table(f"sample\tContinent\tTrio ID\nA\t{unknown}\t{unknown}\nB\tx\tf\n"), ["A", "B"])
     assert people["population"].isna().tolist() == people["family"].isna().tolist() == [True, False]

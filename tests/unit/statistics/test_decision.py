@@ -246,6 +246,16 @@ def test_what_is_unknown_is_said():
     assert any("No baseline was run" in note for note in notes)
 
 
+def test_one_population_is_said_to_know_no_structure():
+    rng = np.random.default_rng(0)
+    observed, guess = simulated.noise(rng, 40, 20), simulated.noise(rng, 40, 20)
+    said = "One population holds all samples here: the null does not account for structure within it."
+    one = [people_run("model", "model", observed, [guess])]
+    assert said in decide(one).notes and said not in decide(one, groups_known=None).notes
+    two = [people_run("model", "model", observed, [guess], np.repeat([0, 1], 20))]
+    assert said not in decide(two).notes
+
+
 def test_runs_over_different_units_are_refused():
     with pytest.raises(
         InputError, match=r"a and b were scored over different units \(loci x samples: 5 x 1 and 6 x 1\)"

@@ -95,7 +95,10 @@ def _of_matrix(task: TaskBlock, evidence: Mapping[str, Any]) -> list[Audit]:
     note = "populations are known" if known else "no population known: the null does not account for structure"
     if known and any(unknown):
         note = f"the population of {sum(unknown):,} of {len(names):,} samples is not known: they count as one, whatever they are"
-    found.append(graded("structure of samples", sum(unknown) / max(1, len(names)), note, warn=0))
+    one = groups is not None and len(set(groups)) == 1
+    if groups and one:
+        note = f"every sample is of population {groups[0]}: the null does not account for structure within it"
+    found.append(graded("structure of samples", max(sum(unknown) / max(1, len(names)), one), note, warn=0))
     if len(names) >= FEW_SAMPLES:
         found.append(_of_labels(evidence, groups))
     return found

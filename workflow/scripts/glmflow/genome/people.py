@@ -21,8 +21,8 @@ COLUMNS = ("sample", "population", "family")
 """What is read of a table of samples."""
 ALSO_NAMED = {name: SAMPLES[name] for name in COLUMNS}
 """Usual names of these columns."""
-UNKNOWN = ("", ".", "na", "nan", "n/a", "-", "?", "none", "null", "unknown", "unk", "missing", "not available")
-"""What stands for a population or a family that is not known, in small letters."""
+UNKNOWN = ("", ".", "na", "nan", "n/a", "-", "?", "none", "null", "unknown", "unk", "missing", "not available", "-9")
+"""What stands for a population or a family that is not known, in small letters (-9: of PLINK)."""
 
 
 def read_people(path: str | os.PathLike[str] | None, genotyped: Sequence[str]) -> pd.DataFrame:

@@ -296,6 +296,8 @@ def _notes(runs: Sequence[Run], models: Sequence[Run], groups_known: bool | None
         notes.append(f"No row of random weights of {_joined(missing)}: what its pretraining adds is unknown.")
     if groups_known is False:
         notes.append("No population is known: the null does not account for structure.")
+    elif groups_known and not any(run.within for run in runs):
+        notes.append("One population holds all samples here: the null does not account for structure within it.")
     elif groups_known and not any(run.role == "structure" for run in runs):
         notes.append(
             "No baseline that knows populations alone was run (population_mean): what structure by itself reaches is known only "
