@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from diagnosis_data import data_folder
+from diagnosis_data import data_folder, expected
 from glmflow.baselines.fit_baseline import run_baseline
 from glmflow.checks.examples_audit import audited
 from glmflow.config.tasks import task_block
@@ -78,6 +78,9 @@ def test_baselines_reach_what_is_known_of_the_pathway_questions(official, scored
     task, made = official
     _, values = scored(task, made, baseline)
     assert round(values["accuracy"] * 146) == right
+    if baseline == "question_tfidf":
+        floor = expected("floors")["text: TF-IDF words + logistic"]["macro_f1"]
+        assert values["f1_macro"] == pytest.approx(floor, abs=5e-5)
 
 
 def test_the_audit_stands_beside_the_examples(official):
