@@ -183,6 +183,16 @@ def test_classes_of_a_split_that_are_numbered_in_another_order(clean, tmp_path, 
         assert status["swapped labels"] == "FAIL" and words in detail["swapped labels"]
 
 
+def test_an_adapter_in_one_class_is_named_wherever_it_stands(clean, tmp_path):
+    adapter, places = "GATTACAGATCCTT", GENERATOR.integers(0, LENGTH - 14, len(clean))
+    texts = [
+        s[:place] + adapter + s[place + 14 :] if label == "pos" else s
+        for s, place, label in zip(clean["sequence"], places, clean["label"])
+    ]
+    status, detail = found(clean.assign(sequence=texts), tmp_path)
+    assert status["one stretch alone"] == "WARN" and adapter in detail["one stretch alone"]
+
+
 def test_nothing_tells_the_label_where_all_test_rows_have_one(clean, tmp_path):
     """The majority of training is right about none of them, and whatever says the other class now and then is no shortcut."""
     status, _ = found(clean[(clean["split"] != "test") | (clean["label"] == "neg")], tmp_path)

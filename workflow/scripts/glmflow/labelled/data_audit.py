@@ -32,6 +32,7 @@ from glmflow.labelled.near_pairs import NearPairs, near_pairs, suited_k
 from glmflow.labelled.overlap import overlapping_pairs
 from glmflow.labelled.separability import separability
 from glmflow.labelled.split_checks import KIN, split_checks
+from glmflow.labelled.telling_stretches import stretch_checks
 
 
 class Audit(NamedTuple):
@@ -139,6 +140,7 @@ def audit(
         *split_checks(rows, split, target, classes, properties, backwards, describe),
         *batch_checks(rows, split, target, classes, KIN),
         *property_checks(properties),
+        *(stretch_checks(packed, target, classes) if classes is not None else ()),
         *exchange_checks(split, exchanged(packed, split)),
     ]
     table = pd.DataFrame(checks, columns=["check", "rows", "of", "verdict", "text"])
@@ -165,6 +167,7 @@ def label_checks(rows: pd.DataFrame, packed: Packed, target: NDArray, classes: S
         *split_checks(rows, split, target, classes, properties, np.zeros(0, np.int64), describe),
         *batch_checks(rows, split, target, classes, KIN),
         *property_checks(properties),
+        *(stretch_checks(packed, target, classes) if classes is not None else ()),
     ]
 
 
