@@ -13,7 +13,7 @@ from glmflow.labelled.composition import kmer_places
 
 K = 12
 """Length of a k-mer: one of 16.8 million stands in a few thousand bases by chance in far fewer than one row of a hundred."""
-BASES = 4_000_000
+BASES = 1_000_000
 """Bases that are looked at; a sample of larger sets."""
 MOST, FEWEST = 0.5, 0.05
 """Least share of the rows of a class, and largest share of all other rows, that hold it."""
