@@ -14,6 +14,7 @@ from glmflow.genome.tss_windows import tss_windows
 from glmflow.genome.variants import build_store
 from glmflow.tasks.snp2gex.examples import cohort_examples
 from glmflow.tasks.snp2gex.expression_matrix import Expression
+from glmflow.tasks.snp2gex.gene_units import people_of
 from glmflow.tasks.tables import Division
 
 LENGTHS = {"a": 20_000, "b": 10_000, "c": 10_000}
@@ -172,6 +173,14 @@ def test_the_same_genome_twice_stays_on_one_side(cohort):
         split = dict(zip(made.facts["samples.tsv"]["sample"], made.facts["samples.tsv"]["split"]))
         assert split["P03"] == split["P21"]
         assert count(made, "samples kept together as relatives") == 2
+
+
+def test_the_same_genome_twice_is_one_unit_of_a_score(cohort):
+    """In no table of families: genotypes alone tell, and an interval has to know."""
+    families = people_of(make(cohort).facts["samples.tsv"]).families
+    assert families["P03"] == families["P21"] and len(set(families.values())) == len(families) - 1
+    named = people_of(pd.DataFrame({"sample": ["a", "b", "c"], "family": ["f", "f", None]})).families
+    assert named == {"a": "f", "b": "f"}
 
 
 def test_a_twin_in_training_is_caught(cohort):

@@ -99,14 +99,15 @@ def cohort_examples(
         leaks.shared_haplotypes(*sharing(haplotypes, placed["split"], split)),
     ]
     facts = gene_facts(placed, windows, names, split, values, truth)
-    described = people.assign(split=split).merge(prepared.factors, on="sample")
+    together = groups_of(len(names), relatives)
+    described = people.assign(split=split, together=together).merge(prepared.factors, on="sample")
     evidence = {
         "samples": names,
         "split": split,
         "populations": [populations.get(name) for name in names],
         "kinship": kinship.estimate(),
         "concordance": kinship.concordance(),
-        "together": groups_of(len(names), relatives),
+        "together": together,
         "measured": matrix,
         "values": values,
         "genes": placed,

@@ -24,16 +24,23 @@ HEADLINE = "cross_individual_pearson"
 
 
 class People(NamedTuple):
-    """What is known of samples: population and family by name; empty where unknown."""
+    """What is known of samples: population and family (of what is kept together as related) by name; empty where unknown."""
 
     populations: Mapping[str, str] = {}
     families: Mapping[str, str] = {}
 
 
 def people_of(samples: pd.DataFrame) -> People:
-    """Return populations and families of a table of samples (`sample`, and where known `population`, `family`)."""
+    """Return populations and families of a table of samples.
+
+    Parameters
+    ----------
+    samples
+        `sample`, and where known `population`, and `together` (what splits keep together: families and samples related by
+        their genotypes) or else `family`.
+    """
     found = []
-    for column in ("population", "family"):
+    for column in ("population", "together" if "together" in samples else "family"):
         known = samples[column].fillna("").astype(str) if column in samples else pd.Series("", samples.index)
         found.append({name: value for name, value in zip(samples["sample"].astype(str), known) if value})
     return People(*found)
