@@ -21,6 +21,8 @@ def row(**more):
         ({"value": 1.0, "low": 1.0, "high": 1.0, "ceiling_high": np.nan}, "a score of 1", "FAIL"),
         ({"value": -0.3, "low": -0.4, "high": -0.1}, "a negative sign", "WARN"),
         ({"value": -0.3, "low": -0.4, "high": -0.1, "declared": True}, None, None),
+        ({"value": -1.0, "low": -1.0, "high": 0.1}, "a score of 1", "FAIL"),
+        ({"value": -2.3, "low": -3.0, "high": 0.1}, None, None),  # an accuracy of 0 where chance is right for 70 %
         ({"value": -0.05, "low": -0.2, "high": 0.1}, None, None),
         ({"missing": 0.01}, "nothing predicted", "WARN"),
         ({"missing": 0.2}, "nothing predicted", "FAIL"),

@@ -30,7 +30,8 @@ def implausible_scores(rows: pd.DataFrame, where: str = "") -> list[Audit]:
         (share of the genes whose prediction is the same for everyone).
     """
     audits = []
-    exact = rows[rows["value"].abs() >= EXACTLY]
+    # Less than -1 is an accuracy far below chance, on the scale from chance to the most: wrong, not exact.
+    exact = rows[(rows["value"] >= EXACTLY) | ((rows["value"] + 1).abs() <= 1 - EXACTLY)]
     text = f"a score of exactly 1, the most that there can be, in {_runs(exact)}: the target may be among the inputs"
     audits.append(_of("a score of 1", exact, text, "no run scores exactly 1", where, fail=0))
     if "ceiling_high" in rows:
