@@ -58,3 +58,27 @@ def made_once(factory, name, make):
             folder.mkdir()
             note.write_text(str(make(folder)))
     return Path(note.read_text())
+
+
+def report_of(results, study, runs, title, counts, leakage):
+    """Write the report of a study that a test ran in one process, from its folder of results into it."""
+    from glmflow.config.settings import pages
+    from glmflow.models.facts import catalogue
+    from glmflow.provenance import write_provenance
+    from glmflow.report import ReportInputs, RunFolder, write_report
+
+    write_provenance(study, [], "snakemake", results / "provenance.json")
+    inputs = ReportInputs.from_results(
+        results,
+        runs=tuple(RunFolder(*run, results / "runs" / run.label) for run in runs),
+        title=title,
+        pages=pages(study),
+        genes_first=(),
+        n_genes=5,
+        tracks={},
+        counts=counts,
+        leakage=leakage,
+        comparisons={},
+        families=catalogue(),
+    )
+    write_report(inputs, results / "report")

@@ -7,14 +7,13 @@ import pandas as pd
 from glmflow import tasks
 from glmflow.baselines.fit_baseline import run_baseline
 from glmflow.config import check_study, expand_runs, run_settings, score_settings
-from glmflow.config.settings import pages, task_settings
+from glmflow.config.settings import task_settings
 from glmflow.config.tasks import task_block
 from glmflow.files import write_table
-from glmflow.models.facts import catalogue
 from glmflow.modules import module
-from glmflow.provenance import write_provenance, write_run
-from glmflow.report import ReportInputs, RunFolder, write_report
+from glmflow.provenance import write_run
 from glmflow.tasks.tables import Division
+from shared_reports import report_of
 
 QUESTION = (
     "Chromosome Number: {chrom}\nNetwork Definition of the pathway: {gene}* -> X\nGenes in the pathway: {gene}; name | X; other\n\n"
@@ -137,19 +136,5 @@ def make_questions(folder):
             if not isinstance(one, str):
                 write_table(one, place / "scores" / name)
         write_table(scored.metrics, place / "metrics.tsv")
-    write_provenance(study, [], "snakemake", results / "provenance.json")
-    inputs = ReportInputs.from_results(
-        results,
-        runs=tuple(RunFolder(*run, results / "runs" / run.label) for run in runs),
-        title="Questions",
-        pages=pages(study),
-        genes_first=(),
-        n_genes=5,
-        tracks={},
-        counts=counts,
-        leakage=leakage,
-        comparisons={},
-        families=catalogue(),
-    )
-    write_report(inputs, results / "report")
+    report_of(results, study, runs, "Questions", counts, leakage)
     return results

@@ -8,16 +8,15 @@ import pytest
 from glmflow import tasks
 from glmflow.baselines.fit_baseline import run_baseline
 from glmflow.config import check_study, expand_runs, run_settings, score_settings
-from glmflow.config.settings import pages, task_settings
+from glmflow.config.settings import task_settings
 from glmflow.config.tasks import task_block
 from glmflow.files import write_table
 from glmflow.models import new_model
-from glmflow.models.facts import catalogue
 from glmflow.modules import module
-from glmflow.provenance import write_provenance, write_run
-from glmflow.report import ReportInputs, RunFolder, write_report
+from glmflow.provenance import write_run
 from glmflow.tasks.tables import Division
 from glmflow.training.predict import predict
+from shared_reports import report_of
 
 LENGTH = 4000
 pytestmark = pytest.mark.slow
@@ -107,21 +106,7 @@ def run_all(study, folder):
         for name, one in scored.tables.items():
             write_table(one, place / "scores" / name)
         write_table(scored.metrics, place / "metrics.tsv")
-    write_provenance(study, [], "snakemake", results / "provenance.json")
-    inputs = ReportInputs.from_results(
-        results,
-        runs=tuple(RunFolder(*run, results / "runs" / run.label) for run in runs),
-        title="Alleles",
-        pages=pages(study),
-        genes_first=(),
-        n_genes=5,
-        tracks={},
-        counts=counts,
-        leakage=leakage,
-        comparisons={},
-        families=catalogue(),
-    )
-    write_report(inputs, results / "report")
+    report_of(results, study, runs, "Alleles", counts, leakage)
     return results
 
 
