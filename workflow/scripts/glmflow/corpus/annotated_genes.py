@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from glmflow.errors import InputError
-
-from .genbank_features import Feature, places
+from .genbank_features import Feature, places_of
 from .sequence_records import Record
 
 KINDS = ("gene", "CDS", "rRNA", "tRNA", "ncRNA", "tmRNA")
@@ -29,11 +27,7 @@ def gene_parts(record: Record, features: Sequence[Feature], flank: int, path: Pa
     for feature in features:
         if feature.kind not in KINDS:
             continue
-        try:
-            found, _ = places(feature.location) or ([], False)
-        except ValueError as error:
-            fix = "Fetch the file again."
-            raise InputError(f"{error} ({feature.kind} of {record.name})", where=path, fix=fix) from None
+        found, _ = places_of(feature, record.name, path)
         spans += [(max(0, one.start - flank), min(len(record.codes), one.end + flank)) for one in found]
     joined: list[tuple[int, int]] = []
     for start, end in sorted(spans):

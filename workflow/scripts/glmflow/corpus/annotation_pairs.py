@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from glmflow.dna.kmer_tables import kmer_index
 from glmflow.dna.open_frames import peptide_index
-from glmflow.errors import InputError
 from glmflow.genome.canonical import canonical_kmers
 
 from .corpus_build import suspected
-from .genbank_features import Feature, Place, places, read_features, spliced
+from .genbank_features import Feature, Place, places_of, read_features, spliced
 from .sequence_records import CODE, Record
 
 KINDS = ("CDS", "rRNA", "tRNA", "ncRNA", "regulatory", "repeat_region")
@@ -95,11 +94,7 @@ def pairs_of(path: Path, left_out: Counter[str], shortest: int = 30, flank: int 
             if reason := unfit(feature):
                 left_out[reason] += 1
                 continue
-            try:
-                found, whole = places(feature.location) or ([], False)
-            except ValueError as error:
-                fix = "Fetch the file again."
-                raise InputError(f"{error} ({feature.kind} of {record.name})", where=path, fix=fix) from None
+            found, whole = places_of(feature, record.name, path)
             if not whole:
                 left_out["partial, or of another sequence"] += 1
                 continue

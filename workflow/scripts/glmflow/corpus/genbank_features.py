@@ -66,6 +66,21 @@ def places(location: str) -> tuple[list[Place], bool] | None:
     return _read(text), not ("<" in text or ">" in text)
 
 
+def places_of(feature: Feature, record: str, path: Path) -> tuple[list[Place], bool]:
+    """Return the stretches of a feature of a record and whether it is whole; none, and not whole, of another sequence.
+
+    Raises
+    ------
+    InputError
+        Its location cannot be read.
+    """
+    try:
+        return places(feature.location) or ([], False)
+    except ValueError as error:
+        fix = "Fetch the file again."
+        raise InputError(f"{error} ({feature.kind} of {record})", where=path, fix=fix) from None
+
+
 def _read(text: str) -> list[Place]:
     if text.startswith("complement(") and _closes(text, len("complement")):
         inner = _read(text[len("complement(") : -1])
