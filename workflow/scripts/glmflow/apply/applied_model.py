@@ -13,6 +13,7 @@ from glmflow.config.task_block import TaskBlock
 from glmflow.config.tasks import task_block
 from glmflow.errors import InputError
 from glmflow.genome.first_look import MISMATCHES
+from glmflow.models.model_commands import model_folder
 from glmflow.training.record import read_record
 
 
@@ -49,7 +50,7 @@ def model_of(folder: Path) -> tuple[Path, TaskBlock]:
     if _of_baseline(folder) or (folder.name == "model" and _of_baseline(folder.parent)):
         fix = "Give a run of a model that was trained (full, lora or probe)."
         raise InputError("a baseline's run: baselines leave no model to apply", where=folder, fix=fix)
-    folder = folder / "model" if (folder / "model").is_dir() else folder
+    folder = model_folder(folder)
     return folder, task_block(read_record(folder)[0]["task"])
 
 

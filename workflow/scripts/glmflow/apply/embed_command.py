@@ -49,11 +49,12 @@ def run_embed(arguments: argparse.Namespace) -> int:
     import torch
 
     from glmflow.models import load_model
+    from glmflow.models.model_commands import model_folder
 
     from .embed import Request, embed, model_identity
 
     logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.INFO)
-    folder = arguments.model / "model" if (arguments.model / "model").is_dir() else arguments.model
+    folder = model_folder(arguments.model)
     model = load_model(folder, arguments.family, arguments.dtype)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     request = Request(

@@ -120,6 +120,11 @@ def run_likelihood(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def model_folder(folder: Path) -> Path:
+    """Return the folder of a model, given it or the folder of the run that tuned it."""
+    return folder / "model" if (folder / "model").is_dir() else folder
+
+
 def read_fasta(path: Path, rna: bool = False) -> list[tuple[str, str]]:
     """Return name and sequence of every record of a FASTA file, plain or gzip.
 

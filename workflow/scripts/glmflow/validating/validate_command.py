@@ -137,6 +137,7 @@ def _model(folder: Path) -> Adapter:
     import torch
 
     from glmflow.models import load_model
+    from glmflow.models.model_commands import model_folder
 
-    model = load_model(folder / "model" if (folder / "model").is_dir() else folder)
+    model = load_model(model_folder(folder))
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()

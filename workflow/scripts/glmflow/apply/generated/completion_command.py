@@ -75,8 +75,9 @@ def _model(arguments: argparse.Namespace):
     import torch
 
     from glmflow.models import load_model
+    from glmflow.models.model_commands import model_folder
 
-    folder = arguments.model / "model" if (arguments.model / "model").is_dir() else arguments.model
+    folder = model_folder(arguments.model)
     model = load_model(folder, arguments.family, arguments.dtype)
     if not model.has_head:
         fix = "Give the checkpoint or pretrained model, not a tuned run: that keeps the head of its task alone."

@@ -100,10 +100,11 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
     from glmflow.models import load_model
     from glmflow.models.drawing import Sampling
+    from glmflow.models.model_commands import model_folder
     from glmflow.training.drawn_sequences import GenerationRequest, model_identity, of_model, run_generation
 
     logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.INFO)
-    folder = arguments.model / "model" if (arguments.model / "model").is_dir() else arguments.model
+    folder = model_folder(arguments.model)
     model = load_model(folder, arguments.family, arguments.dtype)
     if not model.has_head:
         fix = "Give the checkpoint or pretrained model, not a tuned run: that keeps the head of its task alone."
