@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .embedding_distance import Projection, moments, projection_of
+from .embedding_distance import moments, projection_of
 from .motif_sets import hit_set
 
 Facts = dict[str, NDArray[np.float64]]
@@ -36,23 +36,25 @@ class Further(NamedTuple):
     def fitted(self, reference: Sequence[str]) -> tuple[Callable[[str], Facts], list[Facts]]:
         """Return a function from a piece to its facts, and the facts of some real pieces, which it is fitted to."""
         few = reference[:FEW]
-        projection: Projection | None = None
-        if self.embed is not None:
-            projection = projection_of(np.array([self.embed(piece) for piece in few]))
+        embeddings = [self._embedding(piece) for piece in few]  # once: a model is slow
+        projection = None if self.embed is None else projection_of(np.array(embeddings))
 
-        def compared(piece: str) -> Facts:
+        def compared(piece: str, embedding: NDArray[np.float64] | None) -> Facts:
             found: Facts = {}
-            if self.embed is not None and projection is not None:
-                found["embedding"] = moments(self.embed(piece), projection)
+            if embedding is not None and projection is not None:
+                found["embedding"] = moments(embedding, projection)
             if self.motifs is not None:
                 found["motifs"] = hit_set(self.motifs(piece))
             return found
 
         def facts(piece: str) -> Facts:
             judged = {} if self.judge is None else {"judge": np.array([self.judge(piece), len(piece)])}
-            return judged | compared(piece)
+            return judged | compared(piece, self._embedding(piece))
 
-        return facts, [compared(piece) for piece in few]
+        return facts, [compared(*one) for one in zip(few, embeddings)]
+
+    def _embedding(self, piece: str) -> NDArray[np.float64] | None:
+        return None if self.embed is None else self.embed(piece)
 
 
 NOTHING_FURTHER = Further()
