@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from glmflow.genome.contigs import some
 from glmflow.labelled.audit_checks import Check
 from glmflow.labelled.separability import SHORTCUT, SHORTCUT_R, SURE
+from glmflow.labelled.split_checks import KIN
 
 BATCH = "batch_"
 """Prefix of columns that are not asked for, and whose name says under which conditions rows were made."""
@@ -20,9 +21,7 @@ UNLIKE = 0.4
 """Total variation distance between a column's values among training and test rows from which on it is warned about."""
 
 
-def batch_checks(
-    rows: pd.DataFrame, split: NDArray, target: NDArray, classes: Sequence[str] | None, kin: str
-) -> Iterator[Check]:
+def batch_checks(rows: pd.DataFrame, split: NDArray, target: NDArray, classes: Sequence[str] | None) -> Iterator[Check]:
     """Yield for each column of batches whether it goes with the labels, and whether it goes with the split.
 
     Columns of donors and the like are asked about labels too, if they have up to `MANY` values.
@@ -30,23 +29,21 @@ def batch_checks(
     Parameters
     ----------
     rows
-        `batch_{column}` and `{kin}{column}`, where there are any; missing values are passed over.
+        `batch_{column}` and `kin_{column}`, where there are any; missing values are passed over.
     split, target
         Of each row: the split; class index or number.
     classes
         Names of the classes; None for numbers.
-    kin
-        Prefix of the columns of donors, genes ...
     """
     for column in rows:
-        prefix = next((one for one in (BATCH, kin) if str(column).startswith(one)), None)
+        prefix = next((one for one in (BATCH, KIN) if str(column).startswith(one)), None)
         if prefix is None:
             continue
         values, word = rows[column], str(column).removeprefix(prefix)
         known = values.notna().to_numpy()
         number = pd.factorize(values[known])[0]
         count = int(number.max(initial=-1)) + 1
-        if count < 2 or (count > MANY and prefix == kin):
+        if count < 2 or (count > MANY and prefix == KIN):
             continue
         if count <= MANY:
             yield _labels(word, number, count, np.asarray(target)[known], classes)

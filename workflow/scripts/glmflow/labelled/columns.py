@@ -159,14 +159,18 @@ def require_columns(names: Iterable[str], header: Sequence[str], where: str | Pa
 
 def kin_columns(header: Sequence[str], found: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the columns that play no role and by whose name rows belong together (genes, donors ...)."""
-    taken = {name for names in found.values() for name in names}
-    return [name for name in header if name not in taken and _named_of(name, KIN) in KIN]
+    return _unused(header, found, KIN)
 
 
 def batch_columns(header: Sequence[str], found: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the columns that play no role and by whose name rows were made under like conditions (batch, cell type ...)."""
+    return _unused(header, found, BATCHES)
+
+
+def _unused(header: Sequence[str], found: Mapping[str, Sequence[str]], known: frozenset[str]) -> list[str]:
+    """Return the columns that play no role and name one of the words that are known."""
     taken = {name for names in found.values() for name in names}
-    return [name for name in header if name not in taken and _named_of(name, BATCHES) in BATCHES]
+    return [name for name in header if name not in taken and _named_of(name, known) in known]
 
 
 def _named_of(header: str, known: frozenset[str]) -> str:

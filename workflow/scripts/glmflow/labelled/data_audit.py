@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -31,8 +31,10 @@ from glmflow.labelled.exchanged_letters import exchanged
 from glmflow.labelled.near_pairs import NearPairs, near_pairs, suited_k
 from glmflow.labelled.overlap import overlapping_pairs
 from glmflow.labelled.separability import separability
-from glmflow.labelled.split_checks import KIN, split_checks
+from glmflow.labelled.split_checks import split_checks
 from glmflow.labelled.telling_stretches import stretch_checks
+
+NO_ROWS = np.zeros(0, np.int64)
 
 
 class Audit(NamedTuple):
@@ -137,10 +139,7 @@ def audit(
     checks = [
         *quality_checks(facts, near),
         *leak_checks(rows, split, pairs),
-        *split_checks(rows, split, target, classes, properties, backwards, describe),
-        *batch_checks(rows, split, target, classes, KIN),
-        *property_checks(properties),
-        *(stretch_checks(packed, target, classes) if classes is not None else ()),
+        *_of_labels(rows, split, target, classes, properties, describe, packed, backwards),
         *exchange_checks(split, exchanged(packed, split)),
     ]
     table = pd.DataFrame(checks, columns=["check", "rows", "of", "verdict", "text"])
@@ -162,13 +161,25 @@ def label_checks(rows: pd.DataFrame, packed: Packed, target: NDArray, classes: S
     train, test = scored_rows(split, target, len(rows))
     count, places = None if classes is None else len(classes), rows if "chrom" in rows else None
     properties = separability(packed, describe, target, count, train, test, places=places)
-    return [
-        *letter_checks(facts),
-        *split_checks(rows, split, target, classes, properties, np.zeros(0, np.int64), describe),
-        *batch_checks(rows, split, target, classes, KIN),
-        *property_checks(properties),
-        *(stretch_checks(packed, target, classes) if classes is not None else ()),
-    ]
+    return [*letter_checks(facts), *_of_labels(rows, split, target, classes, properties, describe, packed)]
+
+
+def _of_labels(
+    rows: pd.DataFrame,
+    split: NDArray,
+    target: NDArray,
+    classes: Sequence[str] | None,
+    properties: pd.DataFrame,
+    describe: pd.DataFrame,
+    packed: Packed | None = None,
+    backwards: NDArray[np.int64] = NO_ROWS,
+) -> Iterator[Check]:
+    """Yield what splits, batches, trivial properties and, where there are sequences, stretches of bases tell of labels."""
+    yield from split_checks(rows, split, target, classes, properties, backwards, describe)
+    yield from batch_checks(rows, split, target, classes)
+    yield from property_checks(properties)
+    if packed is not None and classes is not None:
+        yield from stretch_checks(packed, target, classes)
 
 
 def interval_audit(
@@ -187,9 +198,7 @@ def interval_audit(
     properties = separability(None, facts, target, None if classes is None else len(classes), train, test, places=rows)
     checks = [
         *leak_checks(rows, split, {}),
-        *split_checks(rows, split, target, classes, properties, np.zeros(0, np.int64), facts),
-        *batch_checks(rows, split, target, classes, KIN),
-        *property_checks(properties),
+        *_of_labels(rows, split, target, classes, properties, facts),
     ]
     return pd.DataFrame(checks, columns=["check", "rows", "of", "verdict", "text"]), properties
 
