@@ -6,9 +6,9 @@ Everything is simulated, the same for a seed, each measurement in a process of i
 (1) A benchmark of sequences: 289,061 of about 402 bp (116 Mb) drawn from a genome so that a tenth overlap, a quarter held
 out; the audit of `glmflow audit`, in steps. seqleak is given the same table and
 the same three questions (exact and near copies, look-up of the nearest). (2) Windows of a
-genome, 32,768 bp with half of it overlapping, with 350 copies of an Alu-like repeat a megabase, the last tenth held out;
-compared as the examples of a study are, and divided by homology; time is extrapolated to 3.1 Gb in proportion, memory by the
-pieces of windows.
+genome, 32,768 bp with half of it overlapping, with 350 copies of an Alu-like repeat a megabase, the last tenth held out,
+in a FASTA file; compared as the examples of a study are, and divided by homology; time is extrapolated to 3.1 Gb in
+proportion, memory by the pieces of windows.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 from glmflow.checks.copied_windows import copied_windows
 from glmflow.genome.homology import divided
+from glmflow.genome.reference import Reference
 from glmflow.genome.similarity import exact_copies, near_copies, nearest, sketch, suited_fraction
 from glmflow.genome.window_sequences import PIECE
 
@@ -53,17 +54,17 @@ def main() -> int:
             table = Path(folder) / "table.csv"
             apart("(writing the table for seqleak)", write_table, arguments.sequences, table)
             apart("seqleak", run_seqleak, arguments.seqleak, table, Path(folder))
-    if arguments.genome_mb:
-        name = f"windows of {arguments.genome_mb:g} Mb"
-        cpu, fixed, grows = apart(name, audit_genome, arguments.genome_mb, arguments.cores)
-        times = HUMAN / (arguments.genome_mb * 1e6)
+    if not arguments.genome_mb:
+        return 0
+    amount, times = f"{arguments.genome_mb:g} Mb", HUMAN / (arguments.genome_mb * 1e6)
+    with tempfile.TemporaryDirectory() as folder:
+        given = (arguments.genome_mb, Path(folder), arguments.cores)
+        cpu, fixed, grows = apart(f"windows of {amount}", audit_genome, *given)
         print(
             f"extrapolated to 3.1 Gb: {cpu * times / 60:.1f} minutes of one core, {cpu * times / 60 / arguments.cores:.1f} on "
             f"{arguments.cores}; {fixed + (times - 1) * grows * 1e-9:.1f} GB"
         )
-        cpu, _, _ = apart(
-            f"splits by homology of {arguments.genome_mb:g} Mb", split_genome, arguments.genome_mb, arguments.cores
-        )
+        cpu, _, _ = apart(f"splits by homology of {amount}", split_genome, *given)
         print(f"extrapolated to 3.1 Gb: {cpu * times / 60:.1f} minutes of one core")
     return 0
 
@@ -164,30 +165,44 @@ def contigs(megabases: float) -> Iterator[np.ndarray]:
         left -= size
 
 
-def audit_genome(megabases: float, cores: int) -> Iterator:
-    """Compare windows of the last tenth of a genome with those of the rest; the genome is made before."""
-    genome = dict(enumerate(contigs(megabases)))
-    yield len(genome)
+def written(megabases: float, folder: Path) -> Reference:
+    """Return the genome, written to a FASTA file and read from it as studies do."""
+    path, index = folder / "genome.fa", []
+    with path.open("wb") as handle:
+        for number, bases in enumerate(contigs(megabases)):
+            handle.write(f">{number}\n".encode())
+            index.append(f"{number}\t{len(bases)}\t{handle.tell()}\t{len(bases)}\t{len(bases) + 1}\n")
+            handle.write(bases)
+            handle.write(b"\n")
+    (folder / "genome.fa.fai").write_text("".join(index))
+    return Reference(path)
+
+
+def audit_genome(megabases: float, folder: Path, cores: int) -> Iterator:
+    """Compare windows of the last tenth of a genome with those of the rest; the genome is written before."""
+    reference = written(megabases, folder)
+    yield len(reference.contigs)
     rows = [
-        (name, start, start + WINDOW) for name, bases in genome.items() for start in range(0, len(bases) - WINDOW, STEP)
+        (name, start, start + WINDOW)
+        for name, length in reference.contigs.items()
+        for start in range(0, length - WINDOW, STEP)
     ]
     windows = pd.DataFrame(rows, columns=["chrom", "start", "end"])
     place = np.arange(len(windows)) / len(windows)
     windows["split"] = np.where(place > 0.9, "test", np.where(place < 0.89, "train", ""))
-    found = copied_windows(lambda chrom, start, end: genome[chrom][start:end], windows, cores=cores)
+    found = copied_windows(reference.fetch, windows, cores=cores)
     pieces = int(megabases * 1e6 / PIECE)
     fraction = suited_fraction(int(megabases * 1e6))
     text = f"{len(windows):,} windows, 1/{1 / fraction:.0f} of the k-mers, {len(found.table)} hold copies"
     yield text, BYTES * pieces  # the k-mers that are kept do not grow with the genome, the pieces do
 
 
-def split_genome(megabases: float, cores: int) -> Iterator:
-    """Divide the same genome by homology, in blocks of a megabase; the genome is made before."""
-    genome = {str(name): bases for name, bases in enumerate(contigs(megabases))}
-    yield len(genome)
+def split_genome(megabases: float, folder: Path, cores: int) -> Iterator:
+    """Divide the same genome by homology, in blocks of a megabase; the genome is written before."""
+    reference = written(megabases, folder)
+    yield len(reference.contigs)
     splits = {"by": "homology", "block": 1_000_000, "gap": WINDOW, "validation": 0.1, "test": 0.1, "seed": 1}
-    lengths = {name: len(bases) for name, bases in genome.items()}
-    found = divided(splits, lengths, lambda chrom, start, end: genome[chrom][start:end], WINDOW, cores)
+    found = divided(splits, reference.contigs, reference.fetch, WINDOW, cores)
     yield f"{len(found['regions']):,} regions"
 
 
