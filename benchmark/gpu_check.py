@@ -85,7 +85,7 @@ def main() -> int:
         ),
         "shapes": (
             f"Fine-tuning on {arguments.length:,} bases",
-            ["family", "parameters", "bases a second", "share of the matrix rate", "GPU memory (GB)", "plan (GB)"],
+            ["family", "parameters", "bases per second", "share of the matrix rate", "GPU memory (GB)", "plan (GB)"],
             lambda: shapes(device, arguments.length, name),
         ),
         "resume": (

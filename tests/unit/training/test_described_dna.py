@@ -111,7 +111,7 @@ def test_text_saves_what_it_tells_and_controls_save_less(trained, capsys):
     known = -np.log2(
         np.where(frequent, FREQUENT, (1 - FREQUENT) / 3)
     ).mean()  # what the bases cost who knows the source
-    behind = next(float(value) for what, text, value, *_ in rows if what == "bits a base" and text == "own text")
+    behind = next(float(value) for what, text, value, *_ in rows if what == "bits per base" and text == "own text")
     assert known - 0.05 < behind < known + 0.3
     assert saved["own text"][0] > max(saved["organism alone"][0], saved["text of another feature"][0])
     assert beyond["text of another feature"][1] > 0.1 and beyond["organism alone"][1] > 0.1
@@ -175,7 +175,7 @@ def test_text_that_changes_nothing_saves_nothing_and_ranks_in_the_middle():
     asked = asked_of([pair(n, f"p{n}", "ACGTT", "test") for n in range(5)], 1)
     table = saved_bits(model, asked, draws=20)
     assert table[table["what"] == "saved"]["value"].abs().max() < 1e-6
-    bits = table[table["what"] == "bits a base"]["value"]
+    bits = table[table["what"] == "bits per base"]["value"]
     assert bits.tolist() == pytest.approx([np.log2(VOCABULARY)] * 5, rel=1e-5)
     assert ranks(model, asked, 5, 3).tolist() == [3.0] * 3
 

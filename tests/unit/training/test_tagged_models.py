@@ -102,7 +102,7 @@ def test_windows_have_the_tag_of_their_sequence_and_some_have_none(corpus):
 
 
 def told_scores(model, config):
-    """Return the bits a base that tags save, of windows drawn as each division's."""
+    """Return the bits per base that tags save, of windows drawn as each division's."""
     rng, rows = np.random.default_rng(9), []
     for name, shares in SHARES.items():
         for number in range(40):

@@ -1,4 +1,4 @@
-"""Bits a base of held-out windows: controls, contexts, strata, baselines, and the sentence about the compressor."""
+"""Bits per base of held-out windows: controls, contexts, strata, baselines, and the sentence about the compressor."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -181,7 +181,7 @@ def test_every_model_stands_beside_its_marks():
     table = table.assign(subset="all", ci_low=np.nan, ci_high=np.nan, seeds=1)
     found = {"composition": {"chance"}, "compressor": set(), "source": {"truth"}}
     assert said_marks(table, found) == (
-        "Marks, in bits a base at 64 bases of context: composition alone (chance) 1.990. Not run: the compressor."
+        "Marks, in bits per base at 64 bases of context: composition alone (chance) 1.990. Not run: the compressor."
     )
     truth = table.iloc[[0]].assign(model="truth", context=64, value=1.2)
     shown = by_context(beside_marks(pd.concat([table, truth]), found))
@@ -251,5 +251,5 @@ def test_vocabularies_stand_beside_what_they_cost_and_on_the_border_none_is_beat
     columns = ["model", "split", "subset", "metric", "protocol", "context", "value"]
     found = {row["model"]: row for row in language.vocabulary_rows(study, "t", pd.DataFrame(rows, columns=columns))}
     assert [found[m]["million products a base"][0] for m in bases] == ["8", "2", "4"]
-    assert [found[m]["bits a base"][:4] for m in bases] == ["1.90", "1.95", "1.99"]
+    assert [found[m]["bits per base"][:4] for m in bases] == ["1.90", "1.95", "1.99"]
     assert [found[m]["on the border"] for m in bases] == ["yes", "yes", "no"]

@@ -50,7 +50,7 @@ def test_a_token_of_several_bases_shares_its_loss_among_them():
     bases_of = 2
 
     class Pairs:
-        """A grid of two bases a token, of the same ids."""
+        """A grid of two bases per token, of the same ids."""
 
         def __call__(self, sequences, **_):
             tokens = type(adapter).tokenize(adapter, [sequence[::bases_of] for sequence in sequences])

@@ -112,7 +112,7 @@ def bases_of_row(row: int) -> int:
 
 
 def saved_bits(adapter: Adapter, asked: Sequence[Asked], draws: int = 1000, seed: int = 1) -> pd.DataFrame:
-    """Return bits a base without text and with each, what each saves, and what the own text saves beyond each, with intervals.
+    """Return bits per base without text and with each, what each saves, and what the own text saves beyond each, with intervals.
 
     A model that was rarely shown sequences without text predicts them worse for that reason too: what the own text saves beyond
     that of another feature is free of it.
@@ -120,7 +120,7 @@ def saved_bits(adapter: Adapter, asked: Sequence[Asked], draws: int = 1000, seed
     Returns
     -------
     DataFrame
-        `what` (``bits a base``, ``saved`` or ``saved beyond``, both paired), `text` (empty: none), `value`, `low`, `high`
+        `what` (``bits per base``, ``saved`` or ``saved beyond``, both paired), `text` (empty: none), `value`, `low`, `high`
         (95 %, bootstrap over clusters), `n` (clusters).
     """
     names = list(asked[0].texts)
@@ -134,7 +134,7 @@ def saved_bits(adapter: Adapter, asked: Sequence[Asked], draws: int = 1000, seed
     rows = []
     for place, name in enumerate(names):
         plain = interval_of_sums(sums, lambda s, at=place: s[..., at] / s[..., -1] / NATS, draws, seed)
-        rows.append(("bits a base", name, *plain))
+        rows.append(("bits per base", name, *plain))
         if name:
             saved = interval_of_sums(
                 sums, lambda s, at=place: (s[..., 0] - s[..., at]) / s[..., -1] / NATS, draws, seed

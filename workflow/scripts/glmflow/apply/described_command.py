@@ -13,7 +13,7 @@ def add_described_command(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "described",
         description="Score the DNA of held-out pairs behind its text, behind none, and behind controls (organism alone, own words "
-        "shuffled, text of another feature): bits a base, what each saves, and the rank of the true text among others. "
+        "shuffled, text of another feature): bits per base, what each saves, and the rank of the true text among others. "
         "Intervals are over clusters of alike features.",
     )
     parser.add_argument("--model", type=Path, required=True, help="model that was pretrained with `pairs`")

@@ -1,4 +1,4 @@
-"""Markov chains of bases: how many bits a base costs under one, and sequences drawn from one."""
+"""Markov chains of bases: how many bits per base costs under one, and sequences drawn from one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Chain:
         return np.log2(self.table.sum(1) + 4.0)[index // 4] - np.log2(table[index] + 1.0)
 
     def bits_per_base(self, sequences: Iterable[Sequence]) -> float:
-        """Return the mean bits a base over all scored bases of sequences; NaN where none is scored."""
+        """Return the mean bits per base over all scored bases of sequences; NaN where none is scored."""
         parts = [self.bits(sequence) for sequence in sequences]
         scored = sum(map(len, parts))
         return float(sum(part.sum() for part in parts) / scored) if scored else float("nan")

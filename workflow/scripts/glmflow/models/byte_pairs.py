@@ -71,7 +71,7 @@ def train_byte_pairs(
 def describe(tokenizer: Library, sequences: Iterable[str]) -> dict[str, float]:
     """Return what a vocabulary makes of sequences.
 
-    ``bases_per_token``; ``unused``: share of the tokens that are no special ones and never occur; ``unigram_bits``: bits a
+    ``bases_per_token``; ``unused``: share of the tokens that are no special ones and never occur; ``unigram_bits``: bits per
     base of the tokens drawn by their frequencies (an order-0 model); ``strands``: mean share (Jaccard) of the borders
     between tokens that are the same on both strands; ``changed``: mean number of tokens that differ after one base in the
     middle was exchanged.

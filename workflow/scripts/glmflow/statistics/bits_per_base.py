@@ -1,4 +1,4 @@
-"""Losses of models of any vocabulary on one scale: bits a base."""
+"""Losses of models of any vocabulary on one scale: bits per base."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def _counts(values: NDArray[np.float32]) -> NDArray[np.float64] | None:
 
 
 def _expected(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Return at how many bases a second measurement, independent of the first, would have more."""
+    """Return at how many bases per second measurement, independent of the first, would have more."""
     both = first + second
     share = second.sum() / max(both.sum(), 1.0)
     return float(binom.sf(np.floor(both / 2), both, share).sum())

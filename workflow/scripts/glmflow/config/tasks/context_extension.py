@@ -56,7 +56,7 @@ class ContextExtension(TaskBlock):
     compares = True
 
     contexts: Annotated[list[Positive], Field(min_length=1)] = Field(
-        description="Lengths of context in bp, the model's own first; multiples of its bases a token."
+        description="Lengths of context in bp, the model's own first; multiples of its bases per token."
     )
     bases_per_token: Positive = Field(
         1,

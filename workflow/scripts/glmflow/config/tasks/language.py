@@ -1,4 +1,4 @@
-"""Kind `language`: what held-out sequence costs a model, in bits a base, beside what it costs a compressor."""
+"""Kind `language`: what held-out sequence costs a model, in bits per base, beside what it costs a compressor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..views import Run, StudyView
 
 
 class Language(TaskBlock):
-    """Bits a base of the same held-out bases, with more and more of what lies before them."""
+    """Bits per base of the same held-out bases, with more and more of what lies before them."""
 
     kind: Literal["language"]
     input = "scored_windows"
@@ -23,7 +23,9 @@ class Language(TaskBlock):
     adaptations = frozenset({"zero-shot", "baseline"})
     refused = {
         "new": "an untrained model has learned nothing that could be scored",
-        **dict.fromkeys(("full", "lora", "probe"), "bits a base are scored as the model is: train it with `pretrain`"),
+        **dict.fromkeys(
+            ("full", "lora", "probe"), "bits per base are scored as the model is: train it with `pretrain`"
+        ),
     }
     needs = frozenset({"likelihood"})
     page = "language"

@@ -1,4 +1,4 @@
-"""Diffusion transformers over bases: they fill in masked ones from both sides, a patch of bases a token.
+"""Diffusion transformers over bases: they fill in masked ones from both sides, a patch of bases per token.
 
 Blocks of bidirectional attention whose norms are scaled, shifted and gated by a condition, from the identity on (adaLN-Zero;
 Peebles and Xie 2023, arXiv:2212.09748), trained by masked discrete diffusion (`glmflow.models.masked_diffusion`; `objective:

@@ -78,10 +78,10 @@ METRICS = {
     ),
     "gc": Words("G + C", "none", "sequences", "Share of G and C."),
     "order5_bits": Words(
-        "bits a base, order-5 chain", "none", "sequences", "What a base costs under an order-5 chain of training."
+        "bits per base, order-5 chain", "none", "sequences", "What a base costs under an order-5 chain of training."
     ),
     "compressor_bits": Words(
-        "bits a base, compressor",
+        "bits per base, compressor",
         "none",
         "sequences",
         "What a base costs under a mixture of context models that learned from training.",

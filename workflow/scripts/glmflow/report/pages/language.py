@@ -1,4 +1,4 @@
-"""Report page of kind `language`: bits a base of models beside those of a compressor."""
+"""Report page of kind `language`: bits per base of models beside those of a compressor."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ LEVELS = {
 }
 METRICS = {
     "bits_per_base": Words(
-        "bits a base",
+        "bits per base",
         "lower",
         "bases",
-        "Loss in bits a base over the scored bases of windows (n), whatever the tokens. Lower is better; 2 is chance where the "
+        "Loss in bits per base over the scored bases of windows (n), whatever the tokens. Lower is better; 2 is chance where the "
         "four bases are equally frequent. Of masked models another quantity: they see both sides.",
     ),
     "bits_of_context": Words(
         "bits of context",
         "higher",
         "bases",
-        "Bits a base that are lost where the context beyond the shortest one is replaced by another window's (n windows): what "
+        "Bits per base that are lost where the context beyond the shortest one is replaced by another window's (n windows): what "
         "the order of far bases is worth. 0 where it is not used.",
     ),
     "bits_of_tag": Words(
         "bits of the tag",
         "higher",
         "bases",
-        "Bits a base that are saved where the model is told what the sequence is (n windows). Protocol `other_tag`: something else "
-        "is said, which should save nothing.",
+        "Bits per base that are saved where the model is given what the sequence is (n windows). Protocol `other_tag`: "
+        "something else is given, which should save nothing.",
     ),
     "parameters": Words(
         "parameters", "none", "bases", "Parameters of a model that was trained here, without embeddings."
@@ -56,8 +56,8 @@ METRICS = {
         "Monte-Carlo error",
         "lower",
         "bases",
-        "Standard error, in bits a base, that the draws of masks leave (n windows). A model with this figure is one of masked "
-        "diffusion, and its bits a base are bounds from above.",
+        "Standard error, in bits per base, that the draws of masks leave (n windows). A model with this figure is one of masked "
+        "diffusion, and its bits per base are bounds from above.",
     ),
 }
 TOLD = {"own_tag": "Its own tag", "other_tag": "Another one, as a control"}
@@ -127,10 +127,10 @@ def page(study: Study, task: str) -> str:
 
 
 def context_chart(look: Look) -> dict[str, Any]:
-    """Return the chart of bits a base of the test by context: a line a model, and one a mark."""
+    """Return the chart of bits per base of the test by context: a line a model, and one a mark."""
     x = alt.X("context:Q", title="bases of context", scale=alt.Scale(type="log", base=2))
     words = [alt.Tooltip("model:N"), *tooltip("context", "value", "ci_low", "ci_high", "seeds")]
-    return lines_with_intervals("contexts", x, "bits a base", look.colour("model"), words, height=260)
+    return lines_with_intervals("contexts", x, "bits per base", look.colour("model"), words, height=260)
 
 
 def scaling_rows(table: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
@@ -143,7 +143,7 @@ def scaling_rows(table: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
                     "family": row.family,
                     "operations": f"{row.flop:.2e}",
                     "best parameters": f"{row.parameters:,.0f}",
-                    "bits a base": number(row.value),
+                    "bits per base": number(row.value),
                     "runs": f"{row.runs:,}",
                     "note": row.said if isinstance(row.said, str) else "",
                 }
@@ -155,7 +155,7 @@ def scaling_rows(table: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
                     "family": row.family,
                     "parameters": f"{row.parameters:,.0f}",
                     "bases seen": f"{row.bases:,.0f}",
-                    "bits a base": number(row.value),
+                    "bits per base": number(row.value),
                     "foretold by smaller runs": number(row.low),
                     "off by": f"{row.low - row.value:+.4f}".replace("-", "−"),
                 }
@@ -197,12 +197,12 @@ def vocabulary_rows(study: Study, task: str, table: pd.DataFrame) -> list[dict[s
         beaten = any(last[one] < last[name] and work[one] < work[name] for one in scored) if name in scored else None
         found[name] = {
             "model": name,
-            "bits a base": number(last[name]) if name in last else "",
+            "bits per base": number(last[name]) if name in last else "",
             "million products a base": number(work[name] / 1e6) if name in work else "",
             "on the border": {True: "no", False: "yes", None: ""}[beaten],
             "tokens": f"{known['vocabulary']:,.0f}",
-            "bases a token": number(known["bases_per_token"]),
-            "bits a base, tokens by frequency": number(known["unigram_bits"]),
+            "bases per token": number(known["bases_per_token"]),
+            "bits per base, tokens by frequency": number(known["unigram_bits"]),
             "never used": f"{known['unused']:.0%}",
             "borders alike on both strands": f"{known['strands']:.0%}",
             "tokens changed by a base": number(known["changed"]),
@@ -262,7 +262,7 @@ def marked(study: Study, task: str) -> dict[str, set[str]]:
 
 
 def beside_marks(rows: pd.DataFrame, found: dict[str, set[str]]) -> pd.DataFrame:
-    """Return rows with a column a mark: its bits a base on the same bases at the same context, the best where there are two."""
+    """Return rows with a column a mark: its bits per base on the same bases at the same context, the best where there are two."""
     for mark, labels in found.items():
         own = rows[rows["model"].isin(labels)].groupby(["split", "context"])["value"].min()
         places = pd.MultiIndex.from_frame(rows[["split", "context"]])
@@ -283,12 +283,12 @@ def said_marks(plain: pd.DataFrame, found: dict[str, set[str]]) -> str:
     }
     known = [f"{name} {number(last[mark])}" for mark, name in names.items() if pd.notna(last[mark])]
     missing = [names[mark] for mark in ("composition", "compressor") if pd.isna(last[mark])]
-    said = f"Marks, in bits a base at {int(last['context']):,} bases of context: {', '.join(known)}." if known else ""
+    said = f"Marks, in bits per base at {int(last['context']):,} bases of context: {', '.join(known)}." if known else ""
     return f"{said} Not run: {', '.join(missing)}.".strip() if missing else said
 
 
 def said_bounds(errors: pd.DataFrame) -> str:
-    """Return the sentence on models whose bits a base are bounds, with their Monte-Carlo error at the longest context."""
+    """Return the sentence on models whose bits per base are bounds, with their Monte-Carlo error at the longest context."""
     tests = errors[errors["split"] == "test"].sort_values("context").groupby("model")["value"].last()
     said = ", ".join(f"{model} (± {number(value)} by its draws of masks)" for model, value in tests.items())
     return f"Bounds from above, by masked diffusion: {said}." if said else ""
@@ -306,7 +306,7 @@ def against_compressor(plain: pd.DataFrame, compressor: set[str]) -> str:
     model, other = best["model"], best["compressor"]
     if model is None:
         return "No model was scored: these are baselines."
-    cost = f"{model['model']} costs {number(model['value'])} bits a base{_interval(model)}"
+    cost = f"{model['model']} costs {number(model['value'])} bits per base{_interval(model)}"
     chose = ", on the split that chose (there is no test)" if model["split"] != "test" else ""
     own = f"{cost} at {int(model['context'])} bases of context{chose}"
     if other is None:
@@ -318,7 +318,7 @@ def against_compressor(plain: pd.DataFrame, compressor: set[str]) -> str:
         return f"The best model does not beat the compressor: {own}, {theirs}."
     clear = model["ci_high"] < other["ci_low"]
     surely = "" if clear else " Their intervals overlap: see the verdict below for the paired comparison."
-    return f"The best model is below the compressor by {number(lead)} bits a base: {own}, {theirs}.{surely}"
+    return f"The best model is below the compressor by {number(lead)} bits per base: {own}, {theirs}.{surely}"
 
 
 def _tests(rows: pd.DataFrame) -> pd.DataFrame:
@@ -361,7 +361,7 @@ def _apart(bits: float) -> str:
 
 
 def by_stratum(plain: pd.DataFrame) -> list[dict[str, str]]:
-    """Return bits a base by stratum, of each model at its longest context."""
+    """Return bits per base by stratum, of each model at its longest context."""
     if plain.empty:
         return []
     longest = plain.groupby("model")["context"].transform("max")

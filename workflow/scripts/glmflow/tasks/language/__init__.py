@@ -1,4 +1,4 @@
-"""Kind `language`: what held-out sequence costs a model, in bits a base."""
+"""Kind `language`: what held-out sequence costs a model, in bits per base."""
 
 from .bit_scores import score
 from .language_windows import compared, examples

@@ -1,4 +1,4 @@
-"""Bits a base, by context, stratum and control, with what comparisons need."""
+"""Bits per base, by context, stratum and control, with what comparisons need."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def score(
 
 
 def monte_carlo_errors(examples: pd.DataFrame, predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield what the draws of masks leave uncertain in the mean of all bases, as a standard error in bits a base."""
+    """Yield what the draws of masks leave uncertain in the mean of all bases, as a standard error in bits per base."""
     if "error" not in predictions:
         return
     plain = predictions[predictions["control"] == ""].merge(examples[["example", "split"]], on="example")

@@ -52,7 +52,7 @@ def compare(
     DataFrame
         `family`, `what` (a constant of the law, `a` of ``N_optimal ~ FLOP^a``, ``foretold``, ``refused``, or ``budget``: the best
         size for about as many operations, `flop`, as `runs` of several sizes took), `parameters` and `bases` of a foretold run,
-        `value` (of a foretold run its loss in bits a base), `low` and `high` (95 %, bootstrap over runs; of a foretold run twice
+        `value` (of a foretold run its loss in bits per base), `low` and `high` (95 %, bootstrap over runs; of a foretold run twice
         what was foretold), `runs`, `said` (why there is no law or no interval).
     """
     runs = pd.DataFrame(_runs(metrics), columns=["family", "parameters", "bases", "loss"])
