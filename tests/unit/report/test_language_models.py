@@ -21,10 +21,10 @@ def table(*rows):
         ([1.3720], None),  # 1 % below 1.386 is 1.3721
         (
             [1.3723],
-            "1.3723 nats a base, hardly beats chance (1.3860, the loss of a model that knows the base composition alone)",
+            "1.3723 nats per base, hardly beats chance (1.3860, the loss of a model that knows the base composition alone)",
         ),
-        ([1.39], "1.3900 nats a base, does not beat chance"),
-        ([1.36, 1.39], "1.3750 nats a base, hardly beats"),  # the mean of the seeds
+        ([1.39], "1.3900 nats per base, does not beat chance"),
+        ([1.36, 1.39], "1.3750 nats per base, hardly beats"),  # the mean of the seeds
         ([float("nan")], None),
     ],
 )
@@ -46,7 +46,7 @@ def test_both_pages_say_it(tmp_path):
         (folder / "cost.json").write_text(json.dumps({"updates": 1500, "chance_loss": 1.38}))
     write_report(ReportInputs.from_results(results), tmp_path / "report")
     index, models = ((tmp_path / "report" / f"{name}.html").read_text() for name in ("index", "models"))
-    sentence = "causal predicts bases little better than chance: its validation loss in pretraining, 1.3850 nats a base, does not beat chance"
+    sentence = "causal predicts bases little better than chance: its validation loss in pretraining, 1.3850 nats per base, does not beat chance"
     assert sentence in index and sentence in models
     assert "masked learned next" not in index and "gone" not in models
     row = re.search(r"<tr><td>masked</td><td class=\"n\">1</td>.*?</tr>", models, re.S)[0]

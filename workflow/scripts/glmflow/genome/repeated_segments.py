@@ -28,7 +28,7 @@ class Windows(NamedTuple):
 
 
 def markov_chain(rng: Generator, order: int = 3, concentration: float = 2.0) -> NDArray[np.float64]:
-    """Draw transition probabilities ``[4 ** order, 4]``; the default has an entropy of about 1.25 nats a base."""
+    """Draw transition probabilities ``[4 ** order, 4]``; the default has an entropy of about 1.25 nats per base."""
     return rng.dirichlet(np.full(4, concentration), 4**order)
 
 

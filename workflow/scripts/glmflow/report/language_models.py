@@ -16,7 +16,7 @@ COLUMNS = ["model", "seed", "updates", "validation_loss", "chance_loss"]
 
 
 def read_trainings(folders: Sequence[Path]) -> pd.DataFrame:
-    """Return a row for each training of a language model, `models/{model}/training/seed{seed}`, with losses in nats a base.
+    """Return a row for each training of a language model, `models/{model}/training/seed{seed}`, with losses in nats per base.
 
     `validation_loss` is that of the model that was kept (NaN without a validation split), `chance_loss` that of a model
     that knows the base composition of the training split and nothing else.
@@ -46,7 +46,7 @@ def hardly_learned(table: pd.DataFrame, models: Collection[str]) -> Iterator[str
         if loss > (1 - HARDLY) * chance:
             how = "hardly beats chance" if loss < chance else "does not beat chance"
             yield (
-                f"{model} predicts bases little better than chance: its validation loss in pretraining, {loss:.4f} nats a base, "
+                f"{model} predicts bases little better than chance: its validation loss in pretraining, {loss:.4f} nats per base, "
                 f"{how} ({chance:.4f}, the loss of a model that knows the base composition alone). What its states are worth "
                 "shows beside the same network from random weights."
             )

@@ -65,7 +65,7 @@ class RepeatSource:
 
     @property
     def background(self) -> float:
-        """Entropy of the background in nats a base."""
+        """Entropy of the background in nats per base."""
         table = self.tables[-1]
         return float(-(stationary(table)[:, None] * table * np.log(table)).sum())
 

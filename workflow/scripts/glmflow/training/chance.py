@@ -23,7 +23,7 @@ def base_composition(regions: pd.DataFrame, reference: Reference) -> np.ndarray:
 
 
 def chance_loss(composition: np.ndarray, masked_as: tuple[float, float] | None = None) -> float:
-    """Return the loss in nats a base of a model that knows the base composition and looks at no other base.
+    """Return the loss in nats per base of a model that knows the base composition and looks at no other base.
 
     Parameters
     ----------

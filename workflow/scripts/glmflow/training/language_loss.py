@@ -26,7 +26,7 @@ MASKED_AS = (0.8, 0.9)
 
 
 class LanguageModel(nn.Module):
-    """A model with its own language-model head and cross-entropy in nats a base."""
+    """A model with its own language-model head and cross-entropy in nats per base."""
 
     def __init__(self, adapter: Adapter):
         super().__init__()
@@ -134,7 +134,7 @@ def ragged(rows: Sequence[np.ndarray]) -> Tensor:
 
 
 class LanguageEvaluation:
-    """Cross-entropy of a language model on held-out segments, in nats a base whatever its tokens."""
+    """Cross-entropy of a language model on held-out segments, in nats per base whatever its tokens."""
 
     def __init__(self, loader: DataLoader):
         self.loader = loader

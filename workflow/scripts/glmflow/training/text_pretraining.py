@@ -26,7 +26,7 @@ def pretrain_text(settings: TextPretraining, examples: pd.DataFrame, classes: li
     """Write a causal text model that predicts the next token of training questions and of answers drawn from the list.
 
     `config.json`, `model.safetensors` and `tokenizer.json`, as transformers writes them, and `loss.tsv` (`step`, `loss` in
-    nats a token). Held-out questions are not read. The same for the same seed.
+    nats per token). Held-out questions are not read. The same for the same seed.
 
     Raises
     ------

@@ -42,7 +42,7 @@ def weighted_batch(items: Sequence[Item], adapter: Adapter, mask: float, softmas
 def diffusion_batch(items: Sequence[Item], adapter: Adapter, softmask_weight: float = 1.0) -> dict[str, Tensor]:
     """Return a batch of masked diffusion: each sequence masked at a time of its own, the times spread over the batch.
 
-    The loss of a masked base weighs ``1 / t``; summed and divided by all known bases it bounds the nats a base from above
+    The loss of a masked base weighs ``1 / t``; summed and divided by all known bases it bounds the nats per base from above
     (`glmflow.models.masked_diffusion`). Times and masks follow from the `noise` of the items: a batch is the same whoever
     makes it.
     """

@@ -44,7 +44,7 @@ def loss_sentences(rows: pd.DataFrame, tuning: str) -> list[str]:
     if len(wide) > 1:
         found.append(
             f"Of the {tuning} models {named(first['model'])} has the lowest loss of repeats at {longest:,.0f} bp "
-            f"({number(first[longest])} nats a base)."
+            f"({number(first[longest])} nats per base)."
         )
     return found
 
@@ -54,11 +54,11 @@ def recall_sentences(rows: pd.DataFrame, tuning: str, compared: pd.DataFrame) ->
     mean = rows.groupby("model")["value"].mean().sort_values(ascending=False)
     if len(mean) == 1:
         return [
-            f"{named(mean.index[0])} ({tuning}) gains {number(mean.iloc[0])} nats a base from an exact copy, mean over distances."
+            f"{named(mean.index[0])} ({tuning}) gains {number(mean.iloc[0])} nats per base from an exact copy, mean over distances."
         ]
     found = [
         f"Recall of an exact copy, mean over distances: {named(mean.index[0])} is first of the {tuning} models "
-        f"({number(mean.iloc[0])} nats a base), then {named(mean.index[1])} ({number(mean.iloc[1])})."
+        f"({number(mean.iloc[0])} nats per base), then {named(mean.index[1])} ({number(mean.iloc[1])})."
     ]
     far = farthest(rows)
     if len(far) > 1:
@@ -75,7 +75,7 @@ def reach_sentence(rows: pd.DataFrame, tuning: str) -> str:
         for model, distance in reach.sort_values(ascending=False, kind="stable").items()
     ]
     return (
-        f"Farthest distance at which an exact copy is worth {number(half)} nats a base (half of the most that any of the "
+        f"Farthest distance at which an exact copy is worth {number(half)} nats per base (half of the most that any of the "
         f"{tuning} models gains): {', '.join(reached)}."
     )
 

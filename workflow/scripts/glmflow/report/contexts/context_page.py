@@ -29,14 +29,16 @@ def context_page(study: Study, task: str, template: str) -> str:
     loss = table[table["metric"] == "loss"]
     recall = table[table["metric"] == "copy_advantage"]
     charts = {
-        "loss": curves(study, described, "loss", SUBSETS, "context (bp)", "loss (nats a base)", present(loss, SUBSETS)),
+        "loss": curves(
+            study, described, "loss", SUBSETS, "context (bp)", "loss (nats per base)", present(loss, SUBSETS)
+        ),
         "recall": curves(
             study,
             described,
             "recall",
             VARIANTS,
             "distance of the copy (bp)",
-            "gain (nats a base)",
+            "gain (nats per base)",
             present(recall, VARIANTS),
         ),
     }

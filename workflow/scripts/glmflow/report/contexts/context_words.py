@@ -8,7 +8,7 @@ LEVELS = {
     "recall": Level(
         "Recall of a copy",
         "",
-        "What a copy of the last segment is worth by its distance (“context”), in nats a base: loss without it minus loss with it.",
+        "What a copy of the last segment is worth by its distance (“context”), in nats per base: loss without less loss with it.",
         "windows",
     ),
     "loss": Level(

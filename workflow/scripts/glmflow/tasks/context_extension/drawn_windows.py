@@ -6,7 +6,7 @@ Two questions are asked of every extended model:
   bases that continue a repeat and background are kept apart: background hardly gains from context, so their mean
   would hide what happens to either.
 * **Recall.** The last bases of a window occur once before, a known distance back: as they are, mutated, or on the
-  other strand. What the copy is worth is the loss without it minus the loss with it, in nats a base.
+  other strand. What the copy is worth is the loss without it minus the loss with it, in nats per base.
 """
 
 from __future__ import annotations

@@ -35,9 +35,9 @@ def score_losses(
     Returns
     -------
     list of dict
-        Rows of a metrics table. ``loss`` (nats a base; subsets all, repeat, those whose copy lies beyond the shortest
+        Rows of a metrics table. ``loss`` (nats per base; subsets all, repeat, those whose copy lies beyond the shortest
         context as far_repeat, background, and windows without copies of training as no_near_copy) at each ``context_bp``;
-        ``copy_advantage`` (nats a base; the subset is the variant), where ``context_bp`` is the distance.
+        ``copy_advantage`` (nats per base; the subset is the variant), where ``context_bp`` is the distance.
     """
     rows = []
     for one in cells(examples, predictions):
@@ -75,7 +75,7 @@ class Cell(NamedTuple):
     """What one number of a metrics table is made of: for each of its windows a sum of nats and how many were summed.
 
     ``windows`` are names, ``sums`` float ``[windows, 2]``: nats of the bases of the subset and their number (loss), or
-    nats a base that the copy is worth and 1 (copy_advantage).
+    nats per base that the copy is worth and 1 (copy_advantage).
     """
 
     metric: str
