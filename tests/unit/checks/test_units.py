@@ -134,6 +134,70 @@ def test_a_factor_of_30_between_groups_of_logarithms_fails():
     assert found["a factor between samples"] in (WARN, FAIL)
 
 
+def shallow(reads, seed, genes=1000):
+    """Counts of genes of few reads each, by samples whose depth differs, and the same per million."""
+    rng = np.random.default_rng(seed)
+    level = np.exp(rng.normal(0, 2.5, (genes, 1)) + 0.5 * rng.normal(size=(genes, len(SAMPLES))))
+    depth = reads * genes * rng.uniform(0.4, 2.5, len(SAMPLES))
+    drawn = rng.poisson(level / level.sum(axis=0) * depth).astype(float)
+    return drawn, 1e6 * drawn / drawn.sum(axis=0)
+
+
+LOGS = {
+    "to base 2": lambda whole, part: np.log2(part + 1),
+    "natural": lambda whole, part: np.log1p(part),
+    "to base 10": lambda whole, part: np.log10(part + 1),
+    "of values plus .01": lambda whole, part: np.log2(part + 0.01),
+    "of counts": lambda whole, part: np.log2(whole + 1),
+}
+
+
+@pytest.mark.parametrize("log", LOGS)
+@pytest.mark.parametrize("reads", [0.05, 0.2, 2])
+def test_logarithms_of_few_reads_are_to_one_base(log, reads):
+    """One read is far above none, so that samples of few have all their genes alike: 40 of 45 such cases failed."""
+    for seed in range(2):
+        found = statuses(LOGS[log](*shallow(reads, seed)))
+        assert {status for name, status in found.items() if name not in ("depth", "small values")} == {PASS}, found
+
+
+@pytest.mark.parametrize(("one", "other"), [("to base 2", "natural"), ("to base 10", "to base 2")])
+@pytest.mark.parametrize("few", [1, 20])
+def test_two_bases_of_few_reads_are_told_by_what_they_sum_to(one, other, few):
+    values, more = (LOGS[name](*shallow(0.2, 0)) for name in (one, other))
+    values[:, :few] = more[:, :few]
+    assert statuses(values)["bases of logarithms"] == FAIL
+
+
+def expressed(zeros):
+    """Values per million of genes, a share of which no sample expresses."""
+    values = tpm()
+    values[np.random.default_rng(2).random(len(values)) < zeros] = 0
+    return values
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, 0.01), (1, 2), (0.001, 0.01), (1, 0.5)])
+@pytest.mark.parametrize("few", [1, 13, 20])
+@pytest.mark.parametrize("zeros", [0.05, 0.5])
+def test_two_numbers_added_before_the_logarithm_are_named(one, other, few, zeros):
+    values = np.log2(expressed(zeros) + one)
+    assert statuses(values)["numbers added before logarithms"] == PASS
+    values[:, :few] = np.log2(expressed(zeros) + other)[:, :few]
+    found = {audit.name: audit for audit in mixed_units(matrix_facts(values, SAMPLES))}
+    added = found.get("numbers added before logarithms") or found["mixed units"]  # negative values in some alone
+    assert added.status == FAIL and added.figure == few and ("s0" in added.sentence or few == 20)
+
+
+def test_a_zero_of_each_samples_own_is_one_unit():
+    """As of logarithms of (reads + 1/2) per million reads (voom; Law et al. 2014, Genome Biol 15:R29), or centred samples."""
+    drawn, part = shallow(5, 0)
+    voom = np.log2((drawn + 0.5) / (drawn.sum(axis=0) + 1) * 1e6)
+    centred = np.log2(part + 1) - np.log2(part + 1).mean(axis=0)
+    deep = np.log2(1 + np.where(np.arange(40) < 3, 20, 1) * drawn)[(drawn > 0).mean(axis=1) > 0.6]
+    for values in (voom, centred, deep):
+        assert statuses(values).get("numbers added before logarithms", PASS) == PASS
+
+
 def test_missing_values_and_empty_matrices():
     values = tpm()
     values[:50] = np.nan

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .audit import Audit, graded, named
+from .logarithms import one_base, one_number_added, scale_of, sums_to_a_million, whole_numbers
 
 WHOLE = 0.999
 """Share of a column's values that are whole numbers from which on they are counts."""
@@ -29,8 +30,8 @@ OFFSET = 0.05
 """Share of negative logarithms from which on less than 1 was added before, where other samples have none."""
 NEARLY = 0.2
 """How far from a million sums may be where others are a million: of genes that are a part of all."""
-BASES = 1.3
-"""Times as steep over the genes' means as another group that samples are whose logarithms have another base (e and 2: 1.44)."""
+NEAR_NARROW = 3.0
+"""Times that beyond `NARROW` a sample may be among samples of logarithms, or short of it among others."""
 
 
 class Facts(NamedTuple):
@@ -41,8 +42,7 @@ class Facts(NamedTuple):
     samples
         A row a sample: `sample`, `total`, `whole` (share of whole numbers among values above 0), `negative` (share),
         `largest`, `zeros` (share), `size` (factor to the median sample over genes that all express, as of DESeq's median
-        of ratios; Anders and Huber 2010, Genome Biol 11:R106), `unit`; of logarithms `slope` over the genes' means, which
-        tells another base.
+        of ratios; Anders and Huber 2010, Genome Biol 11:R106), `unit`; of logarithms what `logarithms.Scale` has.
     unit
         `counts`, `per million`, `other` (per kilobase, ...), `logarithms`, `logarithms of logarithms`, `centred`, `mixed`.
     """
@@ -72,6 +72,7 @@ def matrix_facts(values: ArrayLike, samples: Sequence[str]) -> Facts:
             }
         )
     rows["unit"] = [_unit(row, column) for row, column in zip(rows.itertuples(), table.T)]
+    rows["unit"] = _agreed(rows, table)
     if (rows["unit"] == "per million").any():
         near = (rows["unit"] == "other") & ((rows["total"] / MILLION - 1).abs() < NEARLY)
         rows.loc[near, "unit"] = "per million"
@@ -79,7 +80,8 @@ def matrix_facts(values: ArrayLike, samples: Sequence[str]) -> Facts:
     if len(rows) and (rows["unit"] == "logarithms").all() and below.any() and none.any() and (below | none).all():
         rows.loc[below, "unit"] = "logarithms of values plus less than 1"
     if len(rows) and (rows["unit"] == "logarithms").all():
-        rows["slope"], rows["size"] = _of_logarithms(table)
+        scale = scale_of(table)
+        rows = rows.assign(**scale._asdict())
     units = set(rows["unit"])
     return Facts(rows, units.pop() if len(units) == 1 else "mixed" if units else "other")
 
@@ -97,25 +99,6 @@ def _sizes(table: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.exp(ratios - np.median(ratios))
 
 
-def _of_logarithms(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the slope of each sample over the genes' means, and its factor to the median sample; base 2 where none is known."""
-    share = (table > 0).sum(axis=1)
-    own = table[(share >= np.quantile(share, 0.9)) & (share > 0)] if len(table) else table
-    count = table.shape[1]
-    if len(own) < ENOUGH_GENES:
-        return np.ones(count), np.ones(count)
-    means = np.nanmean(own, axis=1)
-    own = np.where(np.isfinite(own), own, means[:, None])
-    centred = means - means.mean()
-    slopes = centred @ (own - own.mean(axis=0)) / max(float(centred @ centred), 1e-300)
-    slopes = slopes / np.median(slopes) if np.median(slopes) > 0 else np.ones(count)
-    shift = np.median(own - means[:, None], axis=0)
-    base = (
-        np.e if abs(np.median(np.nansum(np.expm1(np.minimum(table, 700.0)), axis=0)) / MILLION - 1) < TOLERANCE else 2.0
-    )
-    return slopes, base ** (shift - np.median(shift))
-
-
 def _unit(row, column: NDArray[np.float64]) -> str:
     """Return the unit of one sample."""
     known = column[np.isfinite(column)]
@@ -127,9 +110,9 @@ def _unit(row, column: NDArray[np.float64]) -> str:
         # Zeros and a small number added before the logarithm are one value, that of many genes, below all others.
         return "logarithms" if (known == known.min()).mean() > FLOOR else "centred"
     if row.largest <= LARGEST_LOG:
-        if _sums_to_a_million(known):
+        if sums_to_a_million(known):
             return "logarithms"
-        if _sums_to_a_million(np.expm1(known)) or _sums_to_a_million(np.exp2(known) - 1):  # at most 1e13
+        if sums_to_a_million(np.expm1(known)) or sums_to_a_million(np.exp2(known) - 1):  # at most 1e13
             return "logarithms of logarithms"
         expressed = known[known > 0]
         if len(known) >= ENOUGH_GENES and row.largest < NARROW * np.median(expressed):
@@ -137,10 +120,26 @@ def _unit(row, column: NDArray[np.float64]) -> str:
     return "per million" if abs(row.total / MILLION - 1) < TOLERANCE else "other"
 
 
-def _sums_to_a_million(logs: NDArray[np.float64]) -> bool:
-    """Return whether values are logarithms, natural or to base 2, of 1 + values that sum to a million."""
-    small = np.minimum(logs, 700.0)  # the largest float
-    return any(abs(total / MILLION - 1) < TOLERANCE for total in (np.expm1(small).sum(), (np.exp2(small) - 1).sum()))
+def _agreed(rows: pd.DataFrame, table: NDArray[np.float64]) -> pd.Series:
+    """Return units of samples, of which those near a limit have that of most: of few reads logarithms look like amounts."""
+    unit = rows["unit"].copy()
+    if not (len(rows) and (rows["largest"] <= LARGEST_LOG).all() and (unit == "logarithms").any()):
+        return unit
+    known = table[np.isfinite(table) & (table > 0)]
+    if whole_numbers(known) and np.mean(known == np.round(known)) < WHOLE:
+        # Of few reads a sample has only 0, 1 and 3, whose logarithms are whole too.
+        odd = (unit != "centred") & ~np.array([_whole_only(column) for column in table.T])
+        return unit.mask(odd, "logarithms")
+    middle = np.array([np.median(column[column > 0]) if (column > 0).any() else np.nan for column in table.T])
+    near = unit.isin(["other", "logarithms"]) & (rows["largest"] < NEAR_NARROW * NARROW * middle)
+    most = unit[near].mode()
+    return unit.mask(near, most[0]) if len(most) else unit
+
+
+def _whole_only(column: NDArray[np.float64]) -> bool:
+    """Return whether a sample has four values or more above 0, all whole: counts, and not logarithms of 2, 4, 8 and 16 alone."""
+    values = np.unique(column[column > 0])
+    return len(values) > 3 and bool((values == np.round(values)).all())
 
 
 def mixed_units(
@@ -160,9 +159,9 @@ def mixed_units(
     rows = facts.samples
     audits = [_of_units(rows, where)]
     linear = ~rows["unit"].isin(["centred", "logarithms", "logarithms of logarithms"])
-    bases = _of_bases(rows, where) if "slope" in rows and len(rows) > 1 else None
-    audits += [bases] if bases else []
-    if len(rows) > 1 and (linear.all() or (bases is not None and not bases.figure)):
+    scales = [one_base(rows, where), one_number_added(rows, where)] if "zero" in rows and len(rows) > 1 else []
+    audits += scales
+    if len(rows) > 1 and (linear.all() or (scales and not any(audit.figure for audit in scales))):
         audits += _of_factors(rows, groups, where)
     if takes_log is not None:
         twice = takes_log and facts.unit in ("logarithms", "logarithms of logarithms", "centred")
@@ -182,20 +181,6 @@ def _of_units(rows: pd.DataFrame, where: str) -> Audit:
     text = " and ".join(f"{count:,} samples are {unit}" for unit, count in counts.items())
     text += f": {named(list(odd['sample']))} differ" if len(odd) else ""
     return graded("mixed units", len(odd), text or "no sample", where, fail=0)
-
-
-def _of_bases(rows: pd.DataFrame, where: str) -> Audit:
-    """Return how many samples are logarithms to another base than the others."""
-    order = np.argsort(rows["slope"].to_numpy(float))
-    slope, names = rows["slope"].to_numpy(float)[order], rows["sample"].to_numpy()[order]
-    place = int(np.argmax(slope[1:] / np.maximum(slope[:-1], 1e-9)))
-    low, high = slice(0, place + 1), slice(place + 1, None)
-    times = float(np.median(slope[high]) / max(np.median(slope[low]), 1e-9))
-    apart = times > BASES and slope[place + 1] / max(slope[place], 1e-9) > BASES**0.5
-    few = names[low] if place + 1 < len(names) - place - 1 else names[high]
-    text = f"logarithms of {len(few):,} samples are {times:.3g} times apart from the others', as to another base: "
-    text = text + named(list(few)) if apart else "all logarithms are to one base"
-    return graded("bases of logarithms", len(few) if apart else 0, text, where, fail=0)
 
 
 def _of_factors(rows: pd.DataFrame, groups: ArrayLike | None, where: str) -> list[Audit]:
