@@ -40,6 +40,32 @@ def test_a_copy_of_every_other_gene_is_named_in_spite_of_noise(noise, logs):
     assert pairs[["one", "other"]].to_numpy().tolist() == [["s4", "s30"]] and audit.status == "FAIL"
 
 
+MIRRORED = {
+    "off a number": lambda rng, x, mean: x.max() + x.min() - x,
+    "off a number, with noise": lambda rng, x, mean: 20 - x + 0.3 * rng.normal(size=len(x)),
+    "negated": lambda rng, x, mean: -1.7 * x,
+    "off the genes' means": lambda rng, x, mean: 2 * mean - x,
+    "off the genes' means, with noise": lambda rng, x, mean: 2 * mean - x + 0.3 * rng.normal(size=len(x)),
+}
+
+
+@pytest.mark.parametrize("kind", MIRRORED)
+@pytest.mark.parametrize("levels", [True, False])
+def test_a_mirror_image_is_named_and_two_kinds_of_samples_are_none(kind, levels):
+    rng = np.random.default_rng(2)
+    table = np.log2(measured(4) + 1)
+    table -= 0 if levels else table.mean(axis=1, keepdims=True)
+    assert copied_columns(table, SAMPLES)[0].empty
+    apart = table + 4 * rng.normal(size=(GENES, 1)) * (np.arange(COUNT) % 2)  # each is opposite to half of the others
+    for count in (40, 20, 6):
+        assert copied_columns(apart[:, :count], SAMPLES[:count])[0].empty
+    mean = table.mean(axis=1)
+    table[:, 30] = MIRRORED[kind](rng, table[:, 4], mean)
+    pairs, audit = copied_columns(table, SAMPLES, ["train"] * 20 + ["test"] * 20)
+    assert pairs[["one", "other", "mirrored"]].to_numpy().tolist() == [["s4", "s30", True]]
+    assert audit.status == "FAIL" and "s4 and s30 (mirrored)" in audit.sentence
+
+
 def test_genes_that_are_others_are_named_with_these():
     table = np.log2(measured(0) + 1)
     genes = [f"g{n}" for n in range(GENES)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata, t
@@ -21,11 +23,22 @@ FEW_SAMPLES = 6.0
 MOST = 0.5
 
 
-def correlations(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """Return r of every two samples over genes, `[samples, samples]`, and the r from which on they are copies."""
+class Correlations(NamedTuple):
+    """The highest and lowest r of every two samples over genes, `[samples, samples]`, and the r from which on they are copies.
+
+    Of two r, by ranks over samples and by ranks within them.
+    """
+
+    highest: NDArray[np.float64]
+    lowest: NDArray[np.float64]
+    least: float
+
+
+def correlations(table: NDArray[np.float64]) -> Correlations:
+    """Return how alike every two samples are in what is their own at each gene."""
     genes, count = table.shape
     if genes < FEWEST_GENES or count < 3:
-        return np.zeros((count, count)), np.inf
+        return Correlations(*np.zeros((2, count, count)), np.inf)
     if genes >= FEW_GENES:
         # Each sample's own scale first: ranks within a sample undo it, ranks over samples undo what genes are like.
         ranked = [rankdata(table, axis=axis, nan_policy="omit") for axis in (1, 0)]
@@ -36,7 +49,8 @@ def correlations(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], float
         least = max(COPY, needed / float(np.sqrt(genes - 3 + needed**2)))
     freed = [_without_component(np.nan_to_num(standardised(one.T)).T) for one in ranked]
     profiles = [np.nan_to_num(standardised(np.nan_to_num(standardised(one.T)).T)) for one in freed]
-    return np.maximum.reduce([(one.T @ one) / genes for one in profiles]), least
+    found = [(one.T @ one) / genes for one in profiles]
+    return Correlations(np.maximum.reduce(found), np.minimum.reduce(found), least)
 
 
 def stand_out(r: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -41,9 +41,7 @@ def unlike_profiles(values: ArrayLike, samples: Sequence[str], where: str = "") 
     name, table = "unlike samples", np.asarray(values, dtype=np.float64)
     if table.shape[0] < FEWEST_GENES or table.shape[1] < FEWEST_SAMPLES:
         return Audit(name, PASS, 0.0, 0.0, "too few genes or samples to compare profiles", where)
-    ranks = np.apply_along_axis(_ranks, 0, table)
-    common = standardised(np.median(ranks, axis=1)[:, None])[:, 0]
-    r = np.nan_to_num(standardised(ranks).T @ common) / len(table)
+    r = with_common_profile(table)
     middle = float(np.median(r))
     if middle < COMMON:
         text = f"samples have little in common over genes (r = {middle:.2f}), so that none can be unlike the others"
@@ -56,6 +54,21 @@ def unlike_profiles(values: ArrayLike, samples: Sequence[str], where: str = "") 
     text = f"{len(found):,} of {len(r):,} samples have other genes high and low than the rest (median r = {middle:.2f})"
     text += f": {named(shown)}; are their rows in the order of the others, and their signs?" if shown else ""
     return graded(name, len(found), text, where, warn=0)
+
+
+def with_common_profile(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Spearman's correlation of each sample with the median rank of all, over genes; NaN counts as the sample's median."""
+    ranks = np.apply_along_axis(_ranks, 0, table)
+    common = standardised(np.median(ranks, axis=1)[:, None])[:, 0]
+    return np.nan_to_num(standardised(ranks).T @ common) / max(1, len(table))
+
+
+def upright(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a matrix `[genes, samples]` with the samples negated that have high what is low in the others (c - x)."""
+    if table.shape[0] < FEWEST_GENES or table.shape[1] < FEWEST_SAMPLES:
+        return table
+    r = with_common_profile(table)
+    return np.where((r < -COMMON) & (np.median(r) >= COMMON), -table, table)
 
 
 def standardised_genes(values: ArrayLike, where: str = "") -> Audit:
