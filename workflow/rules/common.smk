@@ -128,6 +128,12 @@ def checkpoint_folder(wildcards):
     return model_folder(wildcards.model, wildcards.seed)
 
 
+def judge_folders(wildcards):
+    """Return the folders of the models that are asked about what the runs of a task predict."""
+    judges = STUDY.tasks[wildcards.task].judges(STUDY, wildcards.task)
+    return {name: model_folder(*model) for name, model in judges.items()}
+
+
 def model_folder(label, seed):
     """Return the folder of a model, or nothing where it starts from random weights."""
     model = STUDY.models[label]

@@ -4,6 +4,7 @@
 # makes  results/{study}/runs/{task}/{model}/{adaptation}/seed{seed}/
 #          model, metrics.jsonl, cost.json, run.yaml     finetune (and its trials), baseline
 #          predictions.parquet, predicted/, {track}.bw   predict, baseline
+#          judged.parquet                                judge, where other models or motifs are asked
 #          metrics.tsv, scores/                          score
 #        results/{study}/comparisons/{task}.tsv          all runs of a task compared with each other
 #        results/{study}/comparisons/{task}/             notes.tsv, warnings.tsv, and the kind's own tables
@@ -198,6 +199,40 @@ rule predicted_track:
     localrule: True
     script:
         "../scripts/predicted_track.py"
+
+
+# What other models and motifs tell of what a run predicted, and once of what all runs are compared with.
+rule judge:
+    input:
+        unpack(files_of("judge")),
+        unpack(judge_folders),
+        predictions=f"results/{RUN}/predictions.parquet",
+    output:
+        told=f"results/{RUN}/judged.parquet",
+    log:
+        "logs/{study}/judge/{task}/{model}/{adaptation}/seed{seed}.log",
+    benchmark:
+        "benchmarks/{study}/judge/{task}/{model}/{adaptation}/seed{seed}.tsv"
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 16000 * attempt,
+        runtime=lambda wildcards, attempt: walltime(240, attempt),
+    params:
+        settings=lambda wildcards: study_config.task_settings(STUDY, wildcards.task),
+    script:
+        "../scripts/judge.py"
+
+
+use rule judge as judge_real with:
+    input:
+        unpack(files_of("judge")),
+        unpack(judge_folders),
+    output:
+        told="results/{study}/examples/{task}.judged.parquet",
+    log:
+        "logs/{study}/judge/{task}.log",
+    benchmark:
+        "benchmarks/{study}/judge/{task}.tsv"
 
 
 rule score:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from glmflow.likeness.compared_groups import beside_real, real_side
+from glmflow.likeness.compared_groups import beside_real, real_pieces, real_side
 
 _spec = importlib.util.spec_from_file_location("synthetic_kinds", Path(__file__).with_name("synthetic_kinds.py"))
 kinds = importlib.util.module_from_spec(_spec)
@@ -38,7 +38,7 @@ def make_generated_study(folder):
 def add_generated(results, task):
     generator = np.random.default_rng(1)
     held_out, training = (["".join(drawn(500, generator) for _ in range(15))] for _ in range(2))
-    real = real_side(held_out, training, {}, 500, 4, generator)
+    real = real_side(real_pieces(held_out, training, {}, 500, 4, generator), training, 500)
     settings = {"kind": "generation", "length": 500, "ways": {"cold": {}, "warm": {}}, "gate": {"hazards": ["h.fa"]}}
     for model, (origin, kind, shares) in MODELS.items():
         run, names = kinds._run(results, task, model, kind, 1, settings, origin)

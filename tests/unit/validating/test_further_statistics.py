@@ -8,14 +8,14 @@ from glmflow.binding.motif_files import Motif, write_meme
 from glmflow.dna import minhash
 from glmflow.dna.gene_calls import start_and_stop_counts
 from glmflow.dna.open_frames import Frame
-from glmflow.likeness.compared_groups import beside_real, real_side
+from glmflow.likeness.compared_groups import beside_real, real_pieces, real_side
 from glmflow.likeness.embedding_distance import Projection, frechet, moments, projection_of
 from glmflow.likeness.further_measures import Further
 from glmflow.likeness.group_values import GENERATED, REAL
 from glmflow.likeness.motif_sets import hit_set, jaccard
 from glmflow.likeness.shared_words import identity, real_held, shared_words
 from glmflow.likeness.shared_words import jaccard as words_jaccard
-from glmflow.validating.validate_command import motifs_of
+from glmflow.validating.piece_judges import motifs_of
 
 
 def drawn(length, seed, shares=(0.25, 0.25, 0.25, 0.25)):
@@ -129,7 +129,9 @@ def test_each_sees_what_it_is_for(monkeypatch):
         embed,
         lambda piece: np.array([word in piece, "ACGTAC" in piece, "GGG" in piece]),
     )
-    side = real_side(real(45, 1000), real(60, 3000), {}, 400, 12, np.random.default_rng(0), further)
+    training = real(60, 3000)
+    pieces = real_pieces(real(45, 1000), training, {}, 400, 12, np.random.default_rng(0))
+    side = real_side(pieces, training, 400, further)
     poor = [(str(n), drawn(400, n, (0.4, 0.1, 0.1, 0.4))) for n in range(12)]
     found = beside_real(poor, side, 200, np.random.default_rng(0)).values.set_index(["statistic", "group"])
     for name in ("frechet", "motif_jaccard", "compressor_bits"):

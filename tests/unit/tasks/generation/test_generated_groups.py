@@ -16,10 +16,12 @@ from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_build import build
 from glmflow.errors import InputError
 from glmflow.files import write_table
+from glmflow.likeness.further_measures import Further
+from glmflow.likeness.told_tables import told_table
 from glmflow.report.pages.generation import called
 from glmflow.simulate.coding_genome import simulate_coding
 from glmflow.statistics.stored import digest
-from glmflow.tasks.generation import examples, score
+from glmflow.tasks.generation import examples, judged, score
 from glmflow.tasks.tables import Division
 from pydantic import ValidationError
 
@@ -113,6 +115,34 @@ def test_units_are_sequences_and_blocked_ones_weigh_nothing(made):
     none = scored(made, [""] * 6, ["blocked"] * 6)
     assert value(none, "released") == 0 and set(none.metrics["metric"]) == {"released"}
     assert "Fewer than three pieces" in none.tables["findings.tsv"]["finding"].iloc[0]
+
+
+def test_judge_embedding_and_motifs_are_scored_as_a_job_has_told_them(made, tmp_path):
+    task, files, found, text = made
+    embed = lambda piece: np.array([piece.count(base) for base in "ACG"], float)  # noqa: E731
+    told = Further(lambda piece: 1.5 * len(piece), embed, lambda piece: np.array(["A" in piece, "CGCG" in piece]))
+    real = judged(task, files, None)
+    stored = pd.read_parquet(Path(files["tables"]) / "facts.parquet")
+    wanted = [piece for group in real.groups.values() for piece in group]
+    table = told_table(wanted, real.reference, told)
+    assert set(stored["piece"]) - {""} <= set(
+        table["piece"]
+    )  # the pieces that were measured, without a base on the disk
+    assert "sequence" not in stored and set(stored["group"]) - {""} == set(real.groups)
+    texts = [text[start : start + PIECE] for start in range(18_007, 29_600, 2000)]
+    drawn = judged(task, {}, pd.DataFrame({"prediction": ["", *texts]}))
+    assert [piece for group in drawn.groups.values() for piece in group] == texts and not drawn.reference
+    paths = [str(tmp_path / name) for name in ("real.parquet", "own.parquet")]
+    write_table(table, paths[0])
+    write_table(told_table(texts, [], told), paths[1])
+    asking = task.model_copy(update={"judge": "other", "embed": "other", "motifs": "some.meme"})
+    result = scored((asking, files | {"told": paths}, found, text), texts)
+    assert value(result, "judge_bits") == pytest.approx(1.5)
+    assert 0 <= value(result, "frechet") < 5 and 0 < value(result, "motif_jaccard") <= 1
+    said = " ".join(result.tables["findings.tsv"]["finding"])
+    assert "Under other, which drew none of them, a base costs 1.5 bits" in said and "some.meme" in said
+    with pytest.raises(InputError, match="asked about other pieces"):
+        scored((asking, files | {"told": paths[:1]}, found, text), texts)
 
 
 def test_a_chain_passes_the_gate_as_a_model_does(made, tmp_path):

@@ -137,7 +137,8 @@ class TaskBlock(Block):
         return own is not None and own.by not in ("given", "official") and not own.validation
 
     def files(self, study: StudyView, label: str, step: str, run: Run | None = None) -> Files:
-        """Return the input files of a step: `examples`, `train`, `predict`, `baseline`, `score`, `compare`, `export`.
+        """Return the input files of a step: `examples`, `train`, `predict`, `baseline`, `judge`, `score`, `compare`,
+        `export`.
 
         Those that every kind reads (the examples table, the model, the predictions) are not among them.
         """
@@ -166,6 +167,10 @@ class TaskBlock(Block):
     def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
         """Yield the problems that are seen only beside other blocks, with their place in the study."""
         yield from ()
+
+    def judges(self, study: StudyView, label: str) -> Mapping[str, tuple[str, int]]:
+        """Return models that are asked about what was predicted, beside those of the runs: label and seed, by input."""
+        return {}
 
     def work(self, study: StudyView, label: str, adaptation: Adaptation) -> Work:
         """Return how much there is to compute."""

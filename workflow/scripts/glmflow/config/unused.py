@@ -16,6 +16,7 @@ def unused(study: Study) -> Iterator[str]:
     named = {block: {name for runs in study.runs for name in getattr(runs, block)} for block in LABELS}
     asked = {model for _, _, block in questions(study) for model, _ in asked_models(study, block)}
     asked |= {model for _, _, block in questions(study) for model in block.models or ()}
+    asked |= {model for label, task in study.tasks.items() for model, _ in task.judges(study, label).values()}
     for block, used in named.items():
         used |= asked if block == "models" else set()
         used |= {model.extend.model for label, model in study.models.items() if model.extend and label in used}

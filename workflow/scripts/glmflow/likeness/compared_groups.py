@@ -16,13 +16,14 @@ from glmflow.genome.canonical import as_bases, coded
 from glmflow.statistics.context_mixture import ContextMixture
 
 from .control_groups import MARKOV_5, controls
-from .further_measures import NOTHING_FURTHER, Further
+from .further_measures import NOTHING_FURTHER, Further, measure_of
 from .group_values import GENERATED, REAL, pooled, values_of
 from .judgement import sentences
 from .memorisation import memorisation
 from .pieces import FEWEST, cut, divided
 from .sequence_facts import ORDER, Background, Facts, compared, counts_of
 from .shared_words import shared_words
+from .told_tables import name_of
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +37,18 @@ NO_GENES = (
 
 
 class Group(NamedTuple):
-    """Pieces of one group as they are compared: facts of each, and the bases of its longest match to training."""
+    """Pieces of one group as they are compared: facts of each, the bases of its longest match to training, its name."""
 
     facts: list[Facts]
     longest: list[int]
+    names: list[str]
+
+
+class RealPieces(NamedTuple):
+    """Pieces of held-out real sequences: by group (real ones first, then controls), and the reference."""
+
+    groups: Mapping[str, Sequence[str]]
+    reference: Sequence[str]
 
 
 class Pictures(NamedTuple):
@@ -103,17 +112,16 @@ class Likeness(NamedTuple):
     facts: Mapping[int, Facts]
 
 
-def real_side(
+def real_pieces(
     source: Sequence[str],
     training: Sequence[str],
     others: Mapping[str, Sequence[str]],
     size: int,
     most: int,
     generator: np.random.Generator,
-    further: Further = NOTHING_FURTHER,
     most_reference: int | None = None,
-) -> Real:
-    """Return held-out real sequences and controls, as they are compared.
+) -> RealPieces:
+    """Return pieces of held-out real sequences, and of controls as many.
 
     Parameters
     ----------
@@ -125,8 +133,6 @@ def real_side(
         Bases of a piece.
     most
         Pieces of a group at most.
-    further
-        What a model or a list of motifs tells of a piece.
     most_reference
         Pieces of the reference at most; all that are no floor where None.
 
@@ -139,15 +145,32 @@ def real_side(
     if most_reference is not None and len(reference) > most_reference:
         reference = [reference[place] for place in generator.permutation(len(reference))[:most_reference]]
     log.info("pieces of %d bases: %d real, %d of the reference", size, len(real), len(reference))
-    known = pooled([counts_of(piece) for piece in reference])
-    measure, of_real = further.fitted(reference)
-    background = background_of(known | pooled(of_real), reference, training, measure)
-    pieces = {REAL: real} | dict(controls(real, training, others, generator))
+    return RealPieces({REAL: real} | dict(controls(real, training, others, generator)), reference)
+
+
+def real_side(pieces: RealPieces, training: Sequence[str], size: int, further: Further = NOTHING_FURTHER) -> Real:
+    """Return held-out real pieces and controls, as they are compared.
+
+    Parameters
+    ----------
+    training
+        Sequences that were trained on.
+    size
+        Bases of a piece.
+    further
+        What a model or a list of motifs tells of a piece.
+    """
+    known = pooled([counts_of(piece) for piece in pieces.reference])
+    told = further.of_reference(pieces.reference)
+    measure = measure_of(told)
+    known |= pooled([measure(one) for one in told])
+    background = background_of(known, pieces.reference, training, lambda piece: measure(further.tell(piece)))
     groups = {}
-    for name, own in pieces.items():
+    for name, own in pieces.groups.items():
         log.info("%s", name)
         groups[name] = group_of(own, background)
-    return Real(background, groups, pictured({name: pieces[name] for name in (REAL, MARKOV_5)}), size, reference)
+    shown = pictured({name: pieces.groups[name] for name in (REAL, MARKOV_5)})
+    return Real(background, groups, shown, size, pieces.reference)
 
 
 def background_of(
@@ -167,7 +190,7 @@ def background_of(
 def group_of(pieces: Sequence[str], background: Background) -> Group:
     """Return the facts of the pieces of a group."""
     facts, matches = measured(pieces, background)
-    return Group(facts, [match.longest for match in matches])
+    return Group(facts, [match.longest for match in matches], list(map(name_of, pieces)))
 
 
 def measured(pieces: Sequence[str], background: Background) -> tuple[list[Facts], list[Match]]:

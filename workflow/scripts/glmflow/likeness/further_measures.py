@@ -16,45 +16,59 @@ FEW = 200
 """Real pieces that are asked for at most: models are slow, and more would move little."""
 
 
-class Further(NamedTuple):
-    """Functions of a piece, each where there is one.
+class Told(NamedTuple):
+    """What was told of one piece; None where nothing was asked.
 
     Attributes
     ----------
-    judge
-        Bits that it costs under a language model that did not draw it.
-    embed
-        Its embedding by a fixed model, `[D]`.
+    bases
+        Its length.
+    bits
+        What it costs under a language model that did not draw it.
+    embedding
+        Of a fixed model, `[D]`.
     motifs
         Whether each motif has a site in it, `[m]`.
     """
+
+    bases: int
+    bits: float | None = None
+    embedding: NDArray[np.float64] | None = None
+    motifs: NDArray[np.bool_] | None = None
+
+
+class Further(NamedTuple):
+    """Functions of a piece, each where there is one: what `Told` holds of it."""
 
     judge: Callable[[str], float] | None = None
     embed: Callable[[str], NDArray[np.float64]] | None = None
     motifs: Callable[[str], NDArray[np.bool_]] | None = None
 
-    def fitted(self, reference: Sequence[str]) -> tuple[Callable[[str], Facts], list[Facts]]:
-        """Return a function from a piece to its facts, and the facts of some real pieces, which it is fitted to."""
-        few = reference[:FEW]
-        embeddings = [self._embedding(piece) for piece in few]  # once: a model is slow
-        projection = None if self.embed is None else projection_of(np.array(embeddings))
+    def tell(self, piece: str) -> Told:
+        """Return all that is told of a piece."""
+        return Told(len(piece), *(None if ask is None else ask(piece) for ask in self))
 
-        def compared(piece: str, embedding: NDArray[np.float64] | None) -> Facts:
-            found: Facts = {}
-            if embedding is not None and projection is not None:
-                found["embedding"] = moments(embedding, projection)
-            if self.motifs is not None:
-                found["motifs"] = hit_set(self.motifs(piece))
-            return found
-
-        def facts(piece: str) -> Facts:
-            judged = {} if self.judge is None else {"judge": np.array([self.judge(piece), len(piece)])}
-            return judged | compared(piece, self._embedding(piece))
-
-        return facts, [compared(*one) for one in zip(few, embeddings)]
-
-    def _embedding(self, piece: str) -> NDArray[np.float64] | None:
-        return None if self.embed is None else self.embed(piece)
+    def of_reference(self, reference: Sequence[str]) -> list[Told]:
+        """Return what is told of some real pieces that others are compared with; what they cost is not asked for."""
+        return [self._replace(judge=None).tell(piece) for piece in reference[:FEW]]
 
 
 NOTHING_FURTHER = Further()
+
+
+def measure_of(reference: Sequence[Told]) -> Callable[[Told], Facts]:
+    """Return a function from what is told of a piece to its facts; embeddings are seen along the axes of real ones."""
+    embeddings = [one.embedding for one in reference if one.embedding is not None]
+    projection = projection_of(np.array(embeddings)) if embeddings else None
+
+    def facts(told: Told) -> Facts:
+        found: Facts = {}
+        if told.bits is not None:
+            found["judge"] = np.array([told.bits, told.bases], float)
+        if told.embedding is not None and projection is not None:
+            found["embedding"] = moments(told.embedding, projection)
+        if told.motifs is not None:
+            found["motifs"] = hit_set(told.motifs)
+        return found
+
+    return facts

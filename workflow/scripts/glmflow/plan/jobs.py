@@ -75,6 +75,8 @@ def plan(study: Study, checkpoints: Mapping[str, Mapping[str, Any]], gpu_model: 
     ]
     made = {(run.model, run.seed) for run in runs}
     made |= {(model, seed) for *_, model, seed in asked if not study.models[model].checkpoint}
+    judges = {model for label, task in study.tasks.items() for model in task.judges(study, label).values()}
+    made |= {(model, seed) for model, seed in judges if not study.models[model].checkpoint}
     extended = {(model, seed) for model, seed in made if study.models[model].extend}
     made = {(model, seed) for model, seed in made | {(base_of(study, model), seed) for model, seed in extended}}
     pretrained = sorted((model, seed) for model, seed in made if study.models[model].pretrain)

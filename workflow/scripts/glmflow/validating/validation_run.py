@@ -13,7 +13,7 @@ from glmflow.dna import gene_calls
 from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
 from glmflow.genome.canonical import as_bases
-from glmflow.likeness.compared_groups import Likeness, beside_real, real_side
+from glmflow.likeness.compared_groups import Likeness, beside_real, real_pieces, real_side
 from glmflow.likeness.further_measures import NOTHING_FURTHER, Further
 from glmflow.likeness.pieces import FEWEST, LEAST, MOST_N, cut, suited_size
 from glmflow.models.model_commands import read_fasta
@@ -74,7 +74,7 @@ def validate(
         raise InputError(f"{what}; {FEWEST} are needed", where=request.generated, fix="Give more or longer ones.")
     most = min(request.most, pieces)
     others = {name: _texts(path) for name, path in request.others.items()}
-    real = real_side(source, training, others, size, most, generator, further)
+    real = real_side(real_pieces(source, training, others, size, most, generator), training, size, further)
     found = beside_real(records, real, request.draws, generator, request.seed)
     assert found is not None
     folder.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ class Generation(TaskBlock):
     page = "generation"
     genome = False
     compared = "own"
-    scoring = frozenset({"bootstrap"})
+    scoring = frozenset({"bootstrap", "judge", "embed", "motifs"})
 
     corpus: str = Field(
         description="Corpus (`corpora`): prompts and real sequences are of its test part, copies are of its training part."
@@ -57,6 +57,14 @@ class Generation(TaskBlock):
     )
     bootstrap: Positive = Field(500, description="Bootstrap draws behind each interval.")
     seed: int = Field(1, description="Seed of prompts, pieces and controls.")
+    judge: Label | None = Field(
+        None,
+        description="Model (`models`) under which bits per base are told: one that draws nothing here, best of another family.",
+    )
+    embed: Label | None = Field(
+        None, description="Model (`models`) whose states of pieces are compared, by their Fréchet distance."
+    )
+    motifs: str | None = Field(None, description="Motifs to look for in pieces, a MEME or JASPAR file.")
 
     @model_validator(mode="after")
     def _whole_pieces(self) -> Generation:
@@ -88,8 +96,25 @@ class Generation(TaskBlock):
         corpus = corpus_files(study.results, self.corpus)
         screened: Files = {"hazards": self.gate.hazards, "proteins": self.gate.proteins}
         tables: Files = {"tables": f"{study.results}/examples/{label}"}
+        motifs: Files = {"motifs": self.motifs or []}
+        told = (
+            [f"{study.results}/examples/{label}.judged.parquet", f"{run.folder(study.results)}/judged.parquet"]
+            if run
+            else []
+        )
         given: dict[str, Files] = {"examples": corpus, "predict": screened, "baseline": corpus | screened}
-        return (given | {"score": corpus | tables}).get(step, {})
+        given |= {"judge": motifs if run else corpus | motifs}
+        return (given | {"score": corpus | tables | {"told": told if self.judged else []}}).get(step, {})
+
+    @property
+    def judged(self) -> bool:
+        """Whether models or motifs tell of pieces what their bases alone do not."""
+        return any((self.judge, self.embed, self.motifs))
+
+    def judges(self, study: StudyView, label: str) -> dict[str, tuple[str, int]]:
+        """Return the models that are asked about pieces, of the first seed of the runs."""
+        seed = min((run.seed for run in study.runs_of(label)), default=1)
+        return {key: (name, seed) for key in ("judge", "embed") if (name := getattr(self, key))}
 
     def named_files(self) -> dict[Place, str]:
         """Return the files that the settings name."""
@@ -97,11 +122,19 @@ class Generation(TaskBlock):
             ("gate", name, number): path
             for name in ("hazards", "proteins")
             for number, path in enumerate(getattr(self.gate, name))
-        }
+        } | ({("motifs",): self.motifs} if self.motifs else {})
 
     def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
         """Yield what is wrong beside other blocks."""
         yield from unknown_corpus(study.corpora, self.corpus)
+        drawing = {run.model for run in study.runs_of(label)}
+        for key, (name, _) in self.judges(study, label).items():
+            if name not in study.models:
+                yield (key,), f"no model {name!r} in `models` (there is {', '.join(study.models)})"
+            elif study.models[name].origin not in ("checkpoint", "pretrain", "extend"):
+                yield (key,), f"{name!r} is no pretrained or published model: name one"
+            elif key == "judge" and name in drawing:
+                yield (key,), f"{name!r} draws in this task and would judge itself: name another model"
         for name, way in self.ways.items():
             yield from undrawable(study, label, ("ways", name), way)
 

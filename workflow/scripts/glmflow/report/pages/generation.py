@@ -86,6 +86,25 @@ METRICS = {
         "sequences",
         "What a base costs under a mixture of context models that learned from training.",
     ),
+    "judge_bits": Words(
+        "bits a base, other model",
+        "none",
+        "sequences",
+        "What a base costs under the judge, a language model that drew none of the sequences; real ones have their own.",
+    ),
+    "frechet": Words(
+        "distance of embeddings",
+        "lower",
+        "sequences",
+        "Fréchet distance of the states that a fixed model has of pieces (n) from those it has of real ones, in units of the "
+        "variance of real ones; 0 is equal.",
+    ),
+    "motif_jaccard": Words(
+        "motifs in common",
+        "higher",
+        "sequences",
+        "Jaccard index of the share of pieces (n) that each motif has a site in, with that of real pieces; 1 is equal.",
+    ),
     "walk_distance": Words(
         "distance of walks",
         "none",

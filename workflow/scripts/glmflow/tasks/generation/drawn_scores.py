@@ -18,6 +18,7 @@ from glmflow.likeness.group_values import GENERATED
 from glmflow.likeness.pieces import cut
 from glmflow.likeness.sequence_facts import STATISTICS, Background, Facts, Statistic, compared
 from glmflow.likeness.stored_groups import read_real
+from glmflow.likeness.told_tables import ToldTables
 from glmflow.statistics.bootstrap import Interval
 from glmflow.statistics.influence import of_weights
 from glmflow.statistics.stored import Stored, digest
@@ -47,7 +48,8 @@ def score(
     """
     task = Generation.model_validate(settings["task"])
     training = training_part(Corpus(Path(files["corpus"]).parent), task.most_training).texts
-    real = read_real(Path(files["tables"]), training)
+    told = ToldTables(map(Path, files["told"])) if task.judged else None
+    real = read_real(Path(files["tables"]), training, told)
     clean = clean_part(examples, "group")
     parts = [examples] if clean is None else [examples, clean.assign(subset=clean["subset"] + f", {CLEAN}")]
     joined = pd.concat(parts)[["example", "subset"]].merge(predictions, on="example")
@@ -65,7 +67,7 @@ def score(
                 f"Fewer than three pieces were released ({len(passed):,} of {len(own):,} sequences): nothing to compare."
             ]
         else:
-            said = found.findings
+            said = [*found.findings, *_told(found, task)]
             rows += [row | keys for row in _rows(found)]
             shown = {"validation": found.values, "memorisation": found.copies.assign(threshold=found.threshold)}
             for name, table in (shown | found.pictures._asdict()).items():
@@ -93,6 +95,21 @@ def _rows(found: Likeness) -> Iterator[dict[str, Any]]:
     decisive = own[[MARKOV_5 in detects.split("; ") for detects in own["detects"]]]
     yield metric_row("differing", float(decisive["differs"].sum()), n=len(decisive))
     yield metric_row("copied", float(found.copies["above"].mean()), n=len(found.copies))
+
+
+def _told(found: Likeness, task: Generation) -> Iterator[str]:
+    """Yield what the judge, the embedding and the motifs of the task have told, a sentence each."""
+    own = found.values[found.values["group"] == GENERATED].set_index("statistic")
+    sentences = {
+        "judge_bits": f"Under {task.judge}, which drew none of them, a base costs {{}} bits",
+        "frechet": f"The Fréchet distance of the states that {task.embed} has of them is {{}}",
+        "motif_jaccard": f"The Jaccard index of the motifs of {Path(task.motifs or '').name} is {{}}",
+    }
+    for statistic, sentence in sentences.items():
+        if statistic in own.index:
+            row = own.loc[statistic]
+            floor = f"real ones: {row['floor']:.3g} [{row['floor_low']:.3g}, {row['floor_high']:.3g}]"
+            yield f"{sentence.format(format(row['value'], '.3g'))} ({floor})."
 
 
 def _by_example(

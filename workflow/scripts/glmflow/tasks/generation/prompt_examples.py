@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from glmflow.corpus.corpus_windows import CorpusWindows
 from glmflow.corpus.sequence_records import UNKNOWN, letters
 from glmflow.corpus.training_part import training_part, training_pieces
 from glmflow.errors import InputError
-from glmflow.likeness.compared_groups import real_side
+from glmflow.likeness.compared_groups import RealPieces, real_pieces, real_side
+from glmflow.likeness.group_values import GENERATED
+from glmflow.likeness.pieces import cut
 from glmflow.likeness.stored_groups import real_tables
 from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
 
@@ -36,23 +38,15 @@ def examples(task: Generation, files: Mapping[str, Any], division: Division) -> 
         The test part is too short for prompts or for real pieces.
     """
     corpus = Corpus(Path(files["corpus"]).parent)
-    generator = np.random.default_rng([task.seed, 18])
-    prompts = _prompts(task, corpus, generator)
+    training = training_part(corpus, task.most_training)
+    prompts, pieces = _compared(task, corpus, training.texts)
     rows = [
         {"example": f"{name}_{copy}:{way}", "split": "test", "subset": way, "group": name, "sequence": prompt}
         for way in task.ways
         for name, prompt in prompts.items()
         for copy in range(task.copies)
     ]
-    held_out = [letters(corpus.codes(row)).tobytes().decode() for row in corpus.of("test").index]
-    training = training_part(corpus, task.most_training)
-    asked = len(prompts) * task.copies * (task.length // task.piece_bp)
-    try:
-        most = min(task.most, asked)
-        real = real_side(held_out, training.texts, {}, task.piece_bp, most, generator, most_reference=REFERENCE * most)
-    except InputError as error:
-        fix = "Hold out more of the corpus, or take a smaller `piece`, more `prompts` or more `copies`."
-        raise InputError(f"too little to compare with: {error.what}", where="tasks.*.piece", fix=fix) from None
+    real = real_side(pieces, training.texts, task.piece_bp)
     checks = Checks()
     left = training.bases - training.used
     detail = "copies of these are not found; raise `most_training`" if left else "copies are looked for in all of them"
@@ -62,6 +56,33 @@ def examples(task: Generation, files: Mapping[str, Any], division: Division) -> 
     counts = {"sequences drawn by each model": len(rows), "prompts": len(prompts), "bases of a piece": task.piece_bp}
     counts |= {f"pieces of {name}": len(group.longest) for name, group in real.groups.items()}
     return Made(examples_table(pd.DataFrame(rows)), counts_table(counts), checks.table(), real_tables(real))
+
+
+def judged(task: Generation, files: Mapping[str, Any], predictions: pd.DataFrame | None) -> RealPieces:
+    """Return the pieces that models and motifs are asked about: of what was released, or real ones and controls where None."""
+    if predictions is not None:
+        return RealPieces({GENERATED: cut([text for text in predictions["prediction"] if text], task.piece_bp)}, [])
+    corpus = Corpus(Path(files["corpus"]).parent)
+    return _compared(task, corpus, training_part(corpus, task.most_training).texts)[1]
+
+
+def _compared(task: Generation, corpus: Corpus, training: Sequence[str]) -> tuple[dict[str, str], RealPieces]:
+    """Return the prompts by their place, and the pieces that are compared: the same whenever they are asked for.
+
+    Raises
+    ------
+    InputError
+        The test part is too short for prompts or for real pieces.
+    """
+    generator = np.random.default_rng([task.seed, 18])
+    prompts = _prompts(task, corpus, generator)
+    held_out = [letters(corpus.codes(row)).tobytes().decode() for row in corpus.of("test").index]
+    most = min(task.most, len(prompts) * task.copies * (task.length // task.piece_bp))
+    try:
+        return prompts, real_pieces(held_out, training, {}, task.piece_bp, most, generator, REFERENCE * most)
+    except InputError as error:
+        fix = "Hold out more of the corpus, or take a smaller `piece`, more `prompts` or more `copies`."
+        raise InputError(f"too little to compare with: {error.what}", where="tasks.*.piece", fix=fix) from None
 
 
 def compared(task: Generation, files: Mapping[str, Any], table: pd.DataFrame) -> pd.DataFrame | str:

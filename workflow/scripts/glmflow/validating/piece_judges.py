@@ -1,0 +1,93 @@
+"""What models and motifs are asked of a piece of sequence, by the command and by the job of a study alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glmflow.errors import InputError
+from glmflow.likeness.further_measures import Further
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from glmflow.models.adapter import Adapter
+
+
+def judges(judge: Path | None, embed: Path | None, motifs: Path | None) -> Further:
+    """Return what is asked of pieces: folders of two models, and a file of motifs, each where there is one.
+
+    Raises
+    ------
+    InputError
+        A model or the motifs cannot be read.
+    """
+    return Further(
+        bits_under(judge) if judge else None,
+        states_under(embed) if embed else None,
+        motifs_of(motifs) if motifs else None,
+    )
+
+
+def bits_under(folder: Path) -> Callable[[str], float]:
+    """Return a function from a sequence to its bits under a model, both strands averaged where it is causal.
+
+    Raises
+    ------
+    InputError
+        The model cannot be loaded or has no head.
+    """
+    model = _model(folder)
+    if not model.has_head:
+        raise InputError("no language-model head to judge with", where=folder, fix="Give a pretrained model.")
+
+    def bits(sequence: str) -> float:
+        return -float(model.log_likelihood([sequence], chunk=True)[0]) / math.log(2)
+
+    return bits
+
+
+def states_under(folder: Path) -> Callable[[str], NDArray]:
+    """Return a function from a sequence to the mean of its states under a model, both strands averaged, `[D]`.
+
+    Raises
+    ------
+    InputError
+        The model cannot be loaded.
+    """
+    from glmflow.apply.embed import Request, states_of
+    from glmflow.genome.canonical import as_bases
+
+    model = _model(folder)
+    request = Request(folder, None, "mean", None, both_strands=True)
+    return lambda sequence: states_of(model, [as_bases(sequence)], request)[0].astype(float)
+
+
+def motifs_of(path: Path) -> Callable[[str], NDArray]:
+    """Return a function from a sequence to whether each motif of a file has a site in it (p of 10⁻⁴, either strand), `[m]`.
+
+    Raises
+    ------
+    InputError
+        It is no file of motifs.
+    """
+    import numpy as np
+
+    from glmflow.binding.motif_files import read_motifs
+    from glmflow.binding.motif_scan import best_sites, threshold_of
+
+    matrices = [motif.log_odds() for motif in read_motifs(path)]
+    least = np.array([threshold_of(matrix) for matrix in matrices])
+    return lambda sequence: best_sites([sequence], matrices).score[0] >= least
+
+
+def _model(folder: Path) -> Adapter:
+    import torch
+
+    from glmflow.models import load_model
+    from glmflow.models.model_commands import model_folder
+
+    model = load_model(model_folder(folder))
+    return model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
