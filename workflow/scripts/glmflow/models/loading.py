@@ -234,3 +234,26 @@ def _adapter(family: Family, network: Any, config: Config, folder: Path | None, 
         reason = "its tokens do not sit on a grid of bases; compare the log_likelihood of both alleles"
         card = replace(card, cannot={"base_probabilities": reason, **card.cannot})
     return (family.adapter or Adapter)(network, card, config, tokenizer, origin=origin)
+
+
+def require_head(adapter: Adapter, folder: Path | None, purpose: str) -> None:
+    """Refuse a model without the head that says which base is how likely.
+
+    Parameters
+    ----------
+    folder
+        Its folder, for the message.
+    purpose
+        What it is asked for: `draw from`, `score with`.
+
+    Raises
+    ------
+    InputError
+        The head was dropped when it was tuned, or the checkpoint has none.
+    """
+    if not adapter.has_head:
+        fix = (
+            "Give the checkpoint or pretrained model (results/STUDY/models/MODEL/seedN), not a tuned run: that keeps the head of "
+            "its task alone."
+        )
+        raise InputError(f"no language-model head to {purpose}", where=folder, fix=fix)

@@ -90,16 +90,11 @@ def run_likelihood(arguments: argparse.Namespace) -> int:
 
     from glmflow.models import load_model
     from glmflow.models.chunking import BeyondContextError
+    from glmflow.models.loading import require_head
 
     records = read_fasta(arguments.fasta)
     model = load_model(arguments.model, arguments.family, arguments.dtype)
-    if not model.has_head:
-        raise InputError(
-            "no language-model head to score with",
-            where=arguments.model,
-            fix="Give the checkpoint or pretrained model (results/STUDY/models/MODEL/seedN), not a tuned run: that keeps "
-            "the head of its task alone.",
-        )
+    require_head(model, arguments.model, "score with")
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     rows: list[dict[str, Any]] = []
     for name, sequence in records:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glmflow.errors import InputError
 from glmflow.likeness.further_measures import Further
 
 if TYPE_CHECKING:
@@ -39,9 +38,10 @@ def bits_under(folder: Path) -> Callable[[str], float]:
     InputError
         The model cannot be loaded or has no head.
     """
+    from glmflow.models.loading import require_head
+
     model = _model(folder)
-    if not model.has_head:
-        raise InputError("no language-model head to judge with", where=folder, fix="Give a pretrained model.")
+    require_head(model, folder, "judge with")
 
     def bits(sequence: str) -> float:
         return -float(model.log_likelihood([sequence], chunk=True)[0]) / math.log(2)

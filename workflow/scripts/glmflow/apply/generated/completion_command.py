@@ -75,11 +75,10 @@ def _model(arguments: argparse.Namespace):
     import torch
 
     from glmflow.models import load_model
+    from glmflow.models.loading import require_head
     from glmflow.models.model_commands import model_folder
 
     folder = model_folder(arguments.model)
     model = load_model(folder, arguments.family, arguments.dtype)
-    if not model.has_head:
-        fix = "Give the checkpoint or pretrained model, not a tuned run: that keeps the head of its task alone."
-        raise InputError("no language-model head to draw from", where=folder, fix=fix)
+    require_head(model, folder, "draw from")
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
