@@ -236,3 +236,17 @@ def test_completion_of_genes_with_its_floors(model, tmp_path, capsys):
     assert found["strict"]["Markov-5"] > 50 > found["strict"]["small"]  # four codons in turn: the chain knows them
     assert (found["strict"] <= found["official"].fillna(0) + 1e-9).all() or found["unscored"].sum()
     assert "truth" in capsys.readouterr().out
+
+
+def test_regions_of_a_genome_are_prompts(model, tmp_path, capsys):
+    genome, bed = tmp_path / "genome.fa", tmp_path / "regions.bed"
+    genome.write_text(">chr1\n" + "ACGGTTCA" * 4 + "\n")
+    bed.write_text("chr1\t1\t5\tone\t0\t+\nchr1\t8\t14\ttwo\t0\t-\n")
+    given = ["--model", str(model), "--length", "30", "--unscreened", "a random model", "--keep-prompt"]
+    where = ["--prompts", str(genome), "--bed", str(bed)]
+    assert main(["generate", *given, *where, "--prompt-bases", "3", "--output", str(tmp_path / "out")]) == 0
+    found = table(tmp_path / "out")
+    assert found["name"].tolist() == ["chr1:1-5_0", "chr1:8-14(-)_0"]
+    assert found["sequence"].str[:3].tolist() == ["GGT", "CGT"]  # of CGGT, and of ACGGTT read off the other strand
+    assert main(["generate", *given, "--bed", str(bed), "--output", str(tmp_path / "none")]) == 1
+    assert "regions of no genome" in capsys.readouterr().err

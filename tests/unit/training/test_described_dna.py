@@ -11,6 +11,7 @@ from glmflow.config.models import Pretrain
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
 from glmflow.models.byte_text import BASES, END, FIRST, OVER, VOCABULARY, row_of, text_ids
+from glmflow.models.drawing import Sampling, draw
 from glmflow.models.families.small import VOCABULARY as SINGLE_BASES
 from glmflow.plan.resources import shape_of_made
 from glmflow.training.language_loss import IGNORE
@@ -121,6 +122,29 @@ def test_text_saves_what_it_tells_and_controls_save_less(trained, capsys):
     assert "saved: own text" in capsys.readouterr().out
     record = (folder / "model/model.yaml").read_text()
     assert "gate_required: true" in record and "text: bytes" in record
+
+
+def test_what_is_drawn_is_what_its_text_says_and_as_long_as_features_are(trained):
+    model = load_model(trained[0] / "model")
+    for product, base in zip(PRODUCTS, "ACGT"):
+        text = f"<species>M</species><product>{product}</product>"
+        drawn = draw(model, [""] * 12, 40, Sampling(seed=1, text=text))
+        assert "".join(one.sequence for one in drawn).count(base) > 0.65 * sum(len(one.sequence) for one in drawn)
+        assert np.median([len(one.sequence) for one in drawn]) == LENGTH  # an end is drawn, not forty bases
+    twice = [draw(model, ["AC"] * 3, 20, Sampling(seed=2, text="x"), cached=cached) for cached in (True, False)]
+    assert [one.sequence for one in twice[0]] == [one.sequence for one in twice[1]]
+    with pytest.raises(InputError, match="not trained on pairs"):
+        draw(new_model("small", CONFIG), ["A"], 5, Sampling(text="<species>M</species>"))
+
+
+def test_described_takes_the_folder_of_a_run_and_says_that_a_model_reads_no_text(trained, tmp_path, capsys):
+    folder, path = trained
+    arguments = ["--candidates", "2", "--retrieved", "1", "--split", "validation", "--output", str(tmp_path / "b.tsv")]
+    assert main(["described", "--model", str(folder), "--pairs", str(path), *arguments]) == 0
+    new_model("small", CONFIG).save(tmp_path / "mute")
+    assert main(["described", "--model", str(tmp_path / "mute"), "--pairs", str(tmp_path / "none"), *arguments]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"glmflow described: {tmp_path}/mute: the model was not trained on pairs")
 
 
 def test_the_loss_that_is_watched_is_one_of_bases(trained):

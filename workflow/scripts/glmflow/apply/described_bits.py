@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from glmflow.corpus.annotation_pairs import OF_RECORD, structured
 from glmflow.errors import InputError
 from glmflow.models.adapter import Adapter
-from glmflow.models.byte_text import OVER, VOCABULARY, base_ids, shown
+from glmflow.models.byte_text import OVER, VOCABULARY, base_ids, require_text, shown
 from glmflow.statistics.bootstrap import interval_of_mean, interval_of_sums
 
 NATS = np.log(2)
@@ -78,9 +78,7 @@ def nats_behind(adapter: Adapter, asked: Sequence[tuple[str, str]], batch: int =
     InputError
         The model reads no text.
     """
-    row = adapter.origin.get("row")
-    if adapter.origin.get("text") != "bytes" or not row:
-        raise InputError("the model was not trained on pairs of DNA and text", fix="Pretrain one with `pairs`.")
+    row = require_text(adapter.origin)
     rows = []
     for text, dna in asked:
         bases = base_ids(dna)[: bases_of_row(row)]

@@ -33,18 +33,22 @@ def run_described(arguments: argparse.Namespace) -> int:
 
     from glmflow.files import write_table
     from glmflow.models import load_model
+    from glmflow.models.byte_text import require_text
+    from glmflow.models.model_commands import model_folder
     from glmflow.training.pair_source import TO_DNA, read_pairs
 
     from .described_bits import asked_of, ranks, retrieval, saved_bits
 
     if arguments.candidates < 2 or arguments.retrieved < 1:
         raise InputError("--candidates is less than 2, or --retrieved less than 1", fix="Leave them out.")
+    folder = model_folder(arguments.model)
+    model = load_model(folder)
+    require_text(model.origin, folder)
     pairs = [
         pair for pair in read_pairs(arguments.pairs) if pair["order"] == TO_DNA and pair["split"] == arguments.split
     ]
     if not pairs:
         raise InputError(f"no pair of split {arguments.split}", where=arguments.pairs, fix="Name another --split.")
-    model = load_model(arguments.model)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     asked = asked_of(pairs, arguments.seed)
     candidates = min(arguments.candidates, len({one.texts["own text"] for one in asked}))

@@ -129,11 +129,7 @@ def names_of(request: Request) -> pd.DataFrame:
         There is none, a letter of it is no nucleotide code, or a region lies outside the genome.
     """
     if request.bed is not None:
-        rows, _ = bed_rows(request.bed)
-        rows = place_on_genome(rows, Reference(request.fasta).contigs, str(request.bed))
-        place = rows["chrom"] + ":" + rows["start"].astype(str) + "-" + rows["end"].astype(str)
-        rows.insert(0, "sequence", place.where(rows["strand"] == "+", place + "(-)"))
-        return rows[["sequence", "chrom", "start", "end", "strand"]]
+        return named_regions(request.fasta, request.bed)
     if not request.fasta.is_file():
         raise InputError("no such file", where=request.fasta, fix="Give a FASTA file.")
     names = []
@@ -144,6 +140,21 @@ def names_of(request: Request) -> pd.DataFrame:
     if not names:
         raise InputError("no sequence in it", where=request.fasta, fix="Give a FASTA file.")
     return pd.DataFrame({"sequence": names})
+
+
+def named_regions(fasta: Path, bed: Path) -> pd.DataFrame:
+    """Return regions of a genome: `sequence` (their name), `chrom`, `start`, `end`, `strand`.
+
+    Raises
+    ------
+    InputError
+        A region lies outside the genome.
+    """
+    rows, _ = bed_rows(bed)
+    rows = place_on_genome(rows, Reference(fasta).contigs, str(bed))
+    place = rows["chrom"] + ":" + rows["start"].astype(str) + "-" + rows["end"].astype(str)
+    rows.insert(0, "sequence", place.where(rows["strand"] == "+", place + "(-)"))
+    return rows[["sequence", "chrom", "start", "end", "strand"]]
 
 
 def require_nucleotides(name: str, sequence: str, where: Path) -> None:

@@ -58,6 +58,12 @@ class DrawingBlock(Block):
         "Sequences get more typical and less diverse with it.",
     )
 
+    text: str | None = Field(
+        None,
+        description="Text that stands before the bases, as `glmflow pairs` writes it (`<species>Escherichia coli</species>`); of "
+        "models pretrained with `pairs`.",
+    )
+
     @model_validator(mode="after")
     def _towards_a_tag(self) -> DrawingBlock:
         if self.guidance and self.tag is None:
@@ -75,6 +81,8 @@ def undrawable(study: StudyView, task: str, place: Place, drawing: DrawingBlock)
             continue
         if drawing.tag is not None and model.pretrain.tags is None:
             yield (*place, "tag"), f"{label!r} was pretrained without `tags`; leave it out"
+        if drawing.text is not None and model.pretrain.pairs is None:
+            yield (*place, "text"), f"{label!r} was pretrained without `pairs`; leave it out"
         in_steps = model.pretrain.objective == "masked_diffusion"
         if not in_steps and drawing.steps is not None:
             yield (*place, "steps"), f"{label!r} draws a token after the other, in no steps; leave it out"

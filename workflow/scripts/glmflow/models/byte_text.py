@@ -6,10 +6,14 @@ that says that the prompt is over, what is asked for (the target), and an end. N
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from glmflow.errors import InputError
 
 BASES = {"A": 2, "C": 3, "G": 4, "T": 5, "N": 6}
 """Ids of the bases, those of single-base families that the workflow trains."""
@@ -27,6 +31,40 @@ class Row(NamedTuple):
     ids: NDArray[np.int64]
     asked: int
     whole: bool
+
+
+def reads_text(origin: Mapping[str, Any]) -> bool:
+    """Return whether a model learned from rows of DNA and text, by what its record says of its training."""
+    return origin.get("text") == "bytes" and bool(origin.get("row"))
+
+
+def require_text(origin: Mapping[str, Any], where: Path | None = None) -> int:
+    """Return how long the rows of DNA and text were that a model learned from, in tokens.
+
+    Parameters
+    ----------
+    origin
+        What the model's record says of its training.
+    where
+        Its folder, for the message.
+
+    Raises
+    ------
+    InputError
+        It reads no text.
+    """
+    if not reads_text(origin):
+        what = "the model was not trained on pairs of DNA and text"
+        raise InputError(what, where=where, fix="Pretrain one with `pairs`.")
+    return int(origin["row"])
+
+
+def text_before(origin: Mapping[str, Any], text: str | None) -> list[int]:
+    """Return the tokens that stand before the bases of a sequence: of a text (none: of no text), and those that it is over.
+
+    Nothing for models that read no text.
+    """
+    return [*shown(text or "", require_text(origin)).tolist(), OVER] if reads_text(origin) else []
 
 
 def text_ids(text: str) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glmflow.errors import InputError
+from glmflow.models.byte_text import END, reads_text, require_text, text_before
 from glmflow.models.diffusion_generation import diffusion_ids, fill_in, is_diffusion
 from glmflow.models.interface import Model, Network
 from glmflow.models.row_tags import guided, tag_number, tagged
@@ -50,6 +51,8 @@ class Sampling(NamedTuple):
         Of the sequences that are drawn, of a model that was trained with tags.
     guidance
         How much more than the tag itself says is asked of it: 0 is the model's own distribution (`row_tags.guided`).
+    text
+        Text that stands before the bases, of a model that was trained on pairs of DNA and text.
     """
 
     temperature: float = 1.0
@@ -59,6 +62,7 @@ class Sampling(NamedTuple):
     steps: int | None = None
     tag: str | None = None
     guidance: float = 0.0
+    text: str | None = None
 
     def checked(self) -> Sampling:
         """Return itself.
@@ -171,6 +175,8 @@ def require_generation(adapter: Model, sampling: Sampling) -> None:
     sampling.checked()
     if sampling.tag is not None:
         tag_number(adapter.config, sampling.tag)
+    if sampling.text is not None:
+        require_text(adapter.origin)
     if not is_diffusion(adapter):
         adapter.require("generation")
         if sampling.steps is not None:
@@ -209,7 +215,7 @@ def prompt_ids(adapter: Model, prompt: str | np.ndarray) -> NDArray[np.int64]:
     if is_diffusion(adapter):
         return diffusion_ids(adapter, prompt)
     if not len(prompt):
-        if not tokenizer.prefix:
+        if not tokenizer.prefix and not reads_text(adapter.origin):
             fix = "Give a prompt of at least a base."
             raise InputError("an empty prompt, and the model has no token for the start of a sequence", fix=fix)
         return np.zeros(0, np.int64)
@@ -225,10 +231,13 @@ def prompt_ids(adapter: Model, prompt: str | np.ndarray) -> NDArray[np.int64]:
 
 
 def end_token(adapter: Model) -> int | None:
-    """Return the token that ends a sequence, where a published model has learned one: its ``config.json`` names it.
+    """Return the token that ends a sequence, where a model has learned one: of a published one its ``config.json`` names it.
 
-    Models that are pretrained here see no sequence end: windows are cut out of longer ones.
+    Of models that are pretrained here those have one that learned from pairs of DNA and text; windows are cut out of longer
+    sequences.
     """
+    if reads_text(adapter.origin):
+        return END
     found = adapter.config.get("eos_token_id")
     if "objective" in adapter.origin or not isinstance(found, int) or not 0 <= found < adapter.card.vocab_size:
         return None
@@ -256,7 +265,8 @@ class _Group:
         self.letters = np.array(sorted(index for index in spelled if index < card.vocab_size))
         self.words = [spelled[index] for index in self.letters.tolist()]
         self.end = end_token(adapter)
-        self.prefix = torch.tensor(tokenizer.prefix, dtype=torch.int64, device=adapter.device)
+        prefix = [*tokenizer.prefix, *text_before(adapter.origin, sampling.text)]
+        self.prefix = torch.tensor(prefix, dtype=torch.int64, device=adapter.device)
         self.fits = None if card.context_tokens is None else card.context_tokens - len(self.prefix)
         self.ids = torch.from_numpy(np.stack(ids)).to(adapter.device)
         self.generators = [np.random.default_rng([sampling.seed, number]) for number in numbers]

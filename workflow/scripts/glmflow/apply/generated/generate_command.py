@@ -25,6 +25,9 @@ def add_generate_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--prompts", type=Path, metavar="FASTA", help="prompts (default: the model's start token alone)"
     )
+    parser.add_argument(
+        "--bed", type=Path, metavar="REGIONS", help="take these regions of the genome in --prompts (BED) as prompts"
+    )
     parser.add_argument("--prompt-bases", type=int, metavar="N", help="use the last N bases of each prompt")
     parser.add_argument("--n", type=int, default=1, help="sequences of each prompt (default: 1)")
     parser.add_argument("--length", type=int, default=1000, help="bases to draw (default: 1000)")
@@ -42,6 +45,7 @@ def add_generate_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--guidance", type=float, default=0.0, help="classifier-free guidance towards --tag (default: 0, none)"
     )
+    parser.add_argument("--text", help="text that stands before the bases, for models pretrained with pairs")
     parser.add_argument("--seed", type=int, default=0, help="of the draws (default: 0)")
     parser.add_argument("--keep-prompt", action="store_true", help="write the prompt before what was drawn")
     gate = parser.add_argument_group("gate", "what may be written: a screen, or the reason for having none")
@@ -94,25 +98,24 @@ def run_generate(arguments: argparse.Namespace) -> int:
             "the gate is not set: nothing would be screened",
             fix='Give --hazard FASTA (or --screen-command), or --unscreened "REASON", which is written into the log.',
         )
-    prompts = read_prompts(arguments.prompts, arguments.prompt_bases)
+    prompts = read_prompts(arguments.prompts, arguments.prompt_bases, arguments.bed)
 
     import torch
 
     from glmflow.models import load_model
     from glmflow.models.drawing import Sampling
+    from glmflow.models.loading import require_head
     from glmflow.models.model_commands import model_folder
     from glmflow.training.drawn_sequences import GenerationRequest, model_identity, of_model, run_generation
 
     logging.basicConfig(format="%(message)s", stream=sys.stderr, level=logging.INFO)
     folder = model_folder(arguments.model)
     model = load_model(folder, arguments.family, arguments.dtype)
-    if not model.has_head:
-        fix = "Give the checkpoint or pretrained model, not a tuned run: that keeps the head of its task alone."
-        raise InputError("no language-model head to draw from", where=folder, fix=fix)
+    require_head(model, folder, "draw from")
     identity = model_identity(folder, model)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     drawing = (arguments.temperature, arguments.top_k, arguments.top_p, arguments.seed, arguments.steps)
-    sampling = Sampling(*drawing, arguments.tag, arguments.guidance)
+    sampling = Sampling(*drawing, arguments.tag, arguments.guidance, arguments.text)
     request = GenerationRequest(
         tuple(prompts), arguments.n, arguments.length, sampling, max(1, arguments.batch), arguments.keep_prompt
     )
@@ -122,19 +125,38 @@ def run_generate(arguments: argparse.Namespace) -> int:
     return 0 if counts["released"] else 2
 
 
-def read_prompts(path: Path | None, bases: int | None) -> list[tuple[str, str]]:
+def read_prompts(path: Path | None, bases: int | None, regions: Path | None = None) -> list[tuple[str, str]]:
     """Return name and bases of the prompts; one empty prompt where there is no file.
+
+    Parameters
+    ----------
+    path
+        FASTA: a prompt a record, or the genome that the regions are of.
+    bases
+        Of a prompt, its last ones; all where None.
+    regions
+        BED: a prompt is a region, read off its strand.
 
     Raises
     ------
     InputError
-        The file cannot be read, two prompts have one name, or one is shorter than asked.
+        A file cannot be read, two prompts have one name, or one is shorter than asked.
     """
+    from glmflow.apply.embed import named_regions
+    from glmflow.genome.packed import fetch
+    from glmflow.genome.reference import Reference
     from glmflow.models.model_commands import read_fasta
 
+    if path is None and regions is not None:
+        raise InputError("regions of no genome", where="--bed", fix="Give the genome they are of as --prompts.")
     if path is None:
         return [("start", "")]
-    found = read_fasta(path)
+    if regions is None:
+        found = read_fasta(path)
+    else:
+        rows = named_regions(path, regions)
+        texts = (codes.tobytes().decode() for codes in fetch(Reference(path), rows).each())
+        found = list(zip(rows["sequence"], texts))
     names = [name for name, _ in found]
     twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
     if twice:

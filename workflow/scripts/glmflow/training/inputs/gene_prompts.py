@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from glmflow.dna.completed_genes import Gene, Score, read_panel, score_bases, scores_table
-from glmflow.errors import InputError
 from glmflow.models.adapter import Adapter
 from glmflow.models.drawing import Sampling, draw
+from glmflow.models.loading import require_head
 
 from ..parts import Parts
 from ..ready import Predictor
@@ -36,10 +36,9 @@ def predict(
         The model has no head to draw from, or a setting is of another kind of model.
     """
     run, model = predictor.run, predictor.model
-    if not model.has_head:
-        raise InputError("no language-model head to draw from", where=predictor.folder, fix="Give one with its head.")
+    require_head(model, predictor.folder, "draw from")
     how = run.task.drawing
-    sampling = Sampling(how.temperature, how.top_k, how.top_p, run.seed, how.steps, how.tag, how.guidance)
+    sampling = Sampling(how.temperature, how.top_k, how.top_p, run.seed, how.steps, how.tag, how.guidance, how.text)
     tables = []
     for place, gene in enumerate(read_panel(Path(files["panel"]))):
         names = examples.loc[examples["place"] == place, "example"].tolist()

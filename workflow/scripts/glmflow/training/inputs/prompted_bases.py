@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from glmflow.errors import InputError
 from glmflow.models.drawing import Sampling
+from glmflow.models.loading import require_head
 from glmflow.screening.gate import GateSettings
 
 from ..drawn_sequences import TABLE, GenerationRequest, Source, model_identity, of_model, run_generation
@@ -38,9 +38,7 @@ def predict(
         The model has no head to draw from, or asks for a screen and there is none.
     """
     run, model = predictor.run, predictor.model
-    if not model.has_head:
-        fix = "Give a checkpoint with its language-model head."
-        raise InputError("no language-model head to draw from", where=predictor.folder, fix=fix)
+    require_head(model, predictor.folder, "draw from")
     assert predictor.folder is not None
     identity = model_identity(predictor.folder, model)
 
@@ -81,7 +79,7 @@ def released(
             tuple(prompts.items()),
             task.copies,
             task.length,
-            Sampling(how.temperature, how.top_k, how.top_p, seed, how.steps, how.tag, how.guidance),
+            Sampling(how.temperature, how.top_k, how.top_p, seed, how.steps, how.tag, how.guidance, how.text),
             BATCH,
         )
         run_generation(source(request), request, settings, kept / way)
