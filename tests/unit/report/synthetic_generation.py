@@ -52,6 +52,9 @@ def add_generated(results, task):
         }
         for name, table in tables.items():
             table.assign(way="warm").to_csv(run / f"scores/{name}.tsv", sep="\t", index=False)
+        tags = [("warm", "rich", "division", 2, group, 0.75, 0.5, 1.0, 4) for group in ("generated", "real, held out")]
+        columns = ["way", "tag", "column", "tags", "group", "recovered", "low", "high", "n"]
+        pd.DataFrame(tags, columns=columns).to_csv(run / "scores/tags.tsv", sep="\t", index=False)
         blocked = pd.DataFrame({"finding": ["Fewer than three pieces were released."], "way": "cold"})
         blocked.to_csv(run / "scores/findings.tsv", sep="\t", index=False, mode="a", header=False)
         for way, released in (("warm", 4), ("cold", 0)):

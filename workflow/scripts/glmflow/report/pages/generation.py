@@ -58,6 +58,13 @@ METRICS = {
         "sequences",
         "Share of the pieces (n) with a longer exact match to training, either strand, than 99 % of held-out real pieces.",
     ),
+    "tag_recovered": Words(
+        "tag recovered",
+        "higher",
+        "sequences",
+        "Share of the pieces drawn by a tag (n) that their 5-mers assign to it, among the tags of training; the page has the "
+        "share of held-out real ones.",
+    ),
     "released": Words(
         "released by the gate", "none", "sequences", "Share of the sequences (n) that the gate let through."
     ),
@@ -186,6 +193,7 @@ def page(study: Study, task: str) -> str | None:
             {"group": group, "said": own["finding"].tolist()} for group, own in found.groupby("group", sort=False)
         ],
         gate=gate_rows(runs, several),
+        tags=tag_rows(runs, several),
         groups=groups,
         levels=levels(values, groups) if drawn else [],
         piece=runs[0].task_settings.get("piece") or runs[0].task_settings["length"],
@@ -251,6 +259,25 @@ def gate_rows(runs: Sequence[RunFolder], several: bool) -> list[dict[str, str]]:
                     "screen": reason + (", with alignment" if gate["aligned"] else ""),
                     "blocked of random": "" if chance is None else f"{chance:.0%}",
                     "last entry of the log": record["audit_head"][:12],
+                }
+            )
+    return rows
+
+
+def tag_rows(runs: Sequence[RunFolder], several: bool) -> list[dict[str, str]]:
+    """Return how often what was drawn by a tag is assigned to it, and what is to be held beside it, a row a group."""
+    rows = []
+    for run in runs:
+        path = run.folder / "scores" / "tags.tsv"
+        for row in read_table(path).itertuples() if path.exists() else ():
+            rows.append(
+                {
+                    "drawn by": called(run, row.way, several),
+                    "tag": row.tag,
+                    "among": f"{row.tags} of {row.column}",
+                    "pieces": row.group,
+                    "assigned to the tag": f"{row.recovered:.0%} [{row.low:.0%}, {row.high:.0%}]",
+                    "n": str(row.n),
                 }
             )
     return rows

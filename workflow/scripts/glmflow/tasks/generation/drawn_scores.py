@@ -25,6 +25,8 @@ from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
 from glmflow.tasks.tables import CLEAN, Scored, clean_part, metric_row, metrics_table, run_keys
 
+from .tag_scores import tag_findings, tag_table
+
 COMPARED = ("codon_js", "js_6", "delta")
 """Statistics that runs are compared by, where there are genes the first: distances from real sequences, 0 is equal."""
 
@@ -42,18 +44,22 @@ def score(
     -------
     Scored
         Every statistic of `glmflow.likeness.sequence_facts`; ``released`` (share that passed the gate), ``differing``
-        (of the `n` statistics that tell a Markov-5 chain from real sequences, how many tell these) and ``copied`` (share of
-        the pieces with a longer match to training than 99 % of real ones). The tables ``validation``, ``memorisation``,
-        ``games``, ``walks`` and ``findings`` have a column `way`.
+        (of the `n` statistics that tell a Markov-5 chain from real sequences, how many tell these), ``copied`` (share of
+        the pieces with a longer match to training than 99 % of real ones) and ``tag_recovered`` (`tag_scores`). The tables
+        ``validation``, ``memorisation``, ``games``, ``walks``, ``findings`` and ``tags`` have a column `way`.
     """
     task = Generation.model_validate(settings["task"])
-    training = training_part(Corpus(Path(files["corpus"]).parent), task.most_training).texts
+    corpus = Corpus(Path(files["corpus"]).parent)
+    training = training_part(corpus, task.most_training).texts
     told = ToldTables(map(Path, files["told"])) if task.judged else None
     real = read_real(Path(files["tables"]), training, told)
     clean = clean_part(examples, "group")
     parts = [examples] if clean is None else [examples, clean.assign(subset=clean["subset"] + f", {CLEAN}")]
     joined = pd.concat(parts)[["example", "subset"]].merge(predictions, on="example")
     rows, units = [], {}
+    whole = examples[["example", "subset"]].merge(predictions[predictions["verdict"] != "blocked"], on="example")
+    drawn = {way: own["prediction"].tolist() for way, own in whole.groupby("subset", sort=False)}
+    tags = tag_table(task, corpus, drawn)
     tables: dict[str, list[pd.DataFrame]] = {}
     for way, own in joined.groupby("subset", sort=False):
         keys = {"subset": way, "split": "test"}
@@ -80,6 +86,13 @@ def score(
                         statistic, facts, names, real.background.real
                     )
         tables.setdefault("findings", []).append(pd.DataFrame({"finding": said}).assign(way=way))
+    for way, own in tags.groupby("way", sort=False):
+        tables["findings"].append(pd.DataFrame({"finding": list(tag_findings(own))}).assign(way=way))
+        for row in own[own["group"] == GENERATED].itertuples():
+            interval = Interval(row.recovered, row.low, row.high, row.n)
+            rows.append(metric_row("tag_recovered", interval, subset=way, split="test"))
+    if len(tags):
+        tables["tags"] = [tags]
     metrics = metrics_table(rows, **run_keys(settings))
     joined_tables = {f"{name}.tsv": pd.concat(own, ignore_index=True) for name, own in tables.items()}
     order = sorted(units, key=lambda name: COMPARED.index(name.split("\t")[-1]))
