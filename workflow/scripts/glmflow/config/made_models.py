@@ -111,6 +111,12 @@ def _unlearnable(study: Study, label: str, block: Pretrain) -> Iterator[tuple[st
     if block.pairs and not (own == "causal" and default_config(block.family).get("vocab_size") == LETTERS):
         fix = "take `small` (`config: {causal: true}`), `wavelet`, `rwkv7` or `mamba`"
         yield "pairs", f"models of {block.family} as asked here do not read text beside single bases; {fix}"
+    single = default_config(block.family).get("vocab_size") == LETTERS
+    if block.ends and not (own == "causal" and (single or block.vocabulary)):
+        yield (
+            "ends",
+            f"models of {block.family} as asked here learn no end; take a causal one of single bases (`small`)",
+        )
     if block.tags and "tags" not in default_config(block.family):
         yield "tags", f"models of {block.family} take no tags; leave it out, or take another family"
 

@@ -90,6 +90,11 @@ class Pretrain(New):
         description="Join short sequences (`short`) to rows of `length` bases: each is read as if it stood alone, and less is "
         "filled up. Families `small`, `wavelet`, `rwkv7` and `mamba`, and causal transformers.",
     )
+    ends: bool = Field(
+        False,
+        description="Learn where sequences end: what follows a sequence that is read whole (`short`) is an end, and is drawn. "
+        "Causal models; families of single bases `small`, `wavelet`, `rwkv7` and `mamba`, and `olmo` with a vocabulary of its own.",
+    )
     tags: Literal["division", "family", "genus", "species"] | None = Field(
         None,
         description="What a model is told of each sequence of a corpus, so that it can be drawn from by a tag (`tag` of a way of "
@@ -149,6 +154,10 @@ class Pretrain(New):
             raise ValueError("pairs are learned token by token: leave `objective` out")
         if self.pack and self.tags:
             raise ValueError("a row of several sequences has no tag: take `pack` or `tags`")
+        if self.ends and self.short is None:
+            raise ValueError(
+                "ends are those of whole sequences; say from which length on they are learned from (`short`)"
+            )
         if self.pack and self.short is None:
             raise ValueError("pack joins short sequences; say from which length on they are learned from (`short`)")
         return self

@@ -53,6 +53,8 @@ class CorpusWindows:
         Column of the corpus that is told of a window, and the share of windows of which it is not.
     pack
         Join what is drawn, short sequences whole, until a short one does not fit; else each is alone.
+    whole
+        Tell of each record of a window whether it is a whole sequence, with the end that linear ones have.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class CorpusWindows:
         short: int | None = None,
         pack: bool = False,
         tags: tuple[str, float] | None = None,
+        whole: bool = False,
     ):
         rows = corpus.of(split)
         rows = rows[(rows["length"] >= min(length, short or length)) & (rows["weight"] > 0)]
@@ -77,6 +80,7 @@ class CorpusWindows:
                 f"no sequence of split {split} is {length} bases long", where=corpus.folder, fix="Take shorter windows."
             )
         self.corpus, self.length, self.both_strands, self.pack = corpus, length, both_strands, pack
+        self.whole = whole
         self.tags, self.untagged = tags or ("", 0.0)
         self.numbers = (
             {name: number for number, name in enumerate(tag_names(corpus, self.tags), start=1)} if tags else {}
@@ -114,31 +118,43 @@ class CorpusWindows:
         """Return a window; without a generator the same one for the same index.
 
         `sequence`, `lower` (which bases are in lower case) and `noise` (for masks), all of one length; of a packed one `ends`,
-        where its sequences end; with tags `tag`, its number (0: none).
+        where its sequences end; with tags `tag`, its number (0: none); where asked for `whole`, a truth value a record.
         """
         generator = np.random.default_rng(index) if generator is None else generator
         first, *_, codes = self.place(generator)
-        parts = [self._turned(codes, generator)]
+        parts, whole = [self._turned(codes, generator)], [self._ends(first, len(codes))]
         while self.pack:
             room = self.length - sum(len(sequence) for sequence, _ in parts)
             more = self._joined(generator, room) if room >= self.shortest else None
             if more is None:
                 break
-            parts.append(more)
+            parts.append(more[0])
+            whole.append(more[1])
         sequence, lower = (np.concatenate(part) for part in zip(*parts))
         noise = generator.random((2, len(sequence)))
         found = {"sequence": sequence.tobytes().decode("ascii"), "lower": lower, "noise": noise}
         if self.tags:
             known = self.numbers.get(self.corpus.table.loc[first, self.tags], 0)
             found["tag"] = 0 if generator.random() < self.untagged else known
+        if self.whole:
+            found["whole"] = whole
         return found | ({"ends": np.cumsum([len(part) for part, _ in parts]).tolist()} if self.pack else {})
 
-    def _joined(self, generator: np.random.Generator, room: int) -> Window | None:
-        """Draw a window to be joined: of a long sequence as many bases as fit; None where a short one does not."""
-        codes = self.place(generator)[2]
+    def _joined(self, generator: np.random.Generator, room: int) -> tuple[Window, bool] | None:
+        """Draw a window to be joined, and whether it is whole: of a long sequence as many bases as fit; None where a short one
+        does not.
+        """
+        row, _, codes = self.place(generator)
         if room < len(codes) < self.length:
             return None
-        return self._turned(codes[:room], generator)
+        return self._turned(codes[:room], generator), self._ends(row, min(room, len(codes)))
+
+    def _ends(self, row: int, bases: int) -> bool:
+        """Return whether that many bases are all of a sequence, and it has an end."""
+        if not self.whole:
+            return False
+        own = self.corpus.table.loc[row]
+        return own["topology"] != "circular" and bases == int(own["length"])
 
     def _turned(self, codes: NDArray[np.uint8], generator: np.random.Generator) -> Window:
         """Return the letters of a window on either strand, and which are in lower case."""

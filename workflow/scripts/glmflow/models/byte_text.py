@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glmflow.errors import InputError
 
+if TYPE_CHECKING:
+    from glmflow.models.interface import Model
+
 BASES = {"A": 2, "C": 3, "G": 4, "T": 5, "N": 6}
 """Ids of the bases, those of single-base families that the workflow trains."""
 OVER, END, FIRST = 8, 9, 10
 """The token behind a prompt, the one behind a target, and that of byte 0."""
 VOCABULARY = FIRST + 256
+WITH_END = END + 1
+"""Size of the vocabulary of single bases with an end."""
 _IDS = np.full(256, BASES["N"], np.int64)
 for _letter in "ACGT":
     _IDS[ord(_letter)] = BASES[_letter]
@@ -57,6 +62,12 @@ def require_text(origin: Mapping[str, Any], where: Path | None = None) -> int:
         what = "the model was not trained on pairs of DNA and text"
         raise InputError(what, where=where, fix="Pretrain one with `pairs`.")
     return int(origin["row"])
+
+
+def end_learned(adapter: Model) -> int:
+    """Return the token that a model trained here has for the end of a sequence: of its vocabulary, or `END` behind single bases."""
+    known = adapter.tokenizer.vocab if adapter.tokenizer is not None else {}
+    return known.get("[EOS]", END)
 
 
 def text_before(origin: Mapping[str, Any], text: str | None) -> list[int]:

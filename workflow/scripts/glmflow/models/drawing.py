@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from glmflow.errors import InputError
-from glmflow.models.byte_text import END, reads_text, require_text, text_before
+from glmflow.models.byte_text import end_learned, reads_text, require_text, text_before
 from glmflow.models.diffusion_generation import diffusion_ids, fill_in, is_diffusion
 from glmflow.models.interface import Model, Network
 from glmflow.models.row_tags import guided, tag_number, tagged
@@ -233,11 +233,11 @@ def prompt_ids(adapter: Model, prompt: str | np.ndarray) -> NDArray[np.int64]:
 def end_token(adapter: Model) -> int | None:
     """Return the token that ends a sequence, where a model has learned one: of a published one its ``config.json`` names it.
 
-    Of models that are pretrained here those have one that learned from pairs of DNA and text; windows are cut out of longer
-    sequences.
+    Of models that are pretrained here those have one that learned from pairs of DNA and text, or from whole sequences with
+    their ends (`ends`); windows are cut out of longer sequences.
     """
-    if reads_text(adapter.origin):
-        return END
+    if reads_text(adapter.origin) or adapter.origin.get("ends"):
+        return end_learned(adapter)
     found = adapter.config.get("eos_token_id")
     if "objective" in adapter.origin or not isinstance(found, int) or not 0 <= found < adapter.card.vocab_size:
         return None

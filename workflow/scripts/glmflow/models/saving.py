@@ -14,7 +14,10 @@ from glmflow.models.interface import Model
 from glmflow.models.registry import get_family
 from glmflow.models.weights import file_hashes, save_extension, save_state
 
-LEARNED_FROM = ("corpus", "excluded", "kept_eukaryotic_viruses", "gate_required", "objective", "tagged_by")
+LEARNED_FROM = (
+    *("corpus", "excluded", "kept_eukaryotic_viruses", "gate_required", "objective", "tagged_by"),
+    *("ends", "text", "row"),
+)
 """What a model's record goes on saying of its pretraining, whatever is made of the model."""
 
 

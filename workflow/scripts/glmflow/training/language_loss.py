@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from glmflow.genome.reference import Reference
 from glmflow.models.adapter import Adapter
+from glmflow.models.byte_text import end_learned
 from glmflow.models.packed_rows import packed
 from glmflow.models.row_tags import tagged
 
@@ -99,7 +100,8 @@ def language_batch(items: Sequence[Item], adapter: Adapter, mask: float) -> dict
 
     A causal model's label at t is token t + 1; a masked model's labels are the tokens at the chosen positions.
     Unknown bases (N) are never a label. Shorter sequences are filled up: what is filled in is seen by none, and no label.
-    Of packed rows the last token of a record has no label: what follows is of another.
+    Of packed rows the last token of a record has no label: what follows is of another. Where items say which of their records
+    are `whole`, the label of the last token of these is the end of a sequence.
     """
     tokens, packing = tokens_of(items, adapter)
     ids = tokens.input_ids
@@ -113,6 +115,8 @@ def language_batch(items: Sequence[Item], adapter: Adapter, mask: float) -> dict
         shifted[:, :-1] = labels[:, 1:]
         if packing:
             shifted[:, :-1][packing["records"][:, 1:] != packing["records"][:, :-1]] = IGNORE
+        ends = last_tokens(items, tokens.attention_mask, packing.get("records"))
+        shifted[ends] = end_learned(adapter)
         return {"input_ids": ids, "attention_mask": tokens.attention_mask, "labels": shifted, **packing}
     chosen, fate = (ragged([item["noise"][part] for item in items]) for part in (0, 1))
     hidden = torch.zeros_like(ids, dtype=torch.bool)
@@ -126,6 +130,26 @@ def language_batch(items: Sequence[Item], adapter: Adapter, mask: float) -> dict
     noisy = torch.where(hidden & (how >= masked) & (how < random), drawn, noisy)
     labels = labels.masked_fill(~hidden, IGNORE)
     return {"input_ids": noisy, "attention_mask": tokens.attention_mask, "labels": labels, **packing}
+
+
+def last_tokens(items: Sequence[Item], mask: Tensor, records: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return rows and places, ``int64[n]`` each, of the last tokens of records that are whole sequences.
+
+    Parameters
+    ----------
+    mask
+        ``[B, T]``: which tokens are there.
+    records
+        ``int64[B, T]``: which record of a packed row each token is of; one a row where None.
+    """
+    found = []
+    for row, item in enumerate(items):
+        own = mask[row] - 1 if records is None else records[row]
+        for record, whole in enumerate(item.get("whole", ())):
+            if whole:
+                found.append((row, int(torch.nonzero(own == record)[-1])))
+    rows, places = torch.tensor(found, dtype=torch.int64).reshape(-1, 2).T
+    return rows, places
 
 
 def ragged(rows: Sequence[np.ndarray]) -> Tensor:

@@ -77,6 +77,8 @@ class CorpusSource:
         Whether these are joined to rows.
     tags
         Column that is told of windows, and the share of those of which it is not.
+    ends
+        Tell which records are whole, so that their ends are learned.
     """
 
     def __init__(
@@ -86,13 +88,15 @@ class CorpusSource:
         short: int | None = None,
         pack: bool = False,
         tags: tuple[str, float] | None = None,
+        ends: bool = False,
     ):
-        self.tags = tags
+        self.tags, self.ends = tags, ends
         self.corpus, self.both_strands, self.short, self.pack = Corpus(folder), both_strands, short, pack
 
     def training(self, length: int) -> Maker:
         """Return what training windows are drawn from."""
-        return CorpusWindows(self.corpus, "train", length, self.both_strands, self.short, self.pack, self.tags)
+        given = (self.both_strands, self.short, self.pack, self.tags, self.ends)
+        return CorpusWindows(self.corpus, "train", length, *given)
 
     def held_out(self, length: int) -> Maker | None:
         """Return what the loss is watched on; None without a validation split."""
@@ -122,13 +126,14 @@ class CorpusSource:
     def provenance(self) -> dict[str, Any]:
         """Return what a model's record has to say of what it learned from.
 
-        `corpus` (name), `tagged_by` (what it was told of a sequence), `excluded` (how many viruses of eukaryotes were left
-        out), and, where some were kept, the reason
-        (`kept_eukaryotic_viruses`) and `gate_required`: such a model is drawn from behind a screen only.
+        `corpus` (name), `tagged_by` (what it was told of a sequence), `ends` (that it learned where they end), `excluded` (how
+        many viruses of eukaryotes were left out), and, where some were kept, the reason (`kept_eukaryotic_viruses`) and
+        `gate_required`: such a model is drawn from behind a screen only.
         """
         found = self.corpus.exclusions
         said = {"corpus": self.corpus.folder.name, "excluded": {"viruses of eukaryotes": found.left_out}}
         said |= {"tagged_by": self.tags[0]} if self.tags else {}
+        said |= {"ends": True} if self.ends else {}
         kept = {"kept_eukaryotic_viruses": found.reason, "gate_required": True} if found.reason else {}
         return said | (kept or {"gate_required": False})
 
@@ -142,13 +147,14 @@ def source(files: Mapping[str, Any], settings: Mapping[str, Any] | None = None) 
     Parameters
     ----------
     settings
-        The `pretrain` block of the model: `strand`, `short`, `pack`, `tags`.
+        The `pretrain` block of the model: `strand`, `short`, `pack`, `tags`, `ends`.
     """
     if "corpus" in files:
         asked = settings or {}
         both = asked.get("strand", "both") == "both"
         told = (asked["tags"], asked.get("untagged", 0.15)) if asked.get("tags") else None
-        return CorpusSource(Path(files["corpus"]).parent, both, asked.get("short"), asked.get("pack", False), told)
+        more = (asked.get("short"), asked.get("pack", False), told, asked.get("ends", False))
+        return CorpusSource(Path(files["corpus"]).parent, both, *more)
     if "pairs" in files:
         return PairSource(Path(files["pairs"]))
     return GenomeSource(read_table(files["regions"]), Path(files["fasta"]))

@@ -11,7 +11,7 @@ from torch import Tensor
 from glmflow.models.adapter import Adapter
 from glmflow.models.masked_diffusion import EPS, kept_share
 
-from .language_loss import IGNORE, language_batch, ragged
+from .language_loss import IGNORE, language_batch, last_tokens, ragged
 from .packed_batch import tokens_of
 from .stream import Item
 
@@ -25,7 +25,7 @@ def weighted_batch(items: Sequence[Item], adapter: Adapter, mask: float, softmas
         Weight of a base in lower case; of others it is 1.
     """
     batch = language_batch(items, adapter, mask)
-    tokens, _ = tokens_of(items, adapter)
+    tokens, packing = tokens_of(items, adapter)
     of_base = base_weights(items, softmask_weight)
     rows, bases = torch.nonzero(tokens.token_of_base >= 0, as_tuple=True)
     places = tokens.token_of_base[rows, bases]
@@ -35,6 +35,7 @@ def weighted_batch(items: Sequence[Item], adapter: Adapter, mask: float, softmas
     weights = total / count.clamp(min=1)
     if adapter.card.objective == "causal":  # a label stands one token before its own place
         weights = torch.cat([weights[:, 1:], torch.zeros(len(weights), 1)], 1)
+        weights[last_tokens(items, tokens.attention_mask, packing.get("records"))] = 1.0  # the end of a sequence
     weights = weights * (batch["labels"] != IGNORE)
     return batch | {"weights": weights, "counted": weights}
 
