@@ -17,6 +17,7 @@ from glmflow.corpus.record_cleaning import cut, without_copies
 from glmflow.corpus.sequence_records import Record, letters, read_records
 from glmflow.errors import InputError
 from glmflow.training.stream import ExampleStream
+from scipy.stats import chisquare
 
 GENBANK = """LOCUS       NC_1                     24 bp    DNA     circular BCT 01-JAN-2020
 VERSION     NC_1.2
@@ -175,7 +176,7 @@ def test_a_circular_sequence_goes_on_at_its_start(made):
     assert corpus.fetch(0, 290, 310).tobytes().decode() == text[290:] + text[:10]
 
 
-def test_a_planted_copy_in_the_test_part_stops_the_build_and_is_counted(made, tmp_path):
+def test_a_planted_copy_in_the_test_part_stops_the_build_and_is_counted(made, caplog):
     rng = np.random.default_rng(4)
     text = drawn(rng, 2000)
     leaking = text[:1900] + other_strand(text[100:200])
@@ -184,6 +185,7 @@ def test_a_planted_copy_in_the_test_part_stops_the_build_and_is_counted(made, tm
         made({"a": leaking}, split=split)
     _, corpus = made({"a": leaking}, split=split | {"max_shared": 0.5})
     assert corpus.of("test")["shared"].tolist() == [pytest.approx(0.25, abs=0.01)]
+    assert "split by position: one genome lies on both sides, and 25.0 % of the held-out bases (test)" in caplog.text
     assert made({"a": text}, split=split)[0]["shared"].dropna().tolist() == [0.0]
 
 
@@ -219,6 +221,18 @@ def test_draws_are_of_either_strand_and_of_the_seed_alone(made):
     assert abs(found["a", "+"] + found["b", "+"] - 1000) < 4 * 500**0.5
     # Sequences of one genome are drawn by their lengths.
     assert abs(found["a", "+"] + found["a", "-"] - 500) < 4 * 375**0.5
+
+
+def test_a_window_and_its_reverse_complement_are_drawn_as_often(made):
+    text = drawn(np.random.default_rng(8), 63)
+    _, corpus = made({"a": text}, split={"by": "contig", "validation": 0, "test": 0})
+    windows = CorpusWindows(corpus, "train", 60)
+    found = Counter(windows(draw, None)["sequence"] for draw in range(10_000))
+    places = [text[start : start + 60] for start in range(4)]
+    assert set(found) == {*places, *map(other_strand, places)}  # each on both strands, and nothing else
+    assert chisquare(list(found.values())).pvalue > 1e-4
+    forward = sum(found[place] for place in places)
+    assert abs(forward / 10_000 - 0.5) < 0.02  # four standard errors
 
 
 def test_windows_rich_in_unknown_bases_are_not_drawn(made):

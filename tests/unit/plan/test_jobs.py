@@ -288,6 +288,32 @@ def test_lengths_of_contigs_come_from_the_index_beside_the_fasta(tmp_path, monke
     assert json.dumps(plan.table(plan.plan(study, {}, None), None))
 
 
+def test_every_model_of_the_ladder_is_planned_in_operations_hours_and_gigabytes():
+    sizes = ("14M", "31M", "70M", "160M", "310M")
+    families = {family: {"family": family} for family in ("wavelet", "rwkv7", "mamba", "hyenadna", "olmo")}
+    families |= {"small": {"family": "small", "config": {"causal": True}}, "dit": {"family": "dit"}}
+    made = {"corpus": "c", "length": 1024, "steps": 1000, "batch": 8, "bf16": True}
+    study = {
+        "study": "ladder",
+        "corpora": {"c": {"sources": [{"path": "c.fa"}]}},
+        "tasks": {"t": {"kind": "language", "corpus": "c", "contexts": [64], "scored": 32}},
+        "models": {
+            f"{name}_{size}": {"pretrain": {**own, **made, "size": size}}
+            for name, own in families.items()
+            for size in sizes
+        },
+        "adaptations": {"a": {"kind": "zero-shot"}},
+        "runs": [{"tasks": ["t"], "models": "all", "adaptations": ["a"]}],
+    }
+    header, *rows = plan.table(plan.plan(check_study(study), {}, "l40"), "l40")
+    known = {row[0]: dict(zip(header, row)) for row in rows}
+    for name in families:
+        found = [known[f"models/{name}_{size}/seed1"] for size in sizes]
+        for column in ("flop", "gpu_hours", "gpu_gb", "memory_gb", "disk_gb"):
+            values = [float(row[column].replace(",", "")) for row in found]
+            assert all(value > 0 for value in values) and values[0] < values[-1], (name, column)
+
+
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_every_shipped_study_can_be_planned_before_its_files_are_there(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

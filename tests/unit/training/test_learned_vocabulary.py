@@ -5,11 +5,13 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from glmflow.config.models import Pretrain
 from glmflow.corpus.corpus_build import build
 from glmflow.errors import InputError
-from glmflow.models import load_model
+from glmflow.models import load_model, new_model
 from glmflow.plan.resources import shape_of_made
+from glmflow.training.language_loss import IGNORE, LanguageEvaluation, bases_of_tokens, language_batch
 from glmflow.training.pretrain import made_model, pretrain
 from glmflow.training.pretraining_source import CorpusSource
 from pydantic import ValidationError
@@ -91,3 +93,43 @@ def test_who_cannot_learn_from_byte_pairs_says_so(corpus, tmp_path):
         pretrain(small.model_dump(mode="json"), CorpusSource(corpus), 1, tmp_path / "run", tmp_path / "model")
     with pytest.raises(ValidationError, match="byte_pairs is of a corpus"):
         block(corpus=None)
+
+
+SHARES = dict(zip("ACGT", (0.4, 0.2, 0.1, 0.3)))
+"""An order-0 source: a token costs what its bases cost, whatever they are joined to."""
+
+
+class Order0(torch.nn.Module):
+    """A language model of single bases behind any tokenizer."""
+
+    def __init__(self, adapter):
+        super().__init__()
+        self.adapter, self.own = adapter, torch.nn.Parameter(torch.zeros(1))
+        size = max(adapter.card.vocab_size, 1 + max(adapter.tokenizer.vocab.values()))
+        self.costs = torch.zeros(size, dtype=torch.float64)
+        for token, index in adapter.tokenizer.vocab.items():
+            if token and set(token) <= set("ACGT"):
+                self.costs[index] = -sum(math.log(SHARES[base]) for base in token)
+
+    def forward(self, labels, **batch):
+        return {"loss": self.costs[labels[labels != IGNORE]].mean()}
+
+
+@pytest.mark.parametrize("read", [None, {"kmers": 3}, {"byte_pairs": {"vocabulary": 48, "max_token_length": 8}}])
+def test_bits_of_one_source_are_the_same_whatever_the_tokens(corpus, tmp_path, read):
+    if read is None:
+        adapter = new_model("small", {"causal": True, "hidden_size": 16, "num_heads": 2, "context": 1024})
+    else:
+        adapter, _ = made_model(
+            block(**{"byte_pairs": None, "config": OLMO | {"max_position_embeddings": 1024}} | read),
+            CorpusSource(corpus),
+            1,
+            tmp_path,
+        )
+    text = "".join(np.random.default_rng(4).choice(list("ACGT"), 900, p=list(SHARES.values())))
+    batch = language_batch([{"sequence": text, "noise": np.zeros((2, 900))}], adapter, 0.15)
+    found = LanguageEvaluation([batch])(Order0(adapter))["loss"]
+    scored = batch["labels"][batch["labels"] != IGNORE]
+    bases = int(bases_of_tokens(adapter)[scored].sum())  # the first token has none before it, and is not asked for
+    known = -sum(math.log(SHARES[base]) for base in text[900 - bases :])
+    assert bases >= 890 and found == pytest.approx(known / bases, rel=1e-9)
