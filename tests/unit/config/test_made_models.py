@@ -4,6 +4,8 @@ import pytest
 from changed_study import changed
 from glmflow.config import ConfigurationError, check_study
 from glmflow.config.baselines import BASELINES
+from glmflow.config.unused import unused
+from glmflow.plan.jobs import plan
 
 CORPORA = {"c": {"sources": [{"path": "genomes.fa"}]}}
 GATE = {"acknowledged": "nothing is drawn in a test"}
@@ -53,6 +55,10 @@ def test_a_context_is_extended_of_rotary_positions_alone(family, extends):
         ("hyenadna", {"pack": True, "short": 20, "corpus": "c"}, "pack"),
         ("rwkv7", {"pack": True, "short": 20, "corpus": "c"}, None),
         ("olmo", {"tags": "species", "corpus": "c"}, "tags"),
+        ("olmo", {"ends": True, "short": 20, "corpus": "c"}, "ends"),
+        ("olmo", {"ends": True, "short": 20, "corpus": "c", "kmers": 3}, None),
+        ("small", {"ends": True, "short": 20, "corpus": "c", "config": {"causal": False}}, "ends"),
+        ("rwkv7", {"ends": True, "short": 20, "corpus": "c"}, None),
         ("rwkv7", {"tags": "species", "corpus": "c"}, None),
         ("small", {"config": {"hiden_size": 32}}, "config.hiden_size"),
         ("small", {"config": {"hidden_size": 32}}, None),
@@ -88,6 +94,8 @@ def test_sequences_of_kmers_are_not_padded_on_the_left():
     [
         (pretrained("rwkv7", corpus="c"), {"steps": 5}, "steps"),
         (pretrained("rwkv7", corpus="c"), {"top_k": 4}, None),
+        (pretrained("rwkv7", corpus="c"), {"text": "<species>M</species>"}, "text"),
+        (pretrained("rwkv7", pairs="p.jsonl"), {"text": "<species>M</species>"}, None),
         (pretrained("small", objective="masked_diffusion", config={"causal": False}), {"top_k": 4}, "top_k"),
         (pretrained("small", objective="masked_diffusion", config={"causal": False}), {"steps": 5}, None),
     ],
@@ -96,6 +104,31 @@ def test_a_model_is_drawn_from_as_it_learned(model, way, key):
     task = {"kind": "generation", "corpus": "c", "gate": GATE, "ways": {"w": way}}
     found = problems(tasks={"t": task}, models=model)
     assert [line.split(": ")[0] for line in found] == ([f"tasks.t.ways.w.{key}"] if key else [])
+
+
+@pytest.mark.parametrize(
+    ("judge", "said"),
+    [
+        ({"judge": "other", "embed": "m"}, None),
+        ({"judge": "m"}, "tasks.t.judge: 'm' draws in this task and would judge itself"),
+        ({"judge": "nobody"}, "tasks.t.judge: no model 'nobody'"),
+        ({"embed": "chain"}, "tasks.t.embed: 'chain' is no pretrained or published model"),
+    ],
+)
+def test_a_judge_is_a_model_that_draws_nothing(judge, said):
+    task = {"kind": "generation", "corpus": "c", "gate": GATE, **judge}
+    models = {**pretrained("rwkv7", corpus="c"), "other": pretrained("wavelet", corpus="c")["m"]}
+    models["chain"] = {"baseline": {"kind": "markov_chain"}}
+    found = problems(tasks={"t": task}, models=models)
+    assert found == [] if said is None else found[0].startswith(said)
+
+
+def test_the_judge_is_made_and_planned_though_no_run_names_it():
+    models = {**pretrained("rwkv7", corpus="c"), "other": pretrained("wavelet", corpus="c")["m"]}
+    task = {"kind": "generation", "corpus": "c", "gate": GATE, "judge": "other"}
+    study = check_study(changed(STUDY, {"tasks": {"t": task}, "models": models}))
+    assert {"models/m/seed1", "models/other/seed1"} <= {job.name for job in plan(study, {}, None)}
+    assert not [name for name in unused(study) if name.startswith("models.")]
 
 
 HAS = {
