@@ -30,6 +30,12 @@ highest has .62), and one of them with 10 % of wrong genotypes, .82, is."""
 SURE = 0.45
 """Kinship from which on two samples are one person however much chance there is."""
 
+MOST_NOISE = 0.155
+"""Scatter of the kinship of strangers beyond which some of them are alike throughout, and no one can be told from them.
+
+Of 30 to 300 samples of 1000 Genomes over parts of chromosome 20: up to here no more than one or two pairs of strangers pass for
+one person (0.3 Mb and more), beyond it up to 388 (120 to 600 variants in a row); 120 variants far apart have .08 to .14."""
+
 
 class Relations(NamedTuple):
     """Related samples.
@@ -37,7 +43,8 @@ class Relations(NamedTuple):
     Attributes
     ----------
     pairs
-        `one`, `other`, `kinship`, `relation` (`same person`, `parent and child or siblings`), `splits`, `between_splits`.
+        `one`, `other`, `kinship`, `relation` (`same person`, `parent and child or siblings`), `turned` (whether kinship is that
+        with the alleles of one turned), `splits`, `between_splits`.
     noise
         Standard deviation of the kinship of unrelated samples, which is large over a short stretch of genome.
     audits
@@ -55,6 +62,7 @@ def relations(
     split: ArrayLike | None = None,
     where: str = "",
     concordance: NDArray[np.float64] | None = None,
+    turned: NDArray[np.float64] | None = None,
 ) -> Relations:
     """Return the samples that are the same person, or related in the first degree.
 
@@ -69,6 +77,8 @@ def relations(
     concordance
         Concordance of heterozygous genotypes `[samples, samples]` (`Kinship.concordance`), which tells a sample with wrong
         genotypes from a relative; None where it is not known.
+    turned
+        Kinship with the alleles of one of both turned at every site (`Kinship.turned`); None where it is not known.
     """
     upper = np.triu(np.ones(kinship.shape, bool), 1)
     known = kinship[upper & np.isfinite(kinship)]
@@ -78,24 +88,54 @@ def relations(
     rows = []
     # Over a short stretch of genome many unrelated pairs pass the limits by chance: that is said, and no pair named.
     clear = middle + CLEAR * noise
-    same = table >= max(TWIN, min(clear, SURE))
-    if concordance is not None:
-        among = concordance[upper & (table < FIRST) & np.isfinite(concordance)]
-        usual, spread = _chance(among)
-        same |= (np.nan_to_num(concordance) >= max(ALIKE, usual + FAR * spread)) & (table >= SECOND)
+    same = _one_person(table, clear, concordance, upper)
+    mirrored = np.zeros_like(same)
+    if turned is not None:
+        usual, spread = _chance(turned[upper & np.isfinite(turned)])
+        mirrored = _one_person(np.nan_to_num(turned, nan=-1.0), usual + CLEAR * spread, concordance, upper) & ~same
+        same |= mirrored
+    too_few = noise > MOST_NOISE
+    same &= not too_few
     related = same | (table >= max(FIRST, clear))
     for a, b in np.argwhere(upper & related):
         relation = "same person" if same[a, b] else "parent and child or siblings"
         between = parts[a] != parts[b] and bool(parts[a]) and bool(parts[b])
-        rows.append((samples[a], samples[b], float(table[a, b]), relation, f"{parts[a]}, {parts[b]}", between))
-    pairs = pd.DataFrame(rows, columns=["one", "other", "kinship", "relation", "splits", "between_splits"])
-    return Relations(pairs, noise, [*_of_pairs(pairs, len(samples), where), _of_noise(pairs, noise, middle, where)])
+        found = float(turned[a, b] if turned is not None and mirrored[a, b] else table[a, b])
+        told = (found, relation, bool(mirrored[a, b]), f"{parts[a]}, {parts[b]}", between)
+        rows.append((samples[a], samples[b], *told))
+    pairs = pd.DataFrame(rows, columns=["one", "other", "kinship", "relation", "turned", "splits", "between_splits"])
+    audits = [*_of_pairs(pairs, len(samples), too_few, where), _of_noise(noise, middle, where)]
+    return Relations(pairs, noise, audits)
 
 
 def related_samples(evidence: Mapping[str, Any]) -> list[Audit]:
-    """Return the audits of `relations` of what a task has of its samples (`kinship`, `samples`, `split`; `concordance`)."""
+    """Return the audits of `relations` of what a task has of its samples: `samples`, `split`, and `Kinship.evidence`."""
     kinship, names, split = (evidence[name] for name in ("kinship", "samples", "split"))
-    return relations(kinship, names, split, concordance=evidence.get("concordance")).audits
+    more = {name: evidence.get(name) for name in ("concordance", "turned")}
+    return relations(kinship, names, split, **more).audits
+
+
+def _one_person(
+    kinship: NDArray[np.float64],
+    clear: float,
+    concordance: NDArray[np.float64] | None,
+    upper: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return which pairs are one person, by their kinship and by the concordance of heterozygous genotypes where it is known.
+
+    Parameters
+    ----------
+    clear
+        Kinship that chance does not reach.
+    upper
+        Pairs that are looked at.
+    """
+    same = kinship >= max(TWIN, min(clear, SURE))
+    if concordance is not None:
+        among = concordance[upper & (kinship < FIRST) & np.isfinite(concordance)]
+        usual, spread = _chance(among)
+        same |= (np.nan_to_num(concordance) >= max(ALIKE, usual + FAR * spread)) & (kinship >= SECOND)
+    return same
 
 
 def _chance(unrelated: NDArray[np.float64]) -> tuple[float, float]:
@@ -108,7 +148,7 @@ def _chance(unrelated: NDArray[np.float64]) -> tuple[float, float]:
     return middle, float(np.sqrt((above**2).mean())) if len(above) else 0.0
 
 
-def _of_pairs(pairs: pd.DataFrame, count: int, where: str) -> list[Audit]:
+def _of_pairs(pairs: pd.DataFrame, count: int, too_few: bool, where: str) -> list[Audit]:
     """Return what the pairs mean: one sample in two splits is a leak, relatives have to be known."""
     audits = []
     for name, relation, limits in (
@@ -119,8 +159,13 @@ def _of_pairs(pairs: pd.DataFrame, count: int, where: str) -> list[Audit]:
         between = found[found["between_splits"]]
         shown = between if len(between) else found
         text = f"{len(found):,} pairs of {count:,} samples are {relation}, {len(between):,} of them in different splits"
-        names = [f"{row.one} and {row.other} ({row.kinship:.2f})" for row in shown.itertuples()]
+        names = [
+            f"{row.one} and {row.other} ({row.kinship:.2f}{', alleles turned' * row.turned})"
+            for row in shown.itertuples()
+        ]
         text += f": {named(names)}" if names else ""
+        if too_few:
+            text = f"too few variants, or too near to each other, to tell which of {count:,} samples are {relation}"
         if relation == "same person" and not len(between):
             audits.append(graded(name, len(found), text, where, warn=0))
         else:
@@ -128,7 +173,7 @@ def _of_pairs(pairs: pd.DataFrame, count: int, where: str) -> list[Audit]:
     return audits
 
 
-def _of_noise(pairs: pd.DataFrame, noise: float, middle: float, where: str) -> Audit:
+def _of_noise(noise: float, middle: float, where: str) -> Audit:
     """Return whether kinship can be distinguished from chance at all."""
     needed = middle + CLEAR * noise
     text = f"kinship of unrelated samples scatters by {noise:.3f}; a first degree is {FIRST:.3f} or more"

@@ -23,6 +23,7 @@ class Kinship:
 
     def __init__(self, people: int):
         self.products = np.zeros((people, people))
+        self.sums = np.zeros(people)
         self.heterozygous = np.zeros(people)
         self.both = np.zeros((people, people))
         self.variants = 0
@@ -33,6 +34,7 @@ class Kinship:
         frequency = dosages.mean(axis=0) / 2
         common = dosages[:, np.minimum(frequency, 1 - frequency) >= MIN_MAF]
         self.products += common @ common.T
+        self.sums += common.sum(axis=1)
         heterozygous = (common == 1).astype(np.float64)
         self.heterozygous += heterozygous.sum(axis=1)
         self.both += heterozygous @ heterozygous.T
@@ -41,7 +43,19 @@ class Kinship:
     def estimate(self) -> NDArray[np.float64]:
         """Return kinship, `[samples, samples]`; NaN where either is heterozygous nowhere, unless they are alike."""
         squares = np.diag(self.products)
-        distance = squares[:, None] + squares - 2 * self.products
+        return self._kinship(squares[:, None] + squares - 2 * self.products)
+
+    def turned(self) -> NDArray[np.float64]:
+        """Return the kinship that samples would have if one of both had its alleles turned (2 - dosage), `[samples, samples]`."""
+        far = np.diag(self.products) - 4 * self.sums
+        return self._kinship(far[:, None] + far + 2 * self.products + 4 * self.variants)
+
+    def evidence(self) -> dict[str, NDArray[np.float64]]:
+        """Return what tells who is related: `kinship`, `concordance` and `turned`, each `[samples, samples]`."""
+        return {"kinship": self.estimate(), "concordance": self.concordance(), "turned": self.turned()}
+
+    def _kinship(self, distance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return kinship by the sum of squared differences of dosages."""
         least = np.minimum(self.heterozygous[:, None], self.heterozygous)
         with np.errstate(divide="ignore", invalid="ignore"):
             estimate = np.where(least > 0, 0.5 - distance / (4 * least), np.nan)

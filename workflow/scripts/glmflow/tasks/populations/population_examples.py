@@ -119,8 +119,7 @@ def related(
         kinship.add(own.reshape(len(names), 2, -1).sum(axis=1))
     split = rows.drop_duplicates("sample").set_index("sample")["split"]
     return {
-        "kinship": kinship.estimate(),
-        "concordance": kinship.concordance(),
+        **kinship.evidence(),
         "samples": names,
         "split": split.loc[names].to_numpy(object),
         "windows": len(alleles),

@@ -249,8 +249,7 @@ def hackathon_examples(
     evidence = {
         "samples": known,
         "split": split,
-        "kinship": kinship.estimate(),
-        "concordance": kinship.concordance(),
+        **kinship.evidence(),
     }
     tables = {"genes.tsv": facts, "samples.tsv": people}
     return Made(table, counts.table(), leaks.leak_table(checks), tables, evidence)
