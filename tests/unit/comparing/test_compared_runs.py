@@ -165,6 +165,16 @@ def of_classes(truth, scores, groups):
     return {cell(name, "test"): one for name, one in of_sequences(part, truth, scores, class_scores).items()}
 
 
+def test_swapped_labels_are_named_and_a_rare_guess_is_not(tmp_path):
+    rng = np.random.default_rng(0)
+    truth, groups = rng.permutation(np.repeat([0, 1], [340, 60])), np.arange(400)
+    rare = np.stack([np.full(400, 0.4), 0.6 + 1e-3 * rng.random(400)], axis=1)  # nearly always names the rarer class
+    for scores, swapped in ((rare, False), (classes_of(1 - truth, 2.0, groups, rng), True)):
+        found, _ = judged(tmp_path, [(run("model"), [of_classes(truth, scores, groups)])])
+        bad = found.warnings[found.warnings["status"] != "PASS"]["sentence"]
+        assert bad.str.contains("the wrong sign").any() == swapped
+
+
 def test_sequences_are_judged_over_groups_of_near_copies(tmp_path):
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(150), 4)

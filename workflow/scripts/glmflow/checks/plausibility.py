@@ -25,9 +25,9 @@ def implausible_scores(rows: pd.DataFrame, where: str = "") -> list[Audit]:
     rows
         A row a run in one class of held-out units: `label`, `value`, `low`, `high` (a correlation with its interval);
         where known `ceiling_high` (upper limit of the largest correlation that there can be: that of the true genetic
-        part, or the square root of heritability), `declared` (a baseline whose direction is declared, so that the other
-        one says nothing of the data), `missing` (share of the examples without a prediction) and `constant`
-        (share of the genes whose prediction is the same for everyone).
+        part, or the square root of heritability), `declared` (a baseline whose direction is declared, or a metric
+        without one, so that the other direction says nothing of the data), `missing` (share of the examples without a
+        prediction) and `constant` (share of the genes whose prediction is the same for everyone).
     """
     audits = []
     # Less than -1 is an accuracy far below chance, on the scale from chance to the most: wrong, not exact.

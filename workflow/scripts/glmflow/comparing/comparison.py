@@ -21,6 +21,8 @@ from glmflow.tasks.comparable import CELL, columns_of
 TEST = "test"
 CHOSEN_ON = ("validation",)
 """Splits by which an epoch, a trial of a sweep or a penalty may have been chosen."""
+WITHOUT_SIGN = ("accuracy",)
+"""Metrics whose mark of chance is the most frequent answer: a weak model is below it with no label swapped; MCC tells of those."""
 FACTS = ("ceiling_high", "missing", "constant")
 
 
@@ -189,7 +191,7 @@ def _audits(
     rows = decision.rows[decision.rows["role"].isin(["model", "baseline", "told"])].copy()
     for limit in ("value", "low", "high"):
         rows[limit] = (rows[limit] - zero) / (most - zero)
-    rows["declared"] = rows["key"].isin(declared)
+    rows["declared"] = rows["key"].isin(declared) | (columns["metric"] in WITHOUT_SIGN)
     for fact in FACTS:
         rows[fact] = [facts.get(key, {}).get(fact, np.nan) for key in rows["key"]]
         if fact != "ceiling_high":
