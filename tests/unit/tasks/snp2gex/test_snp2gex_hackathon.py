@@ -1,5 +1,7 @@
 """The hackathon's FASTAs and partitions, read as any cohort is."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
 from glmflow.genome.variants import build_store
 from glmflow.tasks.snp2gex import score
+from glmflow.tasks.snp2gex.gene_units import loci_of, people_of
 from glmflow.tasks.snp2gex.hackathon import hackathon_examples, majority, read_rows, variant_lines, write_cohort
 from glmflow.training.inputs.mutation import VARIANT_COLUMNS
 
@@ -155,6 +158,25 @@ def test_an_unseen_gene_with_training_rows_is_caught(folder, cohort):
     checks = hackathon_examples(TASK, rows, genes, windows).checks.set_index("check")
     assert checks.loc["genes in training and unseen", "detail"] == GENES[5]
     assert checks.loc["held-out genes whose window overlaps a training gene's", "detail"] == GENES[4]
+
+
+def test_one_genome_under_two_names_and_genes_of_one_place_are_one_unit(folder, tmp_path):
+    """A sample's FASTAs stand under a second name, and two genes start 30 bp from each other on chromosome 7."""
+    shutil.copytree(folder, tmp_path / "twins")
+    for number in (1, 2):
+        shutil.copy(
+            folder / f"fasta/HG007_allele_{number}.fasta", tmp_path / f"twins/fasta/HG003_allele_{number}.fasta"
+        )
+    write_cohort(tmp_path / "twins", False, tmp_path / "g.fa", tmp_path / "c.vcf.gz", tmp_path / "g.gtf")
+    reference = Reference(tmp_path / "g.fa")
+    windows = GeneWindows(HaplotypeReader(build_store(tmp_path / "c.vcf.gz", reference, tmp_path / "store"), reference))
+    rows = read_rows(folder / "partitions.csv", "log_TPM")
+    rows["TSS"] = (10 * rows["TSS"]).replace(60_000, 50_030)
+    made = hackathon_examples(TASK, rows, read_genes(tmp_path / "g.gtf"), windows)
+    families = people_of(made.facts["samples.tsv"]).families
+    assert families["HG003"] == families["HG007"] and len(set(families.values())) == len(PEOPLE) - 1
+    loci = loci_of(made.table, made.facts["genes.tsv"])
+    assert loci[GENES[4]] == loci[GENES[5]] and len(set(loci.values())) == len(GENES) - 1
 
 
 def test_what_does_not_fit_is_refused(folder, cohort, tmp_path):

@@ -106,8 +106,10 @@ def loci_of(examples: pd.DataFrame, genes: pd.DataFrame) -> dict[str, int]:
     examples
         `group` (gene), and where known `chrom`, `start`, `end`.
     genes
-        `gene_id`, and where known `tss`, `gene_name`.
+        `gene_id`, and where known `tss`, `gene_name`; or `locus`, where windows are no places on chromosomes.
     """
+    if "locus" in genes:
+        return dict(zip(genes["gene_id"], pd.factorize(genes["locus"])[0].tolist()))
     names = [name for name in ("group", "chrom", "start", "end") if name in examples]
     table = examples.drop_duplicates("group")[names].reset_index(drop=True)
     own = {name: f"gene {name}" for name in table["group"]}

@@ -21,7 +21,7 @@ from glmflow.errors import InputError
 from glmflow.files import atomic_path
 from glmflow.genome.counts import Counts
 from glmflow.genome.gene_windows import GeneWindows
-from glmflow.genome.loci import groups_of
+from glmflow.genome.loci import groups_of, locus_groups
 from glmflow.genome.reference import Reference
 from glmflow.genome.sample_fastas import fastas_of
 from glmflow.genome.tss_windows import tss_windows
@@ -231,21 +231,25 @@ def hackathon_examples(
         drop=True
     )
     kinship, haplotypes = read_alleles(placed, windows, known)
-    split = _people(rows, known, kinship.pairs(settings["people"]["kinship"]), settings["people"])
+    together = groups_of(len(known), kinship.pairs(settings["people"]["kinship"]))
+    split = _people(rows, known, together, settings["people"])
     table = _table(rows, placed, dict(zip(known, split)), target)
     for name in (TRAIN, VALIDATION, TEST, PREDICT):
         counts.add(f"{name} pairs", (table["split"] == name).sum())
     if settings["control"] == "permuted_people":
         table["target"] = permuted_within_genes(table)
+    there = _on_genome(rows, placed, settings["windows"]["size"])
     checks = [
         leaks.check_genes(table),
         leaks.check_people(table),
-        leaks.check_windows(_on_genome(rows, placed, settings["windows"]["size"])),
+        leaks.check_windows(there),
         leaks.shared_haplotypes(*sharing(haplotypes, placed["split"], split)),
     ]
     values = rows.pivot(index="gene", columns="sample", values=target).reindex(columns=known).astype(float)
     facts = gene_facts(placed, windows, known, split, values, None)
-    people = pd.DataFrame({"sample": known, "split": split})
+    # Each gene is a contig of its own here: which are one locus is told by where they lie on the chromosomes.
+    facts["locus"] = facts["gene_id"].map(dict(zip(there["gene_id"], locus_groups(there))))
+    people = pd.DataFrame({"sample": known, "split": split, "together": together})
     evidence = {
         "samples": known,
         "split": split,
@@ -256,14 +260,13 @@ def hackathon_examples(
 
 
 def _people(
-    rows: pd.DataFrame, people: Sequence[str], relatives: Sequence[tuple[int, int]], settings: Mapping[str, Any]
+    rows: pd.DataFrame, people: Sequence[str], together: NDArray[np.int64], settings: Mapping[str, Any]
 ) -> NDArray[np.object_]:
     """Return the split of each sample: some of those with training rows are set aside, relatives together."""
     trained = set(rows.loc[rows["split"] == TRAIN, "sample"])
     training = np.array([person in trained for person in people])
-    groups = groups_of(len(people), relatives)
     split = np.full(len(people), TEST, dtype=object)
-    split[training] = draw_groups(groups[training], settings["validation"], 0, settings["seed"])
+    split[training] = draw_groups(together[training], settings["validation"], 0, settings["seed"])
     return split
 
 
@@ -296,4 +299,4 @@ def _on_genome(rows: pd.DataFrame, genes: pd.DataFrame, size: int) -> pd.DataFra
     tss = places["TSS"].reindex(genes["gene_id"]).to_numpy(int)
     chrom = places["chr"].reindex(genes["gene_id"]).astype(str).to_numpy()
     start = tss - size // 2
-    return genes[["gene_id", "split"]].assign(chrom=chrom, start=start, end=start + size)
+    return genes[["gene_id", "split"]].assign(chrom=chrom, start=start, end=start + size, tss=tss)
