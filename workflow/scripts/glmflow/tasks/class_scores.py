@@ -138,7 +138,7 @@ def table_of_classes(tables: list[tuple[str, NDArray, NDArray]], classes: list[s
 
     `split`, `class`, `n`, `precision`, `recall`, `f1`, `auroc`, `auprc`, `chance_auprc` (what chance gives).
     """
-    from glmflow.statistics.classification import auroc, average_precision
+    from glmflow.statistics.classification import auroc, average_precision, chance_precision
 
     rows = []
     for split, truth, scores in tables:
@@ -150,7 +150,8 @@ def table_of_classes(tables: list[tuple[str, NDArray, NDArray]], classes: list[s
                 precision, recall = np.float64(hits) / said.sum(), np.float64(hits) / own.sum()
                 f1 = 2 * np.float64(hits) / (said.sum() + own.sum())
             areas = float(auroc(own, scores[:, place])[0]), float(average_precision(own, scores[:, place])[0])
-            rows.append((split, name, int(own.sum()), precision, recall, f1, *areas, own.mean()))
+            chance = chance_precision(int(own.sum()), len(own))
+            rows.append((split, name, int(own.sum()), precision, recall, f1, *areas, chance))
     columns = ["split", "class", "n", "precision", "recall", "f1", "auroc", "auprc", "chance_auprc"]
     return pd.DataFrame(rows, columns=columns)
 

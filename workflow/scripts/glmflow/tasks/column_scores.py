@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from glmflow.config.tasks import task_block
 from glmflow.files import read_table
-from glmflow.statistics.classification import auroc, average_precision
+from glmflow.statistics.classification import auroc, average_precision, chance_precision
 from glmflow.statistics.group_draws import bootstrap
 from glmflow.statistics.regression import constant, value_scores
 from glmflow.tasks.class_scores import declared_scores, official_rows
@@ -99,10 +99,15 @@ def of_label(truth: NDArray[np.int64], scores: NDArray[np.float64], weights: NDA
 def label_table(split: str, truth: NDArray, scores: NDArray, names: Sequence[str]) -> pd.DataFrame:
     """Return `split`, `class`, `n` (sequences that have the label), `auroc`, `auprc`, `chance_auprc`, a row a label."""
     rows = [
-        (split, name, own.sum(), auroc(own > 0, said)[0], average_precision(own > 0, said)[0], own.mean())
+        (split, name, own.sum(), auroc(own > 0, said)[0], average_precision(own > 0, said)[0], _chance(own))
         for name, own, said in zip(names, truth.T, scores.T)
     ]
     return pd.DataFrame(rows, columns=["split", "class", "n", "auroc", "auprc", "chance_auprc"])
+
+
+def _chance(own: NDArray) -> float:
+    """Return the average precision that a random order of a label's sequences is expected to have."""
+    return chance_precision(int((own > 0).sum()), len(own))
 
 
 def value_table(split: str, truth: NDArray, scores: NDArray, names: Sequence[str]) -> pd.DataFrame:

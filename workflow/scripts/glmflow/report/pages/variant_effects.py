@@ -41,7 +41,8 @@ METRICS = {
     ),
     "auprc_by_chrom": Words(
         "AUPRC by chromosome", "higher", "chromosome",
-        "Average precision within chromosomes (n) that have both classes, weighted by their positives. Chance is the base rate.",
+        "Average precision within chromosomes (n) that have both classes, weighted by their positives. Chance is the base "
+        "rate, and more where chromosomes have few alleles.",
     ),
     "spearman_mean_element": Words(
         "Spearman, mean over elements", "higher", "element",
@@ -57,7 +58,8 @@ METRICS = {
         "consequences, it measures the consequence too.",
     ),
     "auprc": Words(
-        "AUPRC", "higher", "pooled", "Average precision over all alleles with a score (n). Chance is the base rate."
+        "AUPRC", "higher", "pooled",
+        "Average precision over all alleles with a score (n). Chance is the base rate, and more where alleles are few.",
     ),
     "auroc_missing_last": Words(
         "AUROC, missing last", "higher", "pooled",

@@ -225,7 +225,7 @@ METRICS = {
         "AUPRC, by chance",
         "none",
         "causal",
-        "Share of acting variants among the common ones, mean over genes (n): what random scores reach.",
+        "What a random order of the common variants is expected to have, mean over genes (n): more than the share that acts.",
     ),
     "elastic_net_top_ratio": Words(
         "same variant first",

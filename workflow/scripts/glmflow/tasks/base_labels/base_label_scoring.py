@@ -15,7 +15,7 @@ from glmflow.errors import InputError
 from glmflow.files import read_table
 from glmflow.metrics import bounds
 from glmflow.statistics.bootstrap import interval_of_mean
-from glmflow.statistics.classification import confusion_scores
+from glmflow.statistics.classification import chance_precision, confusion_scores
 from glmflow.statistics.influence import several_of_weights
 from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.base_labels.base_label_scores import confusions, per_sequence, pooled_curves, pooled_scores
@@ -160,6 +160,6 @@ def table_of_classes(counted: list[tuple[str, NDArray, Mapping]], classes: list[
             with np.errstate(invalid="ignore", divide="ignore"):
                 numbers = np.float64(hits) / said, np.float64(hits) / own, 2 * np.float64(hits) / (own + said)
             area = [by_class[name][metric].value if by_class[name] else np.nan for metric in ("auroc", "auprc")]
-            rows.append((split, name, int(own), *numbers, *area, own / max(table.sum(), 1)))
+            rows.append((split, name, int(own), *numbers, *area, chance_precision(int(own), int(table.sum()))))
     columns = ["split", "class", "n", "precision", "recall", "f1", "auroc", "auprc", "chance_auprc"]
     return pd.DataFrame(rows, columns=columns)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from glmflow.statistics.bootstrap import interval_of_mean
+from glmflow.statistics.classification import chance_precision
 from glmflow.statistics.correlation import spearman
 from glmflow.tasks.tables import METRIC_COLUMNS, metric_row, metrics_table, run_keys
 
@@ -56,8 +57,8 @@ def rank_causal(variants: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         By gene with a causal variant among its common ones: `gene`, `candidates`; `causal`, the variant of largest true
         contribution; its `rank` (ties count half, so that equal scores rank in the middle), whether its sign is right
-        (`sign_right`); `average_precision` of the scores for all variants laid on purpose, and their share of the
-        candidates (`chance_precision`, what random scores reach).
+        (`sign_right`); `average_precision` of the scores for all variants laid on purpose, and what a random order of
+        the candidates is expected to have (`chance_precision`).
     """
     common = variants[variants["maf"] >= MIN_MAF].merge(truth, on=["gene", "variant"], how="left")
     rows = []
@@ -76,7 +77,7 @@ def rank_causal(variants: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
                 "rank": rankdata(-score)[best],
                 "sign_right": bool(table["effect"].iloc[best] * table["true_effect"].iloc[best] > 0),
                 "average_precision": average_precision(laid, score),
-                "chance_precision": laid.mean() if laid.any() else np.nan,
+                "chance_precision": chance_precision(int(laid.sum()), len(laid)) if laid.any() else np.nan,
             }
         )
     columns = ["gene", "candidates", "causal", "rank", "sign_right", "average_precision", "chance_precision"]
