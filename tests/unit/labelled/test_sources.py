@@ -246,6 +246,7 @@ BAD = {
     "seq,sequence,label\nACGT,ACGT,a\n": "two columns could be the sequence",
     "sequence,sequence,label\nA,C,a\n": "two columns are called 'sequence'",
     "dna,class\nACGT,a\n": "neither a sequence nor chrom, start and end among its columns",
+    "chr,elem_start,elem_end,label\nchr1,2,20,a\n": "Say which is which: columns: {start: elem_start, end: elem_end}",
     "sequence,class\nACGT,a\n": "no labels in it",
     "sequence,label\nACGT,a\nCCCC,\n": "row 2, column label: no label",
     "sequence,label\nACGT,a\nCCCC,a\n": "one class alone: a",

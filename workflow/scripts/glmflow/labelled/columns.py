@@ -137,7 +137,9 @@ def find_columns(
     interval = [role for role in ("chrom", "start", "end") if role in found]
     if "sequence" not in found and len(interval) < 3:
         what = f"neither a sequence nor chrom, start and end among its columns ({some(map(str, header), 8)})"
-        raise InputError(what, where=where, fix=f"Say which is which: columns: {{sequence: {_example(header)}}}.")
+        missing = [role for role in ("chrom", "start", "end") if role not in found] if interval else ["sequence"]
+        example = ", ".join(f"{role}: {_example(header, role)}" for role in missing)
+        raise InputError(what, where=where, fix=f"Say which is which: columns: {{{example}}}.")
     if len(interval) < 3:
         for role in interval:
             del found[role]
@@ -199,5 +201,6 @@ def _hint(name: str, header: Sequence[str]) -> str:
     return f"Did you mean {close[0]!r}?" if close else f"It has {some(map(str, header), 8)}."
 
 
-def _example(header: Sequence[str]) -> str:
-    return str(header[0]) if header else "NAME"
+def _example(header: Sequence[str], role: str) -> str:
+    """Return a column that a role could be, to be named as an example."""
+    return next((str(name) for name in header if role in str(name).lower()), str(header[0]) if header else "NAME")
