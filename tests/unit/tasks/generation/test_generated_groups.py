@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 from glmflow.baselines.fitting_data import FittingData
 from glmflow.baselines.generation import fit_chain
+from glmflow.bases import other_strand
 from glmflow.checks.examples_audit import audited
 from glmflow.config.baselines.drawing_baselines import MarkovChain
 from glmflow.config.simulation import Coding
 from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_build import build
+from glmflow.corpus.source_places import origin_of
 from glmflow.errors import InputError
 from glmflow.files import write_table
 from glmflow.likeness.further_measures import Further
@@ -215,3 +217,29 @@ def test_a_prompt_that_training_holds_is_a_copy(made):
     nothing = task.model_copy(update={"prompt_bp": 0})
     said = audited(examples(nothing, files, Division()), nothing, files)[0].checks.set_index("check")
     assert "start from nothing" in said.loc["copies of training", "detail"]
+
+
+def test_held_out_regions_are_prompts(made, tmp_path):
+    task, files, _, text = made
+    bed = tmp_path / "regions.bed"
+    contig = "g"
+    bed.write_text(f"{contig}\t18500\t18560\tone\t0\t+\n{contig}\t20000\t20030\ttwo\t0\t-\n{contig}\t1\t40\n")
+    given = files | {"regions": str(bed)}
+    table = examples(task.model_copy(update={"prompts": 2, "copies": 3}), given, Division()).table
+    prompts = dict(zip(table["group"], table["sequence"]))
+    assert prompts == {
+        f"{contig}:18500-18560": text[18540:18560],
+        f"{contig}:20000-20030(-)": other_strand(text[20000:20020]),
+    }
+    with pytest.raises(InputError, match=r"regions\.bed:3: g:20-40 does not lie in the test part"):
+        examples(task, given, Division())
+    with pytest.raises(InputError, match=r"regions\.bed:2: a region of 30 bases is shorter than a prompt of 40"):
+        examples(task.model_copy(update={"prompt_bp": 40}), given, Division())
+    with pytest.raises(ValidationError, match="prompts of no base"):
+        Generation.model_validate(task.model_dump() | {"regions": str(bed), "prompt_bp": 0})
+
+
+def test_parts_of_parts_know_what_they_were_cut_from():
+    assert origin_of("chr1") == ("chr1", 0)
+    assert origin_of("chr1:100-900") == ("chr1", 100)
+    assert origin_of("NC_1.2:1000-9000:200-500") == ("NC_1.2", 1200)

@@ -39,6 +39,11 @@ class Generation(TaskBlock):
     prompt_bp: Annotated[int, Field(ge=0)] = Field(
         256, description="Bases of a prompt; 0: none, the model's start token alone."
     )
+    regions: str | None = Field(
+        None,
+        description="Held-out regions (BED, names of the corpus's files) whose last `prompt_bp` bases are the prompts, read off "
+        "their strands, in place of places that are drawn; `prompts` of them at most.",
+    )
     copies: Positive = Field(1, description="Sequences of each prompt in each way.")
     length: Positive = Field(2000, description="Bases that are drawn behind a prompt.")
     ways: Annotated[dict[Label, DrawingBlock], Field(min_length=1)] = Field(
@@ -68,6 +73,8 @@ class Generation(TaskBlock):
 
     @model_validator(mode="after")
     def _whole_pieces(self) -> Generation:
+        if self.regions and not self.prompt_bp:
+            raise ValueError("regions: prompts of no base (`prompt_bp: 0`) are of no region; leave one out")
         if self.piece is not None and self.piece > self.length:
             raise ValueError(f"piece: {self.piece} bases are longer than what is drawn (`length`: {self.length})")
         return self
@@ -102,8 +109,9 @@ class Generation(TaskBlock):
             if run
             else []
         )
-        given: dict[str, Files] = {"examples": corpus, "predict": screened, "baseline": corpus | screened}
-        given |= {"judge": motifs if run else corpus | motifs}
+        held_out = corpus | {"regions": self.regions or []}
+        given: dict[str, Files] = {"examples": held_out, "predict": screened, "baseline": corpus | screened}
+        given |= {"judge": motifs if run else held_out | motifs}
         return (given | {"score": corpus | tables | {"told": told if self.judged else []}}).get(step, {})
 
     @property
@@ -118,11 +126,12 @@ class Generation(TaskBlock):
 
     def named_files(self) -> dict[Place, str]:
         """Return the files that the settings name."""
-        return {
+        screened = {
             ("gate", name, number): path
             for name in ("hazards", "proteins")
             for number, path in enumerate(getattr(self.gate, name))
-        } | ({("motifs",): self.motifs} if self.motifs else {})
+        }
+        return screened | {(name,): path for name in ("motifs", "regions") if (path := getattr(self, name))}
 
     def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
         """Yield what is wrong beside other blocks."""

@@ -21,6 +21,8 @@ from glmflow.likeness.pieces import cut
 from glmflow.likeness.stored_groups import real_tables
 from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
 
+from .region_prompts import region_prompts
+
 ATTEMPTS = 100
 """Draws for each prompt that is wanted."""
 REFERENCE = 4
@@ -39,7 +41,7 @@ def examples(task: Generation, files: Mapping[str, Any], division: Division) -> 
     """
     corpus = Corpus(Path(files["corpus"]).parent)
     training = training_part(corpus, task.most_training)
-    prompts, pieces = _compared(task, corpus, training.texts)
+    prompts, pieces = _compared(task, corpus, training.texts, files)
     rows = [
         {"example": f"{name}_{copy}:{way}", "split": "test", "subset": way, "group": name, "sequence": prompt}
         for way in task.ways
@@ -63,10 +65,12 @@ def judged(task: Generation, files: Mapping[str, Any], predictions: pd.DataFrame
     if predictions is not None:
         return RealPieces({GENERATED: cut([text for text in predictions["prediction"] if text], task.piece_bp)}, [])
     corpus = Corpus(Path(files["corpus"]).parent)
-    return _compared(task, corpus, training_part(corpus, task.most_training).texts)[1]
+    return _compared(task, corpus, training_part(corpus, task.most_training).texts, files)[1]
 
 
-def _compared(task: Generation, corpus: Corpus, training: Sequence[str]) -> tuple[dict[str, str], RealPieces]:
+def _compared(
+    task: Generation, corpus: Corpus, training: Sequence[str], files: Mapping[str, Any]
+) -> tuple[dict[str, str], RealPieces]:
     """Return the prompts by their place, and the pieces that are compared: the same whenever they are asked for.
 
     Raises
@@ -75,7 +79,10 @@ def _compared(task: Generation, corpus: Corpus, training: Sequence[str]) -> tupl
         The test part is too short for prompts or for real pieces.
     """
     generator = np.random.default_rng([task.seed, 18])
-    prompts = _prompts(task, corpus, generator)
+    if "regions" in files:
+        prompts = region_prompts(corpus, Path(files["regions"]), task.prompt_bp, task.prompts)
+    else:
+        prompts = _prompts(task, corpus, generator)
     held_out = [letters(corpus.codes(row)).tobytes().decode() for row in corpus.of("test").index]
     most = min(task.most, len(prompts) * task.copies * (task.length // task.piece_bp))
     try:
