@@ -229,3 +229,33 @@ def test_training_that_was_converted_is_found_as_well_and_poor_sequences_are_not
     assert (found.table["relation"] == "converted").to_numpy().nonzero()[0].tolist() == list(range(10))
     poor = [rng.choice(BASES, 300, p=[0.45, 0.02, 0.13, 0.4]) for _ in range(250)]
     assert set(compare_splits(poor, split).table["relation"]) == {"none"}
+
+
+def in_turn(one, other):
+    return np.stack([one, other], axis=1).reshape(-1)
+
+
+SPACED = {
+    "every second base": lambda rng, x: x[1::2],
+    "every second base, other strand": lambda rng, x: opposite_strand(x[::2]),
+    "in turn with another": lambda rng, x: in_turn(drawn(rng, len(x)), x),
+    "in turn with one base": lambda rng, x: in_turn(x, np.full(len(x), ord("A"), np.uint8))[: len(x)],
+    "in turn with another, 2 % substituted": lambda rng, x: mutated(rng, in_turn(x, drawn(rng, len(x))), 0.02),
+}
+
+
+@pytest.mark.parametrize("length", [200, 600])
+@pytest.mark.parametrize("name", SPACED)
+def test_every_second_base_of_training_is_said_and_nothing_else(length, name):
+    rng = np.random.default_rng(length)
+    repeats = [np.resize(np.frombuffer(unit, np.uint8), length) for unit in (b"AC", b"CAG", b"AATT", b"GATTC")]
+    sequences = [drawn(rng, length) for _ in range(100)] + [mutated(rng, one, 0.05) for one in repeats]
+    sequences += [mutated(rng, one, 0.05) for one in repeats] + [drawn(rng, length) for _ in range(40)]
+    split = np.array(["train"] * 104 + ["test"] * 44)
+    assert "spaced" not in set(compare_splits(sequences, split).table["relation"])
+    sequences += [SPACED[name](rng, sequences[row]) for row in range(10)]
+    found = compare_splits(sequences, [*split, *["test"] * 10])
+    assert found.table["relation"].tolist()[-10:] == ["spaced"] * 10 and not found.no_near_copy[-10:].any()
+    assert found.table["nearest_training"].tolist()[-10:] == list(range(10))
+    assert (found.table["relation"] == "spaced").sum() == 10
+    assert {audit.name for audit in found.audits if audit.status != "PASS"} >= {"spaced copies"}

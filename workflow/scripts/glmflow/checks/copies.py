@@ -45,7 +45,11 @@ MANY_DISTANT = 0.05
 HARDLY = 0.25
 """C beside G (or G beside C) up to which a sequence of `KNOWN` of both was converted, as by bisulfite."""
 KNOWN = 16
-LEAKING = ("exact", "backwards", "near", "related", "converted")
+MOST_SPACED = 20_000_000
+"""k-mers up to which every second base of sequences is compared too: it takes three times as long."""
+FEWEST_SHARED = 8
+"""k-mers that every second base shares with a sequence at least: of two letters in turn it is one letter, which others hold."""
+LEAKING = ("exact", "backwards", "near", "related", "converted", "spaced")
 UNKNOWN = 0.05
 """Share of sequences without a k-mer from which on that is a warning."""
 
@@ -58,8 +62,8 @@ class Copies(NamedTuple):
     table
         A row a held-out sequence: `row` (its number among all), `split`, `nearest_training` (number of a training
         sequence; -1 where none shares a k-mer), `share` of k-mers, `identity_estimate`, `strand`, `relation` (`exact`,
-        `backwards`, `near`, `related`, `converted`, `distant`, `repeat`, `none`) and `covered` (share of its k-mers that any
-        training sequence holds).
+        `backwards`, `near`, `related`, `converted`, `spaced`, `distant`, `repeat`, `none`) and `covered` (share of its
+        k-mers that any training sequence holds).
     no_near_copy
         Of every sequence, whether it is held out and no training sequence is an exact, near or related copy of it.
     audits
@@ -120,6 +124,8 @@ def compare_splits(
         if int(sketches.sizes.sum()) <= MOST_TURNED:
             _mark_nearly_backwards(table, sequences, sketches.k, number, related)
             _mark_converted(table, sequences, number, related)
+        if int(sketches.sizes.sum()) <= MOST_SPACED:
+            _mark_spaced(table, sequences, sketches.k, number, related)
     table["identity_estimate"] = table["share"] ** (1 / sketches.k)
     leaking = table["relation"].isin(LEAKING).to_numpy()
     clean = held_out.copy()
@@ -245,6 +251,36 @@ def _mark_converted(
     table.loc[found, "share"], table.loc[found, "relation"] = pairs["share"].to_numpy(), "converted"
 
 
+def _mark_spaced(
+    table: pd.DataFrame, sequences: Collection[Sequence], k: int, learned: NDArray[np.int64], share: float
+) -> None:
+    """Mark the held-out sequences that are, in this part of their k-mers, every second base of one of training, or hold it so.
+
+    The second is a sequence base by base in turn with another one, whatever that is.
+    """
+    rest = table.index[~table["relation"].isin(LEAKING)]
+    asked, known = set(table.loc[rest, "row"]), set(learned.tolist())
+    for halved, whole, queries_halved in ((asked, known, True), (known, asked, False)):
+        both = chain(
+            (one for row, own in enumerate(sequences) if row in halved for one in (own[::2], own[1::2])),
+            (own for row, own in enumerate(sequences) if row in whole),
+        )
+        sketches = sketch(both, k, count=2 * len(halved) + len(whole))
+        halves = np.arange(len(sketches)) < 2 * len(halved)
+        asking = halves if queries_halved else ~halves
+        pairs = near_copies(sketches.of(asking), sketches.of(~asking), share, best=1).table
+        pairs = pairs[(pairs["common"] <= MOST_COMMON) & (pairs["shared"] >= FEWEST_SHARED)]
+        pairs = pairs.sort_values("share", ascending=False, kind="stable")
+        query, target = (
+            pairs[name].to_numpy() // (2 if of_halves else 1)
+            for name, of_halves in (("query", queries_halved), ("target", not queries_halved))
+        )
+        _, first = np.unique(query, return_index=True)
+        found = rest[query[first]]
+        table.loc[found, "nearest_training"] = learned[target[first]]
+        table.loc[found, "share"], table.loc[found, "relation"] = pairs["share"].to_numpy()[first], "spaced"
+
+
 def _converted_strand(sequence: Sequence) -> int:
     """Return 1 where C was converted on the strand that is given, -1 on the other one, 0 where it was not."""
     bases = as_bases(sequence)
@@ -280,6 +316,7 @@ def _audits(table: pd.DataFrame, names: NDArray, near: float, related: float) ->
             ("near", f"share {near:.0%} of their k-mers or more with a training sequence", {"fail": 0}),
             ("related", f"share {related:.0%} of their k-mers or more with a training sequence", {"warn": 0}),
             ("converted", "share as much with one where every C is read as T, as bisulfite does", {"warn": 0}),
+            ("spaced", "are (nearly) every second base of one, or one base by base in turn with another", {"warn": 0}),
             ("distant", f"share {DISTANT:.0%} of them, as copies that are a tenth substituted", {"warn": MANY_DISTANT}),
             ("repeat", "are like training sequences by repeats, which is no leak", {"warn": 0.5}),
         ):

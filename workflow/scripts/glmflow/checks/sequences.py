@@ -16,7 +16,7 @@ MOST = 30_000_000
 """Bases of sequences that are compared; of larger sets near copies alone are looked for."""
 READ_WHOLE = 20_000_000
 """Bytes of a task's files up to which they are read before any job, in a second."""
-LOOKED_FOR = ("related copies", "parts of training sequences")
+LOOKED_FOR = ("related copies", "spaced copies", "parts of training sequences")
 """What the audit of the data set does not look for itself."""
 
 
