@@ -51,6 +51,15 @@ def test_audits_stand_worst_first_with_their_threshold_and_the_copies(audited):
     assert "Held-out examples that hold copies of training" in page
 
 
+def test_an_audit_that_fails_stands_before_the_answer(audited, tmp_path):
+    said = Study(audited).verdict("rnaseq_tracks").warnings
+    assert said[0] == "FAIL: audits of the examples: copies of training windows: test (3)."
+    table = pd.read_csv(audited.leakage["rnaseq_tracks"], sep="\t").assign(status="WARN")
+    table.to_csv(passed := tmp_path / "rnaseq_tracks.leakage.tsv", sep="\t", index=False)
+    others = Study(replace(audited, leakage={"rnaseq_tracks": passed})).verdict("rnaseq_tracks").warnings
+    assert not any("audits of the examples" in text for text in others)
+
+
 def test_what_does_not_pass_is_a_warning_and_nan_is_one_line(audited):
     messages = Study(audited).warnings["message"].tolist()
     assert any(text.startswith("leak: copies of training windows: test") for text in messages)

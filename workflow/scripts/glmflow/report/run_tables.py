@@ -18,6 +18,9 @@ from .report_inputs import ReportInputs
 from .run_folder import RunFolder
 from .wording import Metric
 
+FIRST = 3
+"""Failed audits that are named before everything else."""
+
 METRIC_COLUMNS = [
     "study", "task", "model", "adaptation", "seed", "split", "subset", "track", "context_bp", "metric", "protocol",
     "value", "ci_low", "ci_high", "n",
@@ -211,6 +214,18 @@ def graded(checks: pd.DataFrame) -> pd.DataFrame:
     if "status" in checks or "leak" not in checks:
         return checks
     return checks.assign(status=checks["leak"].map({"yes": "FAIL", "no": "PASS"}), threshold=0)
+
+
+def failed(checks: pd.DataFrame) -> tuple[str, ...]:
+    """Return that audits of a task's examples fail, the largest first, as one sentence; nothing if none does."""
+    if checks.empty:
+        return ()
+    rows = checks[checks["status"] == "FAIL"].sort_values("found", ascending=False, kind="stable")
+    found = [
+        f"{row.check} ({row.found:,.6g}{f' of {row.of:,.0f}' if row.of == row.of else ''})" for row in rows.itertuples()
+    ]
+    more = f" and {len(found) - FIRST:,} more" if len(found) > FIRST else ""
+    return (f"FAIL: audits of the examples: {', '.join(found[:FIRST])}{more}.",) if found else ()
 
 
 def read_scores(runs: Iterable[RunFolder], name: str) -> pd.DataFrame:

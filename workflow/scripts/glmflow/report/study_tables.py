@@ -174,7 +174,7 @@ class Study:
         return replace(
             found,
             notes=(*found.notes, *hardly_learned(self.trainings, models)),
-            warnings=(*self.compared[task].said(), *found.warnings),
+            warnings=(*run_tables.failed(self.rows(self.leakage, task)), *self.compared[task].said(), *found.warnings),
         )
 
     def general_verdict(self, task: str) -> Verdict:
