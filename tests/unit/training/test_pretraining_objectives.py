@@ -15,7 +15,7 @@ from glmflow.models import load_model, new_model
 from glmflow.training.inputs.diffusion_bound import bounds
 from glmflow.training.inputs.segments import Query
 from glmflow.training.language_loss import IGNORE, LanguageEvaluation, LanguageModel, language_batch
-from glmflow.training.pretrain import objective_of, pretrain, repeated
+from glmflow.training.pretrain import batches_of, objective_of, pretrain, repeated
 from glmflow.training.pretraining_source import CorpusSource, source
 from glmflow.training.weighted_language import diffusion_batch, weighted_batch
 from pydantic import ValidationError
@@ -131,6 +131,19 @@ def test_lower_case_of_no_weight_is_absent_from_the_gradient():
         model(**batch)["loss"].backward()
         heads.append(model.adapter.network.lm_head.weight.grad.clone())
     torch.testing.assert_close(heads[0], heads[1])
+
+
+@pytest.mark.parametrize(("family", "sizes", "objective"), [("small", CAUSAL, None), ("dit", DIT, "masked_diffusion")])
+def test_what_is_reported_counts_every_base_alike_whatever_lower_case_weighs_in_training(family, sizes, objective):
+    adapter, rows = new_model(family, sizes, seed=1), items("ACGTTGCAacgtgattacag" * 2, "acgtACGGTTAC" * 3)
+    found = {}
+    for weight in (1.0, 0.0):
+        settings = {"family": family, "length": 40, "corpus": "c", "objective": objective, "softmask_weight": weight}
+        learned, reported = batches_of(Pretrain(**settings), adapter)
+        found[weight] = LanguageEvaluation([reported(rows)])(LanguageModel(adapter))["loss"]
+        counts_less = "weights" in (batch := learned(rows)) and float(batch["counted"].sum()) < 60
+        assert counts_less == (weight == 0)
+    assert found[0.0] == found[1.0]
 
 
 def test_sequences_of_several_lengths_lose_what_each_loses_alone():
