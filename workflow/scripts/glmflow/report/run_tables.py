@@ -221,11 +221,14 @@ def failed(checks: pd.DataFrame) -> tuple[str, ...]:
     if checks.empty:
         return ()
     rows = checks[checks["status"] == "FAIL"].sort_values("found", ascending=False, kind="stable")
-    found = [
-        f"{row.check} ({row.found:,.6g}{f' of {row.of:,.0f}' if row.of == row.of else ''})" for row in rows.itertuples()
-    ]
+    found = [row.check + _amount(row.found, row.of) for row in rows.itertuples()]
     more = f" and {len(found) - FIRST:,} more" if len(found) > FIRST else ""
     return (f"FAIL: audits of the examples: {', '.join(found[:FIRST])}{more}.",) if found else ()
+
+
+def _amount(found: float, of: float) -> str:
+    """Return how many were found, of how many where that is known."""
+    return "" if found != found else f" ({found:,.6g})" if of != of else f" ({found:,.6g} of {of:,.0f})"
 
 
 def read_scores(runs: Iterable[RunFolder], name: str) -> pd.DataFrame:
