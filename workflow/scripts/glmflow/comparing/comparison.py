@@ -13,6 +13,7 @@ from glmflow.checks.audit import PASS, Audit, audit_table
 from glmflow.checks.plausibility import control_of_chance, implausible_scores, kind_of_split, without_error
 from glmflow.comparing.differences import COLUMNS as PAIRS
 from glmflow.comparing.differences import paired_differences
+from glmflow.metrics import signed
 from glmflow.statistics.decision import COLUMNS, Decision, Run, decide
 from glmflow.statistics.permutation import share_above
 from glmflow.statistics.stored import Stored
@@ -21,8 +22,6 @@ from glmflow.tasks.comparable import CELL, columns_of
 TEST = "test"
 CHOSEN_ON = ("validation",)
 """Splits by which an epoch, a trial of a sweep or a penalty may have been chosen."""
-WITHOUT_SIGN = ("accuracy",)
-"""Metrics whose mark of chance is the most frequent answer: a weak model is below it with no label swapped; MCC tells of those."""
 FACTS = ("ceiling_high", "missing", "constant")
 
 
@@ -191,7 +190,7 @@ def _audits(
     rows = decision.rows[decision.rows["role"].isin(["model", "baseline", "told"])].copy()
     for limit in ("value", "low", "high"):
         rows[limit] = (rows[limit] - zero) / (most - zero)
-    rows["declared"] = rows["key"].isin(declared) | (columns["metric"] in WITHOUT_SIGN)
+    rows["declared"] = rows["key"].isin(declared) | (not signed(columns["metric"]))
     for fact in FACTS:
         rows[fact] = [facts.get(key, {}).get(fact, np.nan) for key in rows["key"]]
         if fact != "ceiling_high":

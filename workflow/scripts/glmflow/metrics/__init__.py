@@ -2,8 +2,9 @@
 
 A module declares `NAME`, `LABEL`, `DIRECTION` (`higher`, `lower` or `none`), `BOUNDS` (the least and the largest value that there
 can be, None where there is no limit: intervals stay between them), `EXPLANATION` (a sentence for readers of the report) and
-`TARGETS` (kinds of target that it scores); one that is of a certain number of classes alone declares `CLASSES`. It has a function
-`value(truth, scores) -> float`. A new metric is a new file.
+`TARGETS` (kinds of target that it scores); one that is of a certain number of classes alone declares `CLASSES`, and one of which
+scores below chance are no sign of swapped labels `SIGNED = False`. It has a function `value(truth, scores) -> float`. A new metric
+is a new file.
 
 For the target `class_label`, `truth` is `int[n]` (number of the class) and `scores` `float[n, classes]`, their probabilities;
 of a `label_set` each label is scored so, as two classes. For `measured_values` both are `float[n]`.
@@ -36,3 +37,8 @@ def bounds(name: str) -> tuple[float, float] | None:
     """Return the least and the largest value of a metric; None where it has no limit on one side, or is not declared."""
     low, high = getattr(all_metrics().get(name), "BOUNDS", (None, None))
     return None if low is None or high is None else (float(low), float(high))
+
+
+def signed(name: str) -> bool:
+    """Return whether scores of a metric below chance say that labels, strands or alleles may be swapped."""
+    return getattr(all_metrics().get(name), "SIGNED", True)

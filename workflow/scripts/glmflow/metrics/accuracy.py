@@ -13,6 +13,7 @@ EXPLANATION = (
     "largest class, which the majority baseline reaches."
 )
 TARGETS = ("class_label",)
+SIGNED = False  # chance is the most frequent answer: a weak model is below it with no label swapped; MCC tells of those
 
 
 def value(truth: NDArray, scores: NDArray) -> float:

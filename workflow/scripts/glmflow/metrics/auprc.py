@@ -10,7 +10,7 @@ DIRECTION = "higher"
 BOUNDS = (0, 1)
 EXPLANATION = (
     "Area under the precision-recall curve as average precision (n examples). With more than two classes, the mean over classes, "
-    "each against all others. 1 is best; chance is the share of the class."
+    "each against all others. 1 is best; chance is about the share of the class."
 )
 TARGETS = ("class_label", "label_set")
 
