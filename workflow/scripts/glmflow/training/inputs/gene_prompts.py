@@ -38,7 +38,7 @@ def predict(
     run, model = predictor.run, predictor.model
     require_head(model, predictor.folder, "draw from")
     how = run.task.drawing
-    sampling = Sampling(how.temperature, how.top_k, how.top_p, run.seed, how.steps, how.tag, how.guidance, how.text)
+    sampling = Sampling(seed=run.seed, **how.model_dump())
     tables = []
     for place, gene in enumerate(read_panel(Path(files["panel"]))):
         names = examples.loc[examples["place"] == place, "example"].tolist()

@@ -79,7 +79,7 @@ def released(
             tuple(prompts.items()),
             task.copies,
             task.length,
-            Sampling(how.temperature, how.top_k, how.top_p, seed, how.steps, how.tag, how.guidance, how.text),
+            Sampling(seed=seed, **how.model_dump()),
             BATCH,
         )
         run_generation(source(request), request, settings, kept / way)
