@@ -108,10 +108,10 @@ def _unlearnable(study: Study, label: str, block: Pretrain) -> Iterator[tuple[st
         yield key, f"{block.family} does not learn from {block.vocabulary}; take `family: olmo`, or leave it out"
     if block.pack and not facts.packs:
         yield "pack", f"models of {block.family} do not read several records in a row; leave it out"
-    if block.pairs and not (own == "causal" and default_config(block.family).get("vocab_size") == LETTERS):
+    single = default_config(block.family).get("vocab_size") == LETTERS
+    if block.pairs and not (own == "causal" and single):
         fix = "take `small` (`config: {causal: true}`), `wavelet`, `rwkv7` or `mamba`"
         yield "pairs", f"models of {block.family} as asked here do not read text beside single bases; {fix}"
-    single = default_config(block.family).get("vocab_size") == LETTERS
     if block.ends and not (own == "causal" and (single or block.vocabulary)):
         yield (
             "ends",

@@ -38,6 +38,11 @@ class Row(NamedTuple):
     whole: bool
 
 
+def vocabulary_of(pairs: bool, ends: bool) -> dict[str, int]:
+    """Return the size of the vocabulary of a model of single bases that learns from pairs, or where sequences end; else nothing."""
+    return {"vocab_size": VOCABULARY if pairs else WITH_END} if pairs or ends else {}
+
+
 def reads_text(origin: Mapping[str, Any]) -> bool:
     """Return whether a model learned from rows of DNA and text, by what its record says of its training."""
     return origin.get("text") == "bytes" and bool(origin.get("row"))

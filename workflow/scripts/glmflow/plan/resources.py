@@ -165,9 +165,8 @@ def shape_of_made(block: New) -> Shape:
         return found._replace(bases_per_token=float(block.kmers))
     pairs = block.byte_pairs if isinstance(block, Pretrain) else None
     if pairs is None:
-        text = {"vocab_size": byte_text.VOCABULARY} if isinstance(block, Pretrain) and block.pairs else {}
-        text |= {"vocab_size": byte_text.WITH_END} if isinstance(block, Pretrain) and block.ends else {}
-        return shape_of(block.config | text, block.family)
+        told = byte_text.vocabulary_of(bool(block.pairs), block.ends) if isinstance(block, Pretrain) else {}
+        return shape_of(block.config | told, block.family)
     found = shape_of({**block.config, "vocab_size": pairs.vocabulary}, block.family)
     bases = 0.24 + 0.81 * math.log(pairs.vocabulary, 4) if pairs.vocabulary > SINGLE_BASES else 1.0
     return found._replace(bases_per_token=min(bases, pairs.max_token_length))

@@ -109,8 +109,7 @@ def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tupl
     """
     if not block.vocabulary:
         told = {"tags": source.tag_names()} if block.tags and isinstance(source, CorpusSource) else {}
-        told |= {"vocab_size": byte_text.VOCABULARY} if block.pairs else {}
-        told |= {"vocab_size": byte_text.WITH_END} if block.ends else {}
+        told |= byte_text.vocabulary_of(bool(block.pairs), block.ends)
         return new_model(block.family, block.config | told, seed=seed), None
     if not isinstance(source, CorpusSource):
         raise InputError(f"{block.vocabulary} are made for a corpus", fix="Name one (`corpus`).")
