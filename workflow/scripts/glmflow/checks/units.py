@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .audit import Audit, graded, named
-from .logarithms import one_base, one_number_added, scale_of, sums_to_a_million, whole_numbers
+from .logarithms import MILLION, TOLERANCE, one_base, one_number_added, scale_of, sums_to_a_million, whole_numbers
 
 WHOLE = 0.999
 """Share of a column's values that are whole numbers from which on they are counts."""
@@ -18,8 +18,6 @@ FACTOR = 10.0
 APART = 30.0
 DEPTH = 5.0
 DEPTH_FAIL = 50.0
-MILLION = 1e6
-TOLERANCE = 0.05
 LARGEST_LOG = 30.0  # log2 of a billion
 LARGEST_TWICE = 3.6  # log of 1 + LARGEST_LOG
 NARROW = 8.0

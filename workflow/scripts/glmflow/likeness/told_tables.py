@@ -13,6 +13,8 @@ from glmflow.errors import InputError
 
 from .further_measures import Further, Told
 
+COLUMNS = ["piece", *Told._fields]
+
 
 def name_of(piece: str) -> str:
     """Return what a piece is called in tables: its SHA-256. Controls are drawn, and no drawn base is written unscreened."""
@@ -30,9 +32,6 @@ def told_table(pieces: Iterable[str], reference: Sequence[str], further: Further
     return pd.DataFrame([{"piece": name, **told._asdict()} for name, told in rows.items()], columns=COLUMNS)
 
 
-COLUMNS = ["piece", *Told._fields]
-
-
 class ToldTables(Mapping[str, Told]):
     """What was told of pieces, by their names.
 
@@ -44,9 +43,7 @@ class ToldTables(Mapping[str, Told]):
 
     def __init__(self, paths: Iterable[Path]) -> None:
         tables = [pd.read_parquet(path) for path in paths]
-        self._told = {
-            row["piece"]: _told(row) for table in tables for row in table.to_dict("records")
-        }  # fmt: skip
+        self._told = {row["piece"]: _told(row) for table in tables for row in table.to_dict("records")}
 
     def __getitem__(self, name: str) -> Told:
         if name not in self._told:

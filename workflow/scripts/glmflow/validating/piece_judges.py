@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,7 @@ def motifs_of(path: Path) -> Callable[[str], NDArray]:
     return lambda sequence: best_sites([sequence], matrices).score[0] >= least
 
 
+@lru_cache(maxsize=2)  # the judge is often the model that embeds too
 def _model(folder: Path) -> Adapter:
     import torch
 

@@ -94,7 +94,7 @@ METRICS = {
         "What a base costs under a mixture of context models that learned from training.",
     ),
     "judge_bits": Words(
-        "bits a base, other model",
+        "bits per base, other model",
         "none",
         "sequences",
         "What a base costs under the judge, a language model that drew none of the sequences; real ones have their own.",
