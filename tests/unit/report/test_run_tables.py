@@ -203,3 +203,12 @@ def test_the_files_of_a_study_are_found(study):
     assert set(inputs.counts) == set(inputs.leakage) == {"rnaseq_tracks"}
     assert set(inputs.tracks) == {path.stem for path in Path(study, "tracks").glob("*.bw")}
     assert inputs.exons is None
+
+
+def test_a_baseline_that_is_told_more_does_not_widen_the_band():
+    cell = pd.DataFrame({
+        "origin": ["scratch", "baseline", "baseline", "informed"],
+        "value": [0.7, 0.3, 0.5, 0.9],
+    })  # fmt: skip
+    assert tables.baseline_span(cell) == [{"low": 0.3, "high": 0.5}]
+    assert tables.baseline_span(cell[cell["origin"] != "baseline"]) == []

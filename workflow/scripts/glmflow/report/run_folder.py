@@ -12,6 +12,8 @@ from glmflow.yaml_text import load_yaml
 
 BASELINES = ("baseline", "informed")
 """Origins without a model in them; a baseline that is given more than the sequence is no rival of a model, but a mark to aim at."""
+RIVAL = "baseline"
+"""The origin of a baseline that is given no more than the models."""
 
 
 @dataclass(frozen=True)

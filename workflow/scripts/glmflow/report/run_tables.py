@@ -15,7 +15,7 @@ from glmflow.status.scale import top_of_scale
 
 from .kinds import Kind
 from .report_inputs import ReportInputs
-from .run_folder import RunFolder
+from .run_folder import RIVAL, RunFolder
 from .wording import Metric
 
 FIRST = 3
@@ -191,6 +191,15 @@ def read_curves(runs: tuple[RunFolder, ...], points: int | None = None) -> pd.Da
             tables.append(thinned.assign(**names))
     columns = ["task", *RUN, "seed", "quantity", "step", "value"]
     return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+
+
+def baseline_span(cell: pd.DataFrame) -> list[dict[str, float]]:
+    """Return from where (`low`) to where (`high`) the baselines of a task reach that are given no more than the models.
+
+    `cell` holds the `value` and the `origin` of each run. A list of one span, for a chart; empty without such a baseline.
+    """
+    values = cell.loc[cell["origin"] == RIVAL, "value"].dropna()
+    return [{"low": float(values.min()), "high": float(values.max())}] if len(values) else []
 
 
 def add_shown(curves: pd.DataFrame) -> pd.DataFrame:

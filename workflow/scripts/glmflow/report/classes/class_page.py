@@ -25,8 +25,7 @@ from glmflow.report.classes.curve_charts import curve_panels, curve_rows, picked
 from glmflow.report.classes.length_chart import by_length, length_chart, unlike_rows
 from glmflow.report.classes.paired_tables import SHOWN, over_splits, paired_rows
 from glmflow.report.rendering import embed, records, render, vega
-from glmflow.report.run_folder import BASELINES
-from glmflow.report.run_tables import read_scores
+from glmflow.report.run_tables import baseline_span, read_scores
 from glmflow.report.study_tables import Study
 from glmflow.report.wording import number
 
@@ -85,7 +84,7 @@ def class_page(study: Study, task: str, template: str) -> str:
 def run_chart(
     study: Study, task: str, clean: pd.DataFrame | None = None, curves: pd.DataFrame | None = None
 ) -> dict[str, Any]:
-    """Return the chart of the headline metric: a dot with its interval a run, over a band from the worst to the best baseline.
+    """Return the chart of the headline metric: a dot with its interval a run, over a band of baselines (`baseline_span`).
 
     `clean` are the scores on the leak-free part of the split (`clean_cell`), drawn as open diamonds; `curves` those of each
     run (`curve_rows`), drawn below for the run that is clicked on.
@@ -123,9 +122,7 @@ def run_chart(
                 tooltip=tooltip("label", "subset", "value", "n"),
             )
         )
-    baselines = cell.loc[cell["origin"].isin(BASELINES), "value"].dropna()
-    if len(baselines):
-        band = [{"low": float(baselines.min()), "high": float(baselines.max())}]
+    if band := baseline_span(cell):
         layers.insert(
             0,
             alt.Chart(alt.InlineData(band))

@@ -13,7 +13,7 @@ from glmflow.report.classes.class_page import clean_cell
 from glmflow.report.classes.suite import in_words, kind_of_model, suite
 from glmflow.report.kinds import Section
 from glmflow.report.rendering import records, render
-from glmflow.report.run_folder import BASELINES
+from glmflow.report.run_tables import baseline_span
 from glmflow.report.study_tables import Study
 
 
@@ -50,9 +50,7 @@ def task_rows(study: Study, tasks: Sequence[str]) -> tuple[pd.DataFrame, pd.Data
         columns = {"task_label": name, "href": study.pages.get(task, "")}
         rows.append(cell.assign(**columns))
         clean.append(clean_cell(study, task, cell["split"].iloc[0]).assign(**columns))
-        baselines = cell.loc[cell["origin"].isin(BASELINES) & (cell["origin"] != "informed"), "value"].dropna()
-        if len(baselines):
-            bands.append({"task_label": name, "low": float(baselines.min()), "high": float(baselines.max())})
+        bands += [{"task_label": name, **span} for span in baseline_span(cell)]
     keep = ["task_label", "href", "label", "model", "mark", "value", "ci_low", "ci_high", "sd", "seeds", "n", "subset"]
     tables = [pd.concat(parts, ignore_index=True) for parts in (rows, clean)]
     tables = [table[[name for name in keep if name in table]] for table in tables]
