@@ -18,6 +18,7 @@ PAIRS = (
     ("config/heads", "models/heads"),
     ("config/losses", "training/losses"),
     ("models/families", "models/sizes"),
+    ("config/efficient", "models/efficient"),
 )
 """Folders whose files share a name on purpose: settings, code and page of one thing."""
 DISCOVERY = {"blocks_of", "modules_of", "iter_modules", "module_names"}

@@ -330,10 +330,10 @@ def test_what_is_chosen_by_validation_asks_for_one_on_every_task(key, more):
 
 def test_low_rank_adapters_take_the_layers_that_are_asked_for():
     given = {"kind": "lora", "rank": 4, "alpha": 8, "targets": ["ffn.1", "query"], "experts": True}
-    assert Adaptation(**given).lora == {
+    assert Adaptation(**given).efficient == {
         **{"rank": 4, "alpha": 8, "dropout": 0.0, "targets": ["ffn.1", "query"], "experts": True}
     }
-    assert Adaptation(kind="lora").lora["targets"] is None
+    assert Adaptation(kind="lora").efficient["targets"] is None
 
 
 @pytest.mark.parametrize(

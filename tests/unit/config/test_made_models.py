@@ -81,6 +81,16 @@ def test_experts_are_adapted_where_there_are_some(adaptation, why):
     assert (why in found[0]) if why else found == []
 
 
+@pytest.mark.parametrize("family", ["small", "caduceus"])
+def test_activations_of_attention_are_scaled_where_there_is_some(family):
+    changes = {"models": pretrained(family), "tasks": {"t": {"kind": "rnaseq_tracks"}}}
+    found = problems(**changes, adaptations={"a": {"kind": "ia3"}})
+    refused = "caduceus has no attention whose keys and values IA3 could scale"
+    assert found == [] if family == "small" else (refused in found[0] and "take kind lora" in found[0])
+    (line,) = problems(**changes | {"models": pretrained("small")}, adaptations={"a": {"kind": "ia3", "rank": 4}})
+    assert "adaptations.a.rank" in line and "only kind lora has low-rank adapters, not kind ia3" in line
+
+
 def test_sequences_of_kmers_are_not_padded_on_the_left():
     tasks = {"t": {"kind": "sequences", "table": "t.tsv", "length": 200}}
     padded = {"a": {"kind": "full", "train": {"padding": "left"}}}

@@ -52,6 +52,10 @@ def test_a_protocol_fills_in_what_is_left_out():
     assert (tata.train.epochs, tata.train.learning_rate, tata.train.batch) == (10, 3e-5, 32)
     lora = study({"l": {"protocol": "aido_lora/gue"}}).adaptations["l"]
     assert (lora.kind, lora.rank, lora.alpha, lora.train.epochs) == ("lora", 16, 32, 20)
+    either = study(
+        {"i": {"protocol": "nucleotide_transformer"}, "l": {"protocol": "nucleotide_transformer", "kind": "lora"}}
+    )
+    assert [either.adaptations[label].kind for label in "il"] == ["ia3", "lora"]
     bend = Adaptation.model_validate(of_protocol("bend/enhancer_annotation")[0])
     assert (bend.kind, bend.train.learning_rate, bend.train.batch, bend.train.epochs) == ("probe", 1e-3, 8, 100)
     assert (bend.head.hidden, bend.loss.positive_weight) == (2, 82.9)

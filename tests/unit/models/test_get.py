@@ -17,8 +17,8 @@ from family_checks import (
 from glmflow.config.fitting import family_of_folder, unable
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
+from glmflow.models.efficient.lora import apply as apply_lora
 from glmflow.models.families.get import StochasticDepth
-from glmflow.models.lora import apply_lora
 from safetensors.torch import load_file
 
 REGIONS, MOTIFS = 12, 7

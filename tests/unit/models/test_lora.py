@@ -7,9 +7,10 @@ import torch
 from family_checks import fixture
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
+from glmflow.models.adapted_layers import adapted_layers, merge
 from glmflow.models.adapter import Adapter
+from glmflow.models.efficient.lora import apply as apply_lora
 from glmflow.models.interface import Network
-from glmflow.models.lora import apply_lora, coverage, merge
 from glmflow.models.tokenizers import CharacterTokenizer
 from glmflow.training.described import layers
 from torch import nn
@@ -58,7 +59,7 @@ def test_starts_as_the_model_it_adapts_and_folds_in(name, tmp_path):
     adapted = outputs(model)
     assert (adapted - plain).abs().max() > 1e-3
     merge(model)
-    assert coverage(model).modules == ()
+    assert adapted_layers(model.network) == []
     torch.testing.assert_close(outputs(model), adapted, atol=1e-4, rtol=1e-4)
     model.save(tmp_path / "model")
     torch.testing.assert_close(outputs(load_model(tmp_path / "model")), outputs(model), atol=0, rtol=0)
@@ -93,7 +94,7 @@ def test_one_misspelt_name_among_others_is_refused_before_anything_is_changed():
     model = new_model("small", TINY)
     with pytest.raises(InputError, match=r"LoRA finds no layer vlaue in a model of the family small.*value"):
         apply_lora(model, targets=("query", "vlaue"))
-    assert coverage(model).modules == () and all(parameter.requires_grad for parameter in model.parameters())
+    assert adapted_layers(model.network) == [] and all(parameter.requires_grad for parameter in model.parameters())
 
 
 class Numbered(Network):
@@ -158,7 +159,7 @@ def test_only_the_new_matrices_learn():
 def test_unmerged_matrices_are_not_saved_unseen(tmp_path):
     model = new_model("small", TINY)
     apply_lora(model)
-    with pytest.raises(InputError, match="separate LoRA weights"):
+    with pytest.raises(InputError, match="adapted layers beside its own weights"):
         model.save(tmp_path / "model")
     merge(model)
     model.save(tmp_path / "model")

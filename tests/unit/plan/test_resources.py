@@ -7,7 +7,7 @@ from glmflow.config.adaptations import Adaptation
 from glmflow.config.heads.coverage_heads import ConvolutionalHead, LinearHead
 from glmflow.config.models import Pretrain
 from glmflow.config.task_block import Work
-from glmflow.models import new_model
+from glmflow.models import efficient, new_model
 from glmflow.models.heads import coverage_heads
 from glmflow.models.registry import read_config, recognise
 from glmflow.plan.resources import (
@@ -19,6 +19,7 @@ from glmflow.plan.resources import (
     shape_of_folder,
     shape_of_listed,
     shape_of_made,
+    trainable,
     ways_to_fit,
 )
 
@@ -192,12 +193,24 @@ def test_what_saves_memory_saves_memory():
         {"gradient_checkpointing": True},
         {"length": 16384},
         {"kind": "lora", "gradient_checkpointing": True},
+        {"kind": "ia3", "gradient_checkpointing": True},
         {"kind": "probe"},
         {"parallel": "fsdp", "gpus": 4},
     ):
         assert gigabytes(**settings) < plain, settings
     assert gigabytes(gpus=4) == plain, "a copy of the model on each GPU saves nothing"
     assert gigabytes(micro_batch=2) > plain
+
+
+def test_what_is_trained_of_a_model_is_what_it_trains():
+    """Parameters that the plan counts, beside those that are added to the network itself."""
+    config = {"hidden_size": 64, "num_layers": 3, "num_heads": 4, "mlp_ratio": 2}
+    shape = shape_of(config, "small")
+    assert trainable(shape, adaptation("ia3")) == efficient.apply("ia3", new_model("small", config), {}).trainable
+    attention = {"rank": 8, "targets": ["query", "key", "value", "output"]}
+    assert (
+        trainable(shape, adaptation("lora")) == efficient.apply("lora", new_model("small", config), attention).trainable
+    )
 
 
 def test_the_effective_batch_not_the_micro_batch_takes_time():

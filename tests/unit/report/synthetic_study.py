@@ -234,7 +234,7 @@ def _run(run, rng, genes, signals, model, adaptation, seed, noise, parameters, s
             "family": "dilated_cnn" if model == "cnn" else "small", "context_bp": None if model == "cnn" else 1024, "licence": "yours",
             "attention": "no attention layers" if model == "cnn" else "sdpa (no GPU)", "cannot": {},
             "chunking": None if model == "cnn" else "windows of 4,096 bp in about 5 chunks",
-            "lora": {"layers": {"query": 2, "up": 2}, "trainable": 3_072} if adaptation == "lora" else None,
+            "adapted": {"by": "LoRA", "layers": {"query": 2, "up": 2}, "trainable": 3_072} if adaptation == "lora" else None,
         }  # fmt: skip
     if (model, adaptation, seed) == ("causal", "lora", 1):
         rows = [(1, 1e-4, 0.9, 30.0, False), (2, 1e-3, 0.4, 31.0, True)]

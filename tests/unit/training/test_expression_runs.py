@@ -37,7 +37,7 @@ def test_all_held_out_samples_are_predicted_and_differ(cohort, tmp_path, name):
     assert list(variants) == list(VARIANT_COLUMNS) and variants["effect"].abs().max() > 0
     cost = json.loads((tmp_path / "cost.json").read_text())
     assert (cost["trainable_parameters"] == cost["parameters"]) == (name == "full")
-    assert set((cost["model"]["lora"] or {"layers": {}})["layers"]) == ({"query", "up"} if name == "lora" else set())
+    assert set((cost["model"]["adapted"] or {"layers": {}})["layers"]) == ({"query", "up"} if name == "lora" else set())
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert any("eval_loss" in line for line in lines)
 

@@ -1,5 +1,7 @@
 """The model that a run starts from: with `weights: random` it is the same network, and nothing of the checkpoint's weights."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from tiny_genes import TRAIN, settings_of
 from tiny_tracks import tiny_tracks
 
 torch.set_num_threads(1)
+ADDED = re.compile(r"lora_|ia3_")
 SIZE = {"hidden_size": 16, "num_heads": 2, "num_layers": 1, "context": 512}
 
 
@@ -50,7 +53,7 @@ def of_genes(folder, cohort, adaptation):
     return {"settings": settings, "examples": examples, "files": files, "folder": folder / "run"}
 
 
-@pytest.mark.parametrize("kind", ["full", "probe", "lora"])
+@pytest.mark.parametrize("kind", ["full", "probe", "lora", "ia3"])
 @pytest.mark.parametrize("run", [of_tracks, of_genes])
 def test_random_weights_are_those_of_the_seed_and_given_ones_the_checkpoints(
     run, kind, checkpoint, cohort, tmp_path, monkeypatch
@@ -60,7 +63,7 @@ def test_random_weights_are_those_of_the_seed_and_given_ones_the_checkpoints(
         model.drop_head()
         arguments = run(tmp_path, cohort, {"kind": kind, "weights": weights}) | {"checkpoint": checkpoint}
         found = started(monkeypatch, **arguments)
-        own = {name.replace("base_layer.", ""): value for name, value in found.items() if "lora_" not in name}
+        own = {name.replace("base_layer.", ""): value for name, value in found.items() if not ADDED.search(name)}
         wanted = model.network.state_dict()
         assert wanted.keys() == own.keys()
         assert all(torch.equal(value, wanted[name]) for name, value in own.items()), weights

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from glmflow.config.blocks import TRAINED
 from glmflow.config.task_block import TaskBlock
 from glmflow.config.tasks import task_block
 from glmflow.errors import InputError
@@ -48,7 +49,7 @@ def model_of(folder: Path) -> tuple[Path, TaskBlock]:
         There is no model that was tuned to a task.
     """
     if _of_baseline(folder) or (folder.name == "model" and _of_baseline(folder.parent)):
-        fix = "Give a run of a model that was trained (full, lora or probe)."
+        fix = f"Give a run of a model that was trained ({', '.join(sorted(TRAINED))})."
         raise InputError("a baseline's run: baselines leave no model to apply", where=folder, fix=fix)
     folder = model_folder(folder)
     return folder, task_block(read_record(folder)[0]["task"])

@@ -44,7 +44,7 @@ def unbuilt(study: Study) -> Iterator[tuple[Place, str]]:
 
 def _missing_parts(adaptation: Adaptation, model: Adapter) -> Iterator[tuple[Place, str]]:
     """Yield what an adaptation asks of a model that it does not have: layers to adapt, a token before a sequence."""
-    from glmflow.models.lora import missing_layers
+    from glmflow.models.efficient.lora import missing_layers
 
     if missing := missing_layers(model, adaptation.targets or ()):
         own = ", ".join(model.card.lora_targets)

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, WithJsonSchema, model_validator
 
 from .base import Block, Fraction, Positive
-from .blocks import default_of
+from .blocks import TRAINED, default_of
+from .efficient import EFFICIENT, keys_of
 from .heads import HEADS, Head
 from .losses import Loss
 
@@ -160,19 +161,20 @@ READ_WHERE_SOLVED = frozenset(
     {"micro_batch", "batch", "bf16", "examples", "folds", "reverse_complement", "evaluations"}
 )
 """Keys of `train` that are read where a head is solved, not trained."""
-LORA = frozenset({"rank", "alpha", "dropout", "targets", "experts"})
-"""Keys that low-rank adapters alone read."""
 BESIDE_TRAIN = frozenset({"layer"})
 """Keys of an adaptation that a sweep may vary beside those of `train`."""
 BESIDE_TRAINING = {"zero-shot": frozenset({"kind", "weights"}), "baseline": frozenset({"kind"})}
 """Keys that are read where nothing is trained, by kind of adaptation."""
+KIND = Literal["full", *EFFICIENT, "probe", "zero-shot", "baseline"]
+"""Kinds of adaptation."""
 
 
 class Adaptation(Block):
     """One entry of `adaptations`."""
 
-    kind: Literal["full", "lora", "probe", "zero-shot", "baseline"] = Field(
-        description="Train everything; low-rank adapters; frozen states with a trained head; nothing trained; a baseline."
+    kind: KIND = Field(
+        description="`full`: train everything; `ia3`: factors of keys, values and inner activations; `lora`: low-rank adapters; "
+        "`probe`: a head on frozen states; `zero-shot`: nothing is trained; `baseline`: a baseline."
     )
     train: Training = Field(default_factory=Training, description="Training settings (not for zero-shot and baseline).")
     protocol: str | None = Field(
@@ -226,9 +228,9 @@ class Adaptation(Block):
         return self.head or default_of(HEADS, target)
 
     @property
-    def lora(self) -> dict[str, Any]:
-        """Return the settings of low-rank adapters, as `glmflow.models.lora.apply_lora` takes them."""
-        return {name: getattr(self, name) for name in ("rank", "alpha", "dropout", "targets", "experts")}
+    def efficient(self) -> dict[str, Any]:
+        """Return the settings of few trained parameters, as `glmflow.models.efficient.apply` takes them."""
+        return {name: getattr(self, name) for name in sorted(keys_of(self.kind))}
 
     @model_validator(mode="after")
     def _layers(self) -> Adaptation:
@@ -261,7 +263,7 @@ class Adaptation(Block):
             raise ValueError(
                 f"sweep: {', '.join(unknown)} is no key of `train`; known: layer, {', '.join(Training.model_fields)}"
             )
-        if self.kind not in ("full", "lora", "probe"):
+        if self.kind not in TRAINED:
             raise ValueError(f"sweep: nothing is trained with kind {self.kind}; leave it out")
         if "best_by" in self.sweep:
             raise ValueError("sweep: trials are compared by one metric; give `train.best_by`, and leave it out here")

@@ -13,9 +13,10 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field
 
 from .base import Block
+from .efficient import EFFICIENT
 from .text_blocks import TextPretraining
 
-TRAINED = frozenset({"full", "lora", "probe"})
+TRAINED = frozenset({"full", "probe", *EFFICIENT})
 """Kinds of adaptation that train something and leave a model."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from .asked import asked_problems
 from .base import Place
-from .blocks import kind_of
+from .blocks import TRAINED, kind_of
 from .contig_lengths import simulated_contigs
 from .made_models import made_models
 from .public_sets import read_public_sets
@@ -172,8 +172,9 @@ def predictions(study: Study) -> Problems:
         problems = [*_unknown_names(study, label), *_unknown_samples(study, label), *_unread_keys(study, label)]
         if not problems and not applied_runs(study, prediction):
             kinds = " or ".join(kind_of(kind) for kind in KINDS if prediction.write in kind.writes)
+            trained = ", ".join(sorted(TRAINED))
             text = (
-                f"no run that can write it: {prediction.write} takes a model trained on {kinds} (full, lora or probe), and "
+                f"no run that can write it: {prediction.write} takes a model trained on {kinds} ({trained}), and "
                 "baselines leave no model"
             )
             named = " and ".join(f"`{key}`" for key in ("tasks", "models") if getattr(prediction, key))

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from glmflow.models.facts import facts_of, family_of_config
 
+from .efficient import EFFICIENT, efficient
 from .models import Model
 from .published import published
 from .syntax import read_yaml
 from .views import StudyView
 
-KEPT_FROZEN = ("lora", "probe", "zero-shot")
+KEPT_FROZEN = (*EFFICIENT, "probe", "zero-shot")
 READS = {"sequence": "a sequence", "regions": "regions x motifs"}
 
 
@@ -37,8 +38,9 @@ def misfit_reason(study: StudyView, task_label: str, model_label: str, adaptatio
     if origin == "new" and kind in KEPT_FROZEN and adaptation.weights != "random":
         return "an untrained model has nothing to keep frozen"
     family = family_of(study, model_label)
-    if adaptation.experts and family and not facts_of(family).experts:
-        return f"{family} has no experts that could be adapted; leave `experts` out"
+    way = efficient(kind)
+    if way and family and (reason := way.misfit(facts_of(family), adaptation.efficient)):
+        return reason
     if adaptation.train.padding and family and facts_of(family).bases_per_token != 1:
         return f"{family} cannot be padded on the left, which is for models of single bases; leave `train.padding` out"
     needs = task.needs - {"generation"} if may_draw(study, model_label) else task.needs

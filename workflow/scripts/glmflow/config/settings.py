@@ -6,9 +6,10 @@ import hashlib
 import json
 from typing import Any
 
-from .adaptations import BESIDE_TRAINING, LORA, OPTIONAL, Adaptation
+from .adaptations import BESIDE_TRAINING, OPTIONAL, Adaptation
 from .blocks import TRAINED, default_of
 from .corpus_blocks import corpus_files
+from .efficient import keys_of_others
 from .losses import LOSSES
 from .study import Study
 from .task_block import Files, TaskBlock
@@ -96,7 +97,7 @@ def adaptation_settings(adaptation: Adaptation, task: TaskBlock) -> dict[str, An
     kind = adaptation.kind
     if kind not in TRAINED:
         return adaptation.model_dump(mode="json", include=set(BESIDE_TRAINING[kind]))
-    left_out = {"sweep", "head", "loss", *(LORA if kind != "lora" else ())}
+    left_out = {"sweep", "head", "loss", *(key for key, _ in keys_of_others(kind))}
     left_out |= set() if adaptation.protocol else {"protocol"}
     settings = adaptation.model_dump(mode="json", exclude=left_out)
     for key in OPTIONAL - task.option_keys(kind):

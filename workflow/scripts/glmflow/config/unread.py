@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .adaptations import BESIDE_TRAIN, BESIDE_TRAINING, LORA, OPTIONAL, READ_WHERE_SOLVED, Adaptation
+from .adaptations import BESIDE_TRAIN, BESIDE_TRAINING, OPTIONAL, READ_WHERE_SOLVED, Adaptation
 from .base import Block, Place
 from .blocks import TRAINED
+from .efficient import keys_of_others
 from .fitting import KEPT_FROZEN, words
 from .study import Study
 from .task_block import TaskBlock
@@ -74,9 +75,7 @@ def unread(adaptation: Adaptation, task: TaskBlock) -> Iterator[tuple[str, str]]
         )
     if adaptation.train.parallel != "ddp" and adaptation.train.gpus * adaptation.train.nodes == 1:
         yield "train.parallel", "one GPU holds the whole model; say on how many it is shared out with `gpus` or `nodes`"
-    if kind != "lora":
-        for key in sorted(adaptation.model_fields_set & LORA):
-            yield key, f"only kind lora has low-rank adapters, not kind {kind}"
+    yield from ((key, why) for key, why in keys_of_others(kind) if key in adaptation.model_fields_set)
     for key in ("head", "loss"):
         block = getattr(adaptation, key)
         if block is not None and not block.suits(task.target):

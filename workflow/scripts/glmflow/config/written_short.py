@@ -8,13 +8,13 @@ from typing import Any
 from glmflow.errors import InputError
 
 from .benchmark_sets import protocol, protocol_names
+from .efficient import EFFICIENT, keys_of
 from .model_grids import of_grids
 from .text_entries import with_text_models
 
-KINDS = {"all": "full", "lora": "lora", "probe": "probe"}
+KINDS = {"all": "full", "probe": "probe", **dict(zip(EFFICIENT, EFFICIENT))}
 PLAIN = ("optimizer", "weight_decay", "schedule", "warmup", "max_grad_norm", "reverse_complement", "padding")
 """Keys of a protocol that are those of `train`."""
-LORA = ("rank", "alpha", "dropout")
 ALL = "all"
 CHOSEN_BY_VALIDATION = ("validation", "dev", "random tenth of train", "fold")
 
@@ -77,8 +77,7 @@ def of_protocol(name: str) -> tuple[dict[str, Any], list[str]]:
     if "pool" in known:
         found["head"] = {"kind": known.get("head_kind", "pooled"), "pool": known["pool"]}
     found |= {key: known[own] for key, own in (("head", "head_settings"), ("loss", "loss")) if own in known}
-    if found["kind"] == "lora":
-        found |= {key: known[key] for key in LORA if key in known}
+    found |= {key: known[key] for key in sorted(keys_of(found["kind"])) if key in known}
     return found, differs
 
 

@@ -28,8 +28,8 @@ Modules
     Windows longer than a model's context, as overlapping chunks whose states are joined base by base.
 ``attention``
     One attention function (SDPA or flash-attention 2), and which of them a model takes.
-``lora``
-    Low-rank adaptation of the layers that each family names, checked to train something.
+``efficient``, ``adapted_layers``
+    Ways to train few parameters of a model (low-rank adaptation, IA3), a file each; what they share.
 ``huggingface``
     A `Network` around one of transformers' own classes.
 ``heads``

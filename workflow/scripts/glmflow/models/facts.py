@@ -12,6 +12,8 @@ The facts of a family are in `families/<family>.yaml` beside its code:
 ``own_settings``     whether `config` of a new model takes the keys of the family's defaults and no others.
 ``packs``            whether it reads several records in a row as if each stood alone.
 ``experts``          whether its layers are mixtures of experts, which low-rank adapters can have too.
+``ia3``              ends of the names (regular expressions) of layers that IA3 scales: ``attention``, whose output gives keys
+                     and values, and ``feedforward``, the second layer of each network; left out by families without attention.
 ``published``        a list of what was published: name, origin, context, licence, differences from the original's outputs for
                      a tiny random checkpoint (``logits``, ``states``; `glmflow parity`, float32 on a CPU), and
                      ``cannot``: what it cannot do, with the reason and the alternative.
@@ -57,12 +59,20 @@ class Facts(NamedTuple):
     own_settings: bool = False
     packs: bool = False
     experts: bool = False
+    ia3: Mapping[str, list[str]] = {}
     published: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def reads_byte_pairs(self) -> bool:
         """Whether all of its models read byte pairs."""
         return bool(self.published) and all(entry.get("reads") == "byte pairs" for entry in self.published)
+
+    @property
+    def without_ia3(self) -> str | None:
+        """Why IA3 cannot adapt its models; None where it can."""
+        if self.ia3:
+            return None
+        return f"{self.family} has no attention whose keys and values IA3 could scale (its facts name no `ia3`)"
 
     def cannot(self, capability: str) -> str | None:
         """Return why no model of the family has a capability; None where some have it."""

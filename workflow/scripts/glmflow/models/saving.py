@@ -23,10 +23,10 @@ LEARNED_FROM = (
 
 def save(adapter: Model, folder: str | os.PathLike[str]) -> None:
     """See `glmflow.models.adapter.Adapter.save`."""
-    if any(".lora_" in name for name, _ in adapter.network.named_parameters()):
+    if any(".base_layer." in name for name, _ in adapter.network.named_parameters()):
         raise InputError(
-            "the model still carries separate LoRA weights",
-            fix="Fold them in with glmflow.models.lora.merge first.",
+            "the model still carries adapted layers beside its own weights",
+            fix="Fold them in with glmflow.models.adapted_layers.merge first.",
         )
     family = get_family(adapter.card.family)
     extension = extension_of(adapter.network)

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from glmflow.config.adaptations import Adaptation, Training
 from glmflow.config.blocks import HeadBlock
+from glmflow.config.efficient import EFFICIENT, efficient
 from glmflow.config.models import SINGLE_BASES, New, Pretrain
 from glmflow.config.task_block import Work
 from glmflow.models import byte_text, sizes
@@ -240,8 +241,8 @@ def kept_per_example(shape: Shape, length: int, training: Training, kind: str) -
 
 def trainable(shape: Shape, adaptation: Adaptation) -> int:
     """Return the number of trained parameters of the backbone."""
-    if adaptation.kind == "lora":  # four projections a layer is what most families adapt
-        return shape.layers * 4 * 2 * adaptation.rank * shape.hidden
+    if way := efficient(adaptation.kind):
+        return way.trained(shape.layers, shape.hidden, shape.inner, adaptation.efficient)
     return 0 if adaptation.kind == "probe" else shape.parameters
 
 
@@ -282,7 +283,7 @@ def need(
     at_once = training.micro_batch * sequences if at_once is None else at_once
     of_head = head.parameters(hidden, outputs)
     trained = trainable(shape, adaptation) + of_head
-    parameters = shape.parameters + of_head + (trained - of_head if adaptation.kind == "lora" else 0)
+    parameters = shape.parameters + of_head + (trained - of_head if adaptation.kind in EFFICIENT else 0)
     weights = (4 * parameters + 2 * head.frozen()) / shares
     if training.bf16:
         weights += 2 * (parameters / max(1, shape.layers) if shares > 1 else parameters)  # copies made by autocast
@@ -293,7 +294,7 @@ def need(
     total = (weights + gradients + optimizer + activations) / MB + CONTEXT_MB
     hours = flops = None
     if updates:
-        passes = {"full": 3.0, "lora": 2.0, "probe": 1.0}[adaptation.kind] + training.gradient_checkpointing
+        passes = {"full": 3.0, "probe": 1.0}.get(adaptation.kind, 2.0) + training.gradient_checkpointing
         flops = 2 * passes * example_products(shape, length) * training.batch * sequences * updates
         flops += 2 * (3 + training.gradient_checkpointing) * head.products() * training.batch * updates
         rate = (gpu.bf16_tflops if training.bf16 else gpu.tf32_tflops) * 1e12 * UTILISATION * gpus

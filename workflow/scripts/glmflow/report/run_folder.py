@@ -29,7 +29,7 @@ class RunFolder:
                         `model: {checkpoint|pretrain|new|baseline: …}`, `told` (what a baseline is given beside the
                         sequence), `hash`, `versions: {package: version}`
     `cost.json`         parameters, trainable_parameters, updates, train_seconds, peak_memory_mb, device, warnings:
-                        [sentence, …], model: {family, context_bp, licence, attention, chunking, lora: {layers,
+                        [sentence, …], model: {family, context_bp, licence, attention, chunking, adapted: {by, layers,
                         trainable}}, notes: [what was chosen, …]; absent if the run trained nothing
     `prediction.json`   predict_seconds, predict_peak_memory_mb, parameters, warnings
     `metrics.jsonl`     one line a logged step: step, loss, learning_rate, grad_norm, samples_per_second, memory_mb,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from glmflow.files import atomic_path
-from glmflow.models import lora
+from glmflow.models.adapted_layers import Coverage, merge
 
 from .described import describe_model
 
@@ -127,10 +127,10 @@ def conclude(
     fitted: Fitted,
     warnings: Sequence[str],
     window_bp: int,
-    coverage: lora.Coverage | None,
+    coverage: Coverage | None,
 ) -> None:
-    """Write what a run's model is and what it cost (`cost.json`), then fold LoRA's matrices into the weights."""
+    """Write what a run's model is and what it cost (`cost.json`), then fold adapted layers into the weights."""
     described = describe_model(model.adapter, window_bp, coverage)
     write_cost(folder / "cost.json", model, fitted, [*warnings, *fitted.warnings], described)
     if coverage is not None:
-        lora.merge(model.adapter)
+        merge(model.adapter)

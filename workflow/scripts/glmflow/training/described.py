@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from glmflow.config.efficient import efficient
+from glmflow.models.adapted_layers import Coverage
 from glmflow.models.adapter import Adapter
 from glmflow.models.attention import why_no_flash
 from glmflow.models.chunking import describe
-from glmflow.models.lora import Coverage
 
 
 def describe_model(adapter: Adapter, window_bp: int, coverage: Coverage | None = None) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def describe_model(adapter: Adapter, window_bp: int, coverage: Coverage | None =
     window_bp
         Length of the task's windows.
     coverage
-        What LoRA trains, where it was applied.
+        What is trained of layers that LoRA or another such way adapts, where one was applied.
     """
     card = adapter.card
     return {
@@ -34,7 +35,7 @@ def describe_model(adapter: Adapter, window_bp: int, coverage: Coverage | None =
         "cannot": dict(card.cannot),
         "attention": attention_taken(adapter),
         "chunking": describe(card, window_bp),
-        "lora": None if coverage is None else {"layers": layers(coverage), "trainable": coverage.trainable},
+        "adapted": None if coverage is None else adapted(coverage),
     }
 
 
@@ -45,6 +46,15 @@ def attention_taken(adapter: Adapter) -> str:
     if adapter.attention == "flash_attention_2":
         return adapter.attention
     return f"{adapter.attention} ({why_no_flash(adapter.compute_dtype) or 'the family has no flash-attention 2'})"
+
+
+def adapted(coverage: Coverage) -> dict[str, Any]:
+    """Return how a model is adapted, which layers, and how many parameters are trained for it."""
+    return {
+        "by": efficient(coverage.kind).WORDS,
+        "layers": layers(coverage),
+        "trainable": coverage.trainable,
+    }
 
 
 def layers(coverage: Coverage) -> dict[str, int]:

@@ -19,8 +19,9 @@ from glmflow.config.models import Extend
 from glmflow.context import extension_of
 from glmflow.context.sampling import Sampler, sampler
 from glmflow.genome.reference import Reference
-from glmflow.models import load_model, lora
+from glmflow.models import load_model
 from glmflow.models.adapter import Adapter
+from glmflow.models.efficient import apply
 from glmflow.models.saving import LEARNED_FROM
 
 from .cost import Fitted, conclude
@@ -132,7 +133,7 @@ def extend_model(
     model = ExtendedLanguageModel(adapter)
     coverage = None
     if block.steps and block.kind == "lora":
-        coverage = lora.apply_lora(adapter, rank=block.rank, alpha=block.alpha)
+        coverage = apply("lora", adapter, {"rank": block.rank, "alpha": block.alpha})
         log.info("LoRA: %s", coverage)
         if model.extension.field is not None:
             model.extension.field.requires_grad_(True)

@@ -13,7 +13,9 @@ import torch
 from torch.utils.data import DataLoader
 
 from glmflow.config.adaptations import Adaptation
-from glmflow.models import lora
+from glmflow.config.efficient import EFFICIENT
+from glmflow.models import efficient
+from glmflow.models.adapted_layers import Coverage
 from glmflow.models.adapter import Adapter
 from glmflow.modules import module
 from glmflow.tasks.redraw import redrawn
@@ -123,12 +125,12 @@ def kept_features(model: Tuned, ready: Ready, states: Path) -> StateStore | None
     return kept
 
 
-def adapt(adapter: Adapter, adaptation: Adaptation) -> lora.Coverage | None:
-    """Make a model ready to be trained as an adaptation says; return what LoRA trains, None without it."""
+def adapt(adapter: Adapter, adaptation: Adaptation) -> Coverage | None:
+    """Make a model ready to be trained as an adaptation says; return what is trained of few parameters, None of others."""
     coverage = None
-    if adaptation.kind == "lora":
-        coverage = lora.apply_lora(adapter, **adaptation.lora)
-        log.info("LoRA: %s", coverage)
+    if adaptation.kind in EFFICIENT:
+        coverage = efficient.apply(adaptation.kind, adapter, adaptation.efficient)
+        log.info("%s: %s", adaptation.kind, coverage)
     if adaptation.train.gradient_checkpointing:
         adapter.gradient_checkpointing_enable()
     return coverage

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from ..adaptations import Adaptation
 from ..base import Block, Fraction, Place, Positive
+from ..blocks import TRAINED
 from ..task_block import Files, TaskBlock, Work
 from ..views import Run, StudyView
 
@@ -49,7 +50,7 @@ class ContextExtension(TaskBlock):
     refused = {
         "baseline": "a baseline is no language model whose context could be measured",
         "new": "an untrained model has no context that could be measured",
-        **dict.fromkeys(("full", "lora", "probe"), "context is measured as the model is: tune it with `extend`"),
+        **dict.fromkeys(TRAINED, "context is measured as the model is: tune it with `extend`"),
     }
     needs = frozenset({"likelihood"})
     page = "context"

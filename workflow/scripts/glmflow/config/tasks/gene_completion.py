@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..adaptations import Adaptation
 from ..base import Place, Positive
+from ..blocks import TRAINED
 from ..corpus_blocks import corpus_files, unknown_corpus
 from ..drawing_blocks import DrawingBlock, undrawable
 from ..task_block import Files, TaskBlock, Work
@@ -24,7 +25,7 @@ class GeneCompletion(TaskBlock):
     adaptations = frozenset({"zero-shot", "baseline"})
     refused = {
         "new": "an untrained model has learned nothing that could be drawn",
-        **dict.fromkeys(("full", "lora", "probe"), "models complete genes as they are: train with `pretrain`"),
+        **dict.fromkeys(TRAINED, "models complete genes as they are: train with `pretrain`"),
     }
     needs = frozenset({"likelihood", "generation"})
     page = "gene_completion"

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from ..adaptations import Adaptation
 from ..base import Label, Place, Positive
+from ..blocks import TRAINED
 from ..corpus_blocks import corpus_files, unknown_corpus
 from ..drawing_blocks import DrawingBlock, GateBlock, undrawable
 from ..task_block import Files, TaskBlock, Work
@@ -24,7 +25,7 @@ class Generation(TaskBlock):
     adaptations = frozenset({"zero-shot", "baseline"})
     refused = {
         "new": "an untrained model has learned nothing that could be drawn",
-        **dict.fromkeys(("full", "lora", "probe"), "models are drawn from as they are: train with `pretrain`"),
+        **dict.fromkeys(TRAINED, "models are drawn from as they are: train with `pretrain`"),
     }
     needs = frozenset({"likelihood", "generation"})
     page = "generation"

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..adaptations import Adaptation
 from ..base import Place, Positive
+from ..blocks import TRAINED
 from ..corpus_blocks import corpus_files, unknown_corpus
 from ..task_block import Files, TaskBlock, Work
 from ..views import Run, StudyView
@@ -23,9 +24,7 @@ class Language(TaskBlock):
     adaptations = frozenset({"zero-shot", "baseline"})
     refused = {
         "new": "an untrained model has learned nothing that could be scored",
-        **dict.fromkeys(
-            ("full", "lora", "probe"), "bits per base are scored as the model is: train it with `pretrain`"
-        ),
+        **dict.fromkeys(TRAINED, "bits per base are scored as the model is: train it with `pretrain`"),
     }
     needs = frozenset({"likelihood"})
     page = "language"

@@ -12,6 +12,7 @@ from ..adaptations import Adaptation
 from ..allele_sets import with_preset
 from ..allele_sources import Browser, Carried, Pictures, Truth
 from ..base import Fraction, Label, Place, Positive
+from ..blocks import TRAINED
 from ..score_names import Score
 from ..table_sizes import rows_of
 from ..task_block import Files, TaskBlock, Work
@@ -34,9 +35,7 @@ class VariantEffects(TaskBlock):
     input = "allele_pairs"
     target = "allele_effect"
     adaptations = frozenset({"zero-shot", "baseline"})
-    refused = dict.fromkeys(
-        ("full", "lora", "probe"), "alleles are scored by models as they are; `ceiling` says what labels could add"
-    )
+    refused = dict.fromkeys(TRAINED, "alleles are scored by models as they are; `ceiling` says what labels could add")
     needs = frozenset({"likelihood"})
     genome = False
     scoring = frozenset({"bootstrap", "least", "sign", "direction", "shown", "browser", "pictures"})

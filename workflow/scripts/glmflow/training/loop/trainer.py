@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -43,6 +44,9 @@ log = logging.getLogger(__name__)
 
 WEIGHTS, OPTIMIZER, SCHEDULER = "trainable.safetensors", "optimizer.pt", "scheduler.pt"
 FAILED_BATCH = "failed_batch.pt"
+
+FACTORS = re.compile(r"\bia3_l\b")
+"""Names of parameters that multiply activations, as peft has them."""
 
 Evaluate = Callable[[nn.Module], dict[str, float]]
 
@@ -104,6 +108,10 @@ class StreamTrainer(WholeIntervals, Trainer):
         """Return the class of the optimizer and its settings; that of pieces where the model is shared out."""
         kind, settings = Trainer.get_optimizer_cls_and_kwargs(args, model)
         return AdafactorOfPieces if args.fsdp and kind is Adafactor else kind, settings
+
+    def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
+        """Return the names of parameters that weight decay draws to zero: not factors, of which one changes nothing."""
+        return [name for name in super().get_decay_parameter_names(model) if not FACTORS.search(name)]
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Create the optimizer; parts of the model that ask for it have their own learning rate."""
