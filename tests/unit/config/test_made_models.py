@@ -121,6 +121,7 @@ def test_a_model_is_drawn_from_as_it_learned(model, way, key):
     [
         ({"judge": "other", "embed": "m"}, None),
         ({"judge": "m"}, "tasks.t.judge: 'm' draws in this task and would judge itself"),
+        ({"judge": "smaller"}, "tasks.t.judge: 'smaller' is of the family of 'm', whose faults it may share"),
         ({"judge": "nobody"}, "tasks.t.judge: no model 'nobody'"),
         ({"embed": "chain"}, "tasks.t.embed: 'chain' is no pretrained or published model"),
     ],
@@ -128,6 +129,7 @@ def test_a_model_is_drawn_from_as_it_learned(model, way, key):
 def test_a_judge_is_a_model_that_draws_nothing(judge, said):
     task = {"kind": "generation", "corpus": "c", "gate": GATE, **judge}
     models = {**pretrained("rwkv7", corpus="c"), "other": pretrained("wavelet", corpus="c")["m"]}
+    models["smaller"] = pretrained("rwkv7", corpus="c")["m"]
     models["chain"] = {"baseline": {"kind": "markov_chain"}}
     found = problems(tasks={"t": task}, models=models)
     assert found == [] if said is None else found[0].startswith(said)

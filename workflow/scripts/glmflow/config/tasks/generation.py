@@ -12,6 +12,7 @@ from ..base import Label, Place, Positive
 from ..blocks import TRAINED
 from ..corpus_blocks import corpus_files, unknown_corpus
 from ..drawing_blocks import DrawingBlock, GateBlock, undrawable
+from ..fitting import family_of
 from ..task_block import Files, TaskBlock, Work
 from ..views import Run, StudyView
 
@@ -65,7 +66,7 @@ class Generation(TaskBlock):
     seed: int = Field(1, description="Seed of prompts, pieces and controls.")
     judge: Label | None = Field(
         None,
-        description="Model (`models`) under which bits per base are told: one that draws nothing here, best of another family.",
+        description="Model (`models`) under which bits per base are told: one that draws nothing here, of another family.",
     )
     embed: Label | None = Field(
         None, description="Model (`models`) whose states of pieces are compared, by their Fréchet distance."
@@ -145,6 +146,8 @@ class Generation(TaskBlock):
                 yield (key,), f"{name!r} is no pretrained or published model: name one"
             elif key == "judge" and name in drawing:
                 yield (key,), f"{name!r} draws in this task and would judge itself: name another model"
+            elif key == "judge" and (akin := [one for one in sorted(drawing) if _akin(study, one, name)]):
+                yield (key,), f"{name!r} is of the family of {akin[0]!r}, whose faults it may share: name one of another family"
         for name, way in self.ways.items():
             yield from undrawable(study, label, ("ways", name), way)
 
@@ -152,3 +155,9 @@ class Generation(TaskBlock):
         """Return the sequences that a model draws, as passes over them."""
         count = self.prompts * self.copies * len(self.ways)
         return Work(length=self.window_bp, window=self.window_bp, asked=((self.window_bp, count),))
+
+
+def _akin(study: StudyView, one: str, other: str) -> bool:
+    """Return whether two models are known to be of one family."""
+    family = family_of(study, one)
+    return family is not None and family == family_of(study, other)
