@@ -147,7 +147,7 @@ class Generation(TaskBlock):
             elif key == "judge" and name in drawing:
                 yield (key,), f"{name!r} draws in this task and would judge itself: name another model"
             elif key == "judge" and (akin := [one for one in sorted(drawing) if _akin(study, one, name)]):
-                yield (key,), f"{name!r} is of the family of {akin[0]!r}, whose faults it may share: name one of another family"
+                yield (key,), f"{name!r} is of the family of {akin[0]!r}, whose faults it may share: name another"
         for name, way in self.ways.items():
             yield from undrawable(study, label, ("ways", name), way)
 
