@@ -54,6 +54,8 @@ def test_a_context_is_extended_of_rotary_positions_alone(family, extends):
         ("olmo", {"byte_pairs": {}, "corpus": "c"}, None),
         ("hyenadna", {"pack": True, "short": 20, "corpus": "c"}, "pack"),
         ("rwkv7", {"pack": True, "short": 20, "corpus": "c"}, None),
+        ("wavelet", {"carry_state_bp": 1024, "corpus": "c"}, "carry_state_bp"),
+        ("mamba", {"carry_state_bp": 1024, "corpus": "c"}, None),
         ("olmo", {"tags": "species", "corpus": "c"}, "tags"),
         ("olmo", {"ends": True, "short": 20, "corpus": "c"}, "ends"),
         ("olmo", {"ends": True, "short": 20, "corpus": "c", "kmers": 3}, None),

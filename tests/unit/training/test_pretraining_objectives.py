@@ -187,7 +187,13 @@ def test_short_sequences_are_drawn_whole_where_asked(corpus):
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"softmask_weight": 0.1}, "softmask_weight is of a corpus"), ({"objective": "guess"}, "objective")],
+    [
+        ({"softmask_weight": 0.1}, "softmask_weight is of a corpus"),
+        ({"objective": "guess"}, "objective"),
+        ({"carry_state_bp": 1024}, "carry_state_bp is of a corpus"),
+        ({"carry_state_bp": 1000, "corpus": "c"}, "no multiple of length 512"),
+        ({"carry_state_bp": 1024, "corpus": "c", "tags": "genus"}, "goes without tags"),
+    ],
 )
 def test_settings_that_say_nothing_are_refused(settings, message):
     with pytest.raises(ValidationError, match=message):

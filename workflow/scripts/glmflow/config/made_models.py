@@ -108,6 +108,11 @@ def _unlearnable(study: Study, label: str, block: Pretrain) -> Iterator[tuple[st
         yield key, f"{block.family} does not learn from {block.vocabulary}; take `family: olmo`, or leave it out"
     if block.pack and not facts.packs:
         yield "pack", f"models of {block.family} do not read several records in a row; leave it out"
+    if block.carry_state_bp and not facts.carries:
+        yield (
+            "carry_state_bp",
+            f"models of {block.family} have no state to be carried; leave it out, or take `rwkv7` or `mamba`",
+        )
     single = default_config(block.family).get("vocab_size") == LETTERS
     if block.pairs and not (own == "causal" and single):
         fix = "take `small` (`config: {causal: true}`), `wavelet`, `rwkv7` or `mamba`"

@@ -103,6 +103,12 @@ class Pretrain(New):
     untagged: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.15, description="Share of the training windows whose tag is left out: scores and guidance ask for no tag."
     )
+    carry_state_bp: Positive | None = Field(
+        None,
+        description="Read stretches of a corpus of as many bases (a multiple of `length`) window by window, an update each, and "
+        "carry the state from one to the next; gradients stay within a window, and the state starts again with a record. "
+        "Families `rwkv7` and `mamba`.",
+    )
     byte_pairs: BytePairs | None = Field(
         None,
         description="Learn a vocabulary of byte pairs of the corpus first, of both strands (`vocabulary: 512`); families that read "
@@ -128,6 +134,11 @@ class Pretrain(New):
         return f"{self.byte_pairs.vocabulary} byte pairs" if self.byte_pairs else ""
 
     @property
+    def carried(self) -> int:
+        """Bases that the state has read at most when it starts again; gradients never go back further than `length`."""
+        return self.carry_state_bp or self.length
+
+    @property
     def draws(self) -> bool:
         """Whether what it learns lets sequences be drawn from it, where the family alone does not."""
         return self.objective in ("next", "masked_diffusion") or bool(self.config.get("causal"))
@@ -141,6 +152,7 @@ class Pretrain(New):
             "strand": self.strand != "both",
             "byte_pairs": self.byte_pairs is not None,
             "kmers": self.kmers is not None,
+            "carry_state_bp": self.carry_state_bp is not None,
         }
         if self.corpus is None and any(given.values()):
             raise ValueError(
@@ -154,6 +166,13 @@ class Pretrain(New):
             raise ValueError("pairs are learned token by token: leave `objective` out")
         if self.pack and self.tags:
             raise ValueError("a row of several sequences has no tag: take `pack` or `tags`")
+        if self.carry_state_bp:
+            if self.carry_state_bp % self.length or self.carry_state_bp == self.length:
+                raise ValueError(
+                    f"carry_state_bp {self.carry_state_bp} is no multiple of length {self.length}, from twice on"
+                )
+            if others := [name for name in ("pack", "ends", "tags") if getattr(self, name)]:
+                raise ValueError(f"carry_state_bp goes without {', '.join(others)}: leave one out")
         if self.ends and self.short is None:
             raise ValueError(
                 "ends are those of whole sequences; say from which length on they are learned from (`short`)"

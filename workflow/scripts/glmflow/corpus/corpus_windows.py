@@ -87,7 +87,7 @@ class CorpusWindows:
         )
         self.shortest = min(length, short or length)
         self.rows = rows.index.to_numpy()
-        circular = (rows["topology"] == "circular").to_numpy()
+        self.circular = circular = (rows["topology"] == "circular").to_numpy()
         lengths = rows["length"].to_numpy(np.int64)
         self.sizes = np.minimum(lengths, length)
         # A whole short sequence has one place; a circular one begins anywhere.
@@ -98,8 +98,8 @@ class CorpusWindows:
     def __len__(self) -> int:
         return max(1, self.bases // self.length)
 
-    def place(self, generator: np.random.Generator) -> tuple[int, int, NDArray[np.uint8]]:
-        """Draw a window: row of the corpus, start, and codes as they stand there.
+    def place(self, generator: np.random.Generator, most: int | None = None) -> tuple[int, int, NDArray[np.uint8]]:
+        """Draw a window: row of the corpus, start, and codes as they stand there, `most` of them where that is less.
 
         Raises
         ------
@@ -108,8 +108,10 @@ class CorpusWindows:
         """
         for _ in range(ATTEMPTS):
             number = min(int(np.searchsorted(self.cumulative, generator.random(), side="right")), len(self.rows) - 1)
-            start = int(generator.integers(self.places[number]))
-            codes = self.corpus.codes(self.rows[number], start, start + int(self.sizes[number]))
+            size = min(int(self.sizes[number]), self.length if most is None else most)
+            further = 0 if self.circular[number] else int(self.sizes[number]) - size
+            start = int(generator.integers(self.places[number] + further))
+            codes = self.corpus.codes(self.rows[number], start, start + size)
             if ((codes & 7) >= UNKNOWN).mean() <= MOST_UNKNOWN:
                 return int(self.rows[number]), start, codes
         raise InputError(f"{ATTEMPTS} windows in a row are rich in N", where=self.corpus.folder)
@@ -158,10 +160,13 @@ class CorpusWindows:
 
     def _turned(self, codes: NDArray[np.uint8], generator: np.random.Generator) -> Window:
         """Return the letters of a window on either strand, and which are in lower case."""
-        sequence, lower = letters(codes), codes >= MASKED
-        if self.both_strands and generator.random() < 0.5:
-            return reverse_complement(sequence), lower[::-1]
-        return sequence, lower
+        return on_strand(codes, self.both_strands and bool(generator.random() < 0.5))
+
+
+def on_strand(codes: NDArray[np.uint8], turned: bool) -> Window:
+    """Return the letters of codes, reverse-complemented if `turned`, and which are in lower case."""
+    sequence, lower = letters(codes), codes >= MASKED
+    return (reverse_complement(sequence), lower[::-1]) if turned else (sequence, lower)
 
 
 def tag_names(corpus: Corpus, column: str) -> list[str]:

@@ -11,6 +11,7 @@ The facts of a family are in `families/<family>.yaml` beside its code:
 ``kept``             numbers kept for the backward pass, see `Kept`; measured by counting the tensors that autograd saves.
 ``own_settings``     whether `config` of a new model takes the keys of the family's defaults and no others.
 ``packs``            whether it reads several records in a row as if each stood alone.
+``carries``          whether what it has read is a state of fixed size, which can be carried from window to window.
 ``experts``          whether its layers are mixtures of experts, which low-rank adapters can have too.
 ``ia3``              ends of the names (regular expressions) of layers that IA3 scales: ``attention``, whose output gives keys
                      and values, and ``feedforward``, the second layer of each network; left out by families without attention.
@@ -58,6 +59,7 @@ class Facts(NamedTuple):
     kept: Kept = Kept()
     own_settings: bool = False
     packs: bool = False
+    carries: bool = False
     experts: bool = False
     ia3: Mapping[str, list[str]] = {}
     published: tuple[Mapping[str, Any], ...] = ()

@@ -62,6 +62,8 @@ class Job(NamedTuple):
     need: Need | None
     where: str = "adaptations.*.train"
     """Part of the configuration that has to change where the job does not fit."""
+    reach: tuple[int, int] | None = None
+    """Of a model that is pretrained: the bases that gradients go back through, and those over which its state is carried."""
 
 
 def plan(study: Study, checkpoints: Mapping[str, Mapping[str, Any]], gpu_model: str | None) -> list[Job]:
@@ -178,7 +180,8 @@ def pretraining(study: Study, model: str, seed: int, gpu: Gpu) -> Job:
     shape, work = shape_of_made(block), Work(block.length, block.length, outputs=LETTERS)
     found = need(shape, adaptation, block.length, LETTERS, block.steps, gpu, LANGUAGE_HEAD)
     name, where = f"models/{model}/seed{seed}", f"models.{model}.pretrain"
-    return Job(name, None, adaptation, LANGUAGE_HEAD, work, block.steps, shape, found, where)
+    reach = (block.length, block.carried)
+    return Job(name, None, adaptation, LANGUAGE_HEAD, work, block.steps, shape, found, where, reach)
 
 
 def base_of(study: Study, model: str) -> str:
@@ -333,7 +336,8 @@ def breakdown(need: Need) -> str:
 
 COLUMNS = (
     *("job", "parameters", "trained", "gpu_gb", "weights_gb", "gradients_gb", "optimizer_gb", "activations_gb"),
-    *("gpu", "gpu_has_gb", "gpus", "nodes", "memory_gb", "disk_gb", "updates", "hours", "gpu_hours", "flop", "fits"),
+    *("gpu", "gpu_has_gb", "gpus", "nodes", "memory_gb", "disk_gb", "updates", "hours", "gpu_hours", "flop"),
+    *("trained_through_bp", "carried_bp", "fits"),
 )
 
 
@@ -358,20 +362,21 @@ def table(jobs: list[Job], gpu_model: str | None) -> list[list[str]]:
     gpu = gpu_of(gpu_model)
     rows = [list(COLUMNS)]
     for job in jobs:
-        train, found = job.adaptation.train, job.need
+        train, found, fitting = job.adaptation.train, job.need, "?"
         updates = "-" if job.name.startswith(PREDICTING) else "?" if job.updates is None else str(job.updates)
         if found is None:
-            sizes, last = ["?"] * 7, ["?", "?", updates, *["?"] * 4]
+            sizes, last = ["?"] * 7, ["?", "?", updates, *["?"] * 3]
         else:
             memory = (found.gpu_mb, found.weights_mb, found.gradients_mb, found.optimizer_mb, found.activations_mb)
             sizes = [f"{found.parameters:,}", f"{found.trainable / found.parameters:.2%}", *map(gigabytes, memory)]
             hours = "?" if found.hours is None else f"{max(found.hours, 0.01):.2f}"
-            fits = "yes" if found.gpu_mb <= gpu.memory_mb else "no"
+            fitting = "yes" if found.gpu_mb <= gpu.memory_mb else "no"
             in_all = "?" if found.hours is None else f"{max(found.hours * found.gpus, 0.01):.2f}"
             flop = "?" if found.flop is None else f"{found.flop:.1e}"
-            last = [gigabytes(found.host_mb), gigabytes(found.disk_mb), updates, hours, in_all, flop, fits]
+            last = [gigabytes(found.host_mb), gigabytes(found.disk_mb), updates, hours, in_all, flop]
         shape = [reckoned_with(gpu_model), gigabytes(gpu.memory_mb), str(train.gpus), str(train.nodes)]
-        rows.append([job.name, *sizes, *shape, *last])
+        reach = map(str, job.reach or ("-", "-"))
+        rows.append([job.name, *sizes, *shape, *last, *reach, fitting])
     return rows
 
 

@@ -98,7 +98,10 @@ def made_from(model: Any, base: Any = None) -> str:
     if model.get("checkpoint"):
         return f"published checkpoint {model['checkpoint']}"
     if model.get("pretrain"):
-        return f"pretrained by this study for {model['pretrain'].get('steps', '?')} updates"
+        block = model["pretrain"]
+        through, carried = block.get("length"), block.get("carry_state_bp")
+        beyond = f", trained through {through:,} bases, its state carried over {carried:,}" if carried else ""
+        return f"pretrained by this study for {block.get('steps', '?')} updates{beyond}"
     if model.get("new"):
         return "random weights"
     if model.get("baseline"):

@@ -56,11 +56,17 @@ class LanguageModel(nn.Module):
             ``int64[B]``: tag of each row, 0 where it has none.
         """
         with packed(records), tagged(tags):
-            logits = self.adapter(input_ids, attention_mask).logits.float().flatten(0, 1)
-        if weights is None or counted is None:
-            return {"loss": cross_entropy(logits, labels.flatten(), ignore_index=IGNORE)}
-        each = cross_entropy(logits, labels.flatten(), ignore_index=IGNORE, reduction="none")
-        return {"loss": (each * weights.flatten()).sum() / counted.sum().clamp(min=1e-6)}
+            logits = self.adapter(input_ids, attention_mask).logits
+        return {"loss": loss_of(logits, labels, weights, counted)}
+
+
+def loss_of(logits: Tensor, labels: Tensor, weights: Tensor | None, counted: Tensor | None) -> Tensor:
+    """Return the cross-entropy of logits ``[B, T, V]`` as `LanguageModel.forward` says."""
+    logits = logits.float().flatten(0, 1)
+    if weights is None or counted is None:
+        return cross_entropy(logits, labels.flatten(), ignore_index=IGNORE)
+    each = cross_entropy(logits, labels.flatten(), ignore_index=IGNORE, reduction="none")
+    return (each * weights.flatten()).sum() / counted.sum().clamp(min=1e-6)
 
 
 class Segments:

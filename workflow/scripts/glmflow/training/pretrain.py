@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from glmflow.config.models import Pretrain
 from glmflow.errors import InputError
@@ -23,6 +23,7 @@ from glmflow.models.byte_pairs import describe, pieces, train_byte_pairs
 from glmflow.models.kmer_vocabulary import kmer_vocabulary
 from glmflow.models.masked_diffusion import DIFFUSION
 
+from .carried_training import CarriedLanguageModel, CarriedStream, carried_batch
 from .chance import chance_loss
 from .cost import write_cost
 from .language_loss import MASKED_AS, LanguageEvaluation, LanguageModel, language_batch
@@ -65,23 +66,48 @@ def pretrain(
         adapter.gradient_checkpointing_enable()
     training = block.training()
     batches, evaluated = batches_of(block, adapter)
-    segments, held_out = source.training(block.length), source.held_out(block.length)
-    evaluate = None
+    held_out, evaluate = source.held_out(block.length), None
     if held_out is not None:
         items = ExampleList(held_out, 4 * block.batch)
         evaluate = LanguageEvaluation(DataLoader(items, batch_size=block.batch, collate_fn=evaluated))
-    draws = ExampleStream(segments, len(segments), block.steps * block.batch, seed)
-    model = LanguageModel(adapter)
+    model, draws, batches = training_parts(block, adapter, source, batches, seed)
     identity = {"settings": block.model_dump(mode="json"), **source.identity()}
     fitted = fit(model, draws, batches, training, block.steps, folder, seed, evaluate, identity)
     if not is_first():
         return
     adapter.origin |= source.provenance() | {"objective": objective_of(block, adapter)}
+    adapter.origin |= {"trained_through_bp": block.length, "carried_bp": block.carried}
     adapter.origin |= {"row": block.length} if block.pairs else {}
     adapter.save(model_folder)
     chance = chance_loss(source.composition(), MASKED_AS if objective_of(block, adapter) == "masked" else None)
     warnings = [*fitted.warnings, *repeated(block, source)]
     write_cost(folder / "cost.json", model, fitted, warnings, chance=chance, vocabulary=vocabulary)
+
+
+def training_parts(
+    block: Pretrain, adapter: Adapter, source: Source, batches: Callable, seed: int
+) -> tuple[LanguageModel, Dataset, Callable]:
+    """Return the model that is trained, the draws of the run and what makes them into batches: of windows that stand alone, or
+    of windows that follow one another (`carry_state_bp`).
+
+    Raises
+    ------
+    InputError
+        A state is to be carried where there is none, or outside of a corpus.
+    """
+    count = block.steps * block.batch
+    if block.carry_state_bp is None:
+        segments = source.training(block.length)
+        return LanguageModel(adapter), ExampleStream(segments, len(segments), count, seed), batches
+    if not isinstance(source, CorpusSource):
+        raise InputError("a state is carried over windows of a corpus", fix="Name one (`corpus`).")
+    windows = source.consecutive(block.length, block.carry_state_bp)
+    model = CarriedLanguageModel(adapter, block.batch)
+    return (
+        model,
+        CarriedStream(windows, block.batch, count, seed),
+        partial(carried_batch, make=batches, length=block.length),
+    )
 
 
 def repeated(block: Pretrain, source: Source) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glmflow.corpus.consecutive_windows import ConsecutiveWindows
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import CorpusWindows, tag_names
 from glmflow.corpus.training_part import training_part
@@ -97,6 +98,10 @@ class CorpusSource:
         """Return what training windows are drawn from."""
         given = (self.both_strands, self.short, self.pack, self.tags, self.ends)
         return CorpusWindows(self.corpus, "train", length, *given)
+
+    def consecutive(self, length: int, carried: int) -> ConsecutiveWindows:
+        """Return what stretches of `carried` bases are drawn from, in windows that follow one another."""
+        return ConsecutiveWindows(self.corpus, "train", length, carried, self.both_strands, self.short)
 
     def held_out(self, length: int) -> Maker | None:
         """Return what the loss is watched on; None without a validation split."""

@@ -112,6 +112,7 @@ def page(study: Study, task: str) -> str:
             for name, said in TOLD.items()
         },
         card=audit_card(study, task),
+        reaches=reach_rows(study, task),
         vocabularies=vocabulary_rows(study, task, table),
         **scaling_rows(own_table(study.inputs.comparisons.get(task), "pairs.tsv")),
         corpus=corpus_rows(table_of_examples(study, task, "corpus.tsv")),
@@ -208,6 +209,21 @@ def vocabulary_rows(study: Study, task: str, table: pd.DataFrame) -> list[dict[s
             "tokens changed by a base": number(known["changed"]),
         }
     return list(found.values())
+
+
+def reach_rows(study: Study, task: str) -> list[dict[str, str]]:
+    """Return a row a model that was pretrained here on a corpus: how far gradients went back, and how far its state was carried."""
+    runs = {run.model: (run.settings.get("model") or {}).get("pretrain") or {} for run in study.runs(task)}
+    return [
+        {
+            "model": model,
+            "family": block["family"],
+            "trained through": f"{block['length']:,} bases",
+            "carried": f"{block.get('carry_state_bp') or block['length']:,} bases",
+        }
+        for model, block in runs.items()
+        if block and not block.get("pairs")
+    ]
 
 
 def table_of_examples(study: Study, task: str, name: str) -> pd.DataFrame:
