@@ -291,6 +291,7 @@ def test_lengths_of_contigs_come_from_the_index_beside_the_fasta(tmp_path, monke
 def test_every_model_of_the_ladder_is_planned_in_operations_hours_and_gigabytes():
     sizes = ("14M", "31M", "70M", "160M", "310M")
     families = {family: {"family": family} for family in ("wavelet", "rwkv7", "mamba", "hyenadna", "olmo")}
+    families["rwkv7"]["carry_state_bp"] = 65536
     families |= {"small": {"family": "small", "config": {"causal": True}}, "dit": {"family": "dit"}}
     made = {"corpus": "c", "length": 1024, "steps": 1000, "batch": 8, "bf16": True}
     study = {
@@ -312,6 +313,8 @@ def test_every_model_of_the_ladder_is_planned_in_operations_hours_and_gigabytes(
         for column in ("flop", "gpu_hours", "gpu_gb", "memory_gb", "disk_gb"):
             values = [float(row[column].replace(",", "")) for row in found]
             assert all(value > 0 for value in values) and values[0] < values[-1], (name, column)
+        carried = "65536" if name == "rwkv7" else "1024"
+        assert {(row["trained_through_bp"], row["carried_bp"]) for row in found} == {("1024", carried)}
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)

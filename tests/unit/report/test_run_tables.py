@@ -46,6 +46,8 @@ def test_where_an_extended_model_comes_from():
         "published checkpoint genos-1.2b, extended by yarn to 4 times its length"  # so its licence is the publisher's
     )
     assert made_from(extended) == "genos of this study, extended by yarn to 4 times its length"
+    carried = made_from({"pretrain": {"steps": 5, "length": 1024, "carry_state_bp": 65536}})
+    assert carried.endswith("for 5 updates, trained through 1,024 bases, its state carried over 65,536")
     assert made_from({}) == made_from(None) == "not recorded"
 
 

@@ -253,3 +253,17 @@ def test_vocabularies_stand_beside_what_they_cost_and_on_the_border_none_is_beat
     assert [found[m]["million products a base"][0] for m in bases] == ["8", "2", "4"]
     assert [found[m]["bits per base"][:4] for m in bases] == ["1.90", "1.95", "1.99"]
     assert [found[m]["on the border"] for m in bases] == ["yes", "yes", "no"]
+
+
+def test_how_far_a_model_was_trained_and_its_state_carried_are_two_numbers():
+    made = {
+        "recurrent": {"family": "rwkv7", "length": 1024, "carry_state_bp": 65536},
+        "attention": {"family": "olmo", "length": 512, "carry_state_bp": None},
+        "compressor": None,
+    }
+    runs = [SimpleNamespace(model=name, settings={"model": {"pretrain": block}}) for name, block in made.items()]
+    rows = language.reach_rows(SimpleNamespace(runs=lambda task: runs), "t")
+    assert [(row["model"], row["trained through"], row["carried"]) for row in rows] == [
+        ("recurrent", "1,024 bases", "65,536 bases"),
+        ("attention", "512 bases", "512 bases"),
+    ]
