@@ -30,6 +30,9 @@ COMMANDS = {
     "suite": Command("report.suite_command", "models over the tasks of a study: scores, ranks, cost"),
     "parity": Command("models.model_commands", "compare a model with stored outputs of the original implementation"),
     "likelihood": Command("models.model_commands", "score sequences with a language model"),
+    "stream": Command(
+        "apply.stream_command", "bits per base of whole genomes, read as one stream with a carried state"
+    ),
     "embed": Command("apply.embed_command", "write embeddings (hidden states) of sequences or regions"),
     "predict": Command("apply.predict_command", "apply a tuned model to a genome, samples or variants"),
     "variants": Command("apply.variants.variants_command", "score variants with language models, without training"),

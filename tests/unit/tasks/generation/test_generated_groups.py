@@ -15,7 +15,7 @@ from glmflow.config.baselines.drawing_baselines import MarkovChain
 from glmflow.config.simulation import Coding
 from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_build import build
-from glmflow.corpus.source_places import origin_of
+from glmflow.corpus.part_names import origin_of, part_name
 from glmflow.errors import InputError
 from glmflow.files import write_table
 from glmflow.likeness.further_measures import Further
@@ -243,3 +243,4 @@ def test_parts_of_parts_know_what_they_were_cut_from():
     assert origin_of("chr1") == ("chr1", 0)
     assert origin_of("chr1:100-900") == ("chr1", 100)
     assert origin_of("NC_1.2:1000-9000:200-500") == ("NC_1.2", 1200)
+    assert part_name(part_name("NC_1.2", 1000, 9000), 200, 500) == "NC_1.2:1000-9000:200-500"

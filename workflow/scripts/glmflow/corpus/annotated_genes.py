@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from .genbank_features import Feature, places_of
+from .part_names import part_name
 from .sequence_records import Record
 
 KINDS = ("gene", "CDS", "rRNA", "tRNA", "ncRNA", "tmRNA")
@@ -36,4 +37,4 @@ def gene_parts(record: Record, features: Sequence[Feature], flank: int, path: Pa
         else:
             joined.append((start, end))
     for start, end in joined:
-        yield replace(record, name=f"{record.name}:{start}-{end}", codes=record.codes[start:end], circular=False)
+        yield replace(record, name=part_name(record.name, start, end), codes=record.codes[start:end], circular=False)

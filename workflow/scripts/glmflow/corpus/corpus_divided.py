@@ -13,6 +13,7 @@ from glmflow.errors import InputError
 from glmflow.genome.similarity import groups, joined_labels
 from glmflow.genome.sketches import sketch, suited_fraction
 
+from .part_names import part_name
 from .sequence_records import Record, letters
 
 K = 21
@@ -107,6 +108,8 @@ def at_positions(record: Record, validation: float, test: float) -> list[tuple[s
     found = []
     for split, start, end in (("train", 0, first), ("validation", first, second), ("test", second, length)):
         if end > start:
-            part = replace(record, name=f"{record.name}:{start}-{end}", codes=record.codes[start:end], circular=False)
+            part = replace(
+                record, name=part_name(record.name, start, end), codes=record.codes[start:end], circular=False
+            )
             found.append((split, part))
     return found

@@ -11,6 +11,7 @@ import numpy as np
 from glmflow.dna.low_complexity import low_bases
 from glmflow.statistics.context_counts import other_strand
 
+from .part_names import part_name
 from .sequence_records import MASKED, UNKNOWN, Record, letters
 
 RUN = 20
@@ -34,7 +35,7 @@ def cut(record: Record, min_length: int, most_unknown: float) -> Iterator[Record
     for start, end in zip(bounds[::2], bounds[1::2]):
         if end - start >= max(1, min_length) and unknown[start:end].mean() <= most_unknown:
             whole = not runs
-            name = record.name if whole else f"{record.name}:{start}-{end}"
+            name = record.name if whole else part_name(record.name, start, end)
             yield replace(record, name=name, codes=record.codes[start:end], circular=record.circular and whole)
 
 

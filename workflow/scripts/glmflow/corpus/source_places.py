@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from .corpus_store import Corpus
-
-CUT = re.compile(r"(.+):(\d+)-(\d+)")
-"""Name of a part of a sequence (0-based, end excluded), which may be one of a part itself."""
-
-
-def origin_of(name: str) -> tuple[str, int]:
-    """Return the sequence that a sequence of a corpus was cut from, by its name, and the base of it that it begins at."""
-    begins = 0
-    while part := CUT.fullmatch(name):
-        name, begins = part[1], begins + int(part[2])
-    return name, begins
+from .part_names import origin_of
 
 
 def row_of_region(corpus: Corpus, split: str, chrom: str, start: int, end: int) -> tuple[int, int] | None:
