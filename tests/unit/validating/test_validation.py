@@ -156,6 +156,7 @@ def test_the_command(files, capsys, monkeypatch):
     assert record["pieces"]["generated"] == record["pieces"]["Markov-5"] == 10
     named = {"generated": files / "generated.fa", "source": files / "source.fa", "training": files / "train.fa"}
     assert validate(ValidationRequest(**named, others={}, draws=100), files / "again") == record["findings"]
+    assert pd.read_csv(files / "out/along.tsv", sep="\t").empty and 'id="along"' not in page  # sequences of 400 bases
     assert (files / "again/validation.tsv").read_bytes() == (files / "out/validation.tsv").read_bytes()
 
 

@@ -55,11 +55,16 @@ def _finder() -> Any:
 
 def coding_bases(found: Rows[Frame], length: int) -> int:
     """Return how many of a sequence's bases lie in a gene, each counted once."""
+    return int(in_genes(found, length).sum())
+
+
+def in_genes(found: Rows[Frame], length: int) -> NDArray[np.bool_]:
+    """Return which of a sequence's bases lie in a gene, ``bool[length]``."""
     inside = np.zeros(length + 1, np.int64)
     for gene in found:
         inside[gene.start] += 1
         inside[gene.end] -= 1
-    return int((np.cumsum(inside)[:length] > 0).sum())
+    return np.cumsum(inside)[:length] > 0
 
 
 def codon_counts(sequence: Sequence, found: Rows[Frame]) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from glmflow.files import atomic_path, read_table
 
-from .likeness_charts import MARKOV_5, REAL, K, copies_chart, games_chart, levels, walks_chart, words_of
+from .likeness_charts import MARKOV_5, REAL, K, along_rows, copies_chart, games_chart, levels, walks_chart, words_of
 from .rendering import embed, records, render, vega
 
 GENERATED = "generated"
@@ -17,8 +17,8 @@ PAGE = "validation.html"
 
 def write_validation_page(folder: Path) -> Path:
     """Write `validation.html` from the tables of a folder that `glmflow validate` has written; return its path."""
-    values, copies, games, walks = (
-        read_table(folder / f"{name}.tsv") for name in ("validation", "memorisation", "games", "walks")
+    values, copies, games, walks, along = (
+        read_table(folder / f"{name}.tsv") for name in ("validation", "memorisation", "games", "walks", "along")
     )
     record = json.loads((folder / "validation.json").read_text())
     groups = list(dict.fromkeys(values["group"]))
@@ -35,6 +35,7 @@ def write_validation_page(folder: Path) -> Path:
         record=record,
         groups=groups,
         levels=levels(values, groups),
+        along=along_rows(along),
         copies=copies.sort_values("longest", ascending=False).head(20).to_dict("records"),
         k=K,
         data=embed({"datasets": {name: records(table) for name, table in datasets.items()}, "charts": charts}),
