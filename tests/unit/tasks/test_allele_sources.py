@@ -81,6 +81,40 @@ def test_a_table_without_ref_takes_the_bases_of_the_genome_and_the_rows_that_are
         made(task, tmp_path / "long.csv", genome)
 
 
+def test_a_table_that_does_not_say_which_allele_is_ref_is_told_by_the_genome(tmp_path, genome):
+    """Tables of DART-Eval: two alleles by number, under names of their own; what is not used is left out."""
+    head = "chr_hg38\tpos_hg38\tallele1\tallele2\tlabel\tIsUsed\tin_peaks\n"
+    rows = "chr1\t1\tA\tC\t1\tTrue\tTrue\nchr1\t2\tT\tC\t0\tTrue\tTrue\nchr2\t6\tC\tG\t0\tTrue\tFalse\nchr2\t6\tC\tA\t0\tFalse\tTrue\n"
+    (tmp_path / "Afr.CaQTLS.tsv").write_text(head + rows)
+    task = VariantEffects(kind=KIND, table="x", preset="dart_eval/african_caqtl")
+    found = made(task, tmp_path / "Afr.CaQTLS.tsv", genome).table
+    assert found["example"].tolist() == ["chr1:1:A:C", "chr1:2:C:T"]  # the genome begins with AC
+    assert found["target"].tolist() == [1, 0] and (found["reason"] == "").all() and task.sign == "magnitude"
+    head = "var.chrom\tvar.pos\tvar.allele1\tvar.allele2\tvar.label\tvar.isused\n"
+    (tmp_path / "y.tsv").write_text(head + "chr1\t1\tC\tA\t1\tTrue\nchr1\t2\tC\tT\t-1\tTrue\nchr2\t6\tC\tG\t0\tTrue\n")
+    found = made(
+        VariantEffects(kind=KIND, table="x", preset="dart_eval/yoruban_dsqtl"), tmp_path / "y.tsv", genome
+    ).table
+    assert found["example"].tolist() == ["chr1:1:A:C", "chr1:2:C:T"] and found["target"].tolist() == [1, 0]
+    with pytest.raises(ValueError, match="ref: either is for `labels`"):
+        VariantEffects(kind=KIND, table="x", label="beta", direction="magnitude", ref="either")
+
+
+def test_eqtls_of_dnalongbench_count_from_zero(tmp_path, genome):
+    head = "gene_chrom\tgene_start\tgene_end\tregion_chrom\tregion_start\tregion_end\tgene_id\tgene_strand\tregion_id\ttarget\tsubset\tallele1\tallele2\n"
+    rows = [
+        ("chr1", 0, "positive", "test", "A", "C"),
+        ("chr1", 1, "negative", "test", "C", "T"),
+        ("chr2", 5, "negative", "train", "C", "G"),
+    ]
+    text = "".join(f"chr1\t100\t900\t{chrom}\t{start}\t{start + 1}\tG1\t+\tr\t{label}\t{part}\t{one}\t{other}\n"
+                   for chrom, start, label, part, one, other in rows)  # fmt: skip
+    (tmp_path / "e.tsv").write_text(head + text)
+    found = made(VariantEffects(kind=KIND, table="x", preset="dnalongbench/eqtl"), tmp_path / "e.tsv", genome).table
+    assert found["example"].tolist() == ["chr1:1:A:C", "chr1:2:C:T"] and found["target"].tolist() == [1, 0]
+    assert found["group"].tolist() == ["G1", "G1"] and (found["reason"] == "").all()
+
+
 def test_what_a_task_says_itself_goes_before_its_preset():
     task = VariantEffects(kind=KIND, vcf="x", preset="clinvar", sign="plus", columns={"frequency": "AF_EXAC"},
                           labels={"Uncertain_significance": 0})  # fmt: skip

@@ -29,7 +29,10 @@ def check(study: Study, label: str, cohort: Callable[[], Samples | None]) -> Ite
 
 def _headers(study: Study, task: Any) -> Iterator[Problem]:
     """Yield what is wrong with the columns of tables, by their header lines alone."""
+    from glmflow.labelled.one_hot_file import is_one_hot
+
     tables = [(key, path) for key, path in task.sources().items() if key[0] == "table" and not is_made(study, path)]
+    tables = [(key, path) for key, path in tables if not is_one_hot(Path(path))]
     if not tables or task.fasta is not None:  # a table of labels is joined by ids: its own rules
         return
     from glmflow.labelled.rows import table_columns

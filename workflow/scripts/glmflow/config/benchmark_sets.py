@@ -20,8 +20,8 @@ def _content() -> Mapping[str, Any]:
 
 
 def set_names() -> list[str]:
-    """Return the names of all published sets."""
-    return list(_content()["sets"])
+    """Return the names of all published sets that are read."""
+    return [name for name, found in _content()["sets"].items() if "unread" not in found]
 
 
 def benchmark_set(name: str) -> dict[str, Any]:
@@ -33,13 +33,14 @@ def benchmark_set(name: str) -> dict[str, Any]:
         `layout` (`folder`: files by split and class; `table`), and where they are known `columns`, `only` (rows of a table
         that holds several sets), `hdf5` (data set of the labels in a file beside the table) with its `outputs`, `beside`
         (name of a table of values beside it, or of a folder of tracks in bins of `bin` bases), `one_based`, `length` and
-        `anchor` (windows around an interval), `target`, `classes` (in the order of their indices), `integer_labels` (names
-        of them), `assembly`, `metric` (what is published), `published`.
+        `anchor` (windows around an interval), `splits` (of a table of intervals), `arrays` (of an HDF5 file of sequences),
+        `target`, `classes` (in the order of their indices), `integer_labels` (names of them), `assembly`, `metric` (what is
+        published), `published`.
 
     Raises
     ------
     InputError
-        There is no such set; the closest name is said.
+        There is no such set; the closest name is said. Or the set has a name and no reader (`unread` in the file): why.
     """
     sets = _content()["sets"]
     if name not in sets:
@@ -47,6 +48,8 @@ def benchmark_set(name: str) -> dict[str, Any]:
         groups = ", ".join(dict.fromkeys(known.partition("/")[0] for known in sets))
         hint = f"Did you mean {close[0]}?" if close else f"There are sets of {groups}."
         raise InputError(f"no published set {name!r}", where="preset", fix=hint)
+    if why := sets[name].get("unread"):
+        raise InputError(f"{name} is not read", where="preset", fix=why)
     return dict(sets[name])
 
 
@@ -87,6 +90,6 @@ def protocol(name: str) -> dict[str, Any]:
 def read_settings(name: str) -> dict[str, Any]:
     """Return how the files of a published set are read, as keyword arguments of `sources.read_source`."""
     found = benchmark_set(name)
-    keys = {"columns": "columns", "only": "only", "one_based": "one_based", "target": "target"}
+    keys = {"columns": "columns", "only": "only", "one_based": "one_based", "target": "target", "arrays": "arrays"}
     settings = {argument: found[key] for key, argument in keys.items() if key in found}
     return settings | ({"classes": found["integer_labels"]} if "integer_labels" in found else {})

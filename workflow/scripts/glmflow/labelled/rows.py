@@ -22,6 +22,7 @@ from glmflow.labelled.columns import batch_columns, describe, find_columns, kin_
 from glmflow.labelled.delimited import BLOCK, TableFile
 from glmflow.labelled.given_splits import read_split_column
 from glmflow.labelled.letters import clean_letters
+from glmflow.labelled.one_hot_file import is_one_hot, one_hot_rows
 from glmflow.labelled.source_files import Part
 
 REGION = re.compile(r"(?P<chrom>[^\s:]+):(?P<start>[\d,]+)-(?P<end>[\d,]+)(?:\((?P<strand>[+-])\))?")
@@ -340,6 +341,7 @@ def rows_of(
     one_based: bool = False,
     label: str | None = None,
     only: Mapping[str, Any] | None = None,
+    arrays: Sequence[Mapping[str, str]] = (),
 ) -> tuple[pd.DataFrame, str]:
     """Return the rows of a part of a data set, with its split and class where the part says them."""
     forms: dict[str, Any] = {
@@ -348,8 +350,10 @@ def rows_of(
         "bed": lambda: bed_rows(part.path, None if part.label is not None else (label or "name")),
         "texts": lambda: text_rows(part.path),
         "intervals": lambda: interval_rows(part.path),
+        "arrays": lambda: one_hot_rows(part.path, arrays),
     }
-    rows, taken = forms[part.form]()
+    form = "arrays" if part.form == "table" and is_one_hot(part.path) else part.form
+    rows, taken = forms[form]()
     if "row" not in rows:
         rows["row"] = np.arange(1, len(rows) + 1)
     for role, value in (("split", part.split), ("label", part.label)):

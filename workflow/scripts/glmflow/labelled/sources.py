@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,6 +78,7 @@ def read_source(
     bed_label: str | None = None,
     only: Mapping[str, Any] | None = None,
     hdf5: LabelFile | None = None,
+    arrays: Sequence[Mapping[str, str]] = (),
 ) -> Labelled:
     """Read a data set.
 
@@ -101,6 +102,8 @@ def read_source(
         Column to value: the rows of tables that are read.
     hdf5
         Where the labels of the rows of the one table are, in place of a column.
+    arrays
+        Where the rows of a table that is an HDF5 file of sequences stand (`one_hot_file.one_hot_rows`).
 
     Raises
     ------
@@ -114,7 +117,9 @@ def read_source(
     elif len(given) == 1:
         key = given[0]
         parts = find_parts(Path(source[key])) if key == "folder" else parts_of(source[key], key, key)
-        rows, taken = _read(parts, columns, one_based, bed_label or ("score" if target == "values" else None), only)
+        rows, taken = _read(
+            parts, columns, one_based, bed_label or ("score" if target == "values" else None), only, arrays
+        )
         where = _where(parts)
     else:
         what = f"give one of {', '.join(KEYS)} (found {', '.join(given) or 'none'})"
@@ -195,12 +200,13 @@ def _read(
     one_based: bool = False,
     bed_label: str | None = None,
     only: Mapping[str, Any] | None = None,
+    arrays: Sequence[Mapping[str, str]] = (),
 ) -> tuple[pd.DataFrame, list[str]]:
     """Read and join the parts of a data set; all of them have the same columns."""
     tables, taken = [], []
     names = [f"{number}:{part.path}" for number, part in enumerate(parts)]
     for part in parts:
-        rows, said = rows_of(part, columns, one_based, bed_label, only)
+        rows, said = rows_of(part, columns, one_based, bed_label, only, arrays)
         if odd := sorted(_roles(tables[0]) ^ _roles(rows)) if tables else []:
             odd = odd[0]
             what = f"{odd} is known in one of {parts[0].path} and this file alone"

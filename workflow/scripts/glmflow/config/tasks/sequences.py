@@ -26,6 +26,11 @@ TARGETS = {"classes": "class_label", "labels": "label_set", "values": "measured_
 """What is predicted, by what the labels are."""
 
 
+def is_one_hot(table: Any) -> bool:
+    """Return whether a table is an HDF5 file of sequences, which has splits of its own."""
+    return isinstance(table, str) and table.lower().endswith((".h5", ".hdf5"))
+
+
 class Columns(Block):
     """Columns of a table by what they hold; those left out are found by their usual names (`sequence`, `seq`, `label` ...).
 
@@ -105,7 +110,8 @@ class Sequences(ControlledTask):
     table: Source | None = Field(
         None,
         description="Table (CSV, TSV, parquet or JSON lines) with a sequence, or an interval of the genome, and a class in "
-        "each row; or a table a split. With `fasta`: labels of its records by id.",
+        "each row; or a table a split; or the HDF5 file of sequences of a preset (`dart_eval/ccre`). With `fasta`: labels of "
+        "its records by id.",
     )
     fasta: Source | None = Field(None, description="FASTA files: one a class, or one with the label in the names.")
     bed: Source | None = Field(
@@ -175,15 +181,16 @@ class Sequences(ControlledTask):
     @model_validator(mode="before")
     @classmethod
     def _length_of_preset(cls, value: Any) -> Any:
-        """Take the length of windows from the preset where it has one and none is given."""
+        """Take the length of windows and the splits of intervals from the preset where it has them and none are given."""
         name = value.get("preset") if isinstance(value, Mapping) else None
-        if not isinstance(name, str) or "length" in value:
+        if not isinstance(name, str):
             return value
         try:
             known = benchmark_set(name)
         except InputError:  # said below
             return value
-        return {**value, "length": known["length"]} if "length" in known else value
+        keys = ("length",) if is_one_hot(value.get("table")) else ("length", "splits")
+        return {key: known[key] for key in keys if key in known} | dict(value)
 
     @model_validator(mode="after")
     def _one_source(self) -> Sequences:
@@ -211,6 +218,11 @@ class Sequences(ControlledTask):
             raise ValueError("room: is of windows around intervals; say `around` too, or leave it out")
         if self.room is not None and self.room < self.length:
             raise ValueError(f"room: {self.room} is less than length {self.length}; give the longest of the lengths")
+        if is_one_hot(self.table):
+            if self.preset is None or "arrays" not in benchmark_set(self.preset):
+                raise ValueError("table: an HDF5 file of sequences needs the `preset` that names its arrays")
+            if self.only or self.columns.model_fields_set:
+                raise ValueError("table: an HDF5 file has no columns; leave `columns` and `only` out")
         if self.splits.by == "column" and self.splits.column is None:
             raise ValueError("splits.column: name the column whose values are held out")
         return self

@@ -68,7 +68,8 @@ class VariantEffects(TaskBlock):
     preset: str | None = Field(
         None,
         description="Name of a published set (`clinvar`, `traitgym/mendelian_traits`, `traitgym/complex_traits`, "
-        "`lrb/variant_effect_causal_eqtl`, `lrb/variant_effect_pathogenic`): label, columns and sign of its file.",
+        "`lrb/variant_effect_causal_eqtl`, `lrb/variant_effect_pathogenic`, `dart_eval/african_caqtl`, "
+        "`dart_eval/yoruban_dsqtl`, `dnalongbench/eqtl`): label, columns and sign of its file.",
     )
     label: str | None = Field(None, description="Column, or INFO field, of the label or of the measured effect.")
     labels: dict[str, Literal[0, 1] | None] | None = Field(
@@ -89,14 +90,17 @@ class VariantEffects(TaskBlock):
     )
     columns: dict[Label, str] = Field(
         default_factory=dict,
-        description=f"Other columns (INFO fields) by what they are here: {', '.join(CARRIED)}, or any name for a baseline.",
+        description=f"Other columns (INFO fields) by what they are here: {', '.join(CARRIED)}, or any name for a baseline; of a "
+        "table also chrom, pos (or start), ref and alt, where they have unusual names.",
     )
     only: dict[str, list[str]] = Field(
         default_factory=dict,
         description="Values that one of `columns` has in the alleles that are read; others are left out.",
     )
-    ref: Literal["column", "genome"] = Field(
-        "column", description="Where REF stands: in the table, or (sets of single bases without it) in the genome."
+    ref: Literal["column", "genome", "either"] = Field(
+        "column",
+        description="Where REF stands: in the table, or (sets of single bases without it) in the genome; `either`: labelled "
+        "alleles of a table that does not say which of the two is REF, which the genome does.",
     )
     positions: Literal["vcf", "zero"] = Field(
         "vcf", description="`pos` of a table counts from 1, or from 0 (as `start`)."
@@ -196,8 +200,10 @@ class VariantEffects(TaskBlock):
                 raise ValueError(f"{key}: is read of tables and VCFs; leave it out beside `{given[0]}`")
         if self.vcf and self.at_least:
             raise ValueError("at_least: is read of tables; filter the VCF (bcftools view -i)")
-        if self.vcf and self.ref == "genome":
+        if self.vcf and self.ref != "column":
             raise ValueError("ref: a VCF has its own; leave it out")
+        if self.ref == "either" and self.measured:
+            raise ValueError("ref: either is for `labels`; an effect has the direction of the table's own REF")
         browsed = (self.browser and self.browser.columns) or {}
         for key, names in (("only", self.only), ("browser.columns", browsed.values())):
             unknown = [name for name in names if name not in self.columns]

@@ -158,6 +158,7 @@ def read_settings_of(task: Sequences) -> dict[str, Any]:
         "one_based": task.one_based or bool(known.get("one_based")),
         "only": {**known.get("only", {}), **task.only},
         "hdf5": label_file_of(task),
+        "arrays": known.get("arrays", ()),
     }
 
 

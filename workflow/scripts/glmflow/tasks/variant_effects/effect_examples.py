@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from glmflow.errors import InputError
-from glmflow.genome.column_names import allele_columns
+from glmflow.genome.column_names import ALLELES, allele_columns
 from glmflow.genome.reference import Reference
 from glmflow.genome.vcf_files import open_vcf
 from glmflow.tasks.tables import examples_table
 from glmflow.text_files import read_cells
 
 from .effect_scoring import kinds_of
-from .source_fields import first_consequence, first_gene, renamed_contigs, with_reference_bases
+from .source_fields import first_consequence, first_gene, renamed_contigs, with_reference_bases, with_reference_first
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def from_table(
     least: Mapping[str, float] | None = None,
     only: Mapping[str, list[str]] | None = None,
     genome: Reference | None = None,
-    own_ref: bool = True,
+    ref: str = "column",
 ) -> EffectExamples:
     """Return the examples of a table (TSV, CSV or parquet) of `chrom, pos, ref, alt` and a label or measured effect.
 
@@ -54,7 +54,8 @@ def from_table(
         What the values of the label mean: 1, 0, or None to leave a variant out. `*` stands for all others; without it a
         value that is not named stops. Without labels the target is a number.
     columns
-        Names of other columns, by what they are here: `consequence`, `group`, `match_group`, `element`, `exon`, …
+        Names of other columns, by what they are here: `consequence`, `group`, `match_group`, `element`, `exon`, …; and of those of
+        the alleles (`chrom`, `pos` or `start`, `ref`, `alt`) where they have unusual names.
     positions
         `vcf`: `pos` counts from 1. `zero`: from 0, as `start` always does.
     least
@@ -63,8 +64,9 @@ def from_table(
         Some of `columns`, and the values that a variant is kept with.
     genome
         The genome whose names contigs get (`1` may be its `chr1`).
-    own_ref
-        False: the table has no REF; alternatives are single bases, and REF is the genome's.
+    ref
+        `column`: the table has it. `genome`: it has none; alternatives are single bases, and REF is the genome's. `either`: the
+        genome tells which of both alleles it is.
 
     Raises
     ------
@@ -73,10 +75,13 @@ def from_table(
     """
     given = read_cells(path)
     extra = dict(columns or {})
-    columns_found = allele_columns([str(name) for name in given if name != target], own_ref, str(path))
+    own_ref = ref != "genome"
+    own = {name: column for name, column in extra.items() if name in ALLELES}
+    unusual = {target, *own.values()}
+    columns_found = allele_columns([str(name) for name in given if name not in unusual], own_ref, str(path))
     if columns_found.notes:
         log.warning("%s: %s", path, "; ".join(columns_found.notes))
-    found = columns_found.taken
+    found = columns_found.taken | own
     place = "pos" if "pos" in found else "start"
     names = ("chrom", place, "ref", "alt") if own_ref else ("chrom", place, "alt")
     needed = {name: found.get(name) for name in names} | {"target": target if target in given else None}
@@ -99,7 +104,10 @@ def from_table(
     table, other = _only(table, only)
     if genome is not None:
         table = renamed_contigs(table, genome, path)
-        table = table if own_ref else with_reference_bases(table, genome, path)
+        if ref == "genome":
+            table = with_reference_bases(table, genome, path)
+        elif ref == "either":
+            table = with_reference_first(table, genome, path)
     found = _finished(table, labels, path)
     return EffectExamples(found.table, found.left_out + Counter({"too_few": int(few.sum())}) + other)
 

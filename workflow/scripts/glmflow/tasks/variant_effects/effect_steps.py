@@ -115,7 +115,7 @@ def _read(task: TaskBlock, files: Mapping[str, Any], genome: Reference) -> tuple
         task.at_least,
         task.only,
         genome,
-        task.ref == "column",
+        task.ref,
     )
     return found, where
 

@@ -35,6 +35,26 @@ def renamed_contigs(table: pd.DataFrame, genome: Reference, where: Path) -> pd.D
     return table.assign(chrom=given.map(found))
 
 
+def with_reference_first(table: pd.DataFrame, genome: Reference, where: Path) -> pd.DataFrame:
+    """Return alleles with REF and ALT exchanged where the genome has ALT and not REF: the table orders them otherwise."""
+
+    def at(chrom: str, start: int, allele: str) -> bool:
+        end = start + len(allele)
+        if chrom not in genome.contigs or end > genome.contigs[chrom]:
+            return False
+        return genome.fetch_string(chrom, start, end).upper() == allele.upper()
+
+    places = zip(table["chrom"], table["start"].tolist(), table["ref"].astype(str), table["alt"].astype(str))
+    exchanged = [not at(chrom, start, ref) and at(chrom, start, alt) for chrom, start, ref, alt in places]
+    if any(exchanged):
+        log.warning(
+            "%s: REF and ALT of %d of %d alleles are exchanged: the genome has ALT", where, sum(exchanged), len(table)
+        )
+    ref = table["ref"].where(~pd.Series(exchanged, index=table.index), table["alt"])
+    alt = table["alt"].where(~pd.Series(exchanged, index=table.index), table["ref"])
+    return table.assign(ref=ref, alt=alt)
+
+
 def with_reference_bases(table: pd.DataFrame, genome: Reference, where: Path) -> pd.DataFrame:
     """Return alleles of one base with REF as the genome has it: nothing can tell whether the table means this genome.
 
