@@ -128,9 +128,16 @@ def test_a_model_has_to_lead_over_the_draws_of_its_control_where_the_targets_are
 def test_a_control_has_to_be_at_chance(cohort, tmp_path, predicts, status):
     rng, _, genetic, observed = cohort
     guesses = [genetic if predicts == "genotypes" else rng.normal(size=observed.shape) for _ in range(10)]
-    runs = [(run("model"), [of_genes(observed, guess) for guess in guesses])]
-    (audit,) = judged(tmp_path, runs, "permuted people")[0].warnings.to_dict("records")
+    weak = of_genes(observed, rng.normal(size=observed.shape))
+    runs = [(run("model"), [of_genes(observed, guess) for guess in guesses]), (run("rival", "baseline"), [weak])]
+    found, rows = judged(tmp_path, runs, "permuted people")
+    (audit,) = found.warnings.to_dict("records")
     assert audit["status"] == status and "over 10 draws" in audit["sentence"]
+    # whatever it scores, a control beats nothing: it is what other models are held against
+    assert rows.loc["model", "verdict"] == "control" and rows.loc["model", "against"] == ""
+    assert not rows["leads"].any() and rows.loc["rival", "verdict"] == ""
+    if predicts == "genotypes":
+        assert judged(tmp_path, runs)[1].loc["model", "verdict"] == "beats"
 
 
 def test_a_run_against_other_targets_is_not_compared_and_that_is_said(cohort, tmp_path):

@@ -51,6 +51,14 @@ def test_a_model_that_beats_its_baselines_is_said_to_with_the_difference():
     assert text.endswith("; tiny (full) leads.")
 
 
+def test_a_control_says_what_it_reaches_and_beats_nothing():
+    found = rows(PRETRAINED, BASELINE)
+    found.loc[found["role"] == "model", ["verdict", "leads"]] = ["control", False]
+    text = judge(found, METRIC(NAME), what_of(METRIC(NAME), "test"))
+    assert text.startswith("This task is a control: tiny (full) reaches 0.800 [0.7") and "mean_track 0.500 [0.4" in text
+    assert "beats" not in text and "leads" not in text
+
+
 def test_models_that_are_not_told_apart_share_the_first_place():
     text = sentence(PRETRAINED, ("cnn (full)", "model", [0.79]), BASELINE)
     assert text.endswith("; tiny (full) and cnn (full) share the first place, for they are not distinguished.")

@@ -22,6 +22,8 @@ from glmflow.tasks.comparable import CELL, columns_of
 TEST = "test"
 CHOSEN_ON = ("validation",)
 """Splits by which an epoch, a trial of a sweep or a penalty may have been chosen."""
+CONTROL = "control"
+"""The verdict on a model of a task that is a control."""
 FACTS = ("ceiling_high", "missing", "constant")
 
 
@@ -68,7 +70,8 @@ def compare_runs(
         columns, one = columns_of(name), _most(found[name] for found in own if name in found)
         cards, left_out = _runs_of_cell(runs, stored, name, one)
         decision = decide(cards, one.higher, one.chance, one.groups_known, one.bounds)
-        tables.append(decision.rows.assign(**columns, higher=one.higher))
+        rows = decision.rows if control is None else _of_control(decision.rows)
+        tables.append(rows.assign(**columns, higher=one.higher))
         if columns["split"] == TEST:
             pairs.append(paired_differences(cards, one.higher).assign(**columns))
         chosen = kind_of_split(columns["split"], CHOSEN_ON)[1]
@@ -92,6 +95,17 @@ def compare_runs(
         pd.DataFrame(notes, columns=[*CELL, "note"]),
         audit_table(audits),
         pd.concat(pairs, ignore_index=True)[[*CELL, *PAIRS]] if pairs else pd.DataFrame(columns=[*CELL, *PAIRS]),
+    )
+
+
+def _of_control(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a control, where no model beats anything: models of another task are held against it."""
+    models = (rows["role"] == "model") & (rows["verdict"] != "cannot play")
+    said = {"verdict": CONTROL, "against": "", "reasons": ""}
+    return rows.assign(
+        **{name: rows[name].mask(models, value) for name, value in said.items()},
+        leads=False,
+        ties="",
     )
 
 

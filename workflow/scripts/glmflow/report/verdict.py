@@ -82,6 +82,9 @@ def judge(cell: pd.DataFrame, metric: Metric, what: str) -> str:
             why = "; ".join(f"{label}: {reason}" for label, reason in zip(idle["label"], idle["reasons"]))
             return f"No model tells anything apart on {what}: {why}."
         return f"Only baselines were run on {what}; the best, {cell.iloc[0]['label']}, reaches {value(cell.iloc[0])}."
+    controls = models[models["verdict"] == "control"]
+    if len(controls):
+        return _control(controls.iloc[0], playing, what)
     beating = models[models["verdict"].isin(["beats", "above the null"])]
     first = beating.iloc[0] if len(beating) else models.iloc[0]
     sentence = _answer(first, cell, what)
@@ -91,6 +94,16 @@ def judge(cell: pd.DataFrame, metric: Metric, what: str) -> str:
     place = _place(playing)
     unproven = beating.empty and place == f"{models.iloc[0]['label']} leads"  # it would contradict what was just said
     return f"{sentence}." if unproven else f"{sentence}; {place}."
+
+
+def _control(row: pd.Series, playing: pd.DataFrame, what: str) -> str:
+    """Return what the best model of a control reaches: a mark for the models of another task, no lead over anything."""
+    rivals = playing[playing["role"].isin(["baseline", "structure"])]
+    beside = f", {rivals.iloc[0]['label']} {value(rivals.iloc[0])}" if len(rivals) else ""
+    return (
+        f"This task is a control: {row['label']} reaches {value(row)} on {what}{beside}. Nothing is said to beat anything here; "
+        "models of the task that it is a control of have to be ahead of it."
+    )
 
 
 def _answer(row: pd.Series, cell: pd.DataFrame, what: str) -> str:
@@ -201,6 +214,8 @@ def other_levels(cell: pd.DataFrame, others: Iterable[tuple[Metric, pd.DataFrame
         if own.empty:
             continue
         row = own.iloc[0]
+        if row["verdict"] == "control":
+            continue
         said = f"beats {row['against']}" if row["verdict"] == "beats" else f"is {_said(row)}"
         why = f": {row['reasons']}" if row["reasons"] else ""
         notes.append(f"On {metric.title} {row['label']} {said} ({value(row)}){why}.")

@@ -222,7 +222,7 @@ def reach_rows(study: Study, task: str) -> list[dict[str, str]]:
             "carried": f"{block.get('carry_state_bp') or block['length']:,} bases",
         }
         for model, block in runs.items()
-        if block and not block.get("pairs")
+        if "length" in block and not block.get("pairs")
     ]
 
 
