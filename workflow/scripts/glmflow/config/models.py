@@ -173,6 +173,8 @@ class Pretrain(New):
                 )
             if others := [name for name in ("pack", "ends", "tags") if getattr(self, name)]:
                 raise ValueError(f"carry_state_bp goes without {', '.join(others)}: leave one out")
+            if self.gpus > 1:
+                raise ValueError("carry_state_bp keeps its states on one GPU: leave gpus out")
         if self.ends and self.short is None:
             raise ValueError(
                 "ends are those of whole sequences; say from which length on they are learned from (`short`)"

@@ -118,18 +118,8 @@ class CarriedLanguageModel(LanguageModel):
 
     @torch.no_grad()
     def _keep(self, lanes: Tensor, after: State) -> None:
-        """Keep where lanes have come to. Several processes tell each other, so that each could write the checkpoint."""
-        lanes = torch.cat(of_all_processes(lanes))
+        """Keep where lanes have come to, without what led there."""
         for names, layer in zip(self.kept, after):
             for name, value in zip(names, layer):
                 buffer = self.get_buffer(name)
-                buffer[lanes] = torch.cat(of_all_processes(value.detach().to(buffer.dtype)))
-
-
-def of_all_processes(value: Tensor) -> list[Tensor]:
-    """Return a tensor as each process has it, all of one shape; where there is one process, its own."""
-    if not torch.distributed.is_initialized() or torch.distributed.get_world_size() == 1:
-        return [value]
-    found = [torch.empty_like(value) for _ in range(torch.distributed.get_world_size())]
-    torch.distributed.all_gather(found, value.contiguous())
-    return found
+                buffer[lanes] = value.detach().to(buffer.dtype)
