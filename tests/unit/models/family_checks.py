@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from glmflow.models import load_model
+from glmflow.models.adapted_layers import adapted_layers, merge
 from safetensors.torch import load_file
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -64,6 +65,7 @@ LOADING = """
 import sys, torch
 torch.set_num_threads(1)
 from glmflow.models import load_model
+from glmflow.models.adapted_layers import adapted_layers, merge
 for folder in map(str.strip, sys.stdin):
     with torch.no_grad():
         torch.save(load_model(f"{folder}/model")(torch.load(f"{folder}/batch.pt")).logits, f"{folder}/logits.pt")
@@ -182,3 +184,20 @@ class Largest(TorchDispatchMode):
 def tokens_of(folder):
     """Return the cases of `tokens.json`."""
     return json.loads((folder / "tokens.json").read_text())
+
+
+def outputs(model):
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.randint(min(model.card.vocab_size, 16), (2, 20), generator=generator)
+    with torch.no_grad():
+        return model(ids).logits
+
+
+def folds_in(model, tmp_path):
+    """Fold what was adapted into the weights: the outputs stay, and those of the saved model are theirs to the bit."""
+    adapted = outputs(model)
+    merge(model)
+    assert adapted_layers(model.network) == []
+    torch.testing.assert_close(outputs(model), adapted, atol=1e-4, rtol=1e-4)
+    model.save(tmp_path / "model")
+    torch.testing.assert_close(outputs(load_model(tmp_path / "model")), outputs(model), atol=0, rtol=0)
