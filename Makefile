@@ -27,7 +27,7 @@ help:
 # torch comes first and on its own: which build is right depends on the machine (see README.md).
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
-	@echo "Setting up .venv (about two minutes) ..."
+	@echo "Setting up .venv: packages of 2.4 GB, two to five minutes without a word ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install -qq --disable-pip-version-check $(TORCH)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[dev]'

@@ -7,6 +7,8 @@ from glmflow.status import expect_jobs, write_page
 
 # What a study will need can be asked, its data downloaded, and other studies shown, before its files are there.
 BEFORE_FILES = {"plan", "fetch", "prefetch", "overview"} & set(sys.argv)
+# Such a call, or one that clears up, makes nothing of the study: neither its status nor how it was made changes by it.
+ASIDE = BEFORE_FILES | {"clean_checkpoints"} & set(sys.argv)
 
 try:
     CHECKPOINTS = study_config.read_checkpoints(REPOSITORY / "config" / "models.yaml")

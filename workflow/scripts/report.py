@@ -5,6 +5,7 @@ from pathlib import Path
 from scriptlog import logged
 
 with logged(snakemake):
+    from glmflow.checks.named_files import named_files
     from glmflow.config import Study, expand_runs
     from glmflow.config.pretraining import pretraining_of
     from glmflow.models.facts import catalogue
@@ -14,7 +15,8 @@ with logged(snakemake):
     study = Study.model_validate(snakemake.params.study)
     pretraining = pretraining_of(study, snakemake.params.published)
     runs, misfits = expand_runs(study)
-    write_provenance(study, misfits, snakemake.params.command, snakemake.output.provenance)
+    files = named_files(study).values()
+    write_provenance(study, misfits, snakemake.params.command, snakemake.output.provenance, files)
     inputs = ReportInputs.from_results(
         study.results,
         runs=tuple(RunFolder(*run, Path(run.folder(study.results))) for run in runs),

@@ -68,6 +68,18 @@ def test_what_does_not_pass_is_a_warning_and_nan_is_one_line(audited):
     assert line.startswith("1,204 bases") and line.count("1,200") == 1
 
 
+def test_what_scores_say_against_themselves_is_counted_among_the_warnings(audited, tmp_path):
+    (folder := tmp_path / "rnaseq_tracks").mkdir()
+    rows = [("FAIL", "test", "cnn scores exactly 1"), ("PASS", "test", "no interval lies below 0")]
+    pd.DataFrame(rows, columns=["status", "where", "sentence"]).to_csv(folder / "warnings.tsv", sep="\t", index=False)
+    given = audited.comparisons["rnaseq_tracks"].read_bytes()
+    (path := tmp_path / "rnaseq_tracks.tsv").write_bytes(given)
+    found = Study(replace(audited, comparisons={"rnaseq_tracks": path})).warnings
+    (row,) = found[found["message"].str.contains("exactly 1")].itertuples()
+    assert row.where == "rnaseq_tracks" and row.message == "FAIL: test: cnn scores exactly 1."
+    assert not found["message"].str.contains("below 0").any()
+
+
 def test_tables_of_earlier_versions_say_leak_alone(audited, tmp_path):
     older = tmp_path / "rnaseq_tracks.leakage.tsv"
     table = pd.read_csv(audited.leakage["rnaseq_tracks"], sep="\t").drop(columns=["status", "threshold"])

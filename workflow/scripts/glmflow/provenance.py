@@ -8,7 +8,7 @@ import platform
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,15 +83,19 @@ def typed_command(results: str | Path) -> str | None:
     return path.read_text().strip() if path.exists() else None
 
 
-def write_provenance(study: Study, misfits: Sequence[Misfit], command: str, path: str | Path) -> None:
+def write_provenance(
+    study: Study, misfits: Sequence[Misfit], command: str, path: str | Path, files: Iterable[str] = ()
+) -> None:
     """Write `provenance.json`: what the whole study was made from and with.
 
-    `command` is how the study can be made again on any machine; how it was made is what `record_command` wrote down.
+    `command` is how the study can be made again on any machine; how it was made is what `record_command` wrote down. `files` are
+    those that the study names besides genome, variants and tracks; folders have no checksum.
     """
     data = study.data
     named = [data.reference.fasta] if data.reference else []
     named += data.cohort.vcf if data.cohort else []
     named += [file for track in data.tracks.values() for file in track.replicates]
+    named = dict.fromkeys([*named, *files])
     content = {
         "command": typed_command(study.results) or f"{command} (what was typed is not known)",
         "rerun": command.replace("snakemake", "snakemake {path}", 1),
@@ -99,7 +103,7 @@ def write_provenance(study: Study, misfits: Sequence[Misfit], command: str, path
         "hash": settings_hash(study.model_dump(mode="json")),
         "configuration": yaml.safe_dump(study.model_dump(mode="json", exclude_none=True), sort_keys=False),
         "versions": versions(),
-        "checksums": {file: sha256(file) for file in named if Path(file).exists()},
+        "checksums": {file: sha256(file) for file in named if Path(file).is_file()},
         "simulated": describe_simulation(study),
         "misfits": [misfit._asdict() for misfit in misfits],
         "warnings": [],

@@ -115,7 +115,7 @@ lab:
   licence: not public
   files:
     - {address: "https://files.example.org/genome.fa.gz", name: genome.fa.gz, megabytes: 900}   # resources/lab/genome.fa.gz
-    - {address: "https://files.example.org/genes.gtf.gz", name: genes.gtf.gz, megabytes: 45}
+    - {address: "https://files.example.org/genes.gtf.gz", name: genes.gtf.gz, megabytes: 45, md5: ...}   # or sha256, if stated
 ```
 
 `snakemake -c1 fetch --config data=lab` downloads it. The table below is generated from the list (`make docs`).

@@ -44,9 +44,13 @@ def hardly_learned(table: pd.DataFrame, models: Collection[str]) -> Iterator[str
     means = table[table["model"].isin(models)].groupby("model", sort=False)[["validation_loss", "chance_loss"]].mean()
     for model, loss, chance in means.dropna().itertuples():
         if loss > (1 - HARDLY) * chance:
-            how = "hardly beats chance" if loss < chance else "does not beat chance"
+            what, how = (
+                ("little better than chance", "hardly beats chance")
+                if loss < chance
+                else ("no better than chance", "does not beat chance")
+            )
             yield (
-                f"{model} predicts bases little better than chance: its validation loss in pretraining, {loss:.4f} nats per base, "
+                f"{model} predicts bases {what}: its validation loss in pretraining, {loss:.4f} nats per base, "
                 f"{how} ({chance:.4f}, the loss of a model that knows the base composition alone). What its states are worth "
                 "shows beside the same network from random weights."
             )

@@ -126,7 +126,7 @@ def caveats(said: dict[str, Any], warnings: pd.DataFrame, task: str) -> list[str
     if not warnings.empty:
         where, text = warnings.columns[0], warnings.columns[1]
         of_task = warnings[warnings[where].astype(str).str.split("/").str[0].isin([task, ""])]
-        found += [str(value) for value in of_task[text]]
+        found += [str(value) for value in of_task[text] if str(value) not in "".join(found)]
     return [TAGS.sub("", text) for text in dict.fromkeys(found)]
 
 

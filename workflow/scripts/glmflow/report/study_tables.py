@@ -89,6 +89,7 @@ class Study:
     def _warnings(self) -> list[tuple[str, str]]:
         """Return all warnings of the study, as (where, sentence)."""
         found = run_tables.read_warnings(self.inputs, self.provenance, self.leakage)
+        found += [(task, text) for task, compared in self.compared.items() for text in compared.said()]
         for task in dict.fromkeys(run.task for run in self.unscored):
             count = sum(run.task == task for run in self.unscored)
             runs = "1 run has" if count == 1 else f"{count} runs have"

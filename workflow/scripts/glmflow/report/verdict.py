@@ -257,7 +257,7 @@ def unequal_training(headline: pd.DataFrame, bases: pd.Series) -> list[str]:
         f"Training was not equal: {trained.loc[seen.index[0], 'label']} was fitted on {megabases(first)} of sequence, the other "
         f"models on {megabases(others.min())}"
         + (f" to {megabases(others.max())}" if others.min() != others.max() else "")
-        + ", so this does not compare architectures."
+        + ", pretraining not counted, so this does not compare architectures."
     ]
 
 
