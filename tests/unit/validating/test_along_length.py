@@ -42,7 +42,7 @@ def test_a_fraying_tail_is_seen_in_its_part():
     assert value["entropy", "real"].min() > 5.8  # of 6 bits
     assert set(table[table["group"] == "real"]["n"]) == {1}
     rows = along_rows(table)
-    assert list(rows[0]) == ["statistic", "sequences", *map(str, range(1, 11))]
+    assert list(rows[0]) == ["statistic", "group", *map(str, range(1, 11))]
     assert rows[0]["10"] == "0.000 ± 0.000" and "±" not in rows[-1]["10"]
 
 

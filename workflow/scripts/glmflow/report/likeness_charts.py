@@ -47,7 +47,7 @@ def along_rows(along: pd.DataFrame) -> list[dict[str, str]]:
     """Return a row a statistic and group, with a column for each tenth of the sequences' length."""
     found: dict[tuple[str, str], dict[str, str]] = {}
     for row in along.itertuples():
-        cells = found.setdefault((row.statistic, row.group), {"statistic": row.statistic, "sequences": row.group})
+        cells = found.setdefault((row.statistic, row.group), {"statistic": row.statistic, "group": row.group})
         cells[str(row.part)] = f"{row.value:.3f}" + (f" ± {row.error:.3f}" if pd.notna(row.error) else "")
     columns = [str(part) for part in sorted(set(along["part"]))]
     return [cells | {column: cells.get(column, "") for column in columns} for cells in found.values()]
