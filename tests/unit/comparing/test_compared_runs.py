@@ -11,6 +11,7 @@ from glmflow.config.study import Study
 from glmflow.statistics.classification import class_scores
 from glmflow.statistics.stored import load_scores, save_scores
 from glmflow.tasks.comparable import cell, with_intervals
+from glmflow.tasks.context_extension.losses_by_context import Cell, comparable_cells
 from glmflow.tasks.labelled_units import comparable_scores as of_sequences
 from glmflow.tasks.redraw import redrawn
 from glmflow.tasks.rnaseq_tracks.base_scores import Coverage, score_bases
@@ -69,6 +70,19 @@ def cohort():
 
 
 FLAT = np.ones((SAMPLES, GENES))
+
+
+def test_a_copy_that_misleads_is_no_sign_of_swapped_labels(tmp_path):
+    examples = pd.DataFrame({"example": [f"w{n}" for n in range(30)]})
+    worse = np.random.default_rng(0).normal(-0.2, 0.05, 30)
+    cells = [
+        Cell("copy_advantage", "exact", 64, examples["example"].to_numpy(), np.stack([worse, np.ones(30)], axis=1))
+    ]
+    (one,) = comparable_cells(examples, cells).values()
+    for score, swapped in ((one, False), (one._replace(facts={}), True)):
+        found, _ = judged(tmp_path, [(run("model"), [{cell("copy_advantage", "test", "exact"): score}])])
+        bad = found.warnings[found.warnings["status"] != "PASS"]["sentence"]
+        assert bad.str.contains("the wrong sign").any() == swapped
 
 
 def test_a_model_that_knows_only_the_population_is_not_said_to_be_better(cohort, tmp_path):

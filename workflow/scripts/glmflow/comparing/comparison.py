@@ -204,7 +204,8 @@ def _audits(
     rows = decision.rows[decision.rows["role"].isin(["model", "baseline", "told"])].copy()
     for limit in ("value", "low", "high"):
         rows[limit] = (rows[limit] - zero) / (most - zero)
-    rows["declared"] = rows["key"].isin(declared) | (not signed(columns["metric"]))
+    gains = [key for key, found in facts.items() if found.get("gain")]
+    rows["declared"] = rows["key"].isin([*declared, *gains]) | (not signed(columns["metric"]))
     for fact in FACTS:
         rows[fact] = [facts.get(key, {}).get(fact, np.nan) for key in rows["key"]]
         if fact != "ceiling_high":

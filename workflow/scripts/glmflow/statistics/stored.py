@@ -41,7 +41,7 @@ class Stored(NamedTuple):
     facts
         What plausibility is judged by, where known: `ceiling_high` (upper limit of the largest correlation that there can
         be), `missing` (share of the examples without a prediction), `constant` (share of the genes that are predicted
-        alike for everyone).
+        alike for everyone), `gain` (1: what more input is worth, which falls below 0 where it misleads, with nothing swapped).
     """
 
     score: Score

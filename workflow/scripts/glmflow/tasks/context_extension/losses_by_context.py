@@ -67,6 +67,7 @@ def comparable_cells(examples: pd.DataFrame, found: Iterable[Cell]) -> dict[str,
             digest(one.windows, units),
             higher=not lower,
             chance=None if lower else 0.0,
+            facts={} if lower else {"gain": 1.0},
         )
     return scores
 
