@@ -24,12 +24,15 @@ def too_large(tmp_path):
 
 def test_the_plan_is_printed_and_written(too_large):
     done = run_snakemake("-c1", "plan", "--configfile", "study.yaml", directory=too_large)
-    assert (too_large / "results/tiny/status/command.txt").read_text().endswith(" -c1 plan --configfile study.yaml\n")
+    command = too_large / "results/tiny/status/command.txt"
+    assert not command.exists() and "Status of every job" not in done.stdout  # nothing of the study was made
     with (too_large / "results/tiny/plan.tsv").open() as handle:
         rows = {row["job"]: row for row in csv.DictReader(handle, delimiter="\t")}
     assert rows["rnaseq/large/scratch/seed1"]["fits"] == "no" and rows["rnaseq/cnn/scratch/seed1"]["fits"] == "yes"
     assert rows["rnaseq/cnn/scratch/seed1"]["parameters"] == "178,792"
     assert "rnaseq/large/scratch: needs about" in done.stdout and "gradient_checkpointing: true" in done.stdout
+    run_snakemake("-c1", "results/tiny/reference/genome.fa", "--configfile", "study.yaml", directory=too_large)
+    assert command.read_text().endswith(" -c1 results/tiny/reference/genome.fa --configfile study.yaml\n")
 
 
 def test_a_cluster_is_not_asked_for_what_cannot_fit_and_a_gpu_that_is_not_known_is_taken_for_an_l40(too_large):
