@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
 from glmflow.errors import InputError
-from glmflow.genome.fasta import ALPHABET, not_a_nucleotide, read_pieces
+from glmflow.genome.fasta import bases_of, read_pieces
 from glmflow.text_files import open_bytes
 
 
@@ -55,7 +54,8 @@ def run_stream(arguments: argparse.Namespace) -> int:
     rows = []
     with open_bytes(arguments.fasta) as source:
         for name, pieces in groupby(read_pieces(source, arguments.fasta), key=lambda piece: piece[0]):
-            found = stream_bits(model, _bases(name, pieces, arguments.fasta), restart or None)
+            bases = (bases_of(raw, name, arguments.fasta) for _, raw in pieces)
+            found = stream_bits(model, bases, restart or None)
             if not found:
                 what = f"sequence {name} has no known base behind another"
                 raise InputError(what, where=arguments.fasta, fix="Leave it out.")
@@ -65,12 +65,3 @@ def run_stream(arguments: argparse.Namespace) -> int:
     columns = ["sequence", "what", *DistanceBits._fields[:3], "bits_per_base", "bits_per_base_restarted"]
     write_table(pd.DataFrame(rows, columns=columns), arguments.output)
     return 0
-
-
-def _bases(name: str, pieces: Iterator[tuple[str, bytes]], path: Path) -> Iterator[bytes]:
-    """Yield the bases of a record, upper case, without what is not one."""
-    for _, raw in pieces:
-        bases = raw.translate(ALPHABET, b"\r\n")
-        if 0 in bases:
-            raise not_a_nucleotide(raw.translate(None, b"\r\n"), name, path)
-        yield bases

@@ -44,10 +44,19 @@ def check_head(head: bytes, path: Path) -> None:
         raise InputError("not FASTA: it does not begin with '>'", where=path, fix="Give a FASTA file.")
 
 
-def not_a_nucleotide(raw: bytes | bytearray, chrom: str, path: Path) -> InputError:
-    """Name the first character that is no nucleotide."""
-    found = next(code for code in raw if not ALPHABET[code])
-    return InputError(
+def bases_of(raw: bytes | bytearray, chrom: str, path: Path) -> bytes | bytearray:
+    """Return the bases of raw lines of a contig: upper case, ambiguous ones as N, without line breaks.
+
+    Raises
+    ------
+    InputError
+        A character is no nucleotide; the first one is named.
+    """
+    bases = raw.translate(ALPHABET, b"\r\n")
+    if 0 not in bases:
+        return bases
+    found = next(code for code in raw.translate(None, b"\r\n") if not ALPHABET[code])
+    raise InputError(
         f"contig {chrom!r} holds {chr(found)!r}, which is no nucleotide",
         where=path,
         fix="Give a DNA FASTA file (A C G T N and IUPAC codes).",
@@ -92,9 +101,7 @@ def prepare_reference(fasta: str | os.PathLike[str], output: str | os.PathLike[s
         with open_bytes(fasta) as source, copy.open("wb") as target:
             lines = _Lines(target)
             for name, raw in read_pieces(source, fasta):
-                bases = raw.translate(ALPHABET, b"\r\n")
-                if 0 in bases:
-                    raise not_a_nucleotide(raw.translate(None, b"\r\n"), name, fasta)
+                bases = bases_of(raw, name, fasta)
                 lines.write(name, bases)
                 counts["n_bases"] += bases.count(b"N")
                 counts["ambiguous"] += bases.count(b"N") - raw.count(b"N") - raw.count(b"n")

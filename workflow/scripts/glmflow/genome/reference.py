@@ -18,12 +18,11 @@ import pysam
 from glmflow.errors import InputError
 from glmflow.genome.contigs import match_contigs, some
 from glmflow.genome.fasta import (
-    ALPHABET,
     N,
+    bases_of,
     check_head,
     contig_twice,
     no_bases,
-    not_a_nucleotide,
     prepare_reference,
     read_pieces,
 )
@@ -99,9 +98,7 @@ class Reference:
         if left >= right:
             return np.full(end - start, N, np.uint8)
         raw = self._open().raw(self._records[chrom], chrom, left, right)
-        bases = raw.translate(ALPHABET, b"\r\n")
-        if 0 in bases:
-            raise not_a_nucleotide(raw.translate(None, b"\r\n"), chrom, self.path)
+        bases = bases_of(raw, chrom, self.path)
         inside = np.frombuffer(bases, np.uint8)
         if len(inside) != right - left:
             what = f"contig {chrom!r} has other lines than the first ones at {chrom}:{left + 1}-{right}"

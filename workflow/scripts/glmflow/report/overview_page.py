@@ -16,7 +16,7 @@ from glmflow.files import atomic_path, read_table
 
 from .cards import duration
 from .rendering import render
-from .run_folder import BASELINES
+from .run_folder import BASELINES, RIVAL
 from .wording import number
 
 TAGS = re.compile(r"<[^>]+>")
@@ -91,7 +91,7 @@ def answers(report: Path) -> Iterator[Answer]:
             task=str(task),
             metric=str(said.get("metric") or rows["metric"].iloc[0]),
             model=place(best),
-            baseline=place(rows[simple & (rows["origin"] != "informed")].head(1)),
+            baseline=place(rows[rows["origin"] == RIVAL].head(1)),
             cost=cost(costs, best),
             sentence=TAGS.sub("", str(said.get("sentence") or "")),
             caveats=caveats(said, warnings, str(task)),

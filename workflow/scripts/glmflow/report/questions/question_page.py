@@ -127,7 +127,7 @@ def control_rows(study: Study, task: str) -> dict[str, Any] | None:
 def model_rows(study: Study, task: str) -> list[dict[str, Any]]:
     """Return the headline of trained models and of baselines, to stand beside what look-ups reach."""
     found = study.cells[task][["label", "model", "origin", "value", "ci_low", "ci_high"]].to_dict("records")
-    return [row | {"trained": row["origin"] not in BASELINES and row["origin"] != "informed"} for row in found]
+    return [row | {"trained": row["origin"] not in BASELINES} for row in found]
 
 
 def risk_curves(study: Study, task: str) -> pd.DataFrame:
