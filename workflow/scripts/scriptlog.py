@@ -33,14 +33,8 @@ def logged(snakemake: Any, online: bool = False) -> Iterator[TextIO]:
     status = JobStatus(Path("results") / snakemake.config["study"], job_name(snakemake), Path(snakemake.log[0]))
     with open_log(Path(snakemake.log[0]), status.attempt) as log:
         sys.stdout = sys.stderr = log
-        logging.basicConfig(
-            stream=log,
-            level=logging.INFO,
-            format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-            force=True,
-        )
         try:
-            with status:
+            with logging_to(log), status:
                 yield terminal
         except InputError as error:
             print(f"{snakemake.rule}: {error}", file=log)
@@ -51,6 +45,22 @@ def logged(snakemake: Any, online: bool = False) -> Iterator[TextIO]:
             raise
         finally:
             sys.stdout, sys.stderr = sys.__stdout__, terminal
+
+
+@contextmanager
+def logging_to(log: TextIO) -> Iterator[None]:
+    """Send what modules log to `log` within the block; what was set up before holds again after it."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    handler = logging.StreamHandler(log)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:  # the file is closed next: a message of what runs after would end in a traceback on the terminal
+        root.handlers[:] = before
+        root.setLevel(level)
 
 
 COMMON_INPUTS = ("examples", "checkpoint", "model", "predictions", "predicted", "fitting", "divided")

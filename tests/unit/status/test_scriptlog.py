@@ -1,5 +1,6 @@
 """The log of a job over its attempts."""
 
+import logging
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +27,7 @@ def attempt(tmp_path, monkeypatch):
         log.unlink(missing_ok=True)
         with logged(job):
             print(says)
+            logging.getLogger("some.module").info("it logs: %s", says)
             if error:
                 raise error
         return log.read_text()
@@ -51,3 +53,15 @@ def test_a_job_that_is_done_again_begins_a_new_log(attempt):
     attempt("the first time")
     text = attempt("the second time")
     assert "=== attempt 1, " in text and "second" in text and "first" not in text
+
+
+def test_what_modules_log_lies_in_the_log_and_nowhere_else_after_it(attempt, capsys):
+    before, level = logging.getLogger().handlers[:], logging.getLogger().level
+    assert re.search("^[-0-9]{10} .* INFO some.module: it logs: this$", attempt("this"), re.MULTILINE)
+    with pytest.raises(RuntimeError):
+        attempt("that", RuntimeError("no such luck"))
+    capsys.readouterr()
+    assert (logging.getLogger().handlers, logging.getLogger().level) == (before, level)
+    logging.getLogger("some.module").warning("after the job")
+    assert "Logging error" not in capsys.readouterr().err
+    assert "after the job" not in Path(LOG).read_text()
