@@ -90,6 +90,8 @@ def test_planted_leaks_are_named(planted):
     checks = found.checks.set_index("check")
     assert checks.loc["exact: test", "rows"] == 3 and checks.loc["near: test", "rows"] == 5
     assert checks.loc["near: test", "verdict"] == "FAIL" and checks.loc["exact: validation", "verdict"] == "PASS"
+    passed = checks[checks["verdict"] == "PASS"]
+    assert (passed["rows"] <= passed["threshold"]).all()  # what passes is no more than is said to pass
     assert checks.loc["label conflicts", "rows"] == 6 and found.facts["label_conflicts"]["least_errors"] == 3
     shown = found.examples[found.examples["check"] == "near"]
     assert {("e0", "e170"), ("e1", "e171"), ("e145", "e174")} <= set(zip(shown["first"], shown["second"]))

@@ -29,7 +29,7 @@ def test_an_adapter_of_one_class_is_named_whole(share):
     text, number, own, others = found
     assert ADAPTER in text and len(text) <= len(ADAPTER) + 2
     assert number == 1 and own == pytest.approx(carrying.sum() / (target == 1).sum()) and others == 0
-    name, count, total, verdict, said = stretch_checks(pack(texts), target, ["a", "b", "c"])[0]
+    name, count, total, verdict, said, _ = stretch_checks(pack(texts), target, ["a", "b", "c"])[0]
     assert (name, count, total, verdict) == ("one stretch alone", carrying.sum(), 300, "WARN")
     assert f"{ADAPTER}" in said and "of the rows of b" in said
 

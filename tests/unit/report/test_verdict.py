@@ -61,7 +61,7 @@ def test_a_control_says_what_it_reaches_and_beats_nothing():
 
 def test_models_that_are_not_told_apart_share_the_first_place():
     text = sentence(PRETRAINED, ("cnn (full)", "model", [0.79]), BASELINE)
-    assert text.endswith("; tiny (full) and cnn (full) share the first place, for they are not distinguished.")
+    assert text.endswith("; tiny (full) and cnn (full) share the first place: the difference between them may be chance.")
     assert "leads" not in text
 
 
@@ -78,7 +78,7 @@ def test_a_model_that_is_not_above_chance_is_not_said_to_lead():
 
 def test_ahead_within_the_intervals_is_not_beating():
     text = sentence(PRETRAINED, ("kmer_ridge", "baseline", [0.785]), BASELINE)
-    assert text.startswith("No model is said to beat anything on") and "it is not distinguished from kmer_ridge" in text
+    assert text.startswith("No model is said to beat anything on") and "it is not clearly ahead of kmer_ridge" in text
 
 
 def test_a_baseline_that_predicts_one_value_is_not_beaten():
@@ -188,7 +188,7 @@ def test_a_lead_per_base_is_held_against_the_levels_of_genes_and_fold_changes():
     )
     metric = METRIC("gene_log1p_pearson")
     notes = other_levels(rows(PRETRAINED, BASELINE), [(metric, table) for table in (near, behind, ahead)])
-    assert notes[0].startswith("On log1p Pearson r across genes tiny (full) is not distinguished (0.140 [")
+    assert notes[0].startswith("On log1p Pearson r across genes tiny (full) is not clearly ahead (0.140 [")
     assert notes[1].startswith("On log1p Pearson r across genes tiny (full) is behind (0.100 [")
     assert notes[2].startswith("On log1p Pearson r across genes tiny (full) beats mean_track (0.400 [")
 

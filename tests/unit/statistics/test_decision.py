@@ -208,7 +208,7 @@ def test_ties_are_ties():
     )
     assert rows["leads"].sum() == 0 and rows.loc["a", "ties"] == rows.loc["b", "ties"] == "a and b"
     rows = verdicts([Run("a", "a", "model", same), Run("c", "c", "baseline", same)])
-    assert "it equals c" in rows.loc["a", "reasons"] and rows.loc["a", "verdict"] == "not distinguished"
+    assert "it equals c" in rows.loc["a", "reasons"] and rows.loc["a", "verdict"] == "not clearly ahead"
 
 
 def test_a_model_has_to_lead_over_its_control():
@@ -236,7 +236,7 @@ def test_lower_is_better():
 def test_one_block_says_nothing_of_chance():
     runs = [Run("a", "a", "model", (mean_value([0.5]),)), Run("b", "b", "baseline", (mean_value([0.2]),))]
     decision = decide(runs)
-    assert decision.rows.set_index("key").loc["a", "verdict"] == "not distinguished"
+    assert decision.rows.set_index("key").loc["a", "verdict"] == "not clearly ahead"
     assert any("One block" in note for note in decision.notes)
 
 

@@ -36,4 +36,4 @@ def label_audits(path: Path, columns: Mapping[str, str]) -> list[Audit]:
     found = label_checks(rows, pack(rows["sequence"]), target, names)
     if named := named_label_check(data):
         found.append(named)
-    return [Audit(name, verdict, count, 0, text) for name, count, _, verdict, text in found]
+    return [Audit(one.check, one.verdict, one.rows, one.threshold, one.text) for one in found]

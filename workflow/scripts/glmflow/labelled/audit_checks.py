@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,8 +30,16 @@ PROPERTY_WORDS = {
 }
 """Properties whose column is not the word for it."""
 
-Check = tuple[str, int, int, str, str]
-"""Name, rows concerned, of how many, verdict, sentence."""
+
+class Check(NamedTuple):
+    """What one audit found: its name, rows concerned, of how many, verdict, sentence, and the most rows that pass."""
+
+    check: str
+    rows: int
+    of: int
+    verdict: str
+    text: str
+    threshold: float = 0.0
 
 
 def quality_checks(facts: Mapping[str, Any], near: NearPairs) -> list[Check]:
@@ -62,13 +70,15 @@ def quality_checks(facts: Mapping[str, Any], near: NearPairs) -> list[Check]:
     if largest > 1:
         text = f"{largest:,} rows are near copies of one another, directly or by way of others"
     verdict = "FAIL" if largest > WHOLE * rows else ("WARN" if largest > LARGE * rows else "PASS")
-    found.append(("largest group of near copies", largest, rows, verdict, text))
+    found.append(Check("largest group of near copies", largest, rows, verdict, text, max(1, int(LARGE * rows))))
     if facts["consensus_identity"] > LIBRARY:
         identity = facts["consensus_identity"]
         text = (
             f"rows agree with their consensus at {identity:.0%} of the bases: variants of one sequence, all near copies"
         )
-        found.append(("one sequence", rows, rows, "WARN", text + "; hold out by number of mutations or by position"))
+        found.append(
+            Check("one sequence", rows, rows, "WARN", text + "; hold out by number of mutations or by position")
+        )
     return found
 
 
@@ -136,7 +146,7 @@ def property_checks(properties: pd.DataFrame) -> list[Check]:
             text = f"{name} alone reaches r = {row.value:.3f}"
         if row.telling:
             text += "; a model below it has learned nothing else"
-        found.append((f"{row.property} alone", 0, 0, "WARN" if row.telling else "PASS", text))
+        found.append(Check(f"{row.property} alone", 0, 0, "WARN" if row.telling else "PASS", text))
     return found
 
 
@@ -198,7 +208,7 @@ def scored_rows(split: NDArray, target: NDArray, count: int) -> tuple[NDArray[np
 
 
 def _check(name: str, count: int, of: int, fails: bool, text: str) -> Check:
-    return name, int(count), int(of), "FAIL" if fails else ("WARN" if count else "PASS"), text
+    return Check(name, int(count), int(of), "FAIL" if fails else ("WARN" if count else "PASS"), text)
 
 
 def _spread(name: str, by_class: Mapping[str, float], rows: int, words: str) -> Check:
@@ -206,4 +216,4 @@ def _spread(name: str, by_class: Mapping[str, float], rows: int, words: str) -> 
     low, high = min(by_class, key=by_class.get), max(by_class, key=by_class.get)  # type: ignore[arg-type]
     text = f"{words}: {by_class[high]:.1%} of the bases in {high}, {by_class[low]:.1%} in {low}"
     differs = by_class[high] - by_class[low] > 0.05
-    return name, rows if differs else 0, rows, "WARN" if differs else "PASS", text
+    return Check(name, rows if differs else 0, rows, "WARN" if differs else "PASS", text)

@@ -64,7 +64,7 @@ def _labels(word: str, number: NDArray[np.int64], count: int, target: NDArray, c
         chance = np.sqrt((count - 1) / max(rows - 1, 1))
         telling = r > SHORTCUT_R and r > SURE * chance
         text = f"{word} alone goes with the values (r = {r:.3f} of its {count} means)"
-        return f"{word} alone", rows if telling else 0, rows, "WARN" if telling else "PASS", text
+        return Check(f"{word} alone", rows if telling else 0, rows, "WARN" if telling else "PASS", text)
     counts = np.zeros((count, len(classes)), np.int64)
     np.add.at(counts, (number, target), 1)
     others = counts[number]
@@ -76,7 +76,7 @@ def _labels(word: str, number: NDArray[np.int64], count: int, target: NDArray, c
     text = f"{word} alone reaches accuracy {reached:.3f} (majority {base:.3f})"
     if telling:
         text += f": what sets its {count} values apart cannot be told from what sets the classes apart"
-    return f"{word} alone", rows if telling else 0, rows, "WARN" if telling else "PASS", text
+    return Check(f"{word} alone", rows if telling else 0, rows, "WARN" if telling else "PASS", text)
 
 
 def _splits(word: str, values: NDArray, split: NDArray, count: int) -> Iterator[Check]:
@@ -92,7 +92,7 @@ def _splits(word: str, values: NDArray, split: NDArray, count: int) -> Iterator[
         text = f"{shared:,} of {total:,} test rows have the {word} of a train or validation row"
         if shared:
             text += f"; splits: {{by: group, column: {word}}} keeps them apart"
-        yield f"{word}: test", shared, total, "WARN" if shared else "PASS", text
+        yield Check(f"{word}: test", shared, total, "WARN" if shared else "PASS", text)
         return
     sure = distance > SURE / 2 * np.sqrt((count - 1) * (1 / seen.sum() + 1 / total))
     if not shared:
@@ -104,6 +104,6 @@ def _splits(word: str, values: NDArray, split: NDArray, count: int) -> Iterator[
         text = f"{word} {most}: {shares}"
     else:
         text = f"{shared:,} of {total:,} test rows have the {word} of a train or validation row ({count} values, in like shares)"
-        yield f"{word} by split", 0, total, "PASS", text
+        yield Check(f"{word} by split", 0, total, "PASS", text)
         return
-    yield f"{word} by split", total, total, "WARN", text
+    yield Check(f"{word} by split", total, total, "WARN", text)

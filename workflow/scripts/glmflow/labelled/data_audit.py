@@ -142,7 +142,7 @@ def audit(
         *_of_labels(rows, split, target, classes, properties, describe, packed, backwards),
         *exchange_checks(split, exchanged(packed, split)),
     ]
-    table = pd.DataFrame(checks, columns=["check", "rows", "of", "verdict", "text"])
+    table = pd.DataFrame(checks, columns=list(Check._fields))
     shown = example_pairs(rows, split, target, classes, pairs)
     leaked = copied_examples(rows["example"].tolist(), split, near, copies)
     return Audit(facts, table, shown, properties, near, leaked)
@@ -200,7 +200,7 @@ def interval_audit(
         *leak_checks(rows, split, {}),
         *_of_labels(rows, split, target, classes, properties, facts),
     ]
-    return pd.DataFrame(checks, columns=["check", "rows", "of", "verdict", "text"]), properties
+    return pd.DataFrame(checks, columns=list(Check._fields)), properties
 
 
 def _backwards(copies: pd.DataFrame, split: NDArray, turned: NDArray[np.int64]) -> NDArray[np.int64]:

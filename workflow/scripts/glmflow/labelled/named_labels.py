@@ -59,7 +59,7 @@ def named_label_check(data: Labelled) -> Check | None:
         f"the label of {len(rows):,} of {total:,} rows is not the one behind | in their name, such as "
         f"{names.iloc[first]!r}, whose label is {labels.iloc[first]!r}"
     )
-    return "labels in names", len(rows), total, "FAIL" if len(rows) > FAIL * total else "WARN", text
+    return Check("labels in names", len(rows), total, "FAIL" if len(rows) > FAIL * total else "WARN", text)
 
 
 def _as_whole(words: pd.Series) -> pd.Series:

@@ -85,7 +85,7 @@ def _names(rows: pd.DataFrame, split: NDArray) -> Iterator[Check]:
     if "named" in rows:
         twice = int(rows["named"].duplicated(keep=False).sum())
         text = f"{twice:,} rows share their name with another row, so that rows are called by their numbers"
-        yield "names", twice, len(rows), "WARN", text
+        yield Check("names", twice, len(rows), "WARN", text)
     for column in ("named", *(name for name in rows if str(name).startswith(KIN))):
         if column not in rows or not total or not seen.any():
             continue
@@ -96,7 +96,7 @@ def _names(rows: pd.DataFrame, split: NDArray) -> Iterator[Check]:
         if shared and column != "named":
             text += f"; splits: {{by: group, column: {word}}} keeps them apart"
         if shared or column != "named":
-            yield f"{word}: test", shared, total, "WARN" if shared else "PASS", text
+            yield Check(f"{word}: test", shared, total, "WARN" if shared else "PASS", text)
 
 
 def _classes(train: NDArray, test: NDArray, classes: Sequence[str]) -> Iterator[Check]:
@@ -106,7 +106,7 @@ def _classes(train: NDArray, test: NDArray, classes: Sequence[str]) -> Iterator[
     text = "every class has test rows"
     if few:
         text = f"test rows of a class are few or none ({', '.join(few[:10])}): nothing can be said of it"
-    yield "test rows of each class", len(few), len(classes), "WARN" if few else "PASS", text
+    yield Check("test rows of each class", len(few), len(classes), "WARN" if few else "PASS", text)
     learned = np.bincount(train, minlength=len(classes)) / len(train)
     own = count / len(test)
     distance = float(np.abs(learned - own).sum() / 2)
@@ -114,7 +114,7 @@ def _classes(train: NDArray, test: NDArray, classes: Sequence[str]) -> Iterator[
     place = int(np.abs(learned - own).argmax())
     text = f"{classes[place]}: {learned[place]:.1%} of the training rows, {own[place]:.1%} of the test rows"
     unlike = distance > UNLIKE and distance > SURE * error
-    yield "shares of classes", len(test) if unlike else 0, len(test), "WARN" if unlike else "PASS", text
+    yield Check("shares of classes", len(test) if unlike else 0, len(test), "WARN" if unlike else "PASS", text)
 
 
 def _unchosen(validation: NDArray, classes: Sequence[str]) -> Iterator[Check]:
@@ -126,7 +126,7 @@ def _unchosen(validation: NDArray, classes: Sequence[str]) -> Iterator[Check]:
     text = "every class has validation rows"
     if absent:
         text = f"no validation row of {some(absent, 10)}: what is chosen on that split is chosen without them"
-    yield "validation rows of each class", len(absent), len(classes), "WARN" if absent else "PASS", text
+    yield Check("validation rows of each class", len(absent), len(classes), "WARN" if absent else "PASS", text)
 
 
 def _unlike(describe: pd.DataFrame, train: NDArray[np.bool_], test: NDArray[np.bool_]) -> Iterator[Check]:
@@ -147,7 +147,7 @@ def _unlike(describe: pd.DataFrame, train: NDArray[np.bool_], test: NDArray[np.b
             for name in far
         ]
         text = "; ".join(each)
-    yield "unlike rows", int(test.sum()) if far else 0, int(test.sum()), "WARN" if far else "PASS", text
+    yield Check("unlike rows", int(test.sum()) if far else 0, int(test.sum()), "WARN" if far else "PASS", text)
 
 
 def _swapped(properties: pd.DataFrame, test: NDArray, classes: Sequence[str]) -> Iterator[Check]:
@@ -162,7 +162,7 @@ def _swapped(properties: pd.DataFrame, test: NDArray, classes: Sequence[str]) ->
             what = ", ".join(f"{classes[own]} of the test rows is {classes[taken]}" for own, taken in pairs)
             text = f"by {name} of training rows, {what}: numbers of classes exchanged?"
         count = len(test) if len(renamed) else 0
-        yield "swapped labels", count, len(test), "FAIL" if count else "PASS", text
+        yield Check("swapped labels", count, len(test), "FAIL" if count else "PASS", text)
         return
     if len(np.unique(test)) != 2:
         return
@@ -176,7 +176,7 @@ def _swapped(properties: pd.DataFrame, test: NDArray, classes: Sequence[str]) ->
     text = "what tells training labels tells test labels alike"
     if bad:
         text = f"what {name} tells of training rows is the opposite of the test rows (AUROC {worst['auroc']:.2f}): labels swapped?"
-    yield "swapped labels", len(test) if bad else 0, len(test), "FAIL" if bad else "PASS", text
+    yield Check("swapped labels", len(test) if bad else 0, len(test), "FAIL" if bad else "PASS", text)
 
 
 def _negated(properties: pd.DataFrame, rows: int) -> Iterator[Check]:
@@ -189,7 +189,7 @@ def _negated(properties: pd.DataFrame, rows: int) -> Iterator[Check]:
     if bad:
         name = PROPERTY_WORDS.get(worst["property"], worst["property"])
         text = f"what {name} tells of training rows is the opposite of the test rows (r {worst['value']:.2f}): values negated?"
-    yield "swapped labels", rows if bad else 0, rows, "FAIL" if bad else "PASS", text
+    yield Check("swapped labels", rows if bad else 0, rows, "FAIL" if bad else "PASS", text)
 
 
 def _values(train: NDArray, test: NDArray) -> Iterator[Check]:
@@ -203,11 +203,11 @@ def _values(train: NDArray, test: NDArray) -> Iterator[Check]:
         f"values of training rows: median {middle:.4g}, spread {spread:.3g}; of test rows: {np.median(test):.4g}, "
         f"{ratio * spread:.3g}"
     )
-    yield "scale of values", len(test) if unlike else 0, len(test), "WARN" if unlike else "PASS", text
+    yield Check("scale of values", len(test) if unlike else 0, len(test), "WARN" if unlike else "PASS", text)
     both = np.concatenate([train, test])
     far = np.abs(both - middle) > 1000 * spread if spread > 0 else np.zeros(len(both), bool)
     text = "no value is far from all others"
     if far.any():
         value = both[np.abs(both - middle).argmax()]
         text = f"{int(far.sum()):,} values are a thousand spreads from the median ({value:.4g}): a loss of squares learns these"
-    yield "outlying values", int(far.sum()), len(both), "WARN" if far.any() else "PASS", text
+    yield Check("outlying values", int(far.sum()), len(both), "WARN" if far.any() else "PASS", text)

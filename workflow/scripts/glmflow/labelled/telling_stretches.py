@@ -66,7 +66,7 @@ def stretch_checks(packed: Packed, target: NDArray[np.int64], classes: Sequence[
         f"{text} stands in {share:.0%} of the rows of {classes[number]} and in {elsewhere:.0%} of all others: "
         "an adapter, primer or vector, which alone tells the class?"
     )
-    return [("one stretch alone", round(share * int((target == number).sum())), packed.count, "WARN", said)]
+    return [Check("one stretch alone", round(share * int((target == number).sum())), packed.count, "WARN", said)]
 
 
 def _extended(code: int, known: set[int]) -> str:

@@ -139,7 +139,7 @@ def _place(playing: pd.DataFrame) -> str:
     """Return who leads, or who shares the first place."""
     ties = [text for text in playing["ties"] if text]
     if ties:
-        return f"{ties[0]} share the first place, for they are not distinguished"
+        return f"{ties[0]} share the first place: the difference between them may be chance"
     leading = playing[playing["leads"].astype(bool)]
     if leading.empty:
         return "no run leads"

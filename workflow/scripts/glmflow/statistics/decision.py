@@ -91,7 +91,7 @@ class Decision(NamedTuple):
         A row a run, best first, those that do not play last: `key`, `label`, `role`, `value`, `low`, `high`, `seeds`,
         `seed_sd`, `seed_low`, `seed_high`, `within` with `within_low`, `within_high`, `p`; `rival` (label of the best
         rival that plays), `difference` with `difference_low`, `difference_high`, `difference_p`; `control_gain` with its
-        limits; `verdict` (`beats`, `above the null`, `ahead`, `not distinguished`, `behind`, `cannot play`; of what is no
+        limits; `verdict` (`beats`, `above the null`, `ahead`, `not clearly ahead`, `behind`, `cannot play`; of what is no
         model empty), `against` (labels of what it beats), `leads`, `ties` (labels of the runs that share the first
         place), `reasons`.
     notes
@@ -219,7 +219,7 @@ def _judged(
     row["against"] = ""
     if any(gap.high < 0 for gap in gaps):
         return row | {"verdict": "behind"}
-    return row | {"verdict": "ahead" if gaps and all(gap.low > 0 for gap in gaps) else "not distinguished"}
+    return row | {"verdict": "ahead" if gaps and all(gap.low > 0 for gap in gaps) else "not clearly ahead"}
 
 
 def _own_reasons(run: Run, chance: float | None, compared: int, bounds: tuple[float, float] | None) -> list[str]:
@@ -252,7 +252,7 @@ def _behind(name: str, gap: Estimate, compared: int) -> str:
     if gap.value == 0 and gap.error == 0:
         return f"it equals {name}"
     if not gap.low > 0:
-        how = "it is behind" if gap.high < 0 else "it is not distinguished from"
+        how = "it is behind" if gap.high < 0 else "it is not clearly ahead of"
         return f"{how} {name}: difference {_shown(gap)}"
     if gap.p * compared >= ALPHA:
         return (
@@ -262,7 +262,7 @@ def _behind(name: str, gap: Estimate, compared: int) -> str:
 
 
 def _first_place(runs: Sequence[Run]) -> list[Run]:
-    """Return the runs that share the first place: the best one, and those that it is not distinguished from."""
+    """Return the runs that share the first place: the best one, and those that it is not clearly ahead of."""
     if not runs:
         return []
     ordered = sorted(runs, key=lambda run: -float(np.mean(run.values)))

@@ -111,5 +111,5 @@ def checks_of(found: pd.DataFrame | None) -> Checks:
         between = ": test" in row.check or ": validation" in row.check
         leak = between and row.verdict != "PASS"
         status = FAIL if leak and row.check.startswith(("exact", "near")) else row.verdict
-        checks.add(row.check, row.rows, row.of, row.text, leak, status)
+        checks.add(row.check, row.rows, row.of, row.text, leak, status, row.threshold)
     return checks

@@ -75,8 +75,7 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
             found.checks, exchanged_columns(packed, truth.to_numpy(), rows["split"].to_numpy(object)), rows, labels
         )
     if named is not None:
-        name, count, total, verdict, text = named
-        found.checks.add(name, count, total, text, verdict == FAIL, verdict)
+        found.checks.add(named.check, named.rows, named.of, named.text, named.verdict == FAIL, named.verdict)
     rows = found.rows
     length = packed.lengths if packed is not None else (rows["end"] - rows["start"]).to_numpy()
     counts["sequences longer than `length`, of which the middle is read"] = int((length > task.length).sum())
