@@ -42,3 +42,12 @@ def test_progress_goes_to_the_terminal_and_the_rest_to_the_log(logged, capsys):
     assert capsys.readouterr().err == "to the terminal\n"
     log = Path("logs/study/finetune.log").read_text()
     assert "to the log\n" in log and "terminal" not in log
+
+
+def test_a_download_is_no_job_of_the_study(logged):
+    with pytest.raises(RuntimeError), logged(job("fetch"), online=True):
+        raise RuntimeError("no internet")
+    with logged(job("finetune")):
+        pass
+    assert [path.name for path in Path("results/study/status").iterdir()] == ["finetune.json"]
+    assert "no internet" in Path("logs/study/fetch.log").read_text()

@@ -14,7 +14,10 @@ try:
     CHECKPOINTS = study_config.read_checkpoints(REPOSITORY / "config" / "models.yaml")
     DOWNLOADS = CHECKPOINTS | study_config.listed_text_models()
     STUDY = study_config.check_study(
-        config, (workflow.configfiles or [None])[-1], CHECKPOINTS
+        config,
+        (workflow.configfiles or [None])[-1],
+        CHECKPOINTS,
+        workflow.config_settings.config,
     )
     if workflow.is_main_process and not BEFORE_FILES:
         from glmflow.checks.study_files import check_inputs

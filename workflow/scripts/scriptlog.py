@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,7 +19,8 @@ def logged(snakemake: Any, online: bool = False) -> Iterator[TextIO]:
     """Run the body of a script with its log file, and end the job with one line where the input is at fault.
 
     Yields the terminal, for progress. The Hugging Face hub is not asked for anything unless `online`: jobs run on nodes
-    without internet, and what they read has been downloaded.
+    without internet, and what they read has been downloaded. A download is no job of the study, and not on its page of
+    jobs: it says on the terminal how far it is.
     """
     from glmflow.errors import InputError
     from glmflow.status import JobStatus
@@ -31,10 +32,10 @@ def logged(snakemake: Any, online: bool = False) -> Iterator[TextIO]:
         os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
     terminal = sys.stderr
     status = JobStatus(Path("results") / snakemake.config["study"], job_name(snakemake), Path(snakemake.log[0]))
-    with open_log(Path(snakemake.log[0]), status.attempt) as log:
+    with open_log(Path(snakemake.log[0]), 1 if online else status.attempt) as log:
         sys.stdout = sys.stderr = log
         try:
-            with logging_to(log), status:
+            with logging_to(log), nullcontext() if online else status:
                 yield terminal
         except InputError as error:
             print(f"{snakemake.rule}: {error}", file=log)

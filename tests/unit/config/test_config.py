@@ -93,6 +93,18 @@ def test_mistakes_name_their_line(tmp_path):
     )
 
 
+def test_a_mistake_of_the_command_line_is_none_of_the_file(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(minimal()))
+    raw = minimal() | {"data": ["geuvadi"]}
+    with pytest.raises(ConfigurationError, match=r"no data set 'geuvadi'.* did you mean 'geuvadis'") as said:
+        check_study(raw, path, given={"data"})
+    assert str(said.value).startswith("--config data.0: no data set")
+    with pytest.raises(ConfigurationError) as said:
+        check_study(raw, path)
+    assert str(path) in str(said.value)
+
+
 def test_a_contig_in_two_splits_is_refused():
     raw = minimal()
     raw["splits"]["test"] = ["chr1"]

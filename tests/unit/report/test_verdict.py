@@ -61,7 +61,9 @@ def test_a_control_says_what_it_reaches_and_beats_nothing():
 
 def test_models_that_are_not_told_apart_share_the_first_place():
     text = sentence(PRETRAINED, ("cnn (full)", "model", [0.79]), BASELINE)
-    assert text.endswith("; tiny (full) and cnn (full) share the first place: the difference between them may be chance.")
+    assert text.endswith(
+        "; tiny (full) and cnn (full) share the first place: the difference between them may be chance."
+    )
     assert "leads" not in text
 
 

@@ -29,7 +29,10 @@ def read_study(path: str | Path) -> Study:
 
 
 def check_study(
-    raw: Mapping[str, Any], source: str | Path | None = None, checkpoints: Collection[str] | None = None
+    raw: Mapping[str, Any],
+    source: str | Path | None = None,
+    checkpoints: Collection[str] | None = None,
+    given: Collection[str] = (),
 ) -> Study:
     """Check a configuration and return the study it describes.
 
@@ -41,6 +44,8 @@ def check_study(
         The file it came from, read again only to give line numbers.
     checkpoints
         Names of the published checkpoints; a model that names another one is a mistake. Not checked where None.
+    given
+        Keys that the command line gave (`--config`): a mistake below them is none of the file.
 
     Raises
     ------
@@ -59,7 +64,12 @@ def check_study(
     tree = compose(source)
     problems += repeated(tree)
     if problems:
-        raise ConfigurationError([f"{place_of(path, source, tree)}: {text}" for path, text in dict.fromkeys(problems)])
+
+        def where(path: Place) -> str:
+            named = path and path[0] in given
+            return f"--config {'.'.join(map(str, path))}" if named else place_of(path, source, tree)
+
+        raise ConfigurationError([f"{where(path)}: {text}" for path, text in dict.fromkeys(problems)])
     assert study is not None
     return study
 

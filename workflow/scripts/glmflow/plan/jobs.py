@@ -353,7 +353,8 @@ def heading(gpu_model: str | None) -> str:
         return f"Memory of a GPU and hours are those of an {reckoned_with(gpu_model)}."
     return (
         f"Memory of a GPU and hours are those of an {DEFAULT_GPU.upper()}, which is assumed: no profile names a GPU that is "
-        "known (`planned_gpu` in its default-resources). On a CPU the same takes many times as long."
+        "known (`planned_gpu` in its default-resources). On a CPU the same takes many times as long: there, read memory_gb, "
+        "disk_gb, updates and flop."
     )
 
 
