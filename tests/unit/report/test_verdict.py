@@ -190,9 +190,12 @@ def test_a_lead_per_base_is_held_against_the_levels_of_genes_and_fold_changes():
     )
     metric = METRIC("gene_log1p_pearson")
     notes = other_levels(rows(PRETRAINED, BASELINE), [(metric, table) for table in (near, behind, ahead)])
-    assert notes[0].startswith("On log1p Pearson r across genes tiny (full) is not clearly ahead (0.140 [")
-    assert notes[1].startswith("On log1p Pearson r across genes tiny (full) is behind (0.100 [")
-    assert notes[2].startswith("On log1p Pearson r across genes tiny (full) beats mean_track (0.400 [")
+    assert notes[0].startswith("On log1p Pearson r across genes tiny (full), at 0.140 [")
+    assert "], is not clearly ahead of mean_track: difference −0.010 [" in notes[0]
+    assert notes[1].startswith("On log1p Pearson r across genes tiny (full), at 0.100 [")
+    assert "], is behind mean_track: difference −0.300 [" in notes[1]
+    assert notes[2].startswith("On log1p Pearson r across genes tiny (full), at 0.400 [")
+    assert notes[2].endswith("], beats mean_track.")
 
 
 def test_notes_on_training_from_scratch():

@@ -1,5 +1,7 @@
 """False "beats" in at most 5 % of null draws of each kind; what is truly better still beats; what is said, and why."""
 
+import re
+
 import numpy as np
 import pytest
 import simulated_scores as simulated
@@ -267,7 +269,29 @@ def test_a_missing_row_of_random_weights_is_said():
     pretrained = Run("a", "a", "model", scored([0.5]), backbone="caduceus")
     twin = Run("b", "b", "model", scored([0.4], 1), backbone="caduceus", random=True)
     assert any("random weights of caduceus" in note for note in decide([pretrained]).notes)
-    assert not any("random weights" in note for note in decide([pretrained, twin]).notes)
+    assert not any(note.startswith("No row of random weights") for note in decide([pretrained, twin]).notes)
+
+
+def test_what_pretraining_adds_is_said_first_against_the_best_from_random_weights():
+    def said(value, **how):
+        runs = [
+            Run("a", "a", "model", scored([value, value + 0.01]), backbone="caduceus"),
+            Run("a0", "a (probe)", "model", scored([0.1], 3), backbone="caduceus"),
+            Run("b", "b", "model", scored([0.4], 1), backbone="caduceus", random=True),
+            Run("c", "c", "model", scored([0.2], 2), backbone="caduceus", random=True),
+            Run("d", "d", "model", scored([0.9], 4)),
+        ]
+        first, *others = decide(runs, **how).notes
+        assert not any("pretraining adds" in note for note in others)
+        return first
+
+    assert said(0.5).startswith("What pretraining adds: a against b, the best from random weights: ")
+    assert said(0.5).endswith("; it is ahead.") and "difference +0.1" in said(0.5)
+    assert said(0.3).endswith("; it is behind.") and "difference −0.0" in said(0.3)
+    assert said(0.4).endswith("; that may be chance.")
+    lower = said(0.5, higher_is_better=False)  # the least is the best: 0.1 of the probe against 0.2 of c
+    assert "a (probe) against c" in lower and lower.endswith("; it is ahead.")
+    assert float(re.search(r"difference \+(\S+)", lower)[1]) == pytest.approx(0.1, abs=0.01)
 
 
 def test_permutations_within_groups_keep_what_groups_share():

@@ -16,6 +16,7 @@ from .palette import colours
 from .report_inputs import ReportInputs
 from .run_folder import BASELINES, RunFolder, read_json
 from .verdict import (
+    ADDED,
     Verdict,
     board,
     judge,
@@ -187,9 +188,14 @@ class Study:
         if cell.empty:
             return Verdict(sentence)
         bases = self.costs.set_index("key")["trained_bases"]
-        beside = [*other_levels(cell, self.other_cells(task)), *unequal_training(cell, bases)]
+        others = self.other_cells(task)
+        beside = [*other_levels(cell, others), *unequal_training(cell, bases)]
         beside += [*scratch_notes(cell, self.origins), *notes_of(cell, notes, self.given)]
-        return Verdict(sentence, tuple(dict.fromkeys(beside)), boards=(board(cell, what),))
+        added = [note for note in beside if note.startswith(ADDED)]
+        for other, _ in others:
+            found = self.compared[task].cell(other.name, split)[1]
+            added += [note.replace(ADDED, f"{ADDED} on {other.title}", 1) for note in found if note.startswith(ADDED)]
+        return Verdict(sentence, tuple(dict.fromkeys([*added, *beside])), boards=(board(cell, what),))
 
     @property
     def origins(self) -> dict[str, str]:

@@ -13,6 +13,9 @@ from .wording import Metric, named, number, signed
 
 NOT_COMPARED = "The runs were not compared on {}, so nothing can be said of who beats what."
 
+ADDED = "What pretraining adds"
+"""How the note of a table of comparisons begins that is read before all others."""
+
 
 class Line(NamedTuple):
     """A run in the table under a verdict, as it is read."""
@@ -216,9 +219,12 @@ def other_levels(cell: pd.DataFrame, others: Iterable[tuple[Metric, pd.DataFrame
         row = own.iloc[0]
         if row["verdict"] == "control":
             continue
-        said = f"beats {row['against']}" if row["verdict"] == "beats" else f"is {_said(row)}"
-        why = f": {row['reasons']}" if row["reasons"] else ""
-        notes.append(f"On {metric.title} {row['label']} {said} ({value(row)}){why}.")
+        if row["reasons"].startswith("it is "):
+            said = row["reasons"].removeprefix("it ")
+        else:
+            said = f"beats {row['against']}" if row["verdict"] == "beats" else f"is {_said(row)}"
+            said += f": {row['reasons']}" if row["reasons"] else ""
+        notes.append(f"On {metric.title} {row['label']}, at {value(row)}, {said}.")
     return notes
 
 

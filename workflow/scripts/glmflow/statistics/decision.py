@@ -12,7 +12,7 @@ A model *beats* its rivals where, at once,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -147,7 +147,7 @@ def decide(
         rows.append(row if higher_is_better else _turned(row))
     table = pd.DataFrame(rows, columns=COLUMNS)
     table[["verdict", "against", "reasons"]] = table[["verdict", "against", "reasons"]].fillna("")
-    return Decision(table, tuple(_notes(runs, models, groups_known)))
+    return Decision(table, (*_pretraining(signed), *_notes(runs, models, groups_known)))
 
 
 def _require_same_units(runs: Sequence[Run]) -> None:
@@ -273,6 +273,23 @@ def _first_place(runs: Sequence[Run]) -> list[Run]:
         if not difference(best.scores, other.scores).low > 0 or min(best.values) <= np.mean(other.values)
     ]
     return [best, *tied]
+
+
+def _pretraining(runs: Sequence[Run]) -> Iterator[str]:
+    """Yield what pretraining adds to each architecture: its best run over the best one from random weights."""
+    ranked = sorted((run for run in runs if run.plays and run.backbone), key=lambda run: -float(np.mean(run.values)))
+    for backbone in sorted({run.backbone for run in ranked if not run.random}):
+        alike = [run for run in ranked if run.backbone == backbone]
+        best, scratch = (next((run for run in alike if run.random is random), None) for random in (False, True))
+        if scratch is None:
+            continue
+        gap = difference(best.scores, scratch.scores)
+        clear = "it is behind" if gap.high < 0 else "it is ahead" if gap.low > 0 else "that may be chance"
+        limits = "the interval is not known" if np.isnan(gap.low) else clear
+        yield (
+            f"What pretraining adds: {best.label} against {scratch.label}, the best from random weights: "
+            f"difference {_shown(gap) if not np.isnan(gap.low) else f'{gap.value:+.3f}'}; {limits}."
+        )
 
 
 def _notes(runs: Sequence[Run], models: Sequence[Run], groups_known: bool | None) -> list[str]:
