@@ -16,3 +16,14 @@ def test_exchanged_letters_are_found_on_either_strand_and_nothing_else():
     split = np.array(["train"] * 29 + ["validation"] + ["test"] * len(tests), object)
     assert exchanged(pack(known + tests), split).tolist() == [30, 31, 32]
     assert not len(exchanged(pack(["ACGT", "GTAC"]), np.array(["train", "test"], object)))
+
+
+def test_ends_of_thousands_of_rows_are_looked_at_some_at_a_time(monkeypatch):
+    rng = np.random.default_rng(1)
+    known = ["".join(rng.choice(list("ACGT"), 80)) for _ in range(50)]
+    longer = known[7][:40] + "ACGTACGT" + known[7][40:]  # its ends are those of a row of another length
+    tests = [text.translate(str.maketrans("ACGT", "GTAC")) for text in (known[49], known[0], longer)]
+    split = np.array(["train"] * 50 + ["test"] * 3, object)
+    whole = exchanged(pack(known + tests), split).tolist()
+    monkeypatch.setattr("glmflow.labelled.exchanged_letters.AT_ONCE", 3)
+    assert whole == exchanged(pack(known + tests), split).tolist() == [50, 51]

@@ -8,7 +8,7 @@ from glmflow.genome.packed import pack
 from glmflow.genome.similarity import exact_copies
 from glmflow.labelled import near_pairs as module
 from glmflow.labelled.copied_examples import copied_examples
-from glmflow.labelled.near_pairs import exact_shares, near_pairs, suited_k
+from glmflow.labelled.near_pairs import MOST, exact_shares, kept_share, near_pairs, suited_k
 
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
@@ -74,6 +74,28 @@ def test_a_part_of_the_kmers_and_exact_counts_give_the_same_pairs(sequences, mon
     assert len(pairs[0]) > 100
     assert len(pairs[0] ^ pairs[1]) <= 2
     assert (part.component == whole.component).mean() > 0.95
+
+
+@pytest.mark.parametrize(
+    ("rows", "bases"), [(289_000, 400), (4_600_000, 350), (30_000_000, 350), (4_000_000, 60), (9_000_000, 30)]
+)
+def test_kmers_that_are_held_of_large_sets_are_bounded(rows, bases):
+    usable = bases - 20
+    kept = kept_share(rows * usable, usable)
+    assert min(32, usable) <= kept * usable + 1e-9 and kept <= 1
+    assert kept * rows * usable <= max(MOST, 32 * rows)  # 150 million, or 256 bytes a row
+
+
+def test_copies_are_found_by_as_few_kmers_as_are_held_of_the_largest_sets(monkeypatch):
+    generator = np.random.default_rng(4)
+    first = ["".join(generator.choice(list("ACGT"), 350)) for _ in range(200)]
+    texts = first + [mutated(generator, text, 0.01) for text in first]
+    monkeypatch.setattr(module, "WHOLE", 1000)
+    monkeypatch.setattr(module, "MOST", 1000)  # 32 k-mers of each sequence
+    found = near_pairs(pack(texts))
+    expected = expected_pairs(texts, 21, 0.5)
+    pairs = set(zip(found.table["first"], found.table["second"]))
+    assert len(expected) > 150 and pairs <= set(expected) and len(pairs) >= 0.98 * len(expected)
 
 
 @pytest.mark.parametrize("held", [None, 5000])

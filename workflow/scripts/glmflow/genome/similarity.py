@@ -90,20 +90,22 @@ def exact_copies(sequences: Iterable[Sequence]) -> pd.DataFrame:
         A row a sequence: `copy` (equal for all copies, numbered by first appearance), `strand` (`+`: as the first of
         its copies, `-`: reverse-complemented), `palindrome` (its own reverse complement).
     """
-    numbers: dict[bytes, int] = {}
-    first: list[bool] = []
-    copy, opposite, own_reverse = [], [], []
+    digests, turned, own_reverse = bytearray(), bytearray(), bytearray()  # of millions of sequences 18 bytes each
     for forward, reverse in _both_strands(sequences):
-        turned = reverse < forward
-        key = blake2b(reverse if turned else forward, digest_size=16).digest()
-        number = numbers.setdefault(key, len(numbers))
-        if number == len(first):
-            first.append(turned)
-        copy.append(number)
+        digests += blake2b(min(forward, reverse), digest_size=16).digest()
+        turned.append(reverse < forward)
         own_reverse.append(forward == reverse)
-        opposite.append(turned != first[number] and not own_reverse[-1])
-    columns = {"copy": np.array(copy, np.int64), "strand": np.where(np.array(opposite, bool), "-", "+").astype(object)}
-    return pd.DataFrame(columns | {"palindrome": np.array(own_reverse, bool)})
+    keys = np.frombuffer(digests, np.uint64).reshape(-1, 2).T
+    order = np.lexsort(keys)
+    ordered = keys[:, order]
+    number = np.empty(len(order), np.int64)
+    number[order] = np.cumsum(np.append(False, (ordered[:, 1:] != ordered[:, :-1]).any(axis=0))[: len(order)])
+    copy = joined_labels(number)
+    _, first = np.unique(copy, return_index=True)
+    other, palindrome = np.frombuffer(turned, bool), np.frombuffer(own_reverse, bool)
+    opposite = (other != other[first[copy]]) & ~palindrome
+    strand = np.where(opposite, "-", "+").astype(object)
+    return pd.DataFrame({"copy": copy, "strand": strand, "palindrome": palindrome.copy()})
 
 
 def _both_strands(sequences: Iterable[Sequence]) -> Iterator[tuple[bytes, bytes]]:

@@ -17,6 +17,7 @@ MOST = 150_000_000
 """k-mers that are kept at most where `fraction` is chosen: 1.2 GB."""
 
 _SLICE = 1 << 20  # entries that are looked at at a time
+_BLOCK = 1 << 23  # entries that are joined before all are: 64 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +139,7 @@ def sketch(
         own = (numbers[kept].astype(np.uint64) << np.uint64(1)) | turned[kept]
         return (hashed[kept] << np.uint64(bits + 1)) | own
 
-    entries = joined(list(in_threads(entries_of, chunked(counted(), k), cores)))
+    entries = gathered(in_threads(entries_of, chunked(counted(), k), cores))
     if total > 2**bits:
         raise ValueError(f"{total:,} sequences, where at most {2**bits:,} were announced: give `count`")
     entries.sort()
@@ -204,6 +205,22 @@ def _compact(entries: NDArray[np.uint64]) -> int:
         entries[kept : kept + len(chosen)] = chosen
         kept += len(chosen)
     return kept
+
+
+def gathered(parts: Iterable[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    """Join arrays that come one by one; small ones to blocks first, whose memory the system takes back as they are joined."""
+    blocks: list[NDArray[np.uint64]] = []
+    waiting: list[NDArray[np.uint64]] = []
+    held = 0
+    for part in parts:
+        waiting.append(part)
+        held += len(part)
+        if held >= _BLOCK:
+            blocks.append(joined(waiting))
+            held = 0
+    blocks += waiting
+    waiting.clear()  # so that nothing but the list that is emptied holds them
+    return joined(blocks)
 
 
 def joined(parts: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:

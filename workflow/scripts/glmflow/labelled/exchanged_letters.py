@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmflow.bases import reverse_complement
+from glmflow.genome.canonical import mixed
 from glmflow.genome.packed import Packed
 
 ENDS = 32
 """Bases at both ends by which candidates are found; whole sequences are compared after that."""
+AT_ONCE = 1 << 16
+"""Rows whose ends are looked at at a time."""
 CHANGED = 0.2
 """Share of the bases that differ: a variant of a sequence, which has a few transitions, is a near copy."""
 
@@ -31,26 +34,34 @@ def exchanged(packed: Packed, split: NDArray) -> NDArray[np.int64]:
     for letters in (b"AG", b"AC"):
         one = np.zeros(256, bool)
         one[list(letters)] = True
-        known = {key: row for row, key in zip(seen[::-1].tolist(), _keys(packed, seen[::-1], one, False))}
+        known = _keys(packed, seen, one, False)
+        order = np.argsort(known, kind="stable")
+        known = known[order]
         for turned in (False, True):
-            for row, key in zip(test.tolist(), _keys(packed, test, one, turned)):
-                other = known.get(key)
-                if other is not None and _same(packed, row, other, one, turned):
-                    found.add(row)
+            key = _keys(packed, test, one, turned)
+            first = np.minimum(np.searchsorted(known, key), len(known) - 1)
+            for place in np.flatnonzero(known[first] == key).tolist():
+                if _same(packed, int(test[place]), int(seen[order[first[place]]]), one, turned):
+                    found.add(int(test[place]))
     return np.array(sorted(found), np.int64)
 
 
-def _keys(packed: Packed, rows: NDArray[np.int64], one: NDArray[np.bool_], turned: bool) -> list[bytes]:
-    """Return the ends and the length of each row as bytes; of its opposite strand, where the two kinds change places."""
+def _keys(packed: Packed, rows: NDArray[np.int64], one: NDArray[np.bool_], turned: bool) -> NDArray[np.uint64]:
+    """Return a number of the ends and the length of each row, `[rows]`; of its opposite strand, where both kinds change places."""
     places = np.arange(ENDS)
-    start, stop = packed.offsets[rows, None], packed.offsets[rows + 1, None]
-    bits = one[packed.codes[np.concatenate([start + places, stop - ENDS + places], axis=1)]]
-    bits = np.packbits(~bits[:, ::-1] if turned else bits, axis=1)
-    whole = np.concatenate([bits, packed.lengths[rows].astype("<u4")[:, None].view(np.uint8)], axis=1)
-    return [key.tobytes() for key in whole]
+    keys = np.empty(len(rows), np.uint64)
+    for first in range(0, len(rows), AT_ONCE):  # a few at a time: this takes a thousand bytes a row
+        part = rows[first : first + AT_ONCE]
+        start, stop = packed.offsets[part, None], packed.offsets[part + 1, None]
+        bits = one[packed.codes[np.concatenate([start + places, stop - ENDS + places], axis=1)]]
+        ends = np.packbits(~bits[:, ::-1] if turned else bits, axis=1).view(np.uint64)[:, 0]
+        keys[first : first + AT_ONCE] = ends ^ mixed(packed.lengths[part].astype(np.uint64), 64)
+    return keys
 
 
 def _same(packed: Packed, row: int, other: int, one: NDArray[np.bool_], turned: bool) -> bool:
     own, theirs = packed.one(row), packed.one(other)
+    if len(own) != len(theirs):
+        return False
     own = reverse_complement(own) if turned else own
     return bool((one[own] == one[theirs]).all() and (own != theirs).mean() > CHANGED)

@@ -101,6 +101,12 @@ def _filled(lacking: NDArray, wanted: NDArray, count: int) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(weights)), counts)
 
 
+def needs_near_copies(rows: pd.DataFrame, splits: Mapping[str, Any]) -> bool:
+    """Return whether rows are divided by their near copies, or a missing validation split may be taken out by them."""
+    by = splits.get("by", "given")
+    return by == "similarity" or (by == "given" and "split" in rows and not (rows["split"] == "validation").any())
+
+
 def split_rows(
     rows: pd.DataFrame,
     splits: Mapping[str, Any],

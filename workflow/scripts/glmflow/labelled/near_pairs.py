@@ -14,7 +14,7 @@ from glmflow.genome.canonical import CHUNK, canonical_kmers, chunked
 from glmflow.genome.packed import EachRow, Packed
 from glmflow.genome.shared_kmers import shared_in
 from glmflow.genome.similarity import CAP, NEAR, K, Sketches, groups, joined_labels, near_copies, sketch
-from glmflow.genome.sketches import joined
+from glmflow.genome.sketches import MOST, joined
 
 SHORT = 63
 """Bases below which 21-mers are too few: k is 11 there."""
@@ -23,6 +23,8 @@ SHORTEST = 20
 """Bases below which only exact copies are looked for."""
 WHOLE = 60_000_000
 """k-mers that are held at once (0.5 GB); of larger sets a part, and the pairs it proposes are counted exactly."""
+SUITED, FEWEST = 96, 32
+"""k-mers of a typical sequence that are kept of such sets: fewer where all of them together would be more than `MOST`."""
 DOUBT = 4.0, 3.7
 """Standard errors above and below the share, estimated from the kept k-mers, between which a pair is counted exactly."""
 CROWDED = 5_000_000
@@ -95,8 +97,7 @@ def near_pairs(packed: Packed, k: int = K, share: float = NEAR, cap: int = CAP, 
     count = packed.count
     usable = np.maximum(packed.lengths - k + 1, 0)
     total = int(usable.sum())
-    kept = 1.0 if total <= WHOLE else max(WHOLE / 2 / total, min(1.0, 96 / max(np.median(usable), 1)))
-    kept = 1.0 if kept > 0.5 else kept
+    kept = kept_share(total, float(np.median(usable)) if count else 0.0)
     sketches = sketch(EachRow(packed), k, kept, cores, count=count)
     without = int((sketches.sizes == 0).sum()) if kept == 1 else int((usable == 0).sum())
     if _estimated_pairs(sketches, share) > CROWDED:
@@ -122,6 +123,21 @@ def near_pairs(packed: Packed, k: int = K, share: float = NEAR, cap: int = CAP, 
     table = _table(low, high, shared, part, strand).sort_values(["first", "second"], ignore_index=True)
     component = connected(table["first"].to_numpy(), table["second"].to_numpy(), count)
     return NearPairs(k, share, table, len(table), len(np.union1d(low, high)), component, without, proposed.capped)
+
+
+def kept_share(total: int, typical: float) -> float:
+    """Return the share of the k-mers by which the near copies of a set are looked for.
+
+    Parameters
+    ----------
+    total, typical
+        k-mers of all sequences together, and of a typical one.
+    """
+    if total <= WHOLE:
+        return 1.0
+    of_each = np.clip(MOST / total * typical, FEWEST, SUITED)
+    kept = max(WHOLE / 2 / total, of_each / max(typical, of_each))
+    return 1.0 if kept > 0.5 and total <= MOST else min(kept, 1.0)
 
 
 def connected(first: NDArray[np.int64], second: NDArray[np.int64], count: int) -> NDArray[np.int64]:

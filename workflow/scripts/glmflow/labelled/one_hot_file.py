@@ -20,7 +20,7 @@ SUFFIXES = (".h5", ".hdf5")
 SPLITS = {"train": "train", "val": "validation", "test": "test"}
 """Splits by their names in the file."""
 LETTERS = np.frombuffer(b"ACGTN", np.uint8)
-BASES = 1 << 24
+BASES = 1 << 22
 """Bases that are read at a time: four bytes each."""
 
 

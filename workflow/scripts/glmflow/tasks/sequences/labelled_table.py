@@ -18,7 +18,7 @@ from glmflow.labelled.classes import Labels, classes_table
 from glmflow.labelled.exchanged_columns import exchanged_columns
 from glmflow.labelled.framing import COMPARED, differing_from_genome, place_on_genome, windows_around
 from glmflow.labelled.given_splits import require_rows
-from glmflow.labelled.holdout import split_rows
+from glmflow.labelled.holdout import needs_near_copies, split_rows
 from glmflow.labelled.named_labels import named_label_check
 from glmflow.labelled.near_pairs import near_pairs, suited_k
 from glmflow.labelled.sources import LabelFile, Labelled, read_source
@@ -51,16 +51,18 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
     truth, strata, names = truth_of(rows, data.labels, task.scale)
     if task.margin and "chrom" not in rows:
         raise InputError("margin: is of intervals, and the rows have none", where="margin", fix="Leave it out.")
-    near = near_pairs(packed, task.similarity.k or suited_k(packed.lengths), task.similarity.share) if packed else None
     settings = task.splits.model_dump(exclude_none=True)
+    near = None
+    if packed is not None and needs_near_copies(rows, settings):
+        near = near_pairs(packed, task.similarity.k or suited_k(packed.lengths), task.similarity.share)
     dealt = split_rows(rows, settings, strata, packed, near, reference and reference.contigs)
     used = np.array([split is not None for split in dealt.split])
     counts["rows that are in no split"] = int((~used).sum())
-    rows = rows[used].assign(split=dealt.split[used]).reset_index(drop=True)
-    truth, strata = truth[used].reset_index(drop=True), None if strata is None else strata[used]
-    if packed is not None and not used.all():
-        packed = packed.take(np.flatnonzero(used))
-        near = near_pairs(packed, task.similarity.k or suited_k(packed.lengths), task.similarity.share)
+    if not used.all():
+        rows, truth = rows[used], truth[used].reset_index(drop=True)
+        strata = None if strata is None else strata[used]
+        packed = None if packed is None else packed.take(np.flatnonzero(used))
+    rows = rows.reset_index(drop=True).assign(split=dealt.split[used])
     require_rows(rows["split"])
     if task.control == "permuted_labels":
         truth = permuted(truth, rows["split"], task.splits.seed)
