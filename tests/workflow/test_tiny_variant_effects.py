@@ -42,6 +42,9 @@ def test_every_allele_has_a_score_or_a_reason_and_stands_on_the_page(results):
 
 
 def test_models_of_the_study_are_asked_about_what_has_no_label(results):
+    page = (results / "report/index.html").read_text()
+    for answers in ("variant_scores/carried/masked/seed1.vcf.gz", "mutagenesis/spots/masked/seed1"):
+        assert f'href="../{answers}"' in page and (results / answers).exists()
     with pysam.VariantFile(str(results / "simulated/cohort.vcf.gz")) as given:
         records = [(record.contig, record.pos, record.alts) for record in given]
     with pysam.VariantFile(str(results / "variant_scores/carried/masked/seed1.vcf.gz")) as scored:

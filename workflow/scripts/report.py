@@ -6,7 +6,7 @@ from scriptlog import logged
 
 with logged(snakemake):
     from glmflow.checks.named_files import named_files
-    from glmflow.config import Study, expand_runs
+    from glmflow.config import QUESTIONS, Study, asked_results, expand_runs
     from glmflow.config.pretraining import pretraining_of
     from glmflow.models.facts import catalogue
     from glmflow.provenance import write_provenance
@@ -30,6 +30,7 @@ with logged(snakemake):
         leakage={label: Path(path) for label, path in zip(study.tasks, snakemake.input.leakage)},
         comparisons={Path(path).stem: Path(path) for path in snakemake.input.comparisons},
         applied=tuple(f"{label}{prediction.suffix}" for label, prediction in study.predict.items()),
+        asked=tuple(Path(path) for key in QUESTIONS for path in asked_results(study, key)),
         families=catalogue(),
         pretraining=pretraining,
     )

@@ -130,8 +130,10 @@ def test_only_metrics_are_needed(study, tmp_path):
         folder.mkdir(parents=True)
         (folder / "metrics.tsv").write_text((run.folder / "metrics.tsv").read_text())
         runs.append(replace(run, folder=folder))
-    write_report(ReportInputs("bare", tmp_path, tuple(runs)), tmp_path / "report")
+    asked = (tmp_path / "variant_scores/calls/tiny/seed1.vcf.gz",)
+    write_report(ReportInputs("bare", tmp_path, tuple(runs), asked=asked), tmp_path / "report")
     text = (tmp_path / "report/index.html").read_text()
+    assert 'href="../variant_scores/calls/tiny/seed1.vcf.gz"' in text  # beside the folder of the report
     for line in (
         "No run logged its training",
         "No provenance was recorded",

@@ -49,6 +49,7 @@ def index_page(study: Study, figures: list[str], data_files: list[str]) -> str:
         protocols=protocols(study),
         figures=figures,
         data_files=data_files,
+        asked=[path.relative_to(study.inputs.results).as_posix() for path in study.inputs.asked],
         charts=specs,
         hidden_tracks=max(0, study.summary["track"].nunique() - CHART_TRACKS - 1),
         tables=datatables(),

@@ -68,6 +68,8 @@ class ReportInputs:
         chance_loss).
     applied
         Names of the files that `predict:` of the study writes beside runs, `…/seed{seed}/predict/{name}`.
+    asked
+        Files and folders of the study in which models as they are answer (`variant_scores` …); the pages link to them.
     pretraining
         By model, sentences on whether what is tested on was in the pretraining behind it.
     families
@@ -98,6 +100,7 @@ class ReportInputs:
     provenance: Path | None = None
     trainings: tuple[Path, ...] = ()
     applied: tuple[str, ...] = ()
+    asked: tuple[Path, ...] = ()
     pretraining: Mapping[str, Sequence[str]] = field(default_factory=dict)
     families: Sequence[Mapping[str, Any]] = ()
 
