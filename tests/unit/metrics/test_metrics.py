@@ -116,3 +116,9 @@ def test_declarations_are_read_without_scikit_learn():
         "import sys; from glmflow.metrics import declared; declared('class_label'); sys.exit('sklearn' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_one_of_the_second_class_has_to_score_higher_than_its_partner():
+    scores = [[0.1, 0.9], [0.5, 0.5], [0.8, 0.7], [0.3, 0.2]]
+    assert value("paired_accuracy", [1, 1, 1, 0], scores) == 0.5  # the first and the last pair; a tie is wrong
+    assert np.isnan(value("paired_accuracy", [], np.zeros((0, 2))))

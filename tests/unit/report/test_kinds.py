@@ -82,6 +82,7 @@ def test_every_metric_of_the_scorers_is_declared():
     limits = {f"cross_individual_{limit}" for limit in ("of_ceiling", "ceiling_limit", "of_sqrt_h2", "sqrt_h2_limit")}
     assert samples - {"cross_individual_of_"} | limits | {"mae", "r2"} == set(find_kind("snp2gex").metrics)
     of_sequences = declared("class_label") | declared("label_set") | declared("measured_values")
+    of_sequences |= declared("class_pair")
     assert set(of_sequences) == set(find_kind("sequences").metrics)
 
 

@@ -62,3 +62,44 @@ def test_what_is_held_out_must_be_predicted(files, tmp_path):
     predictions.loc[predictions.index[0], "prediction_a"] = np.nan
     with pytest.raises(InputError, match="1 held-out examples have no prediction, such as row1"):
         score(SETTINGS, examples, predictions, tmp_path, files)
+
+
+@pytest.fixture
+def pairs():
+    """Forty pairs of a control and an element that is more probable in 3 of 4 pairs, whichever class both are taken for."""
+    rng = np.random.default_rng(3)
+    group = np.repeat([f"pair{n}" for n in range(40)], 2)
+    control = rng.normal(0, 5, 40)
+    odds = np.column_stack([control, control + np.where(np.arange(40) % 4, 0.5, -0.5)]).ravel()
+    examples = pd.DataFrame({"example": [f"row{n}" for n in range(80)], "split": "test", "group": group})
+    examples["target"] = ["control", "element"] * 40
+    share = 1 / (1 + np.exp(-odds))
+    predictions = pd.DataFrame(
+        {"example": examples["example"], "prediction_control": 1 - share, "prediction_element": share}
+    )
+    return examples.sample(frac=1, random_state=0).reset_index(drop=True), predictions
+
+
+@pytest.mark.filterwarnings("error")
+def test_pairs_of_an_element_and_its_control_are_scored_as_pairs(pairs, tmp_path):
+    examples, predictions = pairs
+    pd.DataFrame({"class": ["control", "element"]}).to_csv(tmp_path / "classes.tsv", sep="\t", index=False)
+    found = score(SETTINGS, examples, predictions, tmp_path, {"tables": str(tmp_path)}).metrics.set_index("metric")
+    paired = found.loc["paired_accuracy"]
+    assert paired["value"] == pytest.approx(0.75) and paired["n"] == 40
+    assert 0.6 < paired["ci_low"] < 0.75 < paired["ci_high"] < 0.9  # 40 draws: 0.75 +- 0.13
+    assert found.loc["accuracy", "value"] < 0.6
+    lonely = examples.assign(group=np.where(examples["example"] == "row0", "alone", examples["group"]))
+    rest = score(SETTINGS, lonely, predictions, tmp_path, {"tables": str(tmp_path)}).metrics
+    assert "paired_accuracy" not in set(rest["metric"])  # groups that are no pairs
+
+
+def test_in_a_part_of_the_rows_whole_pairs_alone_are_scored(pairs, tmp_path):
+    examples, predictions = pairs
+    pd.DataFrame({"class": ["control", "element"]}).to_csv(tmp_path / "classes.tsv", sep="\t", index=False)
+    number = examples["group"].str.removeprefix("pair").astype(int)
+    part = (number < 20) & ~((number == 0) & (examples["target"] == "control"))
+    examples["subset"] = np.where(part, "half", "")
+    metrics = score(SETTINGS, examples, predictions, tmp_path, {"tables": str(tmp_path)}).metrics
+    half = metrics[(metrics["subset"] == "half") & (metrics["metric"] == "paired_accuracy")].iloc[0]
+    assert half["n"] == 19 and half["value"] == pytest.approx(15 / 19)

@@ -7,7 +7,8 @@ scores below chance are no sign of swapped labels `SIGNED = False`. It has a fun
 is a new file.
 
 For the target `class_label`, `truth` is `int[n]` (number of the class) and `scores` `float[n, classes]`, their probabilities;
-of a `label_set` each label is scored so, as two classes. For `measured_values` both are `float[n]`.
+of a `label_set` each label is scored so, as two classes. For `measured_values` both are `float[n]`. Of a `class_pair`, one row
+of each of two classes, `truth` says which is of the second, and `scores` `float[n, 2]` are those of both for it.
 A value that is not defined for the data (AUROC of a single class) is NaN.
 """
 

@@ -22,6 +22,7 @@ from glmflow.tasks.class_curves import curves_table
 from glmflow.tasks.comparable import cell
 from glmflow.tasks.held_out import groups_of, held_out_rows, parts_of
 from glmflow.tasks.labelled_units import comparable_scores
+from glmflow.tasks.matched_rows import all_matched, matched_rows, paired_scores
 from glmflow.tasks.tables import Scored, metric_row, metrics_table, run_keys
 
 TARGET = "class_label"
@@ -35,6 +36,8 @@ def score(
     files: Mapping[str, Any],
 ) -> Scored:
     """Score the class probabilities of a run on every held-out split and subset; intervals resample groups.
+
+    Where the groups of a split are pairs of both classes, their `paired_accuracy` too.
 
     Parameters
     ----------
@@ -54,13 +57,18 @@ def score(
     columns = [f"prediction_{name}" for name in classes]
     rows = held_out_rows(examples, predictions, classes)
     number = {name: place for place, name in enumerate(classes)}
-    found, tables, units = [], [], {}
+    found, tables, units, matched = [], [], {}, False
     for split, subset, part in parts_of(rows):
         truth = part["target"].astype(str).map(number).to_numpy(np.int64)
+        matched = all_matched(part, truth, len(classes)) if subset == "all" else matched
         scores = part[columns].to_numpy(float)
         intervals = bootstrap(declared_scores, truth, scores, groups_of(part), settings["task"]["bootstrap"])
         for name, interval in intervals.items():
             found.append(metric_row(name, interval._replace(n=len(part)), split=split, subset=subset))
+        if matched and len(pairs := matched_rows(part, truth)):
+            draws = settings["task"]["bootstrap"]
+            for name, interval in bootstrap(paired_scores(pairs), truth, scores, groups_of(part), draws).items():
+                found.append(metric_row(name, interval._replace(n=len(pairs)), split=split, subset=subset))
         for name, one in comparable_scores(part, truth, scores, declared_scores).items():
             units[cell(name, split, subset, context_bp=task_block(settings["task"]).window_bp)] = one
         if subset == "all":

@@ -9,8 +9,9 @@ from glmflow.report.wording import Level, Words
 
 HEADLINE = ("mcc", "accuracy", "auroc", "pearson")
 LEVELS = {"example": Level("Per example", "", "Over the examples of the split.", "examples")}
+TARGETS = ("class_label", "label_set", "measured_values", "class_pair")
 _ORDER = ("mcc", "accuracy", "balanced_accuracy", "f1_macro", "f1", "auroc", "auprc", "pearson", "spearman", "r2")
-_FOUND = declared("class_label") | declared("label_set") | declared("measured_values")
+_FOUND = {name: one for target in TARGETS for name, one in declared(target).items()}
 METRICS = {
     name: Words(_FOUND[name].LABEL, _FOUND[name].DIRECTION, "example", _FOUND[name].EXPLANATION)
     for name in sorted(_FOUND, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
