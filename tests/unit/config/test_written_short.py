@@ -151,7 +151,9 @@ def test_what_differs_from_a_protocol_stands_in_the_record_of_the_run():
     found = study({"x": {"protocol": "hyenadna"}})
     run = expand_runs(found)[0][0]
     settings = run_settings(found, run)
-    assert settings["differs"] == ["computed in float32 (or bf16), where it was fp16"]
+    assert settings["differs"] == ["computed in float32, where it was fp16"]
+    half = study({"x": {"protocol": "hyenadna", "train": {"bf16": True}}})
+    assert run_settings(half, expand_runs(half)[0][0])["differs"] == ["computed in bfloat16, where it was fp16"]
     assert settings["adaptation"]["train"]["padding"] == "left"
     found = study({"x": {"protocol": "aido_lora/gue"}})
     assert run_settings(found, expand_runs(found)[0][0])["differs"] == []

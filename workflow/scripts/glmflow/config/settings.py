@@ -110,7 +110,9 @@ def adaptation_settings(adaptation: Adaptation, task: TaskBlock) -> dict[str, An
 
 def differing(adaptation: Adaptation) -> dict[str, list[str]]:
     """Return in words what of a published protocol cannot be followed, as `differs`; nothing without a protocol."""
-    return {"differs": of_protocol(adaptation.protocol)[1]} if adaptation.protocol else {}
+    return (
+        {"differs": of_protocol(adaptation.protocol, adaptation.train.compute_dtype)[1]} if adaptation.protocol else {}
+    )
 
 
 def run_settings(study: Study, run: Run) -> dict[str, Any]:

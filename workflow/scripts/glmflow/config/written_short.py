@@ -19,13 +19,15 @@ ALL = "all"
 CHOSEN_BY_VALIDATION = ("validation", "dev", "random tenth of train", "fold")
 
 
-def of_protocol(name: str) -> tuple[dict[str, Any], list[str]]:
+def of_protocol(name: str, computed_in: str = "float32") -> tuple[dict[str, Any], list[str]]:
     """Return the settings of an adaptation that follow a published protocol, and in words what cannot be followed.
 
     Parameters
     ----------
     name
         A protocol; where its settings depend on the set, `{protocol}/{set}` (`dnabert2_gue/prom_tata`).
+    computed_in
+        Type that the adaptation computes in.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def of_protocol(name: str) -> tuple[dict[str, Any], list[str]]:
     if "warmup_steps" in known:
         train["warmup"] = known["warmup_steps"]
     if known.get("fp16"):
-        differs.append("computed in float32 (or bf16), where it was fp16")
+        differs.append(f"computed in {computed_in}, where it was fp16")
     if known.get("selection") in CHOSEN_BY_VALIDATION:
         train["keep"] = "best"
         if known.get("chosen_by"):
