@@ -42,6 +42,9 @@ def apply(adapter: Adapter) -> Coverage:
         IA3Config(target_modules=attention + inner, feedforward_modules=inner), adapter.network, adapter_name=NAME
     )
     require_gradients(adapter, lambda layer: layer.ia3_l[NAME], "IA3", OTHERWISE)
+    for layer in adapter.network.modules():
+        if hasattr(layer, "ia3_l"):
+            layer.ia3_l[NAME]._no_weight_decay = True  # a factor of one changes nothing, of zero all
     return coverage(adapter, "ia3")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -44,9 +43,6 @@ log = logging.getLogger(__name__)
 
 WEIGHTS, OPTIMIZER, SCHEDULER = "trainable.safetensors", "optimizer.pt", "scheduler.pt"
 FAILED_BATCH = "failed_batch.pt"
-
-FACTORS = re.compile(r"\bia3_l\b")
-"""Names of parameters that multiply activations, as peft has them."""
 
 Evaluate = Callable[[nn.Module], dict[str, float]]
 
@@ -110,8 +106,12 @@ class StreamTrainer(WholeIntervals, Trainer):
         return AdafactorOfPieces if args.fsdp and kind is Adafactor else kind, settings
 
     def get_decay_parameter_names(self, model: nn.Module) -> list[str]:
-        """Return the names of parameters that weight decay draws to zero: not factors, of which one changes nothing."""
-        return [name for name in super().get_decay_parameter_names(model) if not FACTORS.search(name)]
+        """Return the names of parameters that weight decay draws to zero: not those that are marked as none of them.
+
+        The mark is that of Mamba's code and of timm: an attribute `_no_weight_decay` of the parameter.
+        """
+        marked = {name for name, values in model.named_parameters() if getattr(values, "_no_weight_decay", False)}
+        return [name for name in super().get_decay_parameter_names(model) if name not in marked]
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Create the optimizer; parts of the model that ask for it have their own learning rate."""
