@@ -49,6 +49,7 @@ def check_overfit(model: nn.Module, draws: Dataset, collate: Callable, training:
     batch = collate([draws[draw] for draw in range(training.micro_batch)])
     if not is_shared_out(model):
         model.to(device)
+    log.info("one batch is learned alone first, %d steps: that a run of many updates can learn at all", STEPS)
     state, snapshot, mode = trainable_state(model), take_snapshot(model), model.training
     try:
         losses = losses_on(model, to_device(batch, device), training)
