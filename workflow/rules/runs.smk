@@ -188,10 +188,12 @@ rule baseline:
         "../scripts/baseline.py"
 
 
-# A predicted track beside its run, so that it can be asked for by name.
+# A predicted track beside its run, so that it can be asked for by name; of classes of bases one is made then.
 rule predicted_track:
     input:
-        f"results/{RUN}/predicted",
+        unpack(files_of("predict")),
+        examples="results/{study}/examples/{task}.parquet",
+        predicted=f"results/{RUN}/predicted",
     output:
         f"results/{RUN}/{{track}}.bw",
     log:
