@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyBigWig
 import pysam
 import pytest
 from browsing import faults
@@ -9,6 +10,7 @@ from glmflow.config import expand_runs, read_study
 from running import ROOT, run_snakemake
 
 CONFIG = ROOT / "tests/workflow/tiny_genome_kinds.yaml"
+CNN = "results/tiny_genome_kinds/runs/bases/cnn/full/seed1"
 PAGES = {"density": "hotspots.html", "origin": "populations.html", "bases": "bases.html"}
 pytestmark = pytest.mark.slow
 
@@ -76,6 +78,11 @@ def test_hotspots_without_enough_windows_have_no_curve(results):
 def test_probabilities_of_every_base_lie_beside_the_predictions(results):
     table = np.load(results / "runs/bases/cnn/full/seed1/predicted/probabilities.npy")
     assert table.shape == (45, 100, 2) and table.astype(np.float32).sum(axis=2) == pytest.approx(1, abs=2e-3)
+    run_snakemake(f"{CNN}/exon.bw", "-c1", "--configfile", CONFIG, directory=results.parent.parent)
+    with pyBigWig.open(str(results.parent.parent / CNN / "exon.bw")) as track:
+        assert track.values("c", 0, 100) == pytest.approx(
+            table[20, :, 1].tolist()
+        )  # the first window of the test contig
 
 
 @pytest.mark.browser

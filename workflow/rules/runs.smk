@@ -198,6 +198,8 @@ rule predicted_track:
         f"results/{RUN}/{{track}}.bw",
     log:
         "logs/{study}/predicted_track/{task}/{model}/{adaptation}/seed{seed}/{track}.log",
+    wildcard_constraints:
+        track="[^/]+",
     localrule: True
     script:
         "../scripts/predicted_track.py"

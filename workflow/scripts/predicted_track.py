@@ -12,6 +12,8 @@ with logged(snakemake):
     if (folder / f"{track}.bw").is_file():
         made.symlink_to(Path("predicted") / f"{track}.bw")
     elif (folder / "probabilities.npy").is_file():
+        import pandas as pd
+
         from glmflow.files import read_table
         from glmflow.genome.reference import Reference
         from glmflow.tasks.window_labels import read_probabilities
@@ -20,7 +22,7 @@ with logged(snakemake):
         classes = read_table(f"{snakemake.input.tables}/classes.tsv")["class"].astype(str).tolist()
         if track not in classes:
             raise InputError(f"no class {track!r}", where=made, fix=f"Ask for one of {', '.join(classes)}.")
-        examples = read_table(snakemake.input.examples)
+        examples = pd.read_parquet(snakemake.input.examples)
         windows = examples[examples["split"] != "train"].reset_index(drop=True)
         of_class = read_probabilities(folder)[:, :, classes.index(track)]
         write_class_track(made, windows, of_class, Reference(snakemake.input.fasta).contigs)
