@@ -13,7 +13,6 @@ with logged(snakemake):
         made.symlink_to(Path("predicted") / f"{track}.bw")
     elif (folder / "probabilities.npy").is_file():
         import pandas as pd
-
         from glmflow.files import read_table
         from glmflow.genome.reference import Reference
         from glmflow.tasks.window_labels import read_probabilities
