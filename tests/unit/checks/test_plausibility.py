@@ -35,6 +35,12 @@ def test_each_bound_has_its_warning(found, name, status):
     assert all("a" in audit.sentence for audit in audits if audit.status != "PASS")
 
 
+@pytest.mark.parametrize(("counted", "status"), [(40, "WARN"), (100, "FAIL"), (None, "FAIL")])
+def test_forty_right_answers_may_be_luck_where_a_hundred_are_not(counted, status):
+    audit = implausible_scores(row(value=1.0, low=1.0, high=1.0, ceiling_high=np.nan), "validation", counted)[0]
+    assert audit.status == status and ("luck" in audit.sentence) == (status == "WARN")
+
+
 def test_a_small_share_is_not_called_none():
     (audit,) = (one for one in implausible_scores(row(missing=0.0004)) if one.name == "nothing predicted")
     assert audit.status == "WARN" and audit.sentence.startswith("fewer than 0.1% of the examples")

@@ -14,10 +14,12 @@ from .audit import Audit, graded, named
 EXACTLY = 1 - 1e-9
 LEARNED = "train"
 ENOUGH_DRAWS = 10
+FEW = 100
+"""Units below which all of them may be right by luck."""
 MANY = 0.5
 
 
-def implausible_scores(rows: pd.DataFrame, where: str = "") -> list[Audit]:
+def implausible_scores(rows: pd.DataFrame, where: str = "", counted: int | None = None) -> list[Audit]:
     """Return what the scores of runs say about themselves.
 
     Parameters
@@ -28,12 +30,20 @@ def implausible_scores(rows: pd.DataFrame, where: str = "") -> list[Audit]:
         part, or the square root of heritability), `declared` (a baseline whose direction is declared, or a metric
         without one, so that the other direction says nothing of the data), `missing` (share of the examples without a
         prediction) and `constant` (share of the genes whose prediction is the same for everyone).
+    counted
+        Units of a score that only counts or orders right answers, all of which may be right by luck; None of any other, such as a
+        correlation of measured values, of which few are no more exact than many.
     """
     audits = []
     # Less than -1 is an accuracy far below chance, on the scale from chance to the most: wrong, not exact.
     exact = rows[(rows["value"] >= EXACTLY) | ((rows["value"] + 1).abs() <= 1 - EXACTLY)]
-    text = f"a score of exactly 1, the most that there can be, in {_runs(exact)}: the target may be among the inputs"
-    audits.append(_of("a score of 1", exact, text, "no run scores exactly 1", where, fail=0))
+    few = counted is not None and counted < FEW
+    luck = f" (of {counted:,} units, few enough to be luck)" if few else ""
+    text = (
+        f"a score of exactly 1, the most that there can be, in {_runs(exact)}{luck}: the target may be among the inputs"
+    )
+    limits = {"warn": 0.0} if few else {"fail": 0.0}
+    audits.append(_of("a score of 1", exact, text, "no run scores exactly 1", where, **limits))
     if "ceiling_high" in rows:
         above = rows[rows["value"] > rows["ceiling_high"]]
         limit = f" ({above['ceiling_high'].iloc[0]:.3f})" if len(above) else ""

@@ -13,6 +13,7 @@ from glmflow.checks.audit import PASS, Audit, audit_table
 from glmflow.checks.plausibility import control_of_chance, implausible_scores, kind_of_split, without_error
 from glmflow.comparing.differences import COLUMNS as PAIRS
 from glmflow.comparing.differences import paired_differences
+from glmflow.metrics import declared as declared_metrics
 from glmflow.metrics import signed
 from glmflow.statistics.decision import COLUMNS, Decision, Run, decide
 from glmflow.statistics.permutation import share_above
@@ -210,4 +211,5 @@ def _audits(
         rows[fact] = [facts.get(key, {}).get(fact, np.nan) for key in rows["key"]]
         if fact != "ceiling_high":
             rows.loc[rows["role"] != "model", fact] = np.nan
-    return implausible_scores(rows, where)
+    counted = len(one.score.influence) if columns["metric"] in declared_metrics("class_label") else None
+    return implausible_scores(rows, where, counted)
