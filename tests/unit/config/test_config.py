@@ -93,6 +93,14 @@ def test_mistakes_name_their_line(tmp_path):
     )
 
 
+def test_a_misspelt_kind_is_named_and_a_missing_one_asked_for():
+    raw = minimal()
+    raw["tasks"]["rna"]["kimd"] = raw["tasks"]["rna"].pop("kind")
+    assert any("unknown key 'kimd'; did you mean 'kind'?" in line for line in problems(raw))
+    del raw["tasks"]["rna"]["kimd"]
+    assert any("tasks.rna: missing key 'kind'" in line for line in problems(raw))
+
+
 def test_a_mistake_of_the_command_line_is_none_of_the_file(tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(minimal()))

@@ -89,6 +89,22 @@ def test_a_listed_checksum_has_to_be_the_file_s(server, sum_):
     assert not Path("resources/small/genome.fa.gz").exists() and not list(Path("resources").rglob("*.part"))
 
 
+@pytest.mark.parametrize("sum_", ["sha256", "md5"])
+def test_a_checksum_that_is_listed_later_is_asked_of_what_is_there(server, sum_):
+    right = hashlib.new(sum_, GENOME).hexdigest()
+    get(server)
+    with pytest.raises(InputError, match=r"resources/small/genome.fa.gz: another .* than listed"):
+        get(server, **{sum_: "0" * len(right)})
+    assert Path("resources/small/genome.fa.gz").read_bytes() == GENOME
+    asked = len(server.asked)
+    assert get(server, **{sum_: right}) == [] and len(server.asked) == asked
+    record = Path("resources/checksums.tsv")
+    assert f"\t{right}\n" in record.read_text()
+    rows = [line.rsplit("\t", 1)[0] for line in record.read_text().splitlines()]
+    record.write_text("\n".join(rows) + "\n")  # as an earlier version wrote it
+    assert get(server, **{sum_: right}) == [] and f"\t{right}\n" in record.read_text()
+
+
 def test_a_file_that_the_publisher_exchanges_later_is_refused(server):
     get(server)
     Path("resources/small/genome.fa.gz").unlink()

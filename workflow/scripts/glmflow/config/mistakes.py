@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
@@ -65,7 +66,11 @@ def _sentence(item: Mapping[str, Any]) -> str:
                 context["tag"], re.findall(QUOTED, context["expected_tags"])
             )
         case "union_tag_not_found":
-            return f"missing key {context['discriminator']}; add it (config/README.md describes every key)"
+            tag = context["discriminator"].strip(chr(39))
+            close = get_close_matches(tag, map(str, value), 1) if isinstance(value, Mapping) else []
+            if close:
+                return f"unknown key {close[0]!r}; did you mean {tag!r}?"
+            return f"missing key {tag!r}; add it (config/README.md describes every key)"
         case "string_pattern_mismatch":
             return f"{value!r} cannot be part of a path; use letters, digits, '_', '.' and '-', at most 100"
         case "string_type":

@@ -91,7 +91,12 @@ def _read(path: Path, changed: int) -> dict[str, PublicSet]:
             found[name] = PublicSet.model_validate(entry)
         except ValidationError as error:
             for problem in error.errors():
-                problems.append(f"{path}: {'.'.join(map(str, (name, *problem['loc'])))}: {problem['msg']}")
+                said = (
+                    f"{problem['input']!r} is not text; put it into quotes"
+                    if problem["type"] == "string_type"
+                    else problem["msg"]
+                )
+                problems.append(f"{path}: {'.'.join(map(str, (name, *problem['loc'])))}: {said}")
     if problems:
         raise ConfigurationError(problems)
     return found

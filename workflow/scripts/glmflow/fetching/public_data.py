@@ -21,7 +21,7 @@ from .downloads import RESERVE, download, no_space
 log = logging.getLogger(__name__)
 
 RECORD = "checksums.tsv"
-COLUMNS = ("path", "sha256", "bytes", "modified", "fetched", "address")
+COLUMNS = ("path", "sha256", "bytes", "modified", "fetched", "address", "listed")
 UNPACKED = 4
 """Bytes of an unpacked archive and the archive itself, for each of its bytes: what is asked of the disk."""
 
@@ -35,6 +35,8 @@ class Fetched(NamedTuple):
     modified: int
     fetched: str
     address: str
+    listed: str = ""
+    """The checksum that it was held to."""
 
 
 def fetch(
@@ -81,9 +83,7 @@ def fetch(
             part.unlink()
         else:
             part.replace(file.path)
-        record[str(file.path)] = Fetched(
-            str(file.path), found, size_of(file.path), modified(file.path), time.strftime("%Y-%m-%d"), file.address
-        )
+        record[str(file.path)] = line_of(file, found, file.address)
         write_record(record, root)
         log.info("%s: SHA-256 %s", file.path, found)
         came.append(file.path)
@@ -103,20 +103,34 @@ def is_there(file: WantedFile, record: dict[str, Fetched], root: Path) -> bool:
     if not file.path.exists():
         return False
     known = record.get(str(file.path))
-    if known and known.bytes == size_of(file.path) and known.modified == modified(file.path):
+    same = known and known.listed == listed(file)  # a checksum that was corrected since is asked for again
+    if known and same and known.bytes == size_of(file.path) and known.modified == modified(file.path):
         return True
     if file.path.is_dir():
+        if known and known.listed and not same:
+            fix = "Remove the folder to fetch it again."
+            raise InputError(f"was fetched as {known.listed}; {listed(file)} is listed", where=file.path, fix=fix)
         return bool(known)
     try:
         found = check(file, file.path, known, remove=False)
     except InputError as error:
         fix = "Remove the file to fetch it again, or its line in " + f"{root / RECORD} to keep it."
         raise InputError(error.what, where=file.path, fix=fix) from None
-    record[str(file.path)] = Fetched(
-        str(file.path), found, size_of(file.path), modified(file.path), time.strftime("%Y-%m-%d"), "by hand"
-    )
+    record[str(file.path)] = line_of(file, found, known.address if known else "by hand")
     write_record(record, root)
     return True
+
+
+def listed(file: WantedFile) -> str:
+    """Return the checksum that a file is held to; empty where none is listed."""
+    return file.sha256 or file.md5 or ""
+
+
+def line_of(file: WantedFile, found: str, address: str) -> Fetched:
+    """Return the line of the record for a file, or an unpacked folder, that is there now."""
+    path = file.path
+    today = time.strftime("%Y-%m-%d")
+    return Fetched(str(path), found, size_of(path), modified(path), today, address, listed(file))
 
 
 def check(file: WantedFile, path: Path, known: Fetched | None, remove: bool = True) -> str:
@@ -198,9 +212,10 @@ def read_record(root: Path) -> dict[str, Fetched]:
     found = {}
     for number, line in enumerate(path.read_text().splitlines()[1:], 2):
         cells = line.split("\t")
+        cells += [""] * (len(cells) == len(COLUMNS) - 1)  # of versions that did not write what was listed
         if len(cells) != len(COLUMNS) or not (cells[2].isdecimal() and cells[3].isdecimal()):
             raise InputError(f"line {number} is not {', '.join(COLUMNS)}", where=path, fix="Remove the line.")
-        found[cells[0]] = Fetched(cells[0], cells[1], int(cells[2]), int(cells[3]), cells[4], cells[5])
+        found[cells[0]] = Fetched(cells[0], cells[1], int(cells[2]), int(cells[3]), *cells[4:])
     return found
 
 

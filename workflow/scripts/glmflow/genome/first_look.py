@@ -136,8 +136,8 @@ def require_matching(
     Raises
     ------
     InputError
-        No allele lies on the genome; more than `limit` of them (and more than one) have another REF than the genome, or
-        are no records; or, where `strict`, any.
+        No allele lies on the genome; more than `limit` of them (and more than one) lie outside their contig, have another
+        REF than the genome, or are no records; or, where `strict`, any has another REF or is no record.
     """
     broken = found.reasons[Reason.NOT_A_RECORD]
     if broken and (strict or broken == found.alleles or (broken > 1 and broken > limit * found.alleles)):
@@ -156,8 +156,16 @@ def require_matching(
             where=where,
             fix=fix,
         )
-    wrong = found.reasons[Reason.REF_MISMATCH]
-    compared = found.alleles - lacking - broken - found.reasons[Reason.OUTSIDE_CONTIG]
+    wrong, outside = found.reasons[Reason.REF_MISMATCH], found.reasons[Reason.OUTSIDE_CONTIG]
+    named = found.alleles - lacking - broken
+    if outside > 1 and outside > limit * named:
+        raise InputError(
+            f"{outside:,} of {named:,} alleles lie outside their contig, first {found.examples[Reason.OUTSIDE_CONTIG]}: it is "
+            "another assembly, or a part of it",
+            where=where,
+            fix="Give the genome that the variants were called on.",
+        )
+    compared = named - outside
     too_many = wrong > 1 and wrong > limit * compared
     if wrong and (strict or too_many):
         raise InputError(
