@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from glmflow.config import ConfigurationError, check_study
 from glmflow.config.benchmark_sets import benchmark_set, set_names
+from glmflow.config.tasks import task_block
 from glmflow.config.tasks.sequences import Sequences
 from glmflow.errors import InputError
 from glmflow.tasks.sequences import examples
@@ -44,6 +45,7 @@ def test_elements_and_their_controls_are_two_classes_whose_pairs_stay_together(t
     task, found = made(tmp_path / "data.h5", "dart_eval/ccre")
     table = found.table
     assert task.length == 350 and task.splits.by == "given"
+    assert task_block(task.model_dump(mode="json")) == task  # as its jobs get it
     for (split, name), texts in truth.items():
         kept = (table["split"] == {"val": "validation"}.get(split, split)) & (
             table["target"] == {"seqs": "element", "ctrls": "control"}[name]

@@ -221,7 +221,7 @@ class Sequences(ControlledTask):
         if is_one_hot(self.table):
             if self.preset is None or "arrays" not in benchmark_set(self.preset):
                 raise ValueError("table: an HDF5 file of sequences needs the `preset` that names its arrays")
-            if self.only or self.columns.model_fields_set:
+            if self.only or self.columns.changed(*Columns.model_fields):
                 raise ValueError("table: an HDF5 file has no columns; leave `columns` and `only` out")
         if self.splits.by == "column" and self.splits.column is None:
             raise ValueError("splits.column: name the column whose values are held out")
