@@ -9,6 +9,7 @@ from glmflow.dna.kmer_tables import names
 from glmflow.dna.open_frames import translation
 from glmflow.errors import InputError
 from glmflow.screening.gate import Gate, GateSettings
+from glmflow.screening.short_words import STRETCH
 
 
 def drawn(length, seed):
@@ -22,6 +23,18 @@ LONG = drawn(20_000, 3)
 
 def changed(piece, every):
     return "".join(base if place % every else "ACGT"["ACGT".index(base) - 1] for place, base in enumerate(piece))
+
+
+def inserted(piece, every):
+    return "".join(piece[start : start + every] + "A" for start in range(0, len(piece), every))
+
+
+def lost(piece, every):
+    return "".join(piece[start : start + every - 1] for start in range(0, len(piece), every))
+
+
+def in_turn(piece, width):
+    return "".join(piece[start : start + width] + LONG[start : start + width] for start in range(0, len(piece), width))
 
 
 def recoded(gene):
@@ -46,9 +59,16 @@ WAYS = {
     "a substitution every 15 bases": in_long(changed(GENE, 15)),
     "other codons": in_long(recoded(GENE[:600])),
     "other codons, reverse complement": in_long(other_strand(recoded(GENE[:600]))),
-    "an inserted base every 25": in_long("".join(GENE[n : n + 25] + "A" for n in range(0, 600, 25))),
-    "a lost base every 25": in_long("".join(GENE[n : n + 24] for n in range(0, 600, 25))),
-    "40 bases in turn with 40 others": "".join(GENE[n : n + 40] + LONG[n : n + 40] for n in range(0, 400, 40)),
+    "a substitution every 10 bases": in_long(changed(GENE[:200], 10)),
+    "an inserted base every 25": in_long(inserted(GENE[:600], 25)),
+    "an inserted base every 12": in_long(inserted(GENE[:200], 12)),
+    "an inserted base every 9": in_long(other_strand(inserted(GENE[:200], 9))),
+    "a lost base every 25": in_long(lost(GENE[:600], 25)),
+    "a lost base every 12": in_long(lost(GENE[:200], 12)),
+    "a lost base every 10, over a border of what is compared at once": in_long(lost(GENE[:200], 10), STRETCH - 90),
+    "40 bases in turn with 40 others": in_turn(GENE[:400], 40),
+    "17 bases in turn with 17 others": in_long(in_turn(GENE[:200], 17)),
+    "10 bases in turn with 10 others": in_long(in_turn(GENE[:200], 10)),
     "at the very end": LONG[:3333] + GENE[:50],
     "broken by N": in_long(GENE[:30] + "N" + GENE[31:90]),
     "the first half": LONG[:500] + GENE[:100],

@@ -89,8 +89,8 @@ class Gate:
         self.screen = Screen(hazards, windows) if hazards else None
         if settings.hazards and self.screen and not self.screen.aligns:
             logger.warning(
-                "nothing is aligned with the hazards: mappy is not installed (pip install glmflow[screen]); k-mers and peptides "
-                "miss pieces with a change every dozen bases"
+                "nothing is aligned with the hazards: mappy is not installed (pip install glmflow[screen]); pieces in which "
+                "a fifth of the bases is changed pass more often"
             )
         self.log = AuditLog(log)
 

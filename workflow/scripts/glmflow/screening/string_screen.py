@@ -12,11 +12,15 @@ from glmflow.errors import InputError
 from glmflow.genome.canonical import as_bases
 
 from .hazards import LONG, PEPTIDE, SHORT, Hazards, Table, kmers_of, peptides_of
+from .short_words import SPANS, ShortWords
 
 WINDOWS = (50, 200)
 STEP = 25
 LEAST = {"31-mers": 0.0, "21-mers": 0.02, "peptides": 0.1, "alignment": 0.3}
-"""Share of a window's 31-mers (any), 21-mers, peptides of six frames and aligned bases from which on it is a hit."""
+"""Share of a window's 31-mers (any), 21-mers, peptides of six frames and aligned bases from which on it is a hit.
+
+Those of short words in order are told by `short_words.SPANS`.
+"""
 
 
 class Hit(NamedTuple):
@@ -42,6 +46,7 @@ class Screen:
         if min(windows) < 3 * PEPTIDE or step < 1:
             raise InputError(f"windows of {min(windows)} bases", fix=f"Give windows of {3 * PEPTIDE} bases or more.")
         self.hazards, self.windows, self.step = hazards, tuple(windows), step
+        self._words = ShortWords(hazards.bases)
         self._aligners = [_aligner(bases) for bases in hazards.bases]
 
     @property
@@ -73,7 +78,7 @@ class Screen:
             for start, end, score in self._best(known, held, width, name):
                 inside = owner[(owner >= 0) & (place >= start) & (place + width <= end)]
                 found.append(Hit(self.hazards.names[np.bincount(inside).argmax()], start, end, name, score))
-        return found + self._aligned(bases)
+        return found + self._in_order(bases) + self._aligned(bases)
 
     def chance(self, length: int, draws: int = 20) -> float:
         """Return the share of random sequences of a length that have a hit: what a long list of hazards blocks by itself."""
@@ -94,6 +99,15 @@ class Screen:
             best = int(share.argmax())
             if share[best] > 0 and share[best] >= LEAST[name]:
                 yield int(starts[best]), int(ends[best]), float(share[best])
+
+    def _in_order(self, bases: NDArray[np.uint8]) -> list[Hit]:
+        """Return the window of each length that has most bases in short words of a hazard in its order."""
+        best = ((span, self._words.best(bases, span)) for span in SPANS)
+        return [
+            Hit(self.hazards.names[one.hazard], one.start, one.end, "short words", one.covered / span.bases)
+            for span, one in best
+            if one is not None
+        ]
 
     def _aligned(self, bases: NDArray[np.uint8]) -> list[Hit]:
         """Return the best aligned window of each length."""
