@@ -120,6 +120,9 @@ def test_text_saves_what_it_tells_and_controls_save_less(trained, capsys):
     first = next(float(value) for what, _, value, *_ in rows if what == "true text first")
     assert first > 0.7
     assert "saved: own text" in capsys.readouterr().out
+    page = (folder / "bits.html").read_text()
+    assert "The text of a feature saves" in page and "Nothing shows" not in page
+    assert all(f"<td>{text}</td>" in page for text in ("none", *saved))
     record = (folder / "model/model.yaml").read_text()
     assert "gate_required: true" in record and "text: bytes" in record
 

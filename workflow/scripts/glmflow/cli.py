@@ -47,7 +47,7 @@ COMMANDS = {
     "refseq": Command("fetching.refseq_command", "fetch genomes of RefSeq for a corpus, checked and resumed"),
     "pairs": Command("corpus.annotation_pairs_command", "pairs of DNA and text from annotated genomes, as JSONL"),
     "described": Command(
-        "apply.described_command", "bits of DNA saved by its text, with controls, of a model that reads both"
+        "validating.described_command", "bits of DNA saved by its text, with controls, of a model that reads both"
     ),
     "generate": Command(
         "apply.generated.generate_command", "draw sequences from a causal model, screened before they are written"

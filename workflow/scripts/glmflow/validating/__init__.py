@@ -1,1 +1,1 @@
-"""`glmflow validate`: generated sequences beside held-out real ones, and beside controls that show what each statistic sees."""
+"""Commands that set what models know beside controls, with a page: generated sequences beside real ones, DNA behind its text."""

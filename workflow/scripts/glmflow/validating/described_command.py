@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from glmflow.errors import InputError
@@ -14,7 +15,7 @@ def add_described_command(subparsers: argparse._SubParsersAction) -> None:
         "described",
         description="Score the DNA of held-out pairs behind its text, behind none, and behind controls (organism alone, own words "
         "shuffled, text of another feature): bits per base, what each saves, and the rank of the true text among others. "
-        "Intervals are over clusters of alike features.",
+        "Intervals are over clusters of alike features. Writes a page beside the table.",
     )
     parser.add_argument("--model", type=Path, required=True, help="model that was pretrained with `pairs`")
     parser.add_argument("--pairs", type=Path, required=True, help="file that `glmflow pairs` wrote")
@@ -31,13 +32,13 @@ def run_described(arguments: argparse.Namespace) -> int:
     import pandas as pd
     import torch
 
+    from glmflow.apply.described_bits import asked_of, ranks, retrieval, saved_bits
     from glmflow.files import write_table
     from glmflow.models import load_model
     from glmflow.models.byte_text import require_text
     from glmflow.models.model_commands import model_folder
+    from glmflow.report.described_page import write_described_page
     from glmflow.training.pair_source import TO_DNA, read_pairs
-
-    from .described_bits import asked_of, ranks, retrieval, saved_bits
 
     if arguments.candidates < 2 or arguments.retrieved < 1:
         raise InputError("--candidates is less than 2, or --retrieved less than 1", fix="Leave them out.")
@@ -55,7 +56,11 @@ def run_described(arguments: argparse.Namespace) -> int:
     found = ranks(model, asked, candidates, arguments.retrieved, arguments.seed)
     table = pd.concat([saved_bits(model, asked, seed=arguments.seed), retrieval(found, candidates)], ignore_index=True)
     write_table(table, arguments.output)
+    facts = {"model": str(folder), "pairs": str(arguments.pairs), "split": arguments.split}
+    facts |= {"texts to choose from": str(candidates), "seed": str(arguments.seed)}
+    page = write_described_page(table, facts, arguments.output.with_suffix(".html"))
     for row in table.itertuples(index=False):
         text = row.text or "no text"
         print(f"{row.what}: {text}: {row.value:.4f} [{row.low:.4f}, {row.high:.4f}], n = {row.n}")
+    print(f"{page}: the page", file=sys.stderr)
     return 0
