@@ -51,7 +51,8 @@ def test_a_telephone_shows_whole_charts(phone, folder_of, name):
 def test_pictures_are_drawn_and_grey_rows_say_why(opening, folder_of):
     for name in ("generation.html", "validation.html"):
         page = opening(folder_of[name], name)
-        for chart in ("games", "walks", "copies"):
+        # Sequences of 500 bases are too short to be followed along their length.
+        for chart in ("games", "walks", "copies", *(["along"] if name == "generation.html" else [])):
             assert page.locator(f"#chart-{chart} svg").count() >= 1, (name, chart)
         assert page.locator("tr[style*='667080'] th").count() > 5  # statistics that a Markov-5 chain passes as real
         assert page.locator("tr.leak").count() >= (name == "generation.html")  # the copy that was planted

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from glmflow.likeness.along_length import along_length
 from glmflow.likeness.compared_groups import beside_real, real_pieces, real_side
 
 _spec = importlib.util.spec_from_file_location("synthetic_kinds", Path(__file__).with_name("synthetic_kinds.py"))
@@ -48,6 +49,9 @@ def add_generated(results, task):
             "validation": found.values,
             "memorisation": found.copies.assign(threshold=found.threshold),
             "findings": pd.DataFrame({"finding": found.findings}),
+            "along": along_length(
+                {"generated": [drawn(1000, generator, shares) for _ in range(3)], "real, held out": held_out}
+            ),
             **found.pictures._asdict(),
         }
         for name, table in tables.items():

@@ -6,9 +6,8 @@ from glmflow.bases import other_strand
 from glmflow.dna.gene_calls import coding_bases, in_genes
 from glmflow.dna.inner_repeats import repeated_bases
 from glmflow.dna.open_frames import Frame
-from glmflow.likeness.along_length import along_length, measured
+from glmflow.likeness.along_length import along_length, measured, whole_sequences
 from glmflow.report.likeness_charts import along_rows
-from glmflow.validating.validation_run import whole_sequences
 
 
 def drawn(length, seed):

@@ -103,6 +103,17 @@ def test_copies_of_training_are_found_and_real_sequences_are_none(made):
     assert "hold a longer exact match" in " ".join(copies.tables["findings.tsv"]["finding"])
 
 
+def test_long_sequences_are_followed_along_their_length_beside_real_ones(made):
+    *_, text = made
+    frayed = [text[start : start + 1080] + "A" * 120 for start in range(18_000, 29_000, 1100)][:6]
+    along = scored(made, frayed).tables["along.tsv"]
+    assert set(along["way"]) == {"one", "two"}
+    value = along.set_index(["way", "statistic", "group", "part"])["value"]
+    assert value["two", "low complexity", "generated", 10] > 0.8
+    assert value["two", "low complexity", "real, held out", 10] < 0.5
+    assert "along.tsv" not in scored(made, [one[:400] for one in frayed]).tables  # parts of 40 bases say nothing
+
+
 def test_units_are_sequences_and_blocked_ones_weigh_nothing(made):
     *_, text = made
     texts = [text[start : start + PIECE] for start in range(18_000, 30_000, 2000)]

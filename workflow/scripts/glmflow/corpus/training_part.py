@@ -1,4 +1,4 @@
-"""Training sequences of a corpus as text, up to a number of bases."""
+"""Sequences of a part of a corpus as text; of training up to a number of bases."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ class TrainingPart(NamedTuple):
     texts: list[str]
     used: int
     bases: int
+
+
+def part_texts(corpus: Corpus, split: str) -> list[str]:
+    """Return the sequences of a split."""
+    return [letters(corpus.codes(row)).tobytes().decode() for row in corpus.of(split).index]
 
 
 def training_part(corpus: Corpus, most: int) -> TrainingPart:

@@ -14,10 +14,21 @@ from glmflow.dna import gene_calls, kmer_tables
 from glmflow.dna.inner_repeats import repeated_bases
 from glmflow.dna.low_complexity import low_bases
 
+from .group_values import GENERATED, REAL
+from .pieces import readable, sampled
+
 PARTS = 10
 SHORTEST = 1000
 """Bases of a sequence that is divided: parts of fewer than 100 bases have neither words nor genes to speak of."""
 COLUMNS = ["statistic", "group", "part", "value", "error", "n"]
+
+
+def whole_sequences(generated: Sequence[str], source: Sequence[str], most: int, seed: int) -> dict[str, list[str]]:
+    """Return at most so many generated sequences, whole, and real ones of their lengths, or as long as there are."""
+    own = [text for text in generated if readable(text)][:most]
+    longest = max(map(len, source))
+    lengths = [min(len(text), longest) for text in own]
+    return {GENERATED: own, REAL: sampled(source, lengths, np.random.default_rng([seed, 1]))}
 
 
 def along_length(groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:

@@ -53,6 +53,29 @@ def along_rows(along: pd.DataFrame) -> list[dict[str, str]]:
     return [cells | {column: cells.get(column, "") for column in columns} for cells in found.values()]
 
 
+def along_chart(groups: Sequence[str], statistics: Sequence[str]) -> dict[str, Any]:
+    """Return a panel a statistic, with a line a group along ten parts of the sequences; of the data `along`."""
+    own = colours([name for name in groups if name != REAL])
+    scale = alt.Scale(domain=list(groups), range=[TRUTH if name == REAL else own[name] for name in groups])
+    words = ["group:N", "part:O", alt.Tooltip("value:Q", format=".3f"), alt.Tooltip("error:Q", format=".3f"), "n:Q"]
+    panels = []
+    for name in statistics:
+        base = (
+            alt.Chart(alt.NamedData("along"), title=name)
+            .transform_filter(alt.datum.statistic == name)
+            .transform_calculate(low="datum.value - datum.error", high="datum.value + datum.error")
+            .encode(
+                x=alt.X("part:O", title="tenth of the sequence", axis=alt.Axis(labelAngle=0)),
+                y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
+                color=alt.Color("group:N", scale=scale, sort=list(groups), title=None),
+            )
+        )
+        error = base.mark_rule().encode(y=alt.Y("low:Q", title=None), y2="high:Q")
+        line = base.mark_line(point=True).encode(tooltip=words)
+        panels.append(alt.layer(error, line).properties(width=230, height=150))
+    return finish(alt.concat(*panels, columns=COLUMNS), [])
+
+
 def words_of(games: pd.DataFrame) -> pd.DataFrame:
     """Return the cells of chaos games with their words (`word`) and, against real sequences, how often each is there (`ratio`)."""
     real = games[games["group"] == REAL].set_index(["x", "y"])["times"]

@@ -8,7 +8,18 @@ from types import SimpleNamespace
 
 from glmflow.files import atomic_path, read_table
 
-from .likeness_charts import MARKOV_5, REAL, K, along_rows, copies_chart, games_chart, levels, walks_chart, words_of
+from .likeness_charts import (
+    MARKOV_5,
+    REAL,
+    K,
+    along_chart,
+    along_rows,
+    copies_chart,
+    games_chart,
+    levels,
+    walks_chart,
+    words_of,
+)
 from .rendering import embed, records, render, vega
 
 GENERATED = "generated"
@@ -23,12 +34,14 @@ def write_validation_page(folder: Path) -> Path:
     record = json.loads((folder / "validation.json").read_text())
     groups = list(dict.fromkeys(values["group"]))
     shown = [GENERATED, REAL, MARKOV_5]
-    datasets = {"games": words_of(games), "walks": walks, "copies": copies}
+    datasets = {"games": words_of(games), "walks": walks, "copies": copies, "along": along}
     charts = {
         "games": games_chart(shown),
         "walks": walks_chart(shown),
         "copies": copies_chart(record["held_out_99th_percentile"]),
     }
+    if len(along):
+        charts["along"] = along_chart([GENERATED, REAL], list(dict.fromkeys(along["statistic"])))
     html = render(
         "validation.html",
         study=SimpleNamespace(title=Path(record["files"]["generated"]).name, simulated=None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,11 +13,10 @@ from glmflow.dna import gene_calls
 from glmflow.errors import InputError
 from glmflow.files import atomic_path, write_table
 from glmflow.genome.canonical import as_bases
-from glmflow.likeness.along_length import along_length
+from glmflow.likeness.along_length import along_length, whole_sequences
 from glmflow.likeness.compared_groups import Likeness, beside_real, real_pieces, real_side
 from glmflow.likeness.further_measures import NOTHING_FURTHER, Further
-from glmflow.likeness.group_values import GENERATED, REAL
-from glmflow.likeness.pieces import FEWEST, LEAST, MOST_N, cut, readable, sampled, suited_size
+from glmflow.likeness.pieces import FEWEST, LEAST, MOST_N, cut, suited_size
 from glmflow.models.model_commands import read_fasta
 
 
@@ -90,14 +89,6 @@ def validate(
     with atomic_path(folder / "validation.json") as temporary:
         temporary.write_text(json.dumps(_record(request, size, found, named or {})) + "\n")
     return found.findings
-
-
-def whole_sequences(generated: Sequence[str], source: Sequence[str], most: int, seed: int) -> dict[str, list[str]]:
-    """Return at most so many generated sequences, whole, and real ones of their lengths, or as long as there are."""
-    own = [text for text in generated if readable(text)][:most]
-    longest = max(map(len, source))
-    lengths = [min(len(text), longest) for text in own]
-    return {GENERATED: own, REAL: sampled(source, lengths, np.random.default_rng([seed, 1]))}
 
 
 def _record(request: ValidationRequest, size: int, found: Likeness, named: Mapping[str, str]) -> dict[str, Any]:

@@ -9,7 +9,18 @@ import pandas as pd
 
 from glmflow.files import read_table
 from glmflow.report.audit_card import audit_card
-from glmflow.report.likeness_charts import MARKOV_5, REAL, K, copies_chart, games_chart, levels, walks_chart, words_of
+from glmflow.report.likeness_charts import (
+    MARKOV_5,
+    REAL,
+    K,
+    along_chart,
+    along_rows,
+    copies_chart,
+    games_chart,
+    levels,
+    walks_chart,
+    words_of,
+)
 from glmflow.report.rendering import embed, records, render, vega
 from glmflow.report.run_folder import RunFolder
 from glmflow.report.study_tables import Study
@@ -169,7 +180,8 @@ def page(study: Study, task: str) -> str | None:
         return None
     several = len({run.seed for run in runs}) > 1
     tables = {
-        name: _together(runs, name, several) for name in ("findings", "validation", "memorisation", "games", "walks")
+        name: _together(runs, name, several)
+        for name in ("findings", "validation", "memorisation", "games", "walks", "along")
     }
     # What is drawn behind a part of the prompts is among what is drawn behind all: pictures and copies are shown once.
     tables |= {name: of_whole_ways(tables[name]) for name in ("memorisation", "games", "walks")}
@@ -182,6 +194,11 @@ def page(study: Study, task: str) -> str | None:
     charts = (
         {"games": games_chart(shown), "walks": walks_chart(shown), "copies": copies_chart(threshold)} if drawn else {}
     )
+    along = tables["along"]
+    if len(along):
+        sets["along"] = along
+        followed = [*(group for group in dict.fromkeys(along["group"]) if group != REAL), REAL]
+        charts["along"] = along_chart(followed, list(dict.fromkeys(along["statistic"])))
     found = tables["findings"]
     return render(
         "generation.html",
@@ -196,6 +213,7 @@ def page(study: Study, task: str) -> str | None:
         tags=tag_rows(runs, several),
         groups=groups,
         levels=levels(values, groups) if drawn else [],
+        along=along_rows(along) if len(along) else [],
         piece=runs[0].task_settings.get("piece") or runs[0].task_settings["length"],
         count=int(values["n"].min()) if drawn else 0,
         copies=copies.sort_values("longest", ascending=False).head(SHOWN).to_dict("records") if drawn else [],

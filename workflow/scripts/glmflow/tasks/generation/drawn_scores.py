@@ -11,7 +11,8 @@ import pandas as pd
 
 from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_store import Corpus
-from glmflow.corpus.training_part import training_part
+from glmflow.corpus.training_part import part_texts, training_part
+from glmflow.likeness.along_length import along_length, whole_sequences
 from glmflow.likeness.compared_groups import Likeness, beside_real
 from glmflow.likeness.control_groups import MARKOV_5
 from glmflow.likeness.group_values import GENERATED
@@ -46,7 +47,8 @@ def score(
         Every statistic of `glmflow.likeness.sequence_facts`; ``released`` (share that passed the gate), ``differing``
         (of the `n` statistics that tell a Markov-5 chain from real sequences, how many tell these), ``copied`` (share of
         the pieces with a longer match to training than 99 % of real ones) and ``tag_recovered`` (`tag_scores`). The tables
-        ``validation``, ``memorisation``, ``games``, ``walks``, ``findings`` and ``tags`` have a column `way`.
+        ``validation``, ``memorisation``, ``games``, ``walks``, ``along`` (whole sequences in ten parts), ``findings`` and
+        ``tags`` have a column `way`.
     """
     task = Generation.model_validate(settings["task"])
     corpus = Corpus(Path(files["corpus"]).parent)
@@ -60,7 +62,9 @@ def score(
     whole = examples[["example", "subset"]].merge(predictions[predictions["verdict"] != "blocked"], on="example")
     drawn = {way: own["prediction"].tolist() for way, own in whole.groupby("subset", sort=False)}
     tags = tag_table(task, corpus, drawn)
-    tables: dict[str, list[pd.DataFrame]] = {}
+    source = part_texts(corpus, "test")
+    along = {way: along_length(whole_sequences(texts, source, task.most, task.seed)) for way, texts in drawn.items()}
+    tables: dict[str, list[pd.DataFrame]] = {"along": [own.assign(way=way) for way, own in along.items() if len(own)]}
     for way, own in joined.groupby("subset", sort=False):
         keys = {"subset": way, "split": "test"}
         passed = own[own["verdict"] != "blocked"]
@@ -94,7 +98,7 @@ def score(
     if len(tags):
         tables["tags"] = [tags]
     metrics = metrics_table(rows, **run_keys(settings))
-    joined_tables = {f"{name}.tsv": pd.concat(own, ignore_index=True) for name, own in tables.items()}
+    joined_tables = {f"{name}.tsv": pd.concat(own, ignore_index=True) for name, own in tables.items() if own}
     order = sorted(units, key=lambda name: COMPARED.index(name.split("\t")[-1]))
     units = {name: units[name] for name in order}
     return Scored(with_intervals(metrics, units), joined_tables, units)

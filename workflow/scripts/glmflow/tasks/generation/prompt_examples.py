@@ -13,7 +13,7 @@ from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import CorpusWindows
 from glmflow.corpus.sequence_records import UNKNOWN, letters
-from glmflow.corpus.training_part import training_part, training_pieces
+from glmflow.corpus.training_part import part_texts, training_part, training_pieces
 from glmflow.errors import InputError
 from glmflow.likeness.compared_groups import RealPieces, real_pieces, real_side
 from glmflow.likeness.group_values import GENERATED
@@ -83,10 +83,11 @@ def _compared(
         prompts = region_prompts(corpus, Path(files["regions"]), task.prompt_bp, task.prompts)
     else:
         prompts = _prompts(task, corpus, generator)
-    held_out = [letters(corpus.codes(row)).tobytes().decode() for row in corpus.of("test").index]
     most = min(task.most, len(prompts) * task.copies * (task.length // task.piece_bp))
     try:
-        return prompts, real_pieces(held_out, training, {}, task.piece_bp, most, generator, REFERENCE * most)
+        return prompts, real_pieces(
+            part_texts(corpus, "test"), training, {}, task.piece_bp, most, generator, REFERENCE * most
+        )
     except InputError as error:
         fix = "Hold out more of the corpus, or take a smaller `piece`, more `prompts` or more `copies`."
         raise InputError(f"too little to compare with: {error.what}", where="tasks.*.piece", fix=fix) from None
