@@ -144,6 +144,7 @@ def test_described_takes_the_folder_of_a_run_and_says_that_a_model_reads_no_text
     folder, path = trained
     arguments = ["--candidates", "2", "--retrieved", "1", "--split", "validation", "--output", str(tmp_path / "b.tsv")]
     assert main(["described", "--model", str(folder), "--pairs", str(path), *arguments]) == 0
+    assert capsys.readouterr().err == f"{tmp_path}/b.html: the page\n"
     new_model("small", CONFIG).save(tmp_path / "mute")
     assert main(["described", "--model", str(tmp_path / "mute"), "--pairs", str(tmp_path / "none"), *arguments]) == 1
     (line,) = capsys.readouterr().err.splitlines()
