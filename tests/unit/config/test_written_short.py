@@ -71,7 +71,11 @@ def test_every_protocol_that_trains_is_a_study_and_says_what_differs():
     for name in trained:
         epochs = protocol(name).get("epochs")
         full = f"{name}/{next(iter(epochs))}" if isinstance(epochs, dict) else name
-        assert study({"x": {"protocol": full}}).adaptations["x"].protocol == full
+        followed = study({"x": {"protocol": full}})
+        assert followed.adaptations["x"].protocol == full
+        for run in expand_runs(followed)[0]:  # a job takes the settings as they are written out
+            written = run_settings(followed, run)["adaptation"]
+            assert Adaptation.model_validate(written).model_dump(include=set(written)).keys() == written.keys()
     settings, _ = of_protocol("generator")
     train = settings["train"]
     assert (train["schedule"], train["patience"], train["epochs"], train["folds"]) == ("plateau", 5, 1000, 10)

@@ -111,7 +111,7 @@ class Training(Block):
             raise ValueError("patience: ends with the best weights, so say `keep: best` too")
         if self.schedule == "plateau" and not self.evaluations:
             raise ValueError("schedule: plateau looks at evaluations, so `evaluations` has to be one at least")
-        if self.schedule == "plateau" and "warmup" in self.model_fields_set and self.warmup:
+        if self.schedule == "plateau" and self.warmup and self.changed("warmup"):
             raise ValueError("schedule: plateau has no warm-up; leave `warmup` out")
         if self.warmup > 1 and self.warmup % 1:
             raise ValueError(f"warmup: {self.warmup:g} is neither a share nor a number of updates")

@@ -9,8 +9,9 @@ LABEL = "paired accuracy"
 DIRECTION = "higher"
 BOUNDS = (0, 1)
 EXPLANATION = (
-    "Share of pairs (n), one sequence of each of two classes such as an element and its own shuffled control, in which the one of "
-    "the second class gets the higher score for it; equal scores count as wrong. 1 is best, 0.5 is chance."
+    "Share of pairs (n), one sequence of each of two classes such as an element and its own shuffled control, in which the one "
+    "of the second class gets the higher score for it. 1 is best, 0.5 is chance; equal scores count as wrong, so that what cannot "
+    "tell the two apart (GC content, of a shuffled control) has 0."
 )
 TARGETS = ("class_pair",)
 
