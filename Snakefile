@@ -3,6 +3,7 @@ import atexit
 import functools
 import gc
 import sys
+import time
 from pathlib import Path
 
 from snakemake import sourcecache
@@ -85,6 +86,9 @@ rule metrics:
     localrule: True
 
 
+STARTED = time.time()
+
+
 onstart:
     # Snakemake's limit of 100 jobs a second looks for jobs to start once more a second for every job that has ended, until
     # a core does nothing else. No study starts jobs at such a rate; a limit that was asked for is kept.
@@ -100,6 +104,9 @@ onstart:
 onsuccess:
     if not ASIDE:
         write_page(RESULTS)
+        page = Path(RESULTS, "report", "index.html")
+        if page.exists() and page.stat().st_mtime > STARTED:
+            print(f"Written: {page}", flush=True)
 
 
 onerror:

@@ -217,6 +217,10 @@ def test_a_vcf_of_another_genome_is_refused_before_any_prediction(genome, tmp_pa
     for lines, words in (
         (good + wrong, "REF of 2 of 22 alleles is not what the genome has, first chr1:240.*exchanged"),
         (["chr7 5 . A C . . ."], "no variant lies on the genome: contigs are chr7"),
+        (
+            [*good[:2], *(f"chr1 {len(one) + n} . A C . . ." for n in range(1, 4)), "chr7 5 . A C . . ."],
+            f"3 of 5 alleles lie outside their contig, first chr1:{len(one) + 1}.*another assembly",
+        ),
     ):
         with pytest.raises(InputError, match=words):
             annotated(reference, write(tmp_path / "v.vcf", lines), tmp_path / "out.vcf", tuned)

@@ -208,6 +208,28 @@ def test_variants_to_score_that_are_cut_short_are_told_before_any_job(place):
     assert problem.startswith(f"mine.vcf.gz: cut short: {len(whole) - 28} bytes without the end-of-file block of bgzip")
 
 
+def test_alleles_beyond_the_end_of_their_contig_are_told_before_any_job(place):
+    raw = study().model_dump(exclude_unset=True)
+    raw = {key: raw[key] for key in ("study", "reference", "splits", "adaptations")}
+    raw |= {"tasks": {"rna": {"kind": "variant_effects", "table": "alleles.tsv", "label": "y", "direction": "signed"}}}
+    raw |= {"models": {"mean": {"baseline": {"kind": "no_effect"}}}}
+    raw |= {"runs": [{"tasks": ["rna"], "models": ["mean"], "adaptations": ["baseline"]}]}
+
+    def alleles(near, far):
+        rows = [f"chr1\t{4 * n + 1}\tA\tC\t{n % 2}" for n in range(near)]
+        rows += [f"chr1\t{10_001 + 4 * n}\tA\tC\t1" for n in range(far)] + ["chr3\t1\tA\tC\t0"]
+        (place / "alleles.tsv").write_text("\n".join(["chrom\tpos\tref\talt\ty", *rows]) + "\n")
+
+    alleles(4, 6)
+    (problem,) = problems(check_study(raw))
+    assert problem.endswith(
+        "6 of the first 10 alleles lie outside their contig, first chr1:10,001: in genome.fa it has 10,000 bases; give the "
+        "genome that they lie on"
+    )
+    alleles(6, 4)  # left out with a reason each
+    check_inputs(check_study(raw))
+
+
 def test_what_is_wrong_with_a_file_has_the_line_that_names_it(place):
     write_vcf(place / "v.vcf.gz", ["chr9"], indexed=True)
     (place / "a.bw").write_bytes((place / "a.bw").read_bytes()[:100])

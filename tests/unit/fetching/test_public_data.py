@@ -202,6 +202,13 @@ def test_a_wrong_entry_of_the_list_is_one_line(tmp_path, name):
     assert len(caught.value.problems) == 1
 
 
+def test_a_checksum_of_digits_alone_is_asked_for_in_quotes(tmp_path):
+    path = tmp_path / "data.yaml"
+    path.write_text(f"x: {{about: a, licence: l, files: [{{address: 'http://x/y', md5: {'1' * 32}}}]}}")
+    with pytest.raises(ConfigurationError, match=r"x.files.0.md5: 1{32} is not text; put it into quotes"):
+        read_public_sets(path)
+
+
 def test_the_list_of_the_repository():
     """The sets that the workflow's kinds are tried on; every file apart, and its licence said."""
     known = read_public_sets()

@@ -27,7 +27,7 @@ def check(study: Study, label: str, cohort: Callable[[], Samples | None]) -> Ite
     try:
         rows = first_alleles(Path(path), task)
         most = task.mismatches if task.ref == "column" else 1.0
-        yield from ((key, text) for text in _unlike_genome(study, rows, most, task.mismatches))
+        yield from ((key, text) for text in _unlike_genome(study, rows, most))
     except InputError as error:
         yield key, str(error)
 
@@ -85,9 +85,10 @@ def _of_vcf(path: Path, task) -> list[tuple[str, int, str, str]]:
     return [(record.CHROM, record.start, record.REF, alt) for record in islice(reader, FIRST) for alt in record.ALT]
 
 
-def _unlike_genome(study: Study, rows: list[tuple[str, int, str, str]], most: float, outside: float) -> Iterator[str]:
-    """Yield that the alleles do not lie on the study's genome: more than these shares have another REF, lie outside."""
+def _unlike_genome(study: Study, rows: list[tuple[str, int, str, str]], most: float) -> Iterator[str]:
+    """Yield that the alleles do not lie on the study's genome; `most`: share that may have another REF."""
     from glmflow.genome.contigs import ContigNames, some
+    from glmflow.genome.first_look import OUTSIDE
     from glmflow.genome.reference import Reference
 
     reference = study.data.reference
@@ -104,7 +105,7 @@ def _unlike_genome(study: Study, rows: list[tuple[str, int, str, str]], most: fl
         yield f"no allele lies on {reference.fasta}: contigs are {named}, it has {some(genome.contigs)}"
         return
     far = [row for row in inside if not 0 <= row[1] <= genome.contigs[row[0]] - len(row[2])]
-    if len(far) > 1 and len(far) > outside * len(inside):
+    if len(far) > 1 and len(far) > OUTSIDE * len(inside):
         chrom, start, *_ = far[0]
         yield (
             f"{len(far):,} of the first {len(inside):,} alleles lie outside their contig, first {chrom}:{start + 1:,}: in "

@@ -20,6 +20,8 @@ from .stretches import Genome
 log = logging.getLogger(__name__)
 
 PART = 4096
+OUTSIDE = 0.5
+"""Share of the alleles outside their contig from which on the genome is a part of theirs, or another."""
 MISMATCHES = 0.05
 """Largest share of alleles whose REF is not the genome's; one such allele never stops a run."""
 RECORD = "Positions are whole numbers; columns of a VCF are CHROM POS ID REF ALT QUAL FILTER INFO, separated by tabs."
@@ -136,8 +138,8 @@ def require_matching(
     Raises
     ------
     InputError
-        No allele lies on the genome; more than `limit` of them (and more than one) lie outside their contig, have another
-        REF than the genome, or are no records; or, where `strict`, any has another REF or is no record.
+        No allele lies on the genome; more than half of them lie outside their contig; more than `limit` of them (and more
+        than one) have another REF than the genome, or are no records; or, where `strict`, any has another REF or is no record.
     """
     broken = found.reasons[Reason.NOT_A_RECORD]
     if broken and (strict or broken == found.alleles or (broken > 1 and broken > limit * found.alleles)):
@@ -158,7 +160,7 @@ def require_matching(
         )
     wrong, outside = found.reasons[Reason.REF_MISMATCH], found.reasons[Reason.OUTSIDE_CONTIG]
     named = found.alleles - lacking - broken
-    if outside > 1 and outside > limit * named:
+    if outside > 1 and outside > max(limit, OUTSIDE) * named:
         raise InputError(
             f"{outside:,} of {named:,} alleles lie outside their contig, first {found.examples[Reason.OUTSIDE_CONTIG]}: it is "
             "another assembly, or a part of it",
