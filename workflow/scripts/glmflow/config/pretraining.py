@@ -48,7 +48,11 @@ def pretraining_of(study: Study, folder: str | Path) -> dict[str, list[str]]:
 def _of_own(study: Study, corpus: str | None) -> str:
     """Return what a model that the study itself pretrains has seen, on its genome or on a corpus."""
     if corpus is None:
-        return "pretrained by this study on the training regions of its genome alone"
+        text = "pretrained by this study on the training regions of its genome alone"
+        others = [label for label, task in study.tasks.items() if not task.genome]
+        if not others:
+            return text
+        return f"{text}; what {', '.join(others)} tests on was in it where it lies there, without its labels"
     files = ", ".join(Path(source.path).name for source in study.corpora[corpus].sources)
     text = f"pretrained by this study on the training part of corpus {corpus} ({files}): what the corpus holds out was not in it"
     if study.data.reference is None:
