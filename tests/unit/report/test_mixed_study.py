@@ -40,7 +40,7 @@ def test_every_task_has_its_own_verdict(report):
     assert said["far"].startswith("yarn (zero_shot) is above chance on gain from a copy (test split)")
     assert said["near"].startswith("plain (zero_shot) is above chance") and "no baseline was run" in said["near"]
     assert said["near"].endswith("only plain (zero_shot) was compared.")
-    assert said["rnaseq_tracks"].startswith("No model is said to beat anything on log1p Pearson r per base, pooled")
+    assert said["rnaseq_tracks"].startswith("No model is clearly ahead on log1p Pearson r per base, pooled")
 
 
 def test_metrics_are_shown_in_the_words_and_directions_of_their_task(report):

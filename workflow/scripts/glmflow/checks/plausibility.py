@@ -40,7 +40,8 @@ def implausible_scores(rows: pd.DataFrame, where: str = "", counted: int | None 
     few = counted is not None and counted < FEW
     luck = f" (of {counted:,} units, few enough to be luck)" if few else ""
     text = (
-        f"a score of exactly 1, the most that there can be, in {_runs(exact)}{luck}: the target may be among the inputs"
+        f"a score of exactly 1, the most that there can be, in {_runs(exact)}{luck}: the target may be among the inputs, "
+        "or one short feature tells it all; look at what these runs read"
     )
     limits = {"warn": 0.0} if few else {"fail": 0.0}
     audits.append(_of("a score of 1", exact, text, "no run scores exactly 1", where, **limits))

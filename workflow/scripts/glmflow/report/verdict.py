@@ -104,7 +104,7 @@ def _control(row: pd.Series, playing: pd.DataFrame, what: str) -> str:
     rivals = playing[playing["role"].isin(["baseline", "structure"])]
     beside = f", {rivals.iloc[0]['label']} {value(rivals.iloc[0])}" if len(rivals) else ""
     return (
-        f"This task is a control: {row['label']} reaches {value(row)} on {what}{beside}. Nothing is said to beat anything here; "
+        f"This task is a control: {row['label']} reaches {value(row)} on {what}{beside}. Nothing can beat anything here; "
         "models of the task that it is a control of have to be ahead of it."
     )
 
@@ -122,12 +122,12 @@ def _answer(row: pd.Series, cell: pd.DataFrame, what: str) -> str:
             return f"{row['label']} is above chance on {what}: {value(row)}; {why}"
         case "ahead":
             return (
-                f"{row['label']} is ahead on {what} ({value(row)}{against}), but that is not said to beat anything: "
+                f"{row['label']} is ahead on {what} ({value(row)}{against}), but that does not count as beating it: "
                 f"{_why(row)}"
             )
         case "behind":
             return f"No model beats the baselines on {what}: the best, {row['label']}, reaches {value(row)}{against}"
-    return f"No model is said to beat anything on {what}: the best, {row['label']}, reaches {value(row)}{against}: {_why(row)}"
+    return f"No model is clearly ahead on {what}: the best, {row['label']}, reaches {value(row)}{against}: {_why(row)}"
 
 
 def _why(row: pd.Series) -> str:
