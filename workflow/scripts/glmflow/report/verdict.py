@@ -127,7 +127,8 @@ def _answer(row: pd.Series, cell: pd.DataFrame, what: str) -> str:
             )
         case "behind":
             return f"No model beats the baselines on {what}: the best, {row['label']}, reaches {value(row)}{against}"
-    return f"No model is clearly ahead on {what}: the best, {row['label']}, reaches {value(row)}{against}: {_why(row)}"
+    why = "" if _why(row) == f"it is not clearly ahead of {row['rival']}" else f": {_why(row)}"
+    return f"No model is clearly ahead on {what}: the best, {row['label']}, reaches {value(row)}{against}{why}"
 
 
 def _why(row: pd.Series) -> str:
