@@ -84,7 +84,7 @@ def retrieval_rows(table: pd.DataFrame) -> list[dict[str, str]]:
             "": row.what,
             "value": f"{number(row.value)}{interval(row._asdict())}",
             "texts": row.text,
-            "sequences": f"{row.n:,}",
+            "DNA sequences": f"{row.n:,}",
         }
         for row in own.itertuples()
     ]
