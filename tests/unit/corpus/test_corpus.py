@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -187,6 +188,23 @@ def test_a_planted_copy_in_the_test_part_stops_the_build_and_is_counted(made, ca
     assert corpus.of("test")["shared"].tolist() == [pytest.approx(0.25, abs=0.01)]
     assert "split by position: one genome lies on both sides, and 25.0 % of the held-out bases (test)" in caplog.text
     assert made({"a": text}, split=split)[0]["shared"].dropna().tolist() == [0.0]
+
+
+def test_a_split_by_contig_warns_with_the_share_that_strains_have_in_common(made, caplog):
+    rng = np.random.default_rng(5)
+    strain = drawn(rng, 4000)
+    # Every record is a strain of one genome, or half of one: whichever is held out stands in training by so much.
+    strains = dict.fromkeys("abcd", strain) | {name: strain[:1000] + drawn(rng, 1000) for name in "efgh"}
+    split = {"by": "contig", "validation": 0.0, "test": 0.3, "max_shared": 1.0}
+    table, _ = made(strains, split=split)
+    held = table[table["split"] == "test"]
+    known = sum(row.length if row.sequence in "abcd" else 1000 for row in held.itertuples()) / held["length"].sum()
+    (said,) = re.findall(
+        r"split by contig: one genome lies on both sides, and (\S+) % of the held-out bases \(test\)", caplog.text
+    )
+    assert float(said) == pytest.approx(100 * known, abs=0.3)  # a match goes on by chance for a base or two
+    with pytest.raises(InputError, match=r"of the held-out bases \(test\) stand in training sequences"):
+        made(strains, split=split | {"max_shared": 0.02})
 
 
 def test_a_taxon_of_the_lineage_is_excluded():
