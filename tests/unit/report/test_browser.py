@@ -168,6 +168,27 @@ def test_the_lowest_seed_that_predicted_is_shown(study):
     assert Path(shown[0].folder).name == "seed1"
 
 
+def test_signals_get_coarser_until_the_page_is_no_larger_than_it_may_be(study, monkeypatch):
+    """Whatever the number of tracks, runs and genes."""
+    from glmflow.report import ReportInputs
+    from glmflow.report.signals import browser_page as module
+    from glmflow.report.study_tables import Study
+
+    tables, bins = Study(ReportInputs.from_results(study)), []
+    sliced = module.slice_signals
+    monkeypatch.setattr(module, "slice_signals", lambda *given: bins.append(sliced(*given)) or bins[-1])
+    (task,) = [name for name in tables.tasks if tables.kinds[name].name == "rnaseq_tracks"]
+
+    def page():
+        return module.browser_page(tables, task, "rnaseq_tracks.html").html
+
+    whole = page()
+    assert len(whole) <= module.PAGE_SIZE < 6e6
+    size = len(whole) - signal_slices.signal_size(bins[0]) // 2
+    monkeypatch.setattr(module, "PAGE_SIZE", size)
+    assert len(page()) <= size and bins[1].bin > bins[0].bin
+
+
 def test_rounding_keeps_significant_digits():
     values = np.array([0.0, 1234.5, 0.00123456, 0.999, -2.5551])
     np.testing.assert_allclose(signal_slices.round_to_digits(values, 3), [0, 1230, 0.00123, 0.999, -2.56], rtol=1e-12)

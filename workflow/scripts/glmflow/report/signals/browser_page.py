@@ -19,6 +19,9 @@ from . import gene_regions as around
 from .gene_tables import gene_errors, read_genes
 from .signal_slices import Region, Slices, contig_lengths, slice_signals
 
+PAGE_SIZE = 5_980_000
+"""Characters of a page: what the rest leaves of them is the signals', which get coarser until they fit."""
+
 
 @dataclass(frozen=True)
 class BrowserPage:
@@ -45,19 +48,23 @@ def browser_page(study: Study, task: str, template: str) -> BrowserPage | None:
         run.name: {name: path for name, path in around.predicted_tracks(run).items() if name in inputs.tracks}
         for run in runs
     }
-    slices = slice_signals(inputs.tracks, predicted, regions, contigs)
-    data = page_data(study, task, chosen, slices) | {
+    known = {
         "fasta": around.slice_sequence(inputs.genome, regions, contigs),
         "features": around.gene_features(
             optional_table(inputs.genes) if inputs.genes else chosen, optional_table(inputs.exons), regions
         ),
     }
-    html = render(
-        template, study=study, task=task, files={other: study.pages[other] for other in study.like(task)},
-        not_scored=not_scored, leader=study.leader(task), bin=slices.bin, seeds=sorted({run.seed for run in runs}),
-        tables=datatables(), igv=igv(), data=embed(data),
-    )  # fmt: skip
-    return BrowserPage(html, chosen, regions)
+
+    def filled(slices: Slices) -> str:
+        return render(
+            template, study=study, task=task, files={other: study.pages[other] for other in study.like(task)},
+            not_scored=not_scored, leader=study.leader(task), bin=slices.bin, seeds=sorted({run.seed for run in runs}),
+            tables=datatables(), igv=igv(), data=embed(page_data(study, task, chosen, slices) | known),
+        )  # fmt: skip
+
+    empty = Slices(1, dict.fromkeys(inputs.tracks, ""), {run: dict.fromkeys(own, "") for run, own in predicted.items()})
+    room = PAGE_SIZE - len(filled(empty))
+    return BrowserPage(filled(slice_signals(inputs.tracks, predicted, regions, contigs, room)), chosen, regions)
 
 
 def gene_links(study: Study, task: str, page: BrowserPage | None) -> dict[str, str]:

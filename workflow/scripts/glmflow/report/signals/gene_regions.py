@@ -14,7 +14,7 @@ from glmflow.report.run_folder import RunFolder
 
 from .signal_slices import Region, RunName, data_uri
 
-SEQUENCE_BUDGET = 3_000_000
+SEQUENCE_BUDGET = 600_000
 """Characters of a page that the sequence may take."""
 NEIGHBOUR = 100_000
 """Bases of the largest gap between slices of a contig that is filled with N."""

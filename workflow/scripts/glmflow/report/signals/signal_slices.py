@@ -17,8 +17,6 @@ from glmflow.bigwig import BigWig, write_bigwig
 
 Region = tuple[str, int, int]
 RunName = tuple[str, str, str]
-SIGNAL_BUDGET = 14_000_000
-"""Characters of base64 that signals may take: leaves room for igv.js and the sequence in a page of 20 MB."""
 COARSEST_BIN = 65_536
 """Bases a value at the coarsest resolution, which is taken even if it is over the budget."""
 CHARACTERS_A_VALUE = 3
@@ -96,7 +94,7 @@ def slice_signals(
     predicted: Mapping[RunName, Mapping[str, Path]],
     regions: list[Region],
     contigs: Mapping[str, int],
-    budget: int = SIGNAL_BUDGET,
+    budget: int,
 ) -> Slices:
     """Return slices of all signals at the finest resolution (1, 2, 4 … bases a value) that fits the budget of characters."""
     files = len(true) + sum(len(tracks) for tracks in predicted.values())
