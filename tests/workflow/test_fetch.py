@@ -33,3 +33,5 @@ def test_a_set_is_fetched_and_a_study_that_lacks_it_says_how(workdir, snakemake)
             in private.stdout + private.stderr
         )
         assert "Traceback" not in private.stdout + private.stderr
+        both = snakemake("-c1", "fetch", "--config", "data=private,tiny", directory=workdir)  # the rest is fetched
+        assert "there already: 1" in both.stderr and "private: no file of it can be fetched: Ask them." in both.stderr

@@ -21,6 +21,7 @@ with logged(snakemake):
         study.results,
         runs=tuple(RunFolder(*run, Path(run.folder(study.results))) for run in runs),
         title=study.report.title,
+        note=study.report.note,
         pages=snakemake.params.pages,
         genes_first=tuple(study.report.genes),
         n_genes=study.report.n_genes,

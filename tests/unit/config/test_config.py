@@ -427,7 +427,7 @@ def test_a_study_that_is_written_out_is_read_again():
     """Jobs get the study as plain values: keys are those of the file (`data`), not of the class."""
     study = read_study(ROOT / "config/studies/rnaseq_tracks.yaml")
     written = study.model_dump(mode="json")
-    assert written["data"] == ["hg38"] and Study.model_validate(written) == study
+    assert written["data"] == ["hg38", "encode_b_and_nk"] and Study.model_validate(written) == study
 
 
 @pytest.mark.parametrize("block", [SequenceSplits, QuestionSplits, CorpusSplit], ids=lambda block: block.__name__)

@@ -131,9 +131,10 @@ def test_only_metrics_are_needed(study, tmp_path):
         (folder / "metrics.tsv").write_text((run.folder / "metrics.tsv").read_text())
         runs.append(replace(run, folder=folder))
     asked = (tmp_path / "variant_scores/calls/tiny/seed1.vcf.gz",)
-    write_report(ReportInputs("bare", tmp_path, tuple(runs), asked=asked), tmp_path / "report")
+    write_report(ReportInputs("bare", tmp_path, tuple(runs), note="Of <few> runs.", asked=asked), tmp_path / "report")
     text = (tmp_path / "report/index.html").read_text()
     assert 'href="../variant_scores/calls/tiny/seed1.vcf.gz"' in text  # beside the folder of the report
+    assert '<p class="note">Of &lt;few&gt; runs.</p>' in text
     for line in (
         "No run logged its training",
         "No provenance was recorded",

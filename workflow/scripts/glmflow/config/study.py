@@ -51,6 +51,7 @@ class ReportSettings(Block):
     """What the report shows first."""
 
     title: str = Field("", description="Title; the study's name where left out.")
+    note: str = Field("", description="What a reader has to know of the study; it stands under the title.")
     genes: list[str] = Field(default_factory=list, description="Genes (id or name) shown first in the genome browser.")
     n_genes: Annotated[int, Field(ge=1, le=200)] = Field(20, description="Genes in the genome browser.")
 

@@ -26,6 +26,8 @@ class ReportInputs:
         The runs, in the order of the configuration (which also gives models their colours).
     title
         Title of the pages; the study's name if empty.
+    note
+        What a reader has to know of the study, in its own words; it stands on the front page.
     headline
         Metric by task that the verdict is about; if a task has none, the first `HEADLINE` of its kind that it was
         scored with.
@@ -81,6 +83,7 @@ class ReportInputs:
     results: Path
     runs: tuple[RunFolder, ...]
     title: str = ""
+    note: str = ""
     headline: Mapping[str, str] = field(default_factory=dict)
     split: str = "test"
     pages: Mapping[str, str] = field(default_factory=dict)
