@@ -24,6 +24,7 @@ class Node:
         environment = {"PATH": "/nowhere", "PBS_O_PATH": os.environ["PATH"], "PBS_O_WORKDIR": str(self.folder)}
         return subprocess.Popen(
             ["/bin/bash", script],
+            cwd=self.folder,
             env=environment | {"PBS_JOBID": job, "TMPDIR": str(self.folder)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -89,6 +90,7 @@ def test_umask_and_the_file_of_the_site(node):
     site.write_text("export FROM_SITE='yes, really'\n")
     _, output = node.run('umask; echo "$FROM_SITE"; touch made', job_umask="0027", job_site=str(site))
     assert output == "0027\nyes, really\n"
+    assert (node.folder / "made").stat().st_mode & 0o777 == 0o640  # 666 without the umask's bits
 
 
 def test_sigterm_is_noted_when_it_comes_and_the_job_gets_its_time(node):
