@@ -1,12 +1,13 @@
 """Pages that are read by keyboard, screen reader and telephone; links that show what their sender saw; figures as tables."""
 
+import contextlib
 import re
 import shutil
 
 import pytest
-from browsing import CHROMIUM, sideways, violations, wide_charts
+from browsing import CHROMIUM, PAPER, sideways, violations, wide_charts
 from glmflow.report.overview_page import write_overview
-from glmflow.status import expect_jobs
+from glmflow.status import JobStatus, expect_jobs, write_progress
 from shared_reports import MIXED
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -32,6 +33,15 @@ def test_axe_finds_nothing(opening, mixed, name):
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_paper_holds_the_width_of_each_page(opening, mixed, name):
+    page = open_page(opening, mixed, name)
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": PAPER, "height": 700})
+    assert sideways(page) == 0
+    assert page.locator("nav").is_hidden() and page.locator("main").is_visible()
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_a_telephone_shows_each_page_without_scrolling_sideways(opening, mixed, name):
     page = open_page(opening, mixed, name)
     page.evaluate(
@@ -54,12 +64,40 @@ def test_a_telephone_shows_whole_charts(phone, mixed, name):
     assert all(size == pytest.approx(1, abs=0.02) for size in sizes)
 
 
-def test_a_telephone_shows_the_jobs_of_a_study_without_scrolling_sideways(opening, tmp_path):
+def test_the_jobs_of_a_study_are_for_everyone(opening, tmp_path):
     expect_jobs(tmp_path, ["finetune/labelled/promoter_cnn/pooled/seed1", "score/labelled/promoter_cnn/pooled/seed1"])
+    log = tmp_path / "trained.log"
+    with JobStatus(tmp_path, "pretrain/masked", log):
+        write_progress(
+            {
+                "updates": 100, "step": 40, "first_step": 0, "first_time": 0, "time": 60,
+                "loss": [[1, 2.0], [40, 1.2]], "validation": [[40, 1.3]],
+            }
+        )  # fmt: skip
+        page = opening(tmp_path, "status.html", ready=False)
+    with contextlib.suppress(ValueError), JobStatus(tmp_path, "finetune/labelled/lost", log):
+        raise ValueError("no such column: label")
+    for width in (390, 1366):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert sideways(page) == 0 and violations(page) == []
+        page.reload()
+    assert page.locator("tbody tr").count() == 4 and page.locator("progress, svg, .failed").count() >= 3
+
+
+def test_the_page_of_jobs_stands_still_where_its_reader_says_so(opening, tmp_path):
+    """WCAG 2.2.1: what loads again by itself can be stopped."""
+    expect_jobs(tmp_path, ["pretrain/masked"])
     page = opening(tmp_path, "status.html", ready=False)
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert sideways(page) == 0
-    assert page.locator("tbody tr").count() == 2
+    page.add_init_script("window.setInterval = (turn) => { window.turn = turn; }")  # a turn comes when it is called
+    page.reload()
+    page.evaluate("window.before = true")
+    page.locator("#again").uncheck()
+    page.evaluate("turn()")
+    assert page.evaluate("window.before") and page.url.endswith("#still")
+    page.locator("#again").check()
+    with page.expect_navigation():
+        page.evaluate("turn()")
+    assert page.evaluate("window.before === undefined") and page.locator("#again").is_checked()
 
 
 def test_a_link_shows_what_its_sender_saw(opening, mixed):

@@ -64,7 +64,7 @@ def test_a_job_shows_its_progress_while_it_runs_and_that_it_is_done(results):
 def test_the_page_needs_no_other_file(results):
     expect_jobs(results, ["x"])
     text = (results / "status.html").read_text()
-    assert page(results).addresses == [] and "http-equiv" in text and "url(" not in text
+    assert page(results).addresses == [] and "location.reload" in text and "url(" not in text
 
 
 def test_an_error_is_shown_and_stays_while_the_next_attempt_runs(results):

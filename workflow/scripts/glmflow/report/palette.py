@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# Okabe & Ito (2008), without yellow and black, then Paul Tol's "muted" scheme.
+# Okabe & Ito (2008), without yellow and black, and six that keep apart from all of them for
+# readers without red, green or blue cones (tests/unit/report/test_colour_vision.py).
 COLOURS = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
-    "#332288", "#882255", "#999933", "#44AA99", "#AA4499", "#117733",
+    "#332288", "#9900FF", "#663311", "#9977FF", "#441155", "#EE0044",
 )  # fmt: skip
 TRUTH = "#4a4f57"
 

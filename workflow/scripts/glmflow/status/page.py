@@ -91,7 +91,10 @@ def bar(job: Mapping[str, Any]) -> str:
     if not progress.get("updates"):
         return ""
     step, updates = progress["step"], progress["updates"]
-    return f'<progress max="{updates}" value="{step}"></progress> <small>{step:,} of {updates:,}</small>'
+    return (
+        f'<progress max="{updates}" value="{step}" aria-label="updates"></progress> '
+        f"<small>{step:,} of {updates:,}</small>"
+    )
 
 
 def timing(job: Mapping[str, Any], now: float) -> str:
