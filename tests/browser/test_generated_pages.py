@@ -53,7 +53,7 @@ def test_pictures_are_drawn_and_grey_rows_say_why(opening, folder_of):
         page = opening(folder_of[name], name)
         # Sequences of 500 bases are too short to be followed along their length.
         for chart in ("games", "walks", "copies", *(["along"] if name == "generation.html" else [])):
-            assert page.locator(f"#chart-{chart} svg").count() >= 1, (name, chart)
+            assert page.locator(f"#chart-{chart} :is(svg, canvas)").count() >= 1, (name, chart)
         assert page.locator("tr[style*='667080'] th").count() > 5  # statistics that a Markov-5 chain passes as real
         assert page.locator("tr.leak").count() >= (name == "generation.html")  # the copy that was planted
     assert "75% [50%, 100%]" in opening(folder_of["generation.html"], "generation.html").locator("#tags").inner_text()

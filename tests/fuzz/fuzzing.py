@@ -19,7 +19,7 @@ import numpy as np
 from glmflow.config import ConfigurationError
 from glmflow.errors import InputError
 
-MUTATIONS = 1000  # of a reader
+MUTATIONS = int(os.environ.get("GLMFLOW_MUTATIONS", "400"))  # of a reader; set more where one is changed
 BATCH = 25  # files that one child reads
 SECONDS = 60  # of the processor's time for one file; ten times that by the clock, so that a busy machine is no fault
 HUNG = (signal.SIGALRM, signal.SIGPROF)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from fuzzing import BYTES, TEXT, fuzz
+from fuzzing import BYTES, MUTATIONS, TEXT, fuzz
 from glmflow.apply.coverage_apply import load_track_model
 from glmflow.models import load_model, new_model
 from safetensors.torch import load_file
@@ -63,17 +63,17 @@ def test_safetensors(checkpoint, tmp_path, say):
         BYTES,
         say,
         exact=True,
-        times=500,
+        times=MUTATIONS // 2,
     )
     unhashed(checkpoint)
     # Where the names and shapes of tensors stand.
     head = content[: 8 + int.from_bytes(content[:8], "little")]
-    fuzz(name, tmp_path / "b", "model.safetensors", content, reader(checkpoint), BYTES, say, times=250)
+    fuzz(name, tmp_path / "b", "model.safetensors", content, reader(checkpoint), BYTES, say, times=MUTATIONS // 4)
     fuzz(
         f"{name}, its head",
         *(tmp_path / "c", "model.safetensors", head, reader(checkpoint), BYTES, say),
         pack=lambda changed, path: path.write_bytes(changed + content[len(head) :]) and None,
-        times=250,
+        times=MUTATIONS // 4,
     )
 
 
@@ -92,7 +92,7 @@ def test_files_of_pytorch(checkpoint, zipped, tmp_path, say):
         reader(checkpoint),
         BYTES,
         say,
-        times=500,
+        times=MUTATIONS // 2,
     )
 
 
@@ -100,7 +100,7 @@ def test_files_of_pytorch(checkpoint, zipped, tmp_path, say):
 def test_configuration_and_record(checkpoint, file, tmp_path, say):
     content = (checkpoint / file).read_bytes().replace(b": ", b": ")
     name = f"{file} of {load_model(checkpoint).card.family}"
-    fuzz(name, tmp_path / "a", file, content, reader(checkpoint), BYTES + TEXT, say, times=500)
+    fuzz(name, tmp_path / "a", file, content, reader(checkpoint), BYTES + TEXT, say, times=MUTATIONS // 2)
 
 
 def test_an_index_of_shards(tmp_path, say):
@@ -118,7 +118,7 @@ def test_an_index_of_shards(tmp_path, say):
         reader(folder),
         BYTES + TEXT,
         say,
-        times=500,
+        times=MUTATIONS // 2,
     )
 
 
@@ -141,7 +141,7 @@ def test_files_of_a_tuned_model(file, tmp_path, say):
         tracks,
         BYTES + TEXT,
         say,
-        times=500,
+        times=MUTATIONS // 2,
     )
 
 
@@ -160,4 +160,4 @@ def test_a_tokenizer(tmp_path, say):
         shutil.copy(path, copy / path.name)
         return load_model(copy).tokenizer.encode("ACGTNACG")
 
-    fuzz("tokenizer.json", tmp_path / "a", "tokenizer.json", content, ids, BYTES + TEXT, say, times=500)
+    fuzz("tokenizer.json", tmp_path / "a", "tokenizer.json", content, ids, BYTES + TEXT, say, times=MUTATIONS // 2)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 import pytest
-from fuzzing import BYTES, TEXT, fuzz
+from fuzzing import BYTES, MUTATIONS, TEXT, fuzz
 from glmflow.apply.coverage_variants import annotate_variants
 from glmflow.genome.haplotypes import HaplotypeReader
 from glmflow.genome.reference import Reference
@@ -84,7 +84,7 @@ def test_vcf(tmp_path, haplotypes, say):
 def test_vcf_in_bgzip(tmp_path, haplotypes, say):
     bgzip(CONTENT, tmp_path / "whole.vcf.gz")
     content = (tmp_path / "whole.vcf.gz").read_bytes()
-    fuzz("VCF in bgzip", tmp_path, "v.vcf.gz", content, haplotypes, BYTES, say, exact=True, times=500)
+    fuzz("VCF in bgzip", tmp_path, "v.vcf.gz", content, haplotypes, BYTES, say, exact=True, times=MUTATIONS // 2)
     fuzz(
         "VCF compressed after the change",
         tmp_path / "inside",
@@ -94,7 +94,7 @@ def test_vcf_in_bgzip(tmp_path, haplotypes, say):
         BYTES + TEXT,
         say,
         bgzip,
-        times=500,
+        times=MUTATIONS // 2,
     )
 
 
@@ -110,7 +110,7 @@ def test_bcf(tmp_path, haplotypes, say):
     with pysam.BGZFile(str(tmp_path / "whole.bcf")) as file:
         inside = file.read(10_000_000)
     assert inside[:4] == b"BCF\2"
-    fuzz("BCF", tmp_path, "v.bcf", packed, haplotypes, BYTES, say, exact=True, times=500)
+    fuzz("BCF", tmp_path, "v.bcf", packed, haplotypes, BYTES, say, exact=True, times=MUTATIONS // 2)
     fuzz("BCF compressed after the change", tmp_path / "inside", "v.bcf", inside, haplotypes, BYTES, say, bgzip)
 
 

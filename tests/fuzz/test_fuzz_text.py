@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fuzzing import BYTES, TEXT, fuzz
+from fuzzing import BYTES, MUTATIONS, TEXT, fuzz
 from glmflow.config import check_study
 from glmflow.config.syntax import read_yaml
 from glmflow.genome.annotation import read_annotation
@@ -155,7 +155,7 @@ def test_compressed_text(name, pack, tmp_path, say):
     pack(content, tmp_path / "packed")
     packed = (tmp_path / "packed").read_bytes()
     kind = f"{name}, {pack.__name__}"
-    fuzz(kind, tmp_path / "outside", f"{file}.gz", packed, read, BYTES, say, exact=True, times=200)
+    fuzz(kind, tmp_path / "outside", f"{file}.gz", packed, read, BYTES, say, exact=True, times=MUTATIONS // 5)
     fuzz(
         f"{kind}, after the change",
         tmp_path / "inside",
@@ -165,5 +165,5 @@ def test_compressed_text(name, pack, tmp_path, say):
         BYTES + TEXT,
         say,
         pack,
-        times=200,
+        times=MUTATIONS // 5,
     )

@@ -218,3 +218,8 @@ def finish(chart: alt.TopLevelMixin, parameters: list[str]) -> dict[str, Any]:
     spec["params"] = spec.get("params", []) + [{"name": name, "value": ""} for name in parameters]
     spec["config"] = theme()
     return spec
+
+
+def as_pixels(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a specification that is drawn on a canvas: thousands of marks would be as many elements of the page."""
+    return spec | {"usermeta": {"renderer": "canvas"}}

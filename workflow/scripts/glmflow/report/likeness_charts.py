@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from .charts import finish
+from .charts import as_pixels, finish
 from .palette import TRUTH, colours
 
 REAL, MARKOV_5 = "real, held out", "Markov-5"
@@ -114,7 +114,7 @@ def games_chart(groups: Sequence[str]) -> dict[str, Any]:
 
     often = pictures(groups, "times", "times even")
     ratios = pictures([name for name in groups if name != REAL], "ratio", "÷ real")
-    return finish(alt.vconcat(often, ratios).resolve_scale(color="independent"), [])
+    return as_pixels(finish(alt.vconcat(often, ratios).resolve_scale(color="independent"), []))
 
 
 def walks_chart(groups: Sequence[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from glmflow.report.charts import Look, finish, tooltip
+from glmflow.report.charts import Look, as_pixels, finish, tooltip
 
 
 def gene_scatter(look: Look, labels: list[str], largest: float) -> dict[str, Any]:
@@ -43,8 +43,7 @@ def gene_scatter(look: Look, labels: list[str], largest: float) -> dict[str, Any
         x="log(1 + max(0, datum.observed)) / LN10",
         y="log(1 + max(0, datum.predicted)) / LN10",
     )
-    spec = finish(chart, ["task", "split", "track", "all_tracks"])
-    return spec | {"usermeta": {"renderer": "canvas"}}  # for thousands of dots
+    return as_pixels(finish(chart, ["task", "split", "track", "all_tracks"]))
 
 
 def replicates() -> dict[str, Any]:
