@@ -74,7 +74,7 @@ def test_intervals_cover_the_truth_in_ninety_of_a_hundred_grids():
     for seed in range(100):
         N, D, L = runs(seed)
         law = fit_scaling_law(N, D, L)
-        low, high = interval([other.alpha for other in bootstrap_laws(law, N, D, L, draws=100, seed=seed)])
+        low, high = interval([other.alpha for other in bootstrap_laws(law, N, D, L, draws=40, seed=seed)])
         covered += low <= TRUTH["alpha"] <= high
     assert covered >= 90
 
