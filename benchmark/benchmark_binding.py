@@ -12,8 +12,6 @@ What `benchmark_motifs.py` prints.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from measuring import apart
 
 CELLS, TFS = 19, 312
 BOUND = 0.04
@@ -50,7 +49,7 @@ def main() -> int:
         measures.append(("a run, {} keys x {} regions", score_run, whole))
     for what, call, shape in measures:
         with tempfile.TemporaryDirectory() as temporary:
-            seconds, megabytes = apart(call, Path(temporary), *shape)
+            seconds, _, megabytes = apart(second_part, call, Path(temporary), *shape)
         print(what.format(*(f"{size:,}" for size in shape)), f"{seconds:.2f}", f"{megabytes:.0f}", sep="\t", flush=True)
     motifs = Path(__file__).with_name("benchmark_motifs.py")
     return subprocess.run([sys.executable, motifs, "--megabases", str(arguments.megabases)]).returncode
@@ -118,18 +117,12 @@ def score_matrix(folder: Path, keys: int, regions: int) -> Callable[[], object]:
     return lambda: scores_of(keys_of(keys)["key"].tolist(), labels, predicted)
 
 
-def apart(call: Callable, *arguments: object) -> tuple[float, float]:
-    """Return CPU seconds and peak MB of what a function returns, called in a process of its own; making the data is left out."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(measured, (call, arguments))
-
-
-def measured(call: Callable, arguments: tuple) -> tuple[float, float]:
-    """Return CPU seconds of the second part and the peak memory of the process in MB."""
+def second_part(call: Callable, *arguments: object) -> float:
+    """Return CPU seconds of what a function returns; making the data is left out."""
     work = call(*arguments)
     began = time.process_time()
     work()
-    return time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return time.process_time() - began
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ the peak of a process that does nothing else. The other side is given its best c
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -20,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from measuring import apart
 
 LENGTH = 32_768
 CONTIG = "chr1"
@@ -46,7 +45,7 @@ def main() -> int:
 
 def compare(folder: Path) -> None:
     """Measure every pair, each side in a process of its own."""
-    (_, cpu), memory = apart(build, folder)
+    _, cpu, memory = apart(build, folder)
     disk = sum(path.stat().st_size for path in (folder / "store").rglob("*") if path.is_file()) / 1e6
     print(f"store: built in {cpu:.1f} s, {memory:.0f} MB of memory, {disk:.0f} MB on disk", flush=True)
     rows: list[tuple[str, str, Callable, Callable, bool]] = [
@@ -71,26 +70,12 @@ def compare(folder: Path) -> None:
     ]
     print("what", "glmflow", "MB", "other", "MB", "times better", "the other", sep="\t")
     for what, name, ours, theirs, more_is_better in rows:
-        (our_value, _), our_memory = apart(ours, folder)
-        (value, _), memory = apart(theirs, folder)
+        our_value, _, our_memory = apart(ours, folder)
+        value, _, memory = apart(theirs, folder)
         ratio = our_value / value if more_is_better else value / our_value
         figures = (f"{our_value:.4g}", f"{our_memory:.0f}", f"{value:.4g}", f"{memory:.0f}", f"{ratio:.2f}")
         print(what, *figures, name, sep="\t", flush=True)
-    (text, _), _ = apart(distinct, folder)
-    print(text)
-
-
-def apart(function: Callable, *arguments):
-    """Run a function in a fresh process; return (its result, its CPU seconds) and its peak memory in MB."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measured, (function, arguments))
-
-
-def _measured(function: Callable, arguments: tuple):
-    start = time.process_time()
-    result = function(*arguments)
-    seconds = time.process_time() - start
-    return (result, seconds), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(apart(distinct, folder).result)
 
 
 def processor() -> str:

@@ -4,7 +4,7 @@
 
 (1) All sites of p < 1e-4 in one long sequence. (2) The best site in each of its pieces of 1,000 bases. Motifs are
 those of a file, or drawn: 6 to 20 bases wide, about as telling as JASPAR's. The plain scan adds up a column at a time over all
-places; what is found is compared.
+places; what is found is compared. Memory is the peak of a process that does one of them alone, libraries with it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from glmflow.binding.motif_files import Motif, read_motifs
 from glmflow.binding.motif_scan import CODES, all_hits, best_sites, threshold_of
 from glmflow.genome.packed import Packed
+from measuring import apart
 
 PIECE = 1000
 BACKGROUND = [0.3, 0.2, 0.2, 0.3]
@@ -37,24 +38,19 @@ def main() -> int:
     motifs = read_motifs(arguments.meme) if arguments.meme else drawn(arguments.motifs, rng)
     matrices = [motif.log_odds() for motif in motifs]
     least = [threshold_of(matrix) for matrix in matrices]
-    whole = Packed(letters, np.array([0, bases]))
-    pieces = Packed(letters, np.arange(0, bases + 1, PIECE))
-    each = 2 * len(matrices) * bases / 1e6
-    print("what", "ms a motif, strand and Mb", "times as fast as plain numpy", sep="\t")
-    some = range(0, len(matrices), max(1, len(matrices) // PLAIN))
-    plain, expected = timed(lambda: [plain_hits(CODES[letters], matrices[motif], least[motif]) for motif in some])
-    plain *= 1000 / (2 * len(some) * bases / 1e6)
-    print("sites of p < 1e-4, plain numpy", f"{plain:.2f}", "1", sep="\t")
-    seconds, found = timed(lambda: all_hits(whole, matrices, least))
-    line("sites of p < 1e-4, glmflow", seconds * 1000 / each, plain)
-    if [int((found.motif == motif).sum()) for motif in some] != expected:
+    each, some = 2 * len(matrices) * bases / 1e6, slice(None, None, max(1, len(matrices) // PLAIN))
+    few = 2 * len(matrices[some]) * bases / 1e6
+    print("what", "ms a motif, strand and Mb", "times as fast as plain numpy", "peak MB", sep="\t")
+    plain, expected = compared(
+        "sites of p < 1e-4, plain numpy", plain_hits, few, (letters, matrices[some], least[some])
+    )
+    _, found = compared("sites of p < 1e-4, glmflow", our_hits, each, (letters, matrices, least), plain)
+    if found[some] != expected:
         raise SystemExit("the plain scan finds other sites")
-    best, expected = timed(lambda: [plain_best(CODES[letters], matrices[motif]) for motif in some])
-    best *= 1000 / (2 * len(some) * bases / 1e6)
-    print(f"best sites in {PIECE:,} bases, plain numpy", f"{best:.2f}", "1", sep="\t")
-    seconds, sites = timed(lambda: best_sites(pieces, matrices))
-    line(f"best sites in {PIECE:,} bases, glmflow", seconds * 1000 / each, best)
-    if not np.allclose(sites.score[:, list(some)], np.stack(expected, axis=1)):
+    best = f"best sites in {PIECE:,} bases"
+    slow, expected = compared(f"{best}, plain numpy", plain_best, few, (letters, matrices[some]))
+    _, scored = compared(f"{best}, glmflow", our_best, each, (letters, matrices), slow)
+    if not np.allclose(scored[:, some], expected):
         raise SystemExit("the plain scan finds other best sites")
     moods(letters, matrices, least, each, plain)
     return 0
@@ -70,6 +66,25 @@ def drawn(count: int, rng: np.random.Generator) -> list[Motif]:
     return found
 
 
+def compared(what: str, side: Callable, each: float, given: tuple, plain: float | None = None) -> tuple[float, object]:
+    """Print the line of a side; return its milliseconds a motif, strand and megabase, and what it finds."""
+    seconds, found = timed(lambda: side(*given))
+    milliseconds = seconds * 1000 / each
+    line(what, milliseconds, plain or milliseconds, f"{apart(side, *given).megabytes:.0f}")
+    return milliseconds, found
+
+
+def our_hits(letters: np.ndarray, matrices: list, least: list[float]) -> list[int]:
+    """Return how many sites of each motif reach its threshold."""
+    found = all_hits(Packed(letters, np.array([0, len(letters)])), matrices, least)
+    return np.bincount(found.motif, minlength=len(matrices)).tolist()
+
+
+def our_best(letters: np.ndarray, matrices: list) -> np.ndarray:
+    """Return the best score of each motif in each piece, `[pieces, motifs]`."""
+    return best_sites(Packed(letters, np.arange(0, len(letters) + 1, PIECE)), matrices).score
+
+
 def scores(codes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Return the score at every place, a column at a time."""
     count = len(codes) - len(matrix) + 1
@@ -79,17 +94,24 @@ def scores(codes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return total
 
 
-def plain_hits(codes: np.ndarray, matrix: np.ndarray, least: float) -> int:
-    """Return how many sites reach a threshold."""
-    return sum(int((scores(codes, own) >= least).sum()) for own in (matrix, matrix[::-1, ::-1]))
+def plain_hits(letters: np.ndarray, matrices: list, least: list[float]) -> list[int]:
+    """Return the same as `our_hits`, a column at a time over all places."""
+    codes = CODES[letters]
+    return [
+        sum(int((scores(codes, own) >= enough).sum()) for own in (matrix, matrix[::-1, ::-1]))
+        for matrix, enough in zip(matrices, least)
+    ]
 
 
-def plain_best(codes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Return the best score in each piece."""
-    last = PIECE - len(matrix) + 1
-    both = [scores(codes, own) for own in (matrix, matrix[::-1, ::-1])]
-    padded = [np.append(own, np.full(len(matrix) - 1, -np.inf)).reshape(-1, PIECE)[:, :last] for own in both]
-    return np.maximum(*(own.max(axis=1) for own in padded))
+def plain_best(letters: np.ndarray, matrices: list) -> np.ndarray:
+    """Return the same as `our_best`, a column at a time over all places."""
+    codes, found = CODES[letters], []
+    for matrix in matrices:
+        last = PIECE - len(matrix) + 1
+        both = [scores(codes, own) for own in (matrix, matrix[::-1, ::-1])]
+        padded = [np.append(own, np.full(len(matrix) - 1, -np.inf)).reshape(-1, PIECE)[:, :last] for own in both]
+        found.append(np.maximum(*(own.max(axis=1) for own in padded)))
+    return np.stack(found, axis=1)
 
 
 def moods(letters: np.ndarray, matrices: list, least: list[float], each: float, plain: float) -> None:
@@ -113,9 +135,9 @@ def timed(call: Callable) -> tuple[float, object]:
     return time.process_time() - began, found
 
 
-def line(what: str, milliseconds: float, plain: float) -> None:
+def line(what: str, milliseconds: float, plain: float, megabytes: str = "") -> None:
     """Print a line with its ratio."""
-    print(what, f"{milliseconds:.3f}", f"{plain / milliseconds:.1f}", sep="\t", flush=True)
+    print(what, f"{milliseconds:.3f}", f"{plain / milliseconds:.1f}", megabytes, sep="\t", flush=True)
 
 
 if __name__ == "__main__":

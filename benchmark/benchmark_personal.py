@@ -4,7 +4,8 @@
 
 Haplotypes are simulated (msprime); expression has three causal variants and heritability 0.4. Windows of 1.2, 10 and
 100 kb hold about 10, 100 and 1000 variants with a minor allele frequency of 0.01 or more. Processor time of one core is
-counted, which other work on the machine changes little; the last column is what 20,000 genes take on two cores.
+counted, which other work on the machine changes little, and the peak memory of a process that does one gene (libraries
+with it); hours are those of 20,000 genes on two cores.
 ElasticNetCV is given the same dosages, folds and penalties, and both must predict the same.
 """
 
@@ -19,8 +20,9 @@ from functools import partial
 
 import msprime
 import numpy as np
-from glmflow.baselines.personal_haplotypes import KmerRidge, nearest_haplotype
-from glmflow.baselines.personal_linear import PENALTIES, SMALLEST, blup, elastic_net, top_variant
+from glmflow.baselines.dosage_models import PENALTIES, SMALLEST, blup, elastic_net, top_variant
+from glmflow.baselines.haplotype_models import KmerRidge, nearest_haplotype
+from measuring import apart
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNetCV
 from sklearn.model_selection import PredefinedSplit
@@ -31,17 +33,26 @@ GENES, CORES = 20_000, 2
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=462, help="samples, all of them training (default: 462)")
+    parser.add_argument("--samples", type=int, default=462, help="samples, all of them training (default: 462)")
     parser.add_argument("--variants", nargs="+", type=int, default=[10, 100, 1000], help="variants of a window")
     parser.add_argument("--genes", type=int, default=3, help="genes of each size (default: 3)")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
-    print(f"# {platform.processor() or platform.machine()}, one core, {arguments.people} samples")
+    print(f"# {platform.processor() or platform.machine()}, one core, {arguments.samples} samples")
     print(
-        "\t".join(("method", "variants", "ms a gene", "hours for 20,000 genes on 2 cores", "largest difference in sd"))
+        "\t".join(
+            (
+                "method",
+                "variants",
+                "ms a gene",
+                "hours for 20,000 genes on 2 cores",
+                "peak MB",
+                "largest difference in sd",
+            )
+        )
     )
     for variants in arguments.variants:
-        genes = [simulated(arguments.people, variants, seed) for seed in range(1, arguments.genes + 1)]
+        genes = [simulated(arguments.samples, variants, seed) for seed in range(1, arguments.genes + 1)]
         for method, (fit, differences) in methods(genes).items():
             seconds = []
             for gene in range(len(genes)):
@@ -50,7 +61,14 @@ def main() -> None:
                 seconds.append(time.process_time() - started)
             mean = float(np.mean(seconds))
             hours = mean * GENES / CORES / 3600
-            print(f"{method}\t{variants}\t{1000 * mean:.1f}\t{hours:.2f}\t{differences}", flush=True)
+            peak = apart(one_gene, method, arguments.samples, variants).megabytes
+            print(f"{method}\t{variants}\t{1000 * mean:.1f}\t{hours:.2f}\t{peak:.0f}\t{differences}", flush=True)
+
+
+def one_gene(method: str, samples: int, variants: int) -> None:
+    """Fit one gene by a method."""
+    fit, _ = methods([simulated(samples, variants, 1)], compared=False)[method]
+    fit(0)
 
 
 def simulated(people: int, variants: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -70,7 +88,7 @@ def simulated(people: int, variants: int, seed: int) -> tuple[np.ndarray, np.nda
     return carried, genetic + noise, rng.permutation(np.arange(people) % 5)
 
 
-def methods(genes: list) -> dict[str, tuple[Callable[[int], object], str]]:
+def methods(genes: list, compared: bool = True) -> dict[str, tuple[Callable[[int], object], str]]:
     """Return what is timed: a function of the number of a gene, and how far it is from scikit-learn."""
 
     def linear(fit: Callable) -> Callable[[int], object]:
@@ -94,11 +112,11 @@ def methods(genes: list) -> dict[str, tuple[Callable[[int], object], str]]:
     found = [
         np.abs(net(gene, 0.5).predict(genes[gene][0].sum(axis=1, dtype=float)) - oracle(gene)).max()
         / genes[gene][1].std()
-        for gene in range(len(genes))
+        for gene in range(len(genes) if compared else 0)
     ]
     timed: dict[str, tuple[Callable[[int], object], str]] = {
         "top variant": (linear(top_variant), ""),
-        "elastic net": (partial(net, l1_ratio=0.5), f"{max(found):.1e}"),
+        "elastic net": (partial(net, l1_ratio=0.5), f"{max(found, default=0):.1e}"),
         "LASSO": (partial(net, l1_ratio=1.0), ""),
         "BLUP": (linear(blup), ""),
         "nearest haplotype": (nearest, ""),

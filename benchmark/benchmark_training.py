@@ -3,9 +3,9 @@
     python benchmark/benchmark_training.py [--updates 30]
 
 Both loops take the same micro-batches of random segments of a made-up genome, the same AdamW, clipping and schedule, in
-turns, and the fastest of three counts. Processor time is counted on a CPU, which other work on the machine changes
-little. "Waiting" is the share of the elapsed time that the Trainer spends in `get_batch_samples`, with one worker
-process loading ahead.
+turns, and the fastest of three counts; memory is the peak of a process that runs one of them alone. Processor time is
+counted on a CPU, which other work on the machine changes little. "Waiting" is the share of the elapsed time that the
+Trainer spends in `get_batch_samples`, with one worker process loading ahead.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from glmflow.training.language_loss import LanguageModel, Segments, language_bat
 from glmflow.training.loop.fit import fit
 from glmflow.training.loop.trainer import StreamTrainer
 from glmflow.training.stream import ExampleStream
+from measuring import apart
 from torch import nn
 
 LENGTH, BATCH, MICRO_BATCH, ROUNDS = 256, 8, 4, 3
@@ -53,12 +54,28 @@ def main() -> int:
         _, waiting = training_path(draws, collate, updates, folder / "waiting", 1)
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU, 1 thread"
     print(f"# {device}, {updates} updates of {BATCH} x {LENGTH} bp")
-    print("loop\tseconds\tupdates/s")
-    for label, seconds in (("bare PyTorch", min(bare)), ("glmflow", min(ours))):
-        print(f"{label}\t{seconds:.2f}\t{updates / seconds:.2f}")
+    print("loop\tseconds\tupdates/s\tpeak MB")
+    for label, seconds, loop in (("bare PyTorch", min(bare), bare_alone), ("glmflow", min(ours), path_alone)):
+        peak = apart(loop, min(updates, 5)).megabytes
+        print(f"{label}\t{seconds:.2f}\t{updates / seconds:.2f}\t{peak:.0f}")
     print(f"overhead\t{min(ours) / min(bare) - 1:.1%}")
     print(f"waiting for data\t{waiting:.2%}")
     return 0
+
+
+def bare_alone(updates: int) -> None:
+    """Train in the bare loop alone, for its memory."""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as name:
+        bare_loop(*data(Path(name), updates), updates)
+
+
+def path_alone(updates: int) -> None:
+    """Train on the training path alone, for its memory."""
+    torch.set_num_threads(1)
+    logging.disable(logging.WARNING)
+    with tempfile.TemporaryDirectory() as name, redirect_stdout(io.StringIO()):
+        training_path(*data(Path(name), updates), updates, Path(name) / "run", 0)
 
 
 def data(folder: Path, updates: int):

@@ -17,8 +17,6 @@ from __future__ import annotations
 import argparse
 import io
 import logging
-import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -27,6 +25,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
+from measuring import apart
 
 GPN = {"model_type": "GPN", "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 6, "bias": True}
 CAUSAL = {"causal": True, "hidden_size": 64, "num_layers": 3, "num_heads": 4, "context": 8192}
@@ -54,7 +53,7 @@ def main() -> int:
 
 def speed(folder: Path, sites: int, window: int) -> None:
     """Print variants a CPU second, and ratios."""
-    apart(prepare, folder, sites)
+    apart(quietly, prepare, folder, sites)
     print(f"# {sites} sites, windows of {window} bp, one core of {processor()}")
     print("variants", "model", "glmflow /s", "other /s", "times", "the other", sep="\t")
     for kind, count in (("saturation", 3 * sites), ("unique", sites)):
@@ -68,7 +67,7 @@ def speed(folder: Path, sites: int, window: int) -> None:
                 print(kind, model, "left out: the package gpn cannot be imported", sep="\t", flush=True)
                 continue
             try:
-                seconds = [apart(warmed, one, folder, kind, window)[0] for one in (ours, theirs)]
+                seconds = [apart(quietly, warmed, one, folder, kind, window).result for one in (ours, theirs)]
             except ImportError as error:
                 print(kind, model, "left out: gpn.ss.run_vep cannot be imported", error, sep="\t", flush=True)
                 continue
@@ -86,21 +85,15 @@ def speed(folder: Path, sites: int, window: int) -> None:
 
 def memory(folder: Path, records: int) -> None:
     """Print rate and peak memory of a large VCF with a toy model, and the rate of each of its steps."""
-    apart(large_vcf, folder, records)
+    apart(quietly, large_vcf, folder, records)
     size = (folder / "large.vcf.gz").stat().st_size / 1e6
     print(
         f"# {records:,} records ({size:.0f} MB, bgzip), a model of one layer of 4 channels, windows of {TOY_WINDOW} bp"
     )
     print("output", "records /s", "CPU s", "peak MB", sep="\t")
     for output in ("scored.vcf.gz", "scored.parquet"):
-        seconds, peak = apart(ours_large, folder, output)
+        seconds, _, peak = apart(quietly, ours_large, folder, output)
         print(output, f"{records / seconds:.0f}", f"{seconds:.0f}", f"{peak:.0f}", sep="\t", flush=True)
-
-
-def apart(function: Callable, *arguments):
-    """Run a function in a fresh process; return its CPU seconds (as it counts them) and its peak memory in MB."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measured, (function, arguments))
 
 
 def warmed(function: Callable, folder: Path, kind: str, window: int) -> float:
@@ -109,13 +102,13 @@ def warmed(function: Callable, folder: Path, kind: str, window: int) -> float:
     return function(folder, kind, window)
 
 
-def _measured(function: Callable, arguments: tuple):
+def quietly(function: Callable, *arguments: object) -> float:
+    """Return what a function says of its CPU seconds, on one thread."""
     import torch
 
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
-    seconds = function(*arguments)
-    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return function(*arguments)
 
 
 def processor() -> str:
