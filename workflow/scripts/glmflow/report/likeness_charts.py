@@ -96,6 +96,8 @@ def games_chart(groups: Sequence[str]) -> dict[str, Any]:
         "ratio": alt.Scale(type="log", domain=[0.5, 1, 2], range=["#0072B2", "#f7f7f7", "#D55E00"], clamp=True),
     }
 
+    side = 4 * 2**K  # whole pixels a cell: parts of one would be drawn as light lines between them
+
     def pictures(names: Sequence[str], field: str, title: str) -> alt.ConcatChart:
         parts = [
             alt.Chart(alt.NamedData("games"), title=name if field == "times" else f"{name} ÷ real")
@@ -107,7 +109,7 @@ def games_chart(groups: Sequence[str]) -> dict[str, Any]:
                 color=alt.Color(f"{field}:Q", title=title, scale=scales[field]),
                 tooltip=["word:N", alt.Tooltip("times:Q", format=".2f"), alt.Tooltip("ratio:Q", format=".2f")],
             )
-            .properties(width=250, height=250)
+            .properties(width=side, height=side)
             for name in names
         ]
         return alt.concat(*parts, columns=COLUMNS)
