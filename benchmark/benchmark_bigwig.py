@@ -18,7 +18,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from benchmark_tracks import LENGTH, STEP, best, entries, processor, simulate_track
+from benchmark_tracks import LENGTH, STEP, best, entries, simulate_track
+from measuring import processor
 
 WINDOWS = 300
 DENSE = 5_000_000

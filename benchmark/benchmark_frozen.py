@@ -20,6 +20,8 @@ import numpy as np
 from measuring import Measured, apart
 
 LENGTH, BATCH, BINS, CARRIED_BY = 1024, 16, 4, 5.9
+Cohort = list[tuple[np.ndarray, np.ndarray]]
+"""For each gene its distinct haplotypes, `uint8[D, L]`, and which of them each row carries, `int[rows]`."""
 SIZES = {"hidden_size": 96, "num_heads": 4, "num_layers": 2, "context": 1024}
 
 
@@ -30,16 +32,15 @@ def main() -> int:
     parser.add_argument("--genes", type=int, default=4, help="genes (default: 4)")
     parser.add_argument("--seeds", type=int, default=3, help="seeds that train a head on the features (default: 3)")
     arguments = parser.parse_args()
-    shape = (arguments.samples, arguments.genes)
-    distinct = sum(len(sequences) for sequences, _ in drawn(*shape))
-    rows = 2 * arguments.samples * arguments.genes
+    cohort = drawn(arguments.samples, arguments.genes)
+    once = [(sequences, np.arange(len(sequences))) for sequences, _ in cohort]
+    rows, distinct = (sum(len(carried) for _, carried in genes) for genes in (cohort, once))
     print(f"# {rows} rows of {LENGTH:,} bases, {distinct} distinct sequences, one core")
     print("what", "glmflow s", "MB", "loop s", "MB", "ratio", sep="\t")
-    with tempfile.TemporaryDirectory() as folder:
-        line("distinct sequences alone", apart(kept, *shape, 0, Path(folder) / "a"), apart(looped, *shape, 0))
-        for seeds in sorted({1, arguments.seeds}):
-            own = apart(kept, *shape, seeds, Path(folder) / str(seeds))
-            line(f"all rows, seeds: {seeds}", own, apart(looped, *shape, seeds))
+    asked = [("distinct sequences alone", once, 1), ("all rows, one seed", cohort, 1)]
+    for what, genes, seeds in [*asked, (f"all rows, {arguments.seeds} seeds", cohort, arguments.seeds)]:
+        with tempfile.TemporaryDirectory() as folder:
+            line(what, apart(kept, genes, seeds, Path(folder)), apart(looped, genes, seeds))
     return 0
 
 
@@ -51,8 +52,8 @@ def line(what: str, ours: Measured, loop: Measured) -> None:
     print(what, *figures, f"{others / seconds:.2f}", sep="\t", flush=True)
 
 
-def drawn(samples: int, genes: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return for each gene its distinct haplotypes `uint8[D, L]` and which of them each row carries, `int[2 x samples]`."""
+def drawn(samples: int, genes: int) -> Cohort:
+    """Return genes of samples with two haplotypes each."""
     rng = np.random.default_rng(1)
     distinct = max(1, round(2 * samples / CARRIED_BY))
     letters = np.frombuffer(b"ACGT", np.uint8)
@@ -78,35 +79,31 @@ def model():
     return new_tuned(RunBlocks.of(settings), new_model("small", SIZES, seed=1), {"mean": 0.0, "total": 1.0}).eval()
 
 
-def kept(samples: int, genes: int, seeds: int, folder: Path) -> tuple[float, float]:
-    """Return processor seconds and the mean feature of all rows of all seeds (0: of each distinct sequence, once)."""
+def kept(cohort: Cohort, seeds: int, folder: Path) -> tuple[float, float]:
+    """Return processor seconds and the mean feature of all rows, read once a seed from what was kept."""
     from glmflow.training.frozen_states import fill, open_states
 
-    network, cohort = model(), drawn(samples, genes)
+    network = model()
     network.kept_of(cohort[0][0][:BATCH])  # warm
-    began = time.process_time()
+    began, means = time.process_time(), []
     store = open_states(folder, network)
     fill(store, network, (sequences for sequences, _ in cohort), BATCH)
-    means = []
-    for _ in range(max(1, seeds)):
-        for sequences, carried in cohort:
-            features = store(sequences)
-            means.append(float((features[carried] if seeds else features).mean()))
+    for _ in range(seeds):
+        means += [float(store(sequences)[carried].mean()) for sequences, carried in cohort]
     return time.process_time() - began, float(np.mean(means))
 
 
-def looped(samples: int, genes: int, seeds: int) -> tuple[float, float]:
+def looped(cohort: Cohort, seeds: int) -> tuple[float, float]:
     """Return the same of a loop that keeps nothing."""
     import torch
 
-    network, cohort = model(), drawn(samples, genes)
+    network = model()
     network.kept_of(cohort[0][0][:BATCH])  # warm
     began, means = time.process_time(), []
-    for _ in range(max(1, seeds)):
+    for _ in range(seeds):
         for sequences, carried in cohort:
-            rows = sequences[carried] if seeds else sequences
-            with torch.no_grad():
-                parts = [network.kept_of(rows[at : at + BATCH]) for at in range(0, len(rows), BATCH)]
+            rows = sequences[carried]
+            parts = [network.kept_of(rows[at : at + BATCH]) for at in range(0, len(rows), BATCH)]
             means.append(float(torch.cat(parts).mean()))
     return time.process_time() - began, float(np.mean(means))
 

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from measuring import apart
+from measuring import apart, processor
 
 LENGTH = 32_768
 CONTIG = "chr1"
@@ -76,12 +76,6 @@ def compare(folder: Path) -> None:
         figures = (f"{our_value:.4g}", f"{our_memory:.0f}", f"{value:.4g}", f"{memory:.0f}", f"{ratio:.2f}")
         print(what, *figures, name, sep="\t", flush=True)
     print(apart(distinct, folder).result)
-
-
-def processor() -> str:
-    """Name the processor that the figures belong to."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 # The cohort

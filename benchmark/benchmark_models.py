@@ -19,11 +19,12 @@ import argparse
 import math
 import multiprocessing
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from measuring import processor
 
 COLUMNS = ("family", "length", "tokens", "forward tok/s", "backward tok/s", "peak MB")
 LENGTH_KEYS = ("max_position_embeddings", "max_sequence_length", "max_seq_len", "max_seqlen", "context")
@@ -77,10 +78,7 @@ def device_name(device: str) -> str:
 
     if device.startswith("cuda"):
         return torch.cuda.get_device_name()
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
+    return processor()
 
 
 def tiny_model(name: str, folder: Path | None):

@@ -68,9 +68,9 @@ def drawn(count: int, rng: np.random.Generator) -> list[Motif]:
 
 def compared(what: str, side: Callable, each: float, given: tuple, plain: float | None = None) -> tuple[float, object]:
     """Print the line of a side; return its milliseconds a motif, strand and megabase, and what it finds."""
-    seconds, found = timed(lambda: side(*given))
+    found, seconds, megabytes = apart(side, *given)
     milliseconds = seconds * 1000 / each
-    line(what, milliseconds, plain or milliseconds, f"{apart(side, *given).megabytes:.0f}")
+    line(what, milliseconds, plain or milliseconds, f"{megabytes:.0f}")
     return milliseconds, found
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from measuring import processor
 
 STEP = 1_000_000
 LENGTH = 32_768
@@ -146,12 +147,6 @@ def cpu_seconds() -> float:
     """Return the CPU time of this process and of those it has waited for."""
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(each.ru_utime + each.ru_stime for each in used)
-
-
-def processor() -> str:
-    """Name the processor that the figures belong to."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((text.partition(":")[2].strip() for text in lines if text.startswith("model name")), "unknown")
 
 
 # Data where there are none

@@ -25,7 +25,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
-from measuring import apart
+from measuring import apart, processor
 
 GPN = {"model_type": "GPN", "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 6, "bias": True}
 CAUSAL = {"causal": True, "hidden_size": 64, "num_layers": 3, "num_heads": 4, "context": 8192}
@@ -109,12 +109,6 @@ def quietly(function: Callable, *arguments: object) -> float:
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
     return function(*arguments)
-
-
-def processor() -> str:
-    """Name the processor that the figures belong to."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
 
 
 # What is scored

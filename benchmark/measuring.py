@@ -1,4 +1,4 @@
-"""What benchmarks share: a function run in a process of its own, with its processor time and its peak memory."""
+"""What benchmarks share: a function run in a process of its own, with its processor time and peak memory; the processor."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import multiprocessing
 import resource
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 
@@ -28,3 +29,9 @@ def _measured(function: Callable, arguments: tuple) -> Measured:
     result = function(*arguments)
     seconds = time.process_time() - start
     return Measured(result, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def processor() -> str:
+    """Name the processor that the figures belong to."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
