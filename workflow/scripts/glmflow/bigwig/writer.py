@@ -14,10 +14,9 @@ from shutil import copyfileobj
 from typing import NamedTuple
 
 import numpy as np
-from isal import isal_zlib
 
 from glmflow.bigwig import zoom
-from glmflow.bigwig.layout import BED_GRAPH, BIGWIG, FIXED_STEP, HEAD, RECORDS, SECTION, SUMMARY, Runs
+from glmflow.bigwig.layout import BED_GRAPH, BIGWIG, FIXED_STEP, HEAD, RECORDS, SECTION, SUMMARY, Runs, compressed
 from glmflow.bigwig.trees import NO_LEAVES, contig_tree, leaves_of, section_tree
 from glmflow.bigwig.zoom import NO_BINS, Bins, Zoom, bins_of
 
@@ -57,7 +56,7 @@ def encode(block: Runs, chrom: int) -> Sections:
             records, kind = np.empty(items, _RECORD), BED_GRAPH
             records["start"], records["end"], records["value"] = part
         content = struct.pack("<" + SECTION, chrom, start, end, step, step, kind, 0, items) + records.tobytes()
-        packed.append(isal_zlib.compress(content))
+        packed.append(compressed(content))
         places.append((chrom, start, chrom, end))
         largest = max(largest, len(content))
     return Sections(b"".join(packed), leaves_of(places, [*map(len, packed)], 0), bins_of(block), largest)

@@ -7,9 +7,8 @@ from tempfile import SpooledTemporaryFile
 from typing import NamedTuple
 
 import numpy as np
-from isal import isal_zlib
 
-from glmflow.bigwig.layout import ZOOM, Runs
+from glmflow.bigwig.layout import ZOOM, Runs, compressed
 
 FINEST = 1024  # bases of the first zoom level; each next one has four times as many
 ITEMS = 256  # a section; a record is nearly three times as long as one of the data
@@ -104,5 +103,5 @@ class Zoom:
     def _write(self, records: np.ndarray) -> None:
         first, last = records[0], records[-1]
         self.places.append((int(first["chrom"]), int(first["start"]), int(last["chrom"]), int(last["end"])))
-        self.sizes.append(self.sections.write(isal_zlib.compress(records.tobytes())))
+        self.sizes.append(self.sections.write(compressed(records.tobytes())))
         self.bins += len(records)

@@ -15,7 +15,7 @@ STRAND_SPECIFIC = 2  # index of the motif that acts on the gene's own strand onl
 SATURATION = 0.15
 _WORDS = 4**MOTIF_BP
 _PLACES = 4 ** np.arange(MOTIF_BP - 1, -1, -1)
-DECIMALS = 6  # of log activities: the last bits differ between processors
+DECIMALS = 6  # of log activities and mean coverage: the last bits differ between processors
 _IUPAC = {"A": "A", "C": "C", "G": "G", "T": "T", "AC": "M", "AG": "R", "AT": "W", "CG": "S", "CT": "Y", "GT": "K"}
 
 

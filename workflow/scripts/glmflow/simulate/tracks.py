@@ -12,6 +12,7 @@ import pandas as pd
 from glmflow.bigwig import runs_of, write_bigwig
 from glmflow.config.simulation_settings import TrackSettings
 from glmflow.simulate.genes import exon_spans
+from glmflow.simulate.motifs import DECIMALS
 
 STRANDS = {"plus": "+", "minus": "-"}
 
@@ -43,7 +44,7 @@ def mean_coverage(transcript: Transcript, level: float, settings: TrackSettings)
 
     `level` is the coverage away from the transcript's ends; unspliced transcripts add their share over the span.
     """
-    return _cover(transcript, level, settings, lambda count, rate: np.full(count, rate))
+    return _cover(transcript, level, settings, lambda count, rate: np.full(count, rate)).round(DECIMALS)
 
 
 def replicate_coverage(
