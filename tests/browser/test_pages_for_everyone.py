@@ -100,6 +100,19 @@ def test_the_page_of_jobs_stands_still_where_its_reader_says_so(opening, tmp_pat
     assert page.evaluate("window.before === undefined") and page.locator("#again").is_checked()
 
 
+def test_an_old_page_of_jobs_says_so_in_red(opening, tmp_path):
+    expect_jobs(tmp_path, ["pretrain/masked"])
+    page = opening(tmp_path, "status.html", ready=False)
+    line = page.locator("#time")
+    assert "minutes ago" not in line.inner_text()
+    colour = "(one) => getComputedStyle(one).color"
+    now = line.evaluate(colour)
+    page.add_init_script("const now = Date.now; Date.now = () => now() + 600_000")
+    page.reload()
+    assert "10 minutes ago" in line.inner_text()
+    assert line.evaluate(colour) != now and violations(page) == []
+
+
 def test_a_link_shows_what_its_sender_saw(opening, mixed):
     page = open_page(opening, mixed, "index.html")
     assert "=" not in page.url, "what a page starts with needs no address"
