@@ -130,6 +130,22 @@ def test_every_proposal_is_tried_here():
     assert {*FILES} <= {*module_names(proposals)}
 
 
+def test_without_a_gpu_variants_are_proposed_for_a_laptop(place, capsys):
+    """1,200 updates of 64 x 512 bases take a CPU most of an hour; what is proposed instead is said."""
+
+    def proposed(gpu):
+        assert new(*FILES["variant_effects"], "--force", gpu=gpu) == 0
+        study = yaml.safe_load((place / "mine.yaml").read_text())
+        pretrain = study["models"]["small"]["pretrain"]
+        assert study["tasks"]["variants"]["window"] == pretrain["length"] == pretrain["config"]["context"]
+        return pretrain["length"] * pretrain["steps"] * pretrain["batch"], capsys.readouterr()
+
+    (short, said), (whole, other) = proposed("none"), proposed("l40")
+    assert whole == 8 * short == 512 * 1200 * 64
+    assert "a first look, short because there is no GPU" in said.out + said.err
+    assert "first look" not in other.out + other.err
+
+
 @pytest.mark.parametrize("kind", FILES)
 @pytest.mark.parametrize("gpu", ["none", "l40"])
 def test_own_files_become_a_study_that_check_takes(place, capsys, kind, gpu):

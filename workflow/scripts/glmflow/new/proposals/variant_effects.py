@@ -30,6 +30,7 @@ CARRIED = {
     "group": ("group", "gene", "gene_id"),
     "match_group": ("match_group",),
 }
+SHORT = ": a first look, short because there is no GPU (`--gpu l40` proposes 512 bp and 1,200 updates)"
 CLINVAR = {"Pathogenic": 1, "Likely_pathogenic": 1, "Benign": 0, "Likely_benign": 0}
 
 
@@ -44,13 +45,15 @@ def propose(found: FoundFiles, machine: Machine) -> Draft | None:
     else:
         return None
     found.genome_for("a table of variants")
-    task = {"kind": "variant_effects", **source, "window": 512}
+    window, steps = (512, 1200) if machine.gpu else (128, 600)
+    guesses = [*guesses, f"windows of {window} bp, {steps:,} updates of pretraining" + ("" if machine.gpu else SHORT)]
+    task = {"kind": "variant_effects", **source, "window": window}
     names = ["no_effect", "transition_first", "cpg_transition", "gc_around"]
     names += ["consequence_rank"] if "consequence" in columns else []
     names += ["distance_to_start"] if found.genes_here else []
     simple = baselines(*names, context_rate={"kind": "context_rate", "k": 5})
-    pretrain = {"length": 512, "steps": 1200, "batch": 64, "learning_rate": 3.0e-3}
-    config = {"causal": False, "context": 512}
+    pretrain = {"length": window, "steps": steps, "batch": 64, "learning_rate": 3.0e-3}
+    config = {"causal": False, "context": window}
     models = listed(*PUBLISHED)
     settings = {
         "tasks": {"variants": task},
