@@ -251,7 +251,7 @@ def test_a_seed_gives_the_same_bytes_in_another_process(cohort, settings, tmp_pa
         env=os.environ | {"PYTHONHASHSEED": "4711", "TZ": "Asia/Tokyo"},
     )
     files = [path.relative_to(cohort) for path in sorted(cohort.rglob("*")) if path.is_file()]
-    assert [sha256(cohort / name) for name in files] == [sha256(again / name) for name in files]
+    assert [str(name) for name in files if sha256(cohort / name) != sha256(again / name)] == []
 
 
 def test_another_seed_gives_other_data(cohort, settings, tmp_path):
