@@ -56,6 +56,17 @@ def results(tmp_path):
     return results
 
 
+def test_what_is_given_more_than_the_sequence_is_named_and_not_ranked(results):
+    for task in TASKS:
+        folder = folder_of(results, task, "copied", "baseline", [row(0.97), row(0.97, "validation")])
+        own = yaml.safe_load((folder / "run.yaml").read_text())
+        own |= {"model": {"baseline": {"kind": "nearest_training"}}, "told": "a look-up"}
+        (folder / "run.yaml").write_text(yaml.safe_dump(own))
+    found = suite(Study(ReportInputs.from_results(results)), TASKS)
+    assert found.left_out == ["copied"] and set(found.table["model"]) == {*SCORES}
+    assert in_words(found).endswith(" Without a rank, since given more than the sequence: copied.")
+
+
 def test_the_critical_difference_is_that_of_the_textbook():
     """Demsar 2006, section 3.2.4: four classifiers, 14 data sets, q 2.569: CD 1.25."""
     generator = np.random.default_rng(0)

@@ -39,6 +39,8 @@ class Suite(NamedTuple):
         Friedman test that all models are alike; NaN with too few.
     ranked : list of str
         Tasks over which ranks are taken.
+    left_out : list of str
+        Baselines that are given more than the sequence, which have no place among the ranks.
     """
 
     table: pd.DataFrame
@@ -48,6 +50,7 @@ class Suite(NamedTuple):
     difference: float
     p: float
     ranked: list[str]
+    left_out: list[str]
 
 
 def suite(study: Study, tasks: Sequence[str]) -> Suite:
@@ -57,11 +60,15 @@ def suite(study: Study, tasks: Sequence[str]) -> Suite:
     part in the choice. Baselines that are given more than the sequence are left out.
     """
     values, intervals, chosen, origins = {}, {}, {}, {}
+    left_out: dict[str, None] = {}
     for task in tasks:
         sign = study.headlines[task].sign or 1
         for model, rows in study.cells[task].groupby("model", sort=False):
             row = rows.loc[chosen_row(study, task, rows)]
-            if row["origin"] == "informed" or pd.isna(row["value"]):
+            if row["origin"] == "informed":
+                left_out[str(model)] = None
+                continue
+            if pd.isna(row["value"]):
                 continue
             values[model, task] = sign * row["value"], float(row["value"])
             intervals[model, task] = float(row["ci_low"]), float(row["ci_high"])
@@ -85,7 +92,7 @@ def suite(study: Study, tasks: Sequence[str]) -> Suite:
         ["rank", "tasks", "model"], ascending=[True, False, True], na_position="last", kind="stable"
     )
     metrics = {task: study.headlines[task].title for task in tasks}
-    return Suite(table.reset_index(drop=True), intervals, chosen, metrics, difference, p, ranked)
+    return Suite(table.reset_index(drop=True), intervals, chosen, metrics, difference, p, ranked, [*left_out])
 
 
 def chosen_row(study: Study, task: str, rows: pd.DataFrame) -> Any:
@@ -159,7 +166,12 @@ def cost_of(study: Study, chosen: dict[tuple[str, str], str]) -> pd.DataFrame:
 
 
 def in_words(found: Suite) -> str:
-    """Return in a sentence what the ranks say."""
+    """Return in a sentence what the ranks say, and in another what has none."""
+    names = ", ".join(found.left_out)
+    return _of_ranks(found) + (f" Without a rank, since given more than the sequence: {names}." if names else "")
+
+
+def _of_ranks(found: Suite) -> str:
     ranked = found.table[found.table["rank"].notna()]
     if not np.isfinite(found.difference):
         return f"Ranks over fewer than {FEWEST} tasks, or of fewer than {FEWEST} models, say nothing."
