@@ -211,7 +211,7 @@ def test_sections_are_remembered_up_to_a_limit(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("step", [1, 3])  # sections in even steps, and of runs
 def test_the_bytes_written_do_not_depend_on_the_processor(tmp_path, step):
-    """ISA-L compresses to other bytes on other processors; zlib does not. Its streams end with a checksum of 4 bytes."""
+    """ISA-L compresses to other bytes on other processors; zlib does not."""
     starts = np.arange(0, 9_000, step)
     values = np.random.default_rng(2).poisson(3, len(starts)).astype(np.float32)
     sections = encode(Runs(starts, starts + 1, values), 1)

@@ -30,7 +30,8 @@ CARRIED = {
     "group": ("group", "gene", "gene_id"),
     "match_group": ("match_group",),
 }
-SHORT = ": a first look, short because there is no GPU (`--gpu l40` proposes 512 bp and 1,200 updates)"
+WHOLE, SHORT = (512, 1200), (128, 600)
+"""Bases of a window and updates of pretraining, with a GPU and without."""
 CLINVAR = {"Pathogenic": 1, "Likely_pathogenic": 1, "Benign": 0, "Likely_benign": 0}
 
 
@@ -45,8 +46,9 @@ def propose(found: FoundFiles, machine: Machine) -> Draft | None:
     else:
         return None
     found.genome_for("a table of variants")
-    window, steps = (512, 1200) if machine.gpu else (128, 600)
-    guesses = [*guesses, f"windows of {window} bp, {steps:,} updates of pretraining" + ("" if machine.gpu else SHORT)]
+    window, steps = WHOLE if machine.gpu else SHORT
+    why = f": a first look, short because there is no GPU (`--gpu l40` proposes {WHOLE[0]} bp and {WHOLE[1]:,} updates)"
+    guesses.append(f"windows of {window} bp, {steps:,} updates of pretraining" + ("" if machine.gpu else why))
     task = {"kind": "variant_effects", **source, "window": window}
     names = ["no_effect", "transition_first", "cpg_transition", "gc_around"]
     names += ["consequence_rank"] if "consequence" in columns else []
