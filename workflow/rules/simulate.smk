@@ -39,6 +39,23 @@ elif STUDY.simulate and STUDY.simulate.coding:
         script:
             "../scripts/simulate_coding.py"
 
+elif STUDY.simulate and STUDY.simulate.annotated:
+
+    rule simulate_annotated:
+        output:
+            genbank="results/{study}/simulated/annotated.gbk",
+            fasta="results/{study}/simulated/genome.fa",
+            pairs="results/{study}/simulated/pairs.jsonl",
+        log:
+            "logs/{study}/simulate.log",
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            settings=STUDY.simulate.settings.model_dump(mode="json"),
+        script:
+            "../scripts/simulate_annotated.py"
+
 elif STUDY.simulate:
 
     rule simulate:

@@ -56,8 +56,33 @@ class Coding(Block):
     )
 
 
+class AnnotatedGenomes(Block):
+    """Genomes of several organisms with annotated genes, and pairs of their DNA and text: what a gene makes, its bases go with.
+
+    Codons of a gene are drawn by the frequencies of its organism, and its amino acids by what its product prefers.
+    """
+
+    seed: int = Field(1, description="Seed of the genomes.")
+    organisms: Annotated[int, Field(ge=1, le=6)] = Field(3, description="Organisms, each of one contig.")
+    products: Annotated[int, Field(ge=1, le=6)] = Field(4, description="Products that genes are of.")
+    genes: Annotated[int, Field(ge=10)] = Field(600, description="Genes of each organism.")
+    gene_bp: Span = Field((150, 600), description="Shortest and longest gene, with its stop codon.")
+    organism_log_sd: Annotated[float, Field(ge=0)] = Field(
+        0.5, description="Standard deviation of the natural log of an organism's codon frequencies."
+    )
+    product_log_sd: Annotated[float, Field(ge=0)] = Field(
+        0.8,
+        description="Standard deviation of the natural log of how much a product prefers each amino acid; 0: its name tells "
+        "nothing of the DNA.",
+    )
+    paralogs: Fraction = Field(0.2, description="Share of the genes that descend from the one before, of the same product.")
+    diverged: Fraction = Field(0.3, description="Share of the codons of a paralog that are drawn again.")
+    validation: Fraction = Field(0.05, description="Share of the pairs for validation.")
+    test: Fraction = Field(0.15, description="Share of the pairs for the test.")
+
+
 class Simulation(Block):
-    """A cohort made from nothing, signals laid over real genotypes, or a genome alone: of repeats, or of genes."""
+    """A cohort made from nothing, signals laid over real genotypes, or genomes alone: of repeats, of genes, annotated."""
 
     cohort: SimulationSettings | None = Field(None, description="Make genome, genes, samples, tracks and expression.")
     overlay: Overlay | None = Field(None, description="Simulate tracks and expression on real sequence and genotypes.")
@@ -66,20 +91,25 @@ class Simulation(Block):
 
     coding: Coding | None = Field(None, description="Make a genome of genes without introns, without samples.")
 
+    annotated: AnnotatedGenomes | None = Field(
+        None, description="Make genomes with annotated genes (`annotated.gbk`), and pairs of DNA and text (`pairs.jsonl`)."
+    )
+
     @model_validator(mode="after")
     def _one(self) -> Simulation:
-        if sum(block is not None for block in (self.cohort, self.overlay, self.repeats, self.coding)) != 1:
+        blocks = (self.cohort, self.overlay, self.repeats, self.coding, self.annotated)
+        if sum(block is not None for block in blocks) != 1:
             raise ValueError(
-                "give one of `cohort` (made from nothing), `overlay` (on real data), `repeats` and `coding`"
+                "give one of `cohort` (made from nothing), `overlay` (on real data), `repeats`, `coding` and `annotated`"
             )
         return self
 
     @property
-    def settings(self) -> SimulationSettings | Overlay | Repeats | Coding:
+    def settings(self) -> SimulationSettings | Overlay | Repeats | Coding | AnnotatedGenomes:
         """The settings that are given."""
-        return self.cohort or self.overlay or self.repeats or self.coding
+        return self.cohort or self.overlay or self.repeats or self.coding or self.annotated
 
     @property
     def genome_alone(self) -> bool:
         """Whether a genome is all that is made."""
-        return bool(self.repeats or self.coding)
+        return bool(self.repeats or self.coding or self.annotated)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections import Counter
 from pathlib import Path
 
 from glmflow.errors import InputError
@@ -40,11 +38,7 @@ def add_pairs_command(subparsers: argparse._SubParsersAction) -> None:
 
 def run_pairs(arguments: argparse.Namespace) -> int:
     """Write the pairs and say what they are; return the exit code."""
-    import numpy as np
-
-    from glmflow.files import atomic_path
-
-    from .annotation_pairs import capped, clusters, pairs_of, rows, splits_of
+    from .pair_writing import write_pairs
 
     for name in ("most_unknown", "validation", "test", "dropped"):
         if not 0 <= getattr(arguments, name) <= 1:
@@ -53,26 +47,20 @@ def run_pairs(arguments: argparse.Namespace) -> int:
         raise InputError(
             "--validation and --test leave nothing to train on", fix="Give shares that add up to less than 1."
         )
-    left_out: Counter[str] = Counter()
-    found = [
-        pair for path in arguments.genbank for pair in pairs_of(path, left_out, arguments.shortest, arguments.flank)
-    ]
-    if not found:
-        raise InputError(
-            "no feature of which anything is said", where=str(arguments.genbank[0]), fix="Give annotated files."
-        )
-    rng = np.random.default_rng(arguments.seed)
-    pairs = capped(found, arguments.most_unknown, rng)
-    left_out["of unknown function, beyond --most-unknown"] += len(found) - len(pairs)
-    label = clusters(pairs)
-    split = splits_of(label, arguments.validation, arguments.test, rng)
-    with atomic_path(arguments.output) as path, path.open("w", encoding="utf-8") as handle:
-        for row in rows(pairs, label, split, arguments.dropped, rng):
-            handle.write(json.dumps(row, ensure_ascii=False) + "\n")
-    counts = Counter(split)
-    said = ", ".join(f"{counts[name]:,} {name}" for name in ("train", "validation", "test"))
-    print(f"{len(pairs):,} pairs in {len(set(label.tolist())):,} clusters ({said}), each in both orders")
-    for reason, count in left_out.most_common():
+    written = write_pairs(
+        arguments.genbank,
+        arguments.output,
+        arguments.validation,
+        arguments.test,
+        arguments.dropped,
+        arguments.most_unknown,
+        arguments.shortest,
+        arguments.flank,
+        arguments.seed,
+    )
+    said = ", ".join(f"{written.splits[name]:,} {name}" for name in ("train", "validation", "test"))
+    print(f"{written.splits.total():,} pairs in {written.clusters:,} clusters ({said}), each in both orders")
+    for reason, count in written.left_out.most_common():
         if count:
             print(f"left out: {count:,} {reason}")
     return 0

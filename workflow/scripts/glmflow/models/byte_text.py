@@ -115,3 +115,8 @@ def row_of(text: str, dna: str, to_dna: bool, length: int) -> Row:
     whole = whole or not to_dna
     parts = [prompt, np.array([OVER]), target, np.array([END] if whole else [], np.int64)]
     return Row(np.concatenate(parts), len(target) + whole, whole)
+
+
+def bases_of_row(row: int) -> int:
+    """Return how many bases of a row are scored at most: those that fit behind the longest text."""
+    return row - row // 2 - 2

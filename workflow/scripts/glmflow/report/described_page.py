@@ -19,6 +19,8 @@ from .wording import number
 
 BITS, SAVED, BEYOND = "bits per base", "saved", "saved beyond"
 OWN, OTHER = "own text", "text of another feature"
+CONTROLS = {"own words shuffled": "its words shuffled", "organism alone": "the organism alone"}
+"""Controls beside the text of another feature, in a sentence."""
 SHOWN = {SAVED: "saved beside no text", BEYOND: "saved by the own text beyond this one"}
 """What the panels of the chart are called."""
 
@@ -53,16 +55,25 @@ def write_described_page(table: pd.DataFrame, facts: Mapping[str, str], path: Pa
 
 
 def said(table: pd.DataFrame) -> str:
-    """Return the sentence that the page begins with: does a text say anything of its DNA that another one does not?"""
+    """Return the sentence that a page begins with: does a text say anything of its DNA that another one does not?
+
+    The text of another feature decides; what is saved beyond the other controls, and beside no text, stands behind it.
+    """
     rows = table.set_index(["what", "text"])
     beyond, saved = rows.loc[(BEYOND, OTHER)], rows.loc[(SAVED, OWN)]
     own = f"{number(beyond['value'])} bits per base beyond the text of another feature{interval(beyond)}"
-    beside = f"beside no text it saves {number(saved['value'])}{interval(saved)}"
+    others = [
+        f"{number(row['value'])} beyond {words}{interval(row)}"
+        for text, words in CONTROLS.items()
+        for _, row in rows[rows.index == (BEYOND, text)].iterrows()
+    ]
+    beside = f"{' and '.join(others)}; " if others else ""
+    beside += f"beside no text it saves {number(saved['value'])}{interval(saved)}"
     if beyond["low"] > 0:
         return f"The text of a feature saves {own}; {beside}."
     if beyond["high"] < 0:
         return f"The text of a feature costs bits: {own} are saved; {beside}."
-    return f"Nothing shows that a text says more of its DNA than another one does: {own}; {beside}."
+    return f"Nothing is said to be saved by the text of a feature: {own}; {beside}."
 
 
 def text_rows(table: pd.DataFrame) -> list[dict[str, str]]:

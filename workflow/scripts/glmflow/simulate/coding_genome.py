@@ -105,7 +105,7 @@ def coding_contig(
         changed = rng.random(len(codons)) < settings.diverged
         codons[changed] = rng.choice(64, int(changed.sum()), p=frequencies)
         stop = STOP_CODONS[int(rng.integers(3))]
-        gene = np.concatenate([encode("ATG"), _bases(codons), encode(stop)]).astype(np.uint8)
+        gene = np.concatenate([encode("ATG"), codon_bases(codons), encode(stop)]).astype(np.uint8)
         site = np.concatenate([encode(SITE), background(SITE_BP, rng)]).astype(np.uint8)
         whole = np.concatenate([site, gene])
         if place + len(whole) > length:
@@ -123,7 +123,7 @@ def _codons(settings: Coding, frequencies: NDArray[np.float64], rng: Generator) 
     return rng.choice(64, max(1, count), p=frequencies)
 
 
-def _bases(codons: NDArray[np.int64]) -> NDArray[np.uint8]:
+def codon_bases(codons: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Return the codes of codons, whose first base is the most significant digit of their number."""
     return np.stack([codons // 16, codons // 4 % 4, codons % 4], axis=1).reshape(-1).astype(np.uint8)
 

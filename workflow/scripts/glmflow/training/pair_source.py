@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from glmflow.corpus.pair_lines import TO_DNA, read_pairs
 from glmflow.errors import InputError
 from glmflow.models.byte_text import row_of
 
 from .language_loss import IGNORE
 from .loop.checkpoints import fingerprint
 from .stream import Item
-
-TO_DNA = "text_to_dna"
-KEYS = ("order", "split", "prompt", "target")
 
 
 class PairRows:
@@ -92,31 +89,6 @@ class PairSource:
 
     def _of(self, split: str) -> list[dict[str, Any]]:
         return [pair for pair in self.pairs if pair["split"] == split]
-
-
-def read_pairs(path: Path) -> list[dict[str, Any]]:
-    """Return the lines of a file of pairs.
-
-    Raises
-    ------
-    InputError
-        It cannot be read, or a line is none of `glmflow pairs`.
-    """
-    fix = "Write it with `glmflow pairs`."
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"no file of pairs: {error}", where=path, fix=fix) from None
-    found = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            pair = json.loads(line)
-        except ValueError:
-            pair = None
-        if not isinstance(pair, dict) or not all(isinstance(pair.get(key), str) for key in KEYS):
-            raise InputError(f"no pair with {', '.join(KEYS)}", where=f"{path}:{number}", fix=fix)
-        found.append(pair)
-    return found
 
 
 def pair_batch(items: Sequence[Item]) -> dict[str, Tensor]:

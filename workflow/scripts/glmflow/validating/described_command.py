@@ -32,29 +32,30 @@ def run_described(arguments: argparse.Namespace) -> int:
     import pandas as pd
     import torch
 
-    from glmflow.apply.described_bits import asked_of, ranks, retrieval, saved_bits
+    from glmflow.corpus.pair_lines import held_out, read_pairs
+    from glmflow.corpus.text_controls import TEXTS, among, asked_features, costs_behind_texts
     from glmflow.files import write_table
     from glmflow.models import load_model
-    from glmflow.models.byte_text import require_text
+    from glmflow.models.byte_text import bases_of_row, require_text
+    from glmflow.models.costs_behind_text import nats_behind
     from glmflow.models.model_commands import model_folder
     from glmflow.report.described_page import write_described_page
-    from glmflow.training.pair_source import TO_DNA, read_pairs
+    from glmflow.statistics.saved_bits import retrieval, saved_bits
 
     if arguments.candidates < 2 or arguments.retrieved < 1:
         raise InputError("--candidates is less than 2, or --retrieved less than 1", fix="Leave them out.")
     folder = model_folder(arguments.model)
     model = load_model(folder)
-    require_text(model.origin, folder)
-    pairs = [
-        pair for pair in read_pairs(arguments.pairs) if pair["order"] == TO_DNA and pair["split"] == arguments.split
-    ]
-    if not pairs:
-        raise InputError(f"no pair of split {arguments.split}", where=arguments.pairs, fix="Name another --split.")
+    length = require_text(model.origin, folder)
+    pairs = held_out(read_pairs(arguments.pairs), arguments.split, arguments.pairs)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    asked = asked_of(pairs, arguments.seed)
-    candidates = min(arguments.candidates, len({one.texts["own text"] for one in asked}))
-    found = ranks(model, asked, candidates, arguments.retrieved, arguments.seed)
-    table = pd.concat([saved_bits(model, asked, seed=arguments.seed), retrieval(found, candidates)], ignore_index=True)
+    features = asked_features(pairs, arguments.seed, bases_of_row(length))
+    candidates = min(arguments.candidates, features["text"].nunique())
+    features["among"] = among(features, candidates, arguments.retrieved, arguments.seed)
+    costs = costs_behind_texts(features, lambda asked: nats_behind(model, asked))
+    nats = costs[[f"prediction_{key}" for key in TEXTS]]
+    bits = saved_bits(list(TEXTS.values()), nats, costs["bases"], features["group"], seed=arguments.seed)
+    table = pd.concat([bits, retrieval(costs["rank"].dropna(), candidates)], ignore_index=True)
     write_table(table, arguments.output)
     facts = {"model": str(folder), "pairs": str(arguments.pairs), "split": arguments.split}
     facts |= {"texts to choose from": str(candidates), "seed": str(arguments.seed)}

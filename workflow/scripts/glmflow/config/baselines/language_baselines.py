@@ -15,7 +15,7 @@ class ContextMixture(BaselineBlock):
     """A compressor: models of several context lengths, weighted by how well each predicted the bases before."""
 
     kind: Literal["context_mixture"]
-    target = "next_bases"
+    target = ("next_bases", "described_bases")
 
     orders: Annotated[list[Annotated[int, Field(ge=1, le=31)]], Field(min_length=1)] = Field(
         default_factory=lambda: [1, 2, 3, 4, 6, 8, 9, 10, 11, 12, 14, 16, 18, 20], description="Bases looked back."
@@ -30,7 +30,7 @@ class FixedOrder(BaselineBlock):
     """Counts of what follows the last `order` bases, each plus one; order 0 is the composition: chance."""
 
     kind: Literal["fixed_order"]
-    target = "next_bases"
+    target = ("next_bases", "described_bases")
 
     order: Annotated[int, Field(ge=0, le=16)] = Field(6, description="Bases looked back.")
     reverse_complement: bool = Field(True, description="Learn from both strands.")
