@@ -23,6 +23,7 @@ REQUIRED = {
     "language": {"corpus": "c"},
     "generation": {"corpus": "c", "gate": {"acknowledged": "nothing is drawn in a test"}},
     "gene_completion": {"panel": "genes.csv"},
+    "described_dna": {"pairs": "pairs.jsonl"},
     "diagnosis": {"simulated": {}},
 }
 

@@ -5,15 +5,17 @@ import json
 import numpy as np
 import pytest
 import torch
-from glmflow.apply.described_bits import asked_of, bases_of_row, nats_behind, ranks, saved_bits
 from glmflow.cli import main
 from glmflow.config.models import Pretrain
+from glmflow.corpus.text_controls import TEXTS, among, asked_features, costs_behind_texts
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
-from glmflow.models.byte_text import BASES, END, FIRST, OVER, VOCABULARY, row_of, text_ids
+from glmflow.models.byte_text import BASES, END, FIRST, OVER, VOCABULARY, bases_of_row, row_of, text_ids
+from glmflow.models.costs_behind_text import nats_behind
 from glmflow.models.drawing import Sampling, draw
 from glmflow.models.families.small import VOCABULARY as SINGLE_BASES
 from glmflow.plan.resources import shape_of_made
+from glmflow.statistics.saved_bits import saved_bits
 from glmflow.training.language_loss import IGNORE
 from glmflow.training.pair_source import PairRows, PairSource, pair_batch
 from glmflow.training.pretrain import pretrain
@@ -180,19 +182,27 @@ def test_costs_are_those_of_each_row_alone(trained):
 
 def test_controls_say_what_they_should():
     pairs = [pair(n, f"alpha beta{n}", "ACGT", "test") for n in range(4)]
-    found = asked_of(pairs, 1)
-    assert [one.texts[""] for one in found] == [""] * 4
-    for number, one in enumerate(found):
-        assert one.texts["organism alone"] == "<species>M</species>"
-        assert f"beta{number}" not in one.texts["text of another feature"]
+    found = asked_features(pairs, 1, bases=3)
+    assert found["sequence"].tolist() == ["ACG"] * 4 and found["group"].tolist() == ["0", "1", "2", "3"]
+    for number, one in enumerate(found.to_dict("records")):
+        assert one["text_organism"] == "<species>M</species>"
+        assert f"beta{number}" not in one["text_other"] and "alpha" in one["text_other"]
         own, mixed = (
-            sorted(one.texts[name].replace("<", " ").replace(">", " ").split())
-            for name in ("own text", "own words shuffled")
+            sorted(one[name].replace("<", " ").replace(">", " ").split()) for name in ("text", "text_shuffled")
         )
         assert own == mixed
-    assert any(one.texts["own text"] != one.texts["own words shuffled"] for one in found)
+    assert (found["text"] != found["text_shuffled"]).any()
     with pytest.raises(InputError, match="one cluster"):
-        asked_of(pairs[:1], 1)
+        asked_features(pairs[:1], 1)
+
+
+def test_features_of_one_name_are_kept_apart_and_a_text_is_looked_for_once():
+    pairs = [pair(n, "ab"[n % 2], "ACGT", "test") | {"id": "f"} for n in range(4)]
+    found = asked_features(pairs, 1)
+    assert found["example"].is_unique
+    lists = [names.split("\n") for names in among(found, 5, 4, 1)]
+    assert all(len(names) == 2 for names in lists)  # two texts in all, whoever has them
+    assert [names[0] for names in lists] == found["example"].tolist()
 
 
 def test_text_that_changes_nothing_saves_nothing_and_ranks_in_the_middle():
@@ -200,12 +210,15 @@ def test_text_that_changes_nothing_saves_nothing_and_ranks_in_the_middle():
     with torch.no_grad():
         model.network.lm_head.weight.zero_()  # every token is as likely
     model.origin |= {"text": "bytes", "row": 64}
-    asked = asked_of([pair(n, f"p{n}", "ACGTT", "test") for n in range(5)], 1)
-    table = saved_bits(model, asked, draws=20)
+    features = asked_features([pair(n, f"p{n}", "ACGTT", "test") for n in range(5)], 1)
+    features["among"] = among(features, 5, 3, 1)
+    costs = costs_behind_texts(features, lambda asked: nats_behind(model, asked))
+    nats = costs[[f"prediction_{key}" for key in TEXTS]]
+    table = saved_bits(list(TEXTS.values()), nats, costs["bases"], features["group"], draws=20)
     assert table[table["what"] == "saved"]["value"].abs().max() < 1e-6
     bits = table[table["what"] == "bits per base"]["value"]
     assert bits.tolist() == pytest.approx([np.log2(VOCABULARY)] * 5, rel=1e-5)
-    assert ranks(model, asked, 5, 3).tolist() == [3.0] * 3
+    assert costs["rank"].dropna().tolist() == [3.0] * 3
 
 
 @pytest.mark.parametrize(
