@@ -29,7 +29,7 @@ def test_counts_by_product_save_bits_beyond_the_text_of_another_feature_and_what
 
 def test_the_page_says_what_is_saved_and_what_training_shares(results):
     page = (results / "report/described_dna.html").read_text()
-    assert "reader (as_it_is): " in page and "saved by the text of a feature" in page or "saves" in page
+    assert ("reader (as_it_is): " in page and "saved by the text of a feature" in page) or "saves" in page
     assert "held-out features of a training cluster" in page
     assert "counts counts what follows 2 bases by species and product" in page
     index = (results / "report/index.html").read_text()

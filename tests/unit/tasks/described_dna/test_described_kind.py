@@ -23,7 +23,15 @@ from glmflow.tasks.described_dna import examples, score
 from glmflow.tasks.tables import Division
 
 KEYS = {"study": "s", "task_label": "t", "model_label": "m", "adaptation_label": "a", "seed": 1}
-GENOMES = {"organisms": 2, "products": 3, "genes": 120, "gene_bp": (150, 300), "validation": 0.1, "test": 0.3}
+GENOMES = {
+    "organisms": 2,
+    "products": 3,
+    "genes": 120,
+    "gene_bp": (150, 300),
+    "diverged": 0.05,
+    "validation": 0.1,
+    "test": 0.3,
+}
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +73,9 @@ def test_known_probabilities_give_known_bits(made):
     shares = {"": 0.25, "text": 0.5, "text_organism": 0.25, "text_shuffled": 0.4, "text_other": 0.3}
     numbers = range(len(found.table))
     table = found.table.assign(**{name: [f"{name} {n}" for n in numbers] for name in shares if name})
+    table = table.assign(
+        sequence=[str(n).zfill(100 + n) for n in numbers]
+    )  # lengths of all kinds; costs are by length alone
     share_of = {f"{name} {n}" if name else "": share for name, share in shares.items() for n in numbers}
     own = dict(zip(table["sequence"], table["text"]))
 
@@ -158,7 +169,7 @@ def test_counts_by_tags_save_what_tags_tell_and_what_sees_no_text_saves_nothing(
         "order": FixedOrder(kind="fixed_order", order=2, reverse_complement=False),
         "mixture": ContextMixture(kind="context_mixture", orders=[1, 2, 3]),
     }
-    value, tests = {}, found.table[found.table["split"] == "test"]
+    value = {}
     for name, block in blocks.items():
         table = fit_of(task.kind, block.kind)(FittingData(block, settings, found.table, files))(Path("none"))
         result = scored(task, found.table, table)
@@ -171,8 +182,9 @@ def test_counts_by_tags_save_what_tags_tell_and_what_sees_no_text_saves_nothing(
     for blind in ("order", "mixture"):
         assert value[blind].loc[["saved_own", "beyond_other"], "value"].tolist() == [0, 0]
         assert value[blind].loc["rank", "value"] == 2.5  # all tie
-    assert value["product"].loc["rank", "value"] < 2.5 and len(tests)
-    assert value["organism"].loc["bits_none", "value"] == pytest.approx(value["order"].loc["bits_own", "value"], abs=0.02)
+    assert value["product"].loc["rank", "value"] < 2.5
+    starts = value["order"].loc["bits_own", "value"] - value["organism"].loc["bits_none", "value"]
+    assert 0 < starts < 6 / 60  # the same counts, and ATG that features begin with: six bits of a hundred bases or so
 
 
 def test_a_text_of_unknown_tags_is_predicted_by_what_is_known():
@@ -185,7 +197,13 @@ def test_a_text_of_unknown_tags_is_predicted_by_what_is_known():
     }
     by_hand["x",] = (np.array([4, 0, 0, 0]) + 4 * by_hand[()]) / 8
     by_hand["x", "y"] = (np.array([4, 0, 0, 0]) + 4 * by_hand["x",]) / 8
-    for tags, path in [({}, ()), ({"a": "new"}, ()), ({"b": "y"}, ()), ({"a": "x", "b": "new"}, ("x",)), ({"a": "x", "b": "y"}, ("x", "y"))]:
+    for tags, path in [
+        ({}, ()),
+        ({"a": "new"}, ()),
+        ({"b": "y"}, ()),
+        ({"a": "x", "b": "new"}, ("x",)),
+        ({"a": "x", "b": "y"}, ("x", "y")),
+    ]:
         assert counts.nats(tags, codes_of("AC")) == pytest.approx(-np.log(by_hand[path][[0, 1]]).sum())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +41,7 @@ def applied(data: FittingData, costs: Costs) -> Apply:
 def without_text(data: FittingData, nats: Callable[[NDArray[np.uint8]], NDArray[np.float64]]) -> Apply:
     """Return the predictions of what sees no text: DNA costs the same behind any."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def cost(dna: str) -> float:
         return float(np.nansum(nats(codes_of(dna))))
 
@@ -129,7 +129,7 @@ def fit_tags(data: FittingData) -> Apply:
     block = data.baseline
     counts = CountsByTags(training_features(data), block.tags, block.order, block.strength)
 
-    @lru_cache(maxsize=1 << 16)
+    @cache
     def cost(text: str, dna: str) -> float:
         return counts.nats(dict(TAG.findall(text)), codes_of(dna))
 

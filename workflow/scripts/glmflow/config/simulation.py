@@ -75,8 +75,10 @@ class AnnotatedGenomes(Block):
         description="Standard deviation of the natural log of how much a product prefers each amino acid; 0: its name tells "
         "nothing of the DNA.",
     )
-    paralogs: Fraction = Field(0.2, description="Share of the genes that descend from the one before, of the same product.")
-    diverged: Fraction = Field(0.3, description="Share of the codons of a paralog that are drawn again.")
+    paralogs: Fraction = Field(
+        0.2, description="Share of the genes that descend from the one before, of the same product."
+    )
+    diverged: Fraction = Field(0.1, description="Share of the codons of a paralog that are drawn again.")
     validation: Fraction = Field(0.05, description="Share of the pairs for validation.")
     test: Fraction = Field(0.15, description="Share of the pairs for the test.")
 
@@ -92,7 +94,8 @@ class Simulation(Block):
     coding: Coding | None = Field(None, description="Make a genome of genes without introns, without samples.")
 
     annotated: AnnotatedGenomes | None = Field(
-        None, description="Make genomes with annotated genes (`annotated.gbk`), and pairs of DNA and text (`pairs.jsonl`)."
+        None,
+        description="Make genomes with annotated genes (`annotated.gbk`), and pairs of DNA and text (`pairs.jsonl`).",
     )
 
     @model_validator(mode="after")

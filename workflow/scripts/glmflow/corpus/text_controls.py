@@ -137,7 +137,9 @@ def costs_behind_texts(features: pd.DataFrame, costs: Costs, keep: Keep | None =
         nats = costs(flat).reshape(len(own), len(TEXTS))
         table = pd.DataFrame(nats, columns=[f"prediction_{key}" for key in TEXTS])
         table.insert(0, "example", own["example"].to_numpy())
-        lists = [[text_of[name] for name in names.split("\n")] if isinstance(names, str) else [] for names in own["among"]]
+        lists = [
+            [text_of[name] for name in names.split("\n")] if isinstance(names, str) else [] for names in own["among"]
+        ]
         asked = [[(text, dna) for text in texts] for texts, dna in zip(lists, own["sequence"])]
         ranks = [rank_of_first(costs(one)) if one else np.nan for one in asked]
         counts = [float(len(one)) if one else np.nan for one in asked]

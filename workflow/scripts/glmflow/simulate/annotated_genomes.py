@@ -19,7 +19,14 @@ from glmflow.simulate.outputs import stream
 from glmflow.simulate.reproducible_files import write_fasta
 from glmflow.simulate.sequence import STOP_CODONS, background, codon_frequencies, decode, encode, opposite_strand
 
-ORGANISMS = ("Fictibacter alba", "Fictibacter rubra", "Simulatella longa", "Simulatella brevis", "Modelia prima", "Modelia ultima")
+ORGANISMS = (
+    "Fictibacter alba",
+    "Fictibacter rubra",
+    "Simulatella longa",
+    "Simulatella brevis",
+    "Modelia prima",
+    "Modelia ultima",
+)
 PRODUCTS = (
     "ribosomal protein",
     "membrane transporter",
@@ -41,7 +48,7 @@ class Gene(NamedTuple):
 
 
 def simulate_annotated(settings: AnnotatedGenomes, genbank: Path, fasta: Path) -> None:
-    """Write the genomes that `settings` describe as GenBank with their genes, and as FASTA; the same bytes for the same settings."""
+    """Write the genomes that `settings` describe as GenBank and as FASTA; the same bytes for the same settings."""
     preferred = product_preferences(settings)
     contigs: dict[str, NDArray[np.uint8]] = {}
     with atomic_path(genbank) as temporary, temporary.open("w") as handle:

@@ -76,10 +76,7 @@ def page(study: Study, task: str) -> str:
     split = "test" if "test" in set(table["split"]) else "validation"
     whole = table[(table["split"] == split) & (table["subset"] == "all")]
     shown = pd.concat(
-        [
-            whole[whole["metric"] == f"beyond_{key}"].assign(panel=f"beyond {TEXTS[key]}")
-            for key in CONTROLS
-        ]
+        [whole[whole["metric"] == f"beyond_{key}"].assign(panel=f"beyond {TEXTS[key]}") for key in CONTROLS]
         + [whole[whole["metric"] == "saved_own"].assign(panel="beside no text")]
     )
     return render(
@@ -97,9 +94,7 @@ def page(study: Study, task: str) -> str:
         held=_of_examples(study, task, "features.tsv").to_dict("records"),
         card=audit_card(study, task),
         vega=vega(),
-        data=embed(
-            {"charts": {"saved": saved_chart(study.look)}, "datasets": {"saved": records(shown)}}
-        ),
+        data=embed({"charts": {"saved": saved_chart(study.look)}, "datasets": {"saved": records(shown)}}),
     )
 
 
@@ -199,9 +194,7 @@ def part_rows(table: pd.DataFrame) -> list[dict[str, str]]:
 
 def saved_chart(look: Look) -> dict[str, Any]:
     """Return what the own text saves by model, beyond each control and beside none, with intervals."""
-    base = alt.Chart().encode(
-        y=alt.Y("label:N", title=None, axis=alt.Axis(labelLimit=240)), color=look.colour("model")
-    )
+    base = alt.Chart().encode(y=alt.Y("label:N", title=None, axis=alt.Axis(labelLimit=240)), color=look.colour("model"))
     zero = alt.Chart().mark_rule(color="#667080", strokeDash=[4, 3]).encode(x=alt.datum(0))
     words = [alt.Tooltip("label:N", title="model"), "panel:N", *tooltip("value", "ci_low", "ci_high", "n")]
     chart = alt.layer(

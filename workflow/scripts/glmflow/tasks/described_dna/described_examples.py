@@ -99,25 +99,36 @@ def _related(lines: Sequence[Line], files: Mapping[str, Any], checks: Checks) ->
     own = [pair for split in SPLITS for pair in dna_of(lines, split)]
     known = {pair.get("cluster") for pair in dna_of(lines, "train")}
     checks.add(
-        "held-out features of a training cluster", sum(pair.get("cluster") in known for pair in own), len(own), "by the file"
+        "held-out features of a training cluster",
+        sum(pair.get("cluster") in known for pair in own),
+        len(own),
+        "by the file",
     )
     same = {pair["target"] for pair in learned}
-    checks.add("held-out features with the DNA of a training one", sum(pair["target"] in same for pair in own), len(own))
+    checks.add(
+        "held-out features with the DNA of a training one", sum(pair["target"] in same for pair in own), len(own)
+    )
     bases = sum(len(pair["target"]) for pair in (*own, *learned))
     if bases > MOST_COMPARED:
-        detail = f"{bases:,} bases are more than are clustered once more ({MOST_COMPARED:,}); the file's clusters are taken as they are"
+        detail = f"{bases:,} bases are more than {MOST_COMPARED:,}: the clusters of the file are taken as they are"
         checks.add("features whose relatives were not looked for", len(own), len(own), detail, False, WARN)
         return
     label = clusters([_pair(line) for line in (*own, *learned)])
     of_training = set(label[len(own) :].tolist())
     found = [pair for pair, cluster in zip(own, label.tolist()) if cluster in of_training]
-    named = f"{found[0].get('id', '')} among them" if found else "proteins by peptides of six residues, others by 21-mers"
+    named = (
+        f"{found[0].get('id', '')} among them" if found else "proteins by peptides of six residues, others by 21-mers"
+    )
     checks.add("held-out features alike to training ones", len(found), len(own), named)
 
 
 def _pair(line: Line) -> Pair:
     return Pair(
-        str(line.get("id", "")), str(line.get("type", "")), line["target"], line.get("tags") or {}, int(line.get("transl_table") or 0)
+        str(line.get("id", "")),
+        str(line.get("type", "")),
+        line["target"],
+        line.get("tags") or {},
+        int(line.get("transl_table") or 0),
     )
 
 
