@@ -82,6 +82,12 @@ class AnnotatedGenomes(Block):
     validation: Fraction = Field(0.05, description="Share of the pairs for validation.")
     test: Fraction = Field(0.15, description="Share of the pairs for the test.")
 
+    @property
+    def contigs(self) -> dict[str, int]:
+        """Contigs, one an organism, and about how long they are: genes are of random lengths, with 50 bases between two."""
+        length = self.genes * (sum(self.gene_bp) // 2 + 50)
+        return {f"SIM_{number + 1}": length for number in range(self.organisms)}
+
 
 class Simulation(Block):
     """A cohort made from nothing, signals laid over real genotypes, or genomes alone: of repeats, of genes, annotated."""
