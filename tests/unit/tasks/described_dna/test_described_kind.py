@@ -19,6 +19,7 @@ from glmflow.corpus.pair_writing import write_pairs
 from glmflow.corpus.text_controls import TEXTS, costs_behind_texts
 from glmflow.errors import InputError
 from glmflow.simulate.annotated_genomes import PRODUCTS, simulate_annotated
+from glmflow.statistics.saved_bits import rank_of_first
 from glmflow.tasks.described_dna import examples, score
 from glmflow.tasks.tables import Division
 
@@ -94,12 +95,25 @@ def test_known_probabilities_give_known_bits(made):
         scored(task, table, predictions[1:])
 
 
+@pytest.mark.parametrize(
+    ("nats", "rank", "first"),
+    [([1, 2, 3], 1, 1), ([2, 1, 3], 2, 0), ([1, 1, 1, 1], 2.5, 0.25), ([2, 1, 2], 2.5, 0), ([1, 1, 2], 1.5, 0.5)],
+)
+def test_ranks_by_hand(nats, rank, first):
+    assert rank_of_first(nats) == (rank, first)
+
+
 def test_intervals_are_over_clusters_and_not_over_their_members(made):
     task, _, _ = made
     rng = np.random.default_rng(1)
     saved = np.repeat(rng.normal(10, 5, 12), 10)  # twelve clusters, whose ten members are all alike
     table = pd.DataFrame({"example": [f"e{n}" for n in range(120)], "split": "test", "subset": "CDS"})
-    costs = {f"prediction_{key}": 100.0 for key in TEXTS} | {"bases": 50, "rank": np.nan, "candidates": np.nan}
+    costs = {f"prediction_{key}": 100.0 for key in TEXTS} | {
+        "bases": 50,
+        "rank": np.nan,
+        "first": np.nan,
+        "candidates": np.nan,
+    }
     predictions = table[["example"]].assign(**costs).assign(prediction_own=100 - saved)
     widths = {}
     for name, group in {"clusters": np.repeat(np.arange(12), 10), "members": np.arange(120)}.items():
@@ -181,7 +195,7 @@ def test_counts_by_tags_save_what_tags_tell_and_what_sees_no_text_saves_nothing(
     assert value["organism"].loc[["beyond_organism", "beyond_other", "beyond_shuffled"], "value"].tolist() == [0, 0, 0]
     for blind in ("order", "mixture"):
         assert value[blind].loc[["saved_own", "beyond_other"], "value"].tolist() == [0, 0]
-        assert value[blind].loc["rank", "value"] == 2.5  # all tie
+        assert value[blind].loc[["rank", "first"], "value"].tolist() == [2.5, 0.25]  # all tie: chance
     assert value["product"].loc["rank", "value"] < 2.5
     starts = value["order"].loc["bits_own", "value"] - value["organism"].loc["bits_none", "value"]
     assert 0 < starts < 6 / 60  # the same counts, and ATG that features begin with: six bits of a hundred bases or so

@@ -126,8 +126,8 @@ def costs_behind_texts(features: pd.DataFrame, costs: Costs, keep: Keep | None =
     Returns
     -------
     DataFrame
-        `example`, `prediction_none` and so on (nats, a column a key of `TEXTS`), `bases`, `rank` (from 1; ties share theirs) and
-        `candidates`, both not a number where no text was looked for.
+        `example`, `prediction_none` and so on (nats, a column a key of `TEXTS`), `bases`, `rank` (from 1; ties share theirs),
+        `first` (1, or the share of a tie) and `candidates`, not a number where no text was looked for.
     """
     text_of = features.set_index("example")["text"].to_dict()
 
@@ -141,9 +141,13 @@ def costs_behind_texts(features: pd.DataFrame, costs: Costs, keep: Keep | None =
             [text_of[name] for name in names.split("\n")] if isinstance(names, str) else [] for names in own["among"]
         ]
         asked = [[(text, dna) for text in texts] for texts, dna in zip(lists, own["sequence"])]
-        ranks = [rank_of_first(costs(one)) if one else np.nan for one in asked]
+        ranks = np.array([rank_of_first(costs(one)) if one else (np.nan, np.nan) for one in asked])
         counts = [float(len(one)) if one else np.nan for one in asked]
-        return [table.assign(bases=own["sequence"].str.len().to_numpy(), rank=ranks, candidates=counts)]
+        return [
+            table.assign(
+                bases=own["sequence"].str.len().to_numpy(), rank=ranks[:, 0], first=ranks[:, 1], candidates=counts
+            )
+        ]
 
     tables = []
     for number, start in enumerate(range(0, len(features), CHUNK)):

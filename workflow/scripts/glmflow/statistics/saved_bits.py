@@ -62,18 +62,21 @@ def saved_bits(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def rank_of_first(nats: ArrayLike) -> float:
-    """Return the rank of the first of some costs, from 1 (the cheapest); ties share their ranks."""
+def rank_of_first(nats: ArrayLike) -> tuple[float, float]:
+    """Return the rank of the first of some costs, from 1 (the cheapest), and the chance that it is the cheapest.
+
+    Ties share their ranks, and are as if broken by lot.
+    """
     nats = np.asarray(nats, float)
-    return float(1 + (nats[1:] < nats[0]).sum() + 0.5 * (nats[1:] == nats[0]).sum())
+    less, equal = int((nats[1:] < nats[0]).sum()), int((nats[1:] == nats[0]).sum())
+    return 1 + less + 0.5 * equal, 0.0 if less else 1 / (1 + equal)
 
 
-def retrieval(ranks: ArrayLike, candidates: int, draws: int = 1000) -> pd.DataFrame:
+def retrieval(ranks: ArrayLike, first: ArrayLike, candidates: int, draws: int = 1000) -> pd.DataFrame:
     """Return the mean rank of the true text, and how often it is the first, with intervals and what chance would be."""
-    ranks = np.asarray(ranks, float)
     rows = [
         ("mean rank of the true text", f"of {candidates}; chance {(candidates + 1) / 2:g}", ranks),
-        ("true text first", f"of {candidates}; chance {1 / candidates:.3g}", (ranks == 1).astype(float)),
+        ("true text first", f"of {candidates}; chance {1 / candidates:.3g}", first),
     ]
-    table = [(what, text, *interval_of_mean(values, draws)) for what, text, values in rows]
+    table = [(what, text, *interval_of_mean(np.asarray(values, float), draws)) for what, text, values in rows]
     return pd.DataFrame(table, columns=COLUMNS)

@@ -55,7 +55,8 @@ def run_described(arguments: argparse.Namespace) -> int:
     costs = costs_behind_texts(features, lambda asked: nats_behind(model, asked))
     nats = costs[[f"prediction_{key}" for key in TEXTS]]
     bits = saved_bits(list(TEXTS.values()), nats, costs["bases"], features["group"], seed=arguments.seed)
-    table = pd.concat([bits, retrieval(costs["rank"].dropna(), candidates)], ignore_index=True)
+    asked = costs.dropna(subset=["rank"])
+    table = pd.concat([bits, retrieval(asked["rank"], asked["first"], candidates)], ignore_index=True)
     write_table(table, arguments.output)
     facts = {"model": str(folder), "pairs": str(arguments.pairs), "split": arguments.split}
     facts |= {"texts to choose from": str(candidates), "seed": str(arguments.seed)}

@@ -61,13 +61,12 @@ def score(
             )
         asked = own.dropna(subset=["rank"])
         if asked["group"].nunique() > 1:
-            first = (asked["rank"] == 1).astype(float)
             chances = {
                 "rank": float((asked["candidates"] + 1).mean() / 2),
                 "first": float((1 / asked["candidates"]).mean()),
             }
             limits = {"rank": (1.0, float(asked["candidates"].max())), "first": (0.0, 1.0)}
-            for metric, values in {"rank": asked["rank"], "first": first}.items():
+            for metric, values in asked[["rank", "first"]].items():
                 rows.append(metric_row(metric, interval_of_mean(values.to_numpy(), draws, settings["seed"]), **keys))
                 units[cell(metric, split, subset)] = Stored(
                     _playing(mean_value(values, asked["group"])),
