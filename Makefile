@@ -29,7 +29,7 @@ help:
 # torch comes first and on its own: which build is right depends on the machine (see README.md).
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
-	@echo "Setting up .venv: packages of 2.4 GB, two to five minutes without a word ..."
+	@echo "Setting up .venv: packages of 2.4 GB, one to five minutes without a word ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@bash workflow/scripts/install_tools.sh & tools=$$!; \
 		{ $(BIN)/python -c 'import torch' 2>/dev/null || $(INSTALL) $(TORCH); } && $(INSTALL) -e '.[dev]'; installed=$$?; \
