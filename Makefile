@@ -4,6 +4,8 @@ PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
 TORCH ?= torch==2.13.0
+# Without compiling every module of every package, which takes longer than the jobs need for those that they import.
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # A laptop's cores are shared by the jobs, not by the threads of one job.
 export OMP_NUM_THREADS ?= 1
@@ -27,11 +29,11 @@ help:
 # torch comes first and on its own: which build is right depends on the machine (see README.md).
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
-	@echo "Setting up .venv: packages of 2.4 GB, two to five minutes without a word ..."
+	@echo "Setting up .venv: packages of 2.4 GB, one to five minutes without a word ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install -qq --disable-pip-version-check $(TORCH)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[dev]'
-	@bash workflow/scripts/install_tools.sh
+	@bash workflow/scripts/install_tools.sh & tools=$$!; \
+		{ $(BIN)/python -c 'import torch' 2>/dev/null || $(INSTALL) $(TORCH); } && $(INSTALL) -e '.[dev]'; installed=$$?; \
+		wait $$tools; exit $$installed
 	@touch $@
 
 setup: .venv/installed

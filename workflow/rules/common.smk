@@ -56,6 +56,12 @@ SEEDS = sorted({run.seed for run in RUNS})
 NONE = "(?!)"
 
 
+def up_to(cores):
+    """Return how many of that many cores a step may take here: one is left, so that it does not wait for trainings to end."""
+    here = workflow.resource_settings.cores
+    return cores if here is None else max(1, min(cores, here - 1))
+
+
 def any_of(labels):
     """Return the pattern of a wildcard that is one of these labels."""
     return "|".join(map(re.escape, labels)) or NONE

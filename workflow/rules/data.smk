@@ -79,7 +79,7 @@ if DATA.cohort:
             "logs/{study}/variants.log",
         benchmark:
             "benchmarks/{study}/variants.tsv"
-        threads: 8
+        threads: up_to(8)
         resources:
             mem_mb=lambda wildcards, threads, attempt: 2000 * threads * attempt,
             runtime=lambda wildcards, attempt: 120 * attempt,
@@ -144,7 +144,7 @@ if DATA.reference and DATA.tracks:
             "benchmarks/{study}/average_track/{track}.tsv"
         # Before a pretraining, which would keep one of a laptop's cores for minutes while all that needs tracks waits.
         priority: 2
-        threads: 8
+        threads: up_to(8)
         resources:
             mem_mb=lambda wildcards, threads, attempt: (1000 + 100 * threads) * attempt,
             runtime=lambda wildcards, attempt: 120 * attempt,

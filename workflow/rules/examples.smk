@@ -17,7 +17,7 @@ if STUDY.splits and DATA.reference:
             regions="results/{study}/examples/regions.tsv",
         log:
             "logs/{study}/regions.log",
-        threads: 2 if STUDY.splits.by == "homology" else 1
+        threads: up_to(2) if STUDY.splits.by == "homology" else 1
         resources:
             mem_mb=lambda wildcards, attempt: 4000 * attempt,
             runtime=lambda wildcards, attempt: 60 * attempt,
@@ -46,7 +46,7 @@ rule motif_matrix:
             for label, task in STUDY.tasks.items()
             if "matrix" in task.files(STUDY, label, "examples")
         ),
-    threads: 2
+    threads: up_to(2)
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: walltime(120, attempt),
@@ -70,7 +70,7 @@ rule examples:
         "logs/{study}/examples/{task}.log",
     benchmark:
         "benchmarks/{study}/examples/{task}.tsv"
-    threads: 2
+    threads: up_to(2)
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: walltime(120, attempt),

@@ -178,7 +178,7 @@ rule baseline:
         "benchmarks/{study}/baseline/{task}/{model}/{adaptation}/seed{seed}.tsv"
     wildcard_constraints:
         adaptation=BASELINE,
-    threads: 2
+    threads: up_to(2)
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: walltime(480, attempt),

@@ -12,16 +12,17 @@ from glmflow.labelled.homology_clusters import homology_clusters
 
 STAND_IN = """#!{python}
 import sys
-fasta, result = sys.argv[2:4]
-if "--min-seq-id" not in sys.argv or sys.argv[1] != "easy-cluster":
+fasta, targets, result = sys.argv[2:5]
+if "--min-seq-id" not in sys.argv or sys.argv[1] != "easy-search" or targets != fasta:
     sys.exit("asked for something else")
 lines = open(fasta).read().split()
 if len(lines) < 6:
     sys.exit("Error: too few sequences")
-chief = {{}}
-with open(result + "_cluster.tsv", "w") as found:
-    for name, bases in zip(lines[::2], lines[1::2]):  # alike: the same first ten bases
-        found.write(chief.setdefault(bases[:10], name[1:]) + "\\t" + name[1:] + "\\n")
+rows = list(zip(lines[::2], lines[1::2]))
+with open(result, "w") as found:
+    for (one, bases), (two, others) in zip(rows, rows[1:]):  # neighbours alike: the same first ten bases
+        shares = "0.4\\t0.6" if bases[:10] == others[:10] else "0.4\\t0.4"
+        found.write(one[1:] + "\\t" + two[1:] + "\\t" + shares + "\\n")
 """
 
 
@@ -73,10 +74,30 @@ def test_without_the_program_a_way_to_get_it_is_said(families, monkeypatch, tmp_
         homology_clusters(families[0])
 
 
-@pytest.mark.skipif(shutil.which("mmseqs") is None, reason="MMseqs2 is not installed (Debian: mmseqs2)")
+needs_mmseqs = pytest.mark.skipif(shutil.which("mmseqs") is None, reason="MMseqs2 is not installed (Debian: mmseqs2)")
+
+
+@needs_mmseqs
 def test_mmseqs_finds_relatives_that_share_no_long_kmers_on_either_strand(families):
     packed, family = families
     turned = pack([part.reverse_complement().text(0) if row % 2 else part.text(0)
                    for row, part in enumerate(packed.part(row, row + 1) for row in range(packed.count))])  # fmt: skip
     found = homology_clusters(turned)
     assert all(len(set(found[family == one])) == 1 for one in range(10)) and len(set(found)) == 10
+
+
+@needs_mmseqs
+@pytest.mark.parametrize("length", [60, 200])
+def test_relatives_of_85_percent_and_halves_of_longer_sequences_are_found(length):
+    generator = np.random.default_rng(length)
+    rows = []
+    for number in range(40):
+        one = generator.choice(list("ACGT"), length)
+        two = one.copy()
+        for place in generator.choice(length, length * 15 // 100, replace=False):
+            two[place] = "ACGT"[("ACGT".index(two[place]) + generator.integers(1, 4)) % 4]
+        if number % 2:  # more than half of the shorter one, a quarter of the longer
+            two = np.concatenate([generator.choice(list("ACGT"), 3 * length // 2), one[: length * 3 // 5]])
+        rows += ["".join(one), "".join(two)]
+    found = homology_clusters(pack(rows)).reshape(-1, 2)
+    assert (found[:, 0] == found[:, 1]).all() and len(np.unique(found)) == 40

@@ -132,10 +132,7 @@ def test_a_damaged_file_and_one_without_a_preset_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("dnalongbench/contact_maps", "no kind of task predicts pairs of bins"),
-        ("dnalongbench/regulatory_sequence_activity", "need TensorFlow; give the tracks .* as bigWigs"),
         ("dnalongbench/transcription_initiation", "take a task of coverage tracks"),
-        ("dnalongbench/enhancer_target_gene", "parse_EPI"),
         ("dnalongbench/eqtl", "a task of variant effects with `preset` dnalongbench/eqtl"),
         ("dart_eval/footprinting", "glmflow likelihood"),
         ("dart_eval/variants", "dart_eval/african_caqtl"),

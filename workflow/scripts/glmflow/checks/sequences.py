@@ -21,9 +21,9 @@ LOOKED_FOR = ("related copies", "spaced copies", "parts of training sequences")
 
 
 def check(study: Study, label: str, cohort: Callable[[], Samples | None]) -> Iterator[Problem]:
-    """Yield what is wrong with a task's files: with the header lines of tables, and with the rows of small files."""
+    """Yield what is wrong with a task's files: with the header lines of tables, first records, and the rows of small files."""
     task = study.tasks[label]
-    wrong = list(_headers(study, task)) or list(_rows(study, task))
+    wrong = list(_headers(study, task)) or list(_first_records(study, task)) or list(_rows(study, task))
     yield from wrong
 
 
@@ -46,6 +46,33 @@ def _headers(study: Study, task: Any) -> Iterator[Problem]:
                 raise InputError("no column of labels", where=path, fix="Say which column: columns: {label: NAME}.")
         except InputError as error:
             yield key, str(error)
+
+
+def _first_records(study: Study, task: Any) -> Iterator[Problem]:
+    """Yield what is wrong with tracks in bins and contact maps, by the names of their files and the first record."""
+    from glmflow.labelled.binned_targets import read_binned_means
+    from glmflow.labelled.contact_maps import read_contact_maps
+    from glmflow.labelled.region_gene_pairs import require_genes
+    from glmflow.labelled.rows import table_columns
+    from glmflow.labelled.sources import binned_targets_of
+    from glmflow.tasks.sequences.labelled_table import read_settings_of
+
+    settings = read_settings_of(task)
+    maps, targets, pairs = settings["maps"], settings["hdf5"], settings["pairs"]
+    given = next((path for path in (task.folder, task.table) if isinstance(path, str)), None)
+    if given is None or is_made(study, given) or not (maps or pairs or (targets and targets.bin)):
+        return
+    try:
+        if maps is not None:
+            read_contact_maps(Path(given), maps, look=True)
+            return
+        file, found, _ = table_columns(Path(given), settings["columns"])
+        if pairs is not None:
+            require_genes(file, pairs)
+        else:
+            read_binned_means(binned_targets_of(targets, file, found), file, look=True)
+    except InputError as error:
+        yield ("folder" if maps else "table",), str(error)
 
 
 def _rows(study: Study, task: Any) -> Iterator[Problem]:

@@ -34,6 +34,7 @@ def benchmark_set(name: str) -> dict[str, Any]:
         that holds several sets), `hdf5` (data set of the labels in a file beside the table) with its `outputs`, `beside`
         (name of a table of values beside it, or of a folder of tracks in bins of `bin` bases), `one_based`, `length` and
         `anchor` (windows around an interval), `splits` (of a table of intervals), `arrays` (of an HDF5 file of sequences),
+        `pairs` (columns of the genes that its regions are paired with), `maps` (of a folder of contact maps),
         `target`, `classes` (in the order of their indices), `integer_labels` (names of them), `assembly`, `metric` (what is
         published), `published`.
 
@@ -90,6 +91,6 @@ def protocol(name: str) -> dict[str, Any]:
 def read_settings(name: str) -> dict[str, Any]:
     """Return how the files of a published set are read, as keyword arguments of `sources.read_source`."""
     found = benchmark_set(name)
-    keys = {"columns": "columns", "only": "only", "one_based": "one_based", "target": "target", "arrays": "arrays"}
-    settings = {argument: found[key] for key, argument in keys.items() if key in found}
+    keys = ("columns", "only", "one_based", "target", "arrays", "pairs")
+    settings = {key: found[key] for key in keys if key in found}
     return settings | ({"classes": found["integer_labels"]} if "integer_labels" in found else {})

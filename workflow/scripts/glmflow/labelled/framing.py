@@ -12,6 +12,8 @@ from glmflow.genome.contigs import match_contigs, some
 from glmflow.genome.packed import Packed, blocks, fetch
 from glmflow.genome.reference import Reference
 
+UNLIKE = 0.05
+"""Share of bases beyond which a sequence is not that of its interval."""
 COMPARED = 2_000_000_000
 """Bases of intervals whose sequences are compared; beyond them only coordinates are."""
 
@@ -80,3 +82,27 @@ def differing_from_genome(
             unequal = len(a) != len(b) or bool(((a != b) & (a != ord("N")) & (b != ord("N"))).any())
             differing += unequal
     return differing, len(chosen)
+
+
+def require_same_genome(rows: pd.DataFrame, reference: Reference, where: str) -> None:
+    """Stop if a sequence is not that of the middle of its interval: coordinates of another assembly are silent otherwise.
+
+    Parameters
+    ----------
+    rows
+        `sequence` and its interval; a few, as all of each are read.
+
+    Raises
+    ------
+    InputError
+        More than a twentieth of the bases of one differ, those that are N on either side not counted.
+    """
+    rows = place_on_genome(rows, reference.contigs, where)
+    for row in rows.itertuples():
+        own = np.frombuffer(row.sequence.encode(), np.uint8)
+        there = fetch(reference, pd.DataFrame([row])[["chrom", "start", "end", "strand"]], len(own)).codes
+        known = (own != ord("N")) & (there != ord("N"))
+        unlike = float((own != there)[known].mean()) if known.any() else 0.0
+        if unlike > UNLIKE:
+            what = f"{unlike:.0%} of the bases of its first record differ from {row.chrom}:{row.start}-{row.end} of the genome"
+            raise InputError(what, where=where, fix="Give the genome of these coordinates (hg19 or hg38?).")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,11 +112,41 @@ def _packed(data: h5py.Dataset, name: str, path: Path) -> Iterator[Packed]:
     step = max(1, BASES // bases)
     for first in range(0, data.shape[0], step):
         part: NDArray = data[first : first + step]
-        total = part.sum(axis=2, dtype=np.int64)
-        odd = ~np.isin(part, (0, 1)).all(axis=(1, 2)) | (total > 1).any(axis=1)
-        if odd.any():
-            row = first + int(odd.argmax()) + 1
-            what = "bases that are not one of four channels, each 0 or 1"
-            raise InputError(what, where=f"{path}, {name}, row {row}", fix="Fetch the file again.")
-        codes = LETTERS[np.where(total == 1, part.argmax(axis=2), 4)]
-        yield Packed(codes.reshape(-1), np.arange(len(part) + 1, dtype=np.int64) * bases)
+        yield letters_of(part, lambda row, first=first: f"{path}, {name}, row {first + row + 1}")  # type: ignore[misc]
+
+
+def letters_of(part: NDArray, place: Callable[[int], str]) -> Packed:
+    """Return the sequences of an array `[rows, bases, 4]` of channels A, C, G and T; none of them is N.
+
+    Parameters
+    ----------
+    place
+        Where a row stands, for messages.
+
+    Raises
+    ------
+    InputError
+        It holds other numbers than 0 and 1, or a base of two channels.
+    """
+    total = part.sum(axis=2, dtype=np.int64)
+    odd = ~np.isin(part, (0, 1)).all(axis=(1, 2)) | (total > 1).any(axis=1)
+    if odd.any():
+        what = "bases that are not one of four channels, each 0 or 1"
+        raise InputError(what, where=place(int(odd.argmax())), fix="Fetch the file again.")
+    codes = LETTERS[np.where(total == 1, part.argmax(axis=2), 4)]
+    return Packed(codes.reshape(-1), np.arange(len(part) + 1, dtype=np.int64) * part.shape[1])
+
+
+def one_hot_of(content: bytes | memoryview, place: str) -> NDArray[np.uint8]:
+    """Return an array `[bases, 4]` from its bytes.
+
+    Raises
+    ------
+    InputError
+        They are none of whole bases.
+    """
+    found = np.frombuffer(content, np.uint8)
+    if not len(found) or len(found) % 4:
+        what = f"a sequence of {len(found):,} bytes, not four a base"
+        raise InputError(what, where=place, fix="Give files of this set.")
+    return found.reshape(-1, 4)

@@ -12,12 +12,17 @@ import pyarrow as pa
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import contigs_by_core_name
-from glmflow.labelled.binned_targets import read_binned_means
-from glmflow.labelled.classes import Labels, read_labels
+from glmflow.genome.packed import to_strings
+from glmflow.labelled.binned_targets import BinnedTargets, read_binned_means
+from glmflow.labelled.classes import Labels, named, read_labels
 from glmflow.labelled.columns import NAMES, find_columns
+from glmflow.labelled.contact_maps import ContactMaps, read_contact_maps
 from glmflow.labelled.delimited import TableFile
 from glmflow.labelled.label_arrays import array_labels, is_table, read_label_array, read_label_table
-from glmflow.labelled.rows import beside_roles, known_values, rows_of
+from glmflow.labelled.record_files import has_records
+from glmflow.labelled.recorded_arrays import recorded_sequences
+from glmflow.labelled.region_gene_pairs import with_genes
+from glmflow.labelled.rows import beside_roles, known_values, rows_of, table_columns
 from glmflow.labelled.source_files import Part, find_parts, parts_of
 
 KEYS = ("table", "fasta", "bed", "folder")
@@ -38,6 +43,8 @@ class LabelFile(NamedTuple):
         Bases of a bin, of a folder (`read_binned_means`); None: labels stand as they are.
     length
         Bases around the middle of an interval whose bins are averaged.
+    tracks
+        Names or numbers of the tracks of a folder that are read; none: all.
     """
 
     path: Path
@@ -45,6 +52,7 @@ class LabelFile(NamedTuple):
     outputs: int | None = None
     bin: int | None = None
     length: int = 0
+    tracks: Sequence[str] = ()
 
 
 class Labelled(NamedTuple):
@@ -61,11 +69,14 @@ class Labelled(NamedTuple):
         What the targets are.
     taken : list[str]
         What was taken for what, a line a file.
+    recorded : DataFrame, optional
+        A few of the rows as they are in their table, with the `sequence` that records of targets hold beside them.
     """
 
     rows: pd.DataFrame
     labels: Labels
     taken: list[str]
+    recorded: pd.DataFrame | None = None
 
 
 def read_source(
@@ -79,6 +90,8 @@ def read_source(
     only: Mapping[str, Any] | None = None,
     hdf5: LabelFile | None = None,
     arrays: Sequence[Mapping[str, str]] = (),
+    maps: ContactMaps | None = None,
+    pairs: Mapping[str, Any] | None = None,
 ) -> Labelled:
     """Read a data set.
 
@@ -104,6 +117,10 @@ def read_source(
         Where the labels of the rows of the one table are, in place of a column.
     arrays
         Where the rows of a table that is an HDF5 file of sequences stand (`one_hot_file.one_hot_rows`).
+    maps
+        What the contact maps of a folder are.
+    pairs
+        Columns of the genes that the regions of a table are paired with (`region_gene_pairs.with_genes`).
 
     Raises
     ------
@@ -111,7 +128,12 @@ def read_source(
         A file, column, label, interval or letter is wrong: the first one, in a line.
     """
     given = [key for key in KEYS if source.get(key) is not None]
-    if given == ["table", "fasta"]:
+    recorded, array = None, None
+    if maps is not None and given == ["folder"]:
+        where = str(source["folder"])
+        rows, array, blocks, said = read_contact_maps(Path(where), maps)
+        taken = [said]
+    elif given == ["table", "fasta"]:
         rows, taken = _by_id(source["fasta"], Path(source["table"]), columns)
         where = str(source["table"])
     elif len(given) == 1:
@@ -121,19 +143,27 @@ def read_source(
             parts, columns, one_based, bed_label or ("score" if target == "values" else None), only, arrays
         )
         where = _where(parts)
+        if pairs is not None:
+            rows, said = with_genes(rows, Path(where), pairs)
+            taken.append(said)
     else:
         what = f"give one of {', '.join(KEYS)} (found {', '.join(given) or 'none'})"
         raise InputError(what, where="sequences", fix="fasta and table may stand together.")
     names = [name for name in rows if name == "label" or str(name).startswith("label_")]
-    if hdf5 is not None:
+    if array is not None:
+        labels = array_labels(array, "values", None, where)._replace(classes=blocks, found=blocks)
+    elif hdf5 is not None:
         rows = rows.drop(columns=names)
-        labels, names = _of_file(hdf5, Path(str(source["table"])), rows, target, classes), []
+        labels, recorded = _of_file(hdf5, Path(str(source["table"])), rows, columns, target, classes)
+        names = []
         taken.append(f"labels: {labels.why}" + _how(hdf5))
     elif not names:
         raise InputError("no labels in it", where=where, fix="Say which column: columns: {label: NAME}.")
     else:
         labels = _of_columns(rows, names, columns, target, classes, where)
-    rows = pd.concat([rows.drop(columns=[*names, "row", "file"]), labels.targets.set_axis(rows.index)], axis=1)
+    rows = pd.concat(
+        [rows.drop(columns=[*names, "row", "file"], errors="ignore"), labels.targets.set_axis(rows.index)], axis=1
+    )
     if "chrom" in rows:
         require_contigs_spelled_once(rows["chrom"].unique(), where)
     given_names = rows.pop("example") if "example" in rows else None
@@ -141,7 +171,7 @@ def read_source(
     if given_names is not None and given_names.duplicated().any():
         rows["named"] = given_names
         taken.append("names are not unique: rows are called by their numbers")
-    return Labelled(rows, labels, taken)
+    return Labelled(rows, labels, taken, recorded)
 
 
 def _of_columns(
@@ -171,20 +201,52 @@ def _of_columns(
 
 
 def _of_file(
-    hdf5: LabelFile, table: Path, rows: pd.DataFrame, target: Any, classes: Mapping[Any, str] | None
-) -> Labels:
-    """Return the labels that a file has of the rows of a table."""
-    file = TableFile(table)
-    count = sum(block.num_rows for block in file.blocks(file.header[:1]))
+    hdf5: LabelFile,
+    table: Path,
+    rows: pd.DataFrame,
+    columns: Mapping[str, Any] | None,
+    target: Any,
+    classes: Mapping[Any, str] | None,
+) -> tuple[Labels, pd.DataFrame | None]:
+    """Return the labels that a file has of the rows of a table, and rows whose sequence it has too."""
+    file, found, _ = table_columns(table, columns)
     number = rows["row"].to_numpy(np.int64)
     if hdf5.bin:
-        array = read_binned_means(hdf5.path, file, hdf5.bin, hdf5.length)
-    elif is_table(hdf5.path):
+        binned = binned_targets_of(hdf5, file, found)
+        array, header = read_binned_means(binned, file)
+        labels = array_labels(array[number - 1], target, None, str(hdf5.path), None, number)
+        recorded = _recorded(binned, file, rows) if has_records(binned.folder) else None
+        return labels._replace(classes=named(header, classes), found=header), recorded
+    count = sum(block.num_rows for block in file.blocks(file.header[:1]))
+    if is_table(hdf5.path):
         array, header = read_label_table(hdf5.path, count)
         classes = classes or {str(place): name for place, name in enumerate(header)}
     else:
         array = read_label_array(hdf5.path, count, hdf5.data_set)
-    return array_labels(array[number - 1], target, classes, str(hdf5.path), hdf5.outputs, number)
+    return array_labels(array[number - 1], target, classes, str(hdf5.path), hdf5.outputs, number), None
+
+
+def binned_targets_of(hdf5: LabelFile, table: TableFile, found: Mapping[str, Sequence[str]]) -> BinnedTargets:
+    """Return what is read of a folder of tracks in bins beside a table whose columns are known.
+
+    Raises
+    ------
+    InputError
+        The table has no splits, by which arrays are found.
+    """
+    if "split" not in found:
+        what = "no column of splits, by which its targets are found"
+        raise InputError(what, where=table.path, fix="Give the table as it was published.")
+    assert hdf5.bin is not None
+    return BinnedTargets(hdf5.path, found["split"][0], hdf5.bin, hdf5.length, hdf5.tracks, hdf5.outputs)
+
+
+def _recorded(binned: BinnedTargets, table: TableFile, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose sequence is in the first record of a split."""
+    splits = [text for block in table.blocks([binned.split]) for text in block.column(binned.split).to_pylist()]
+    numbers, packed = recorded_sequences(binned.folder, table, splits)
+    beside = pd.DataFrame({"row": np.array(numbers, np.int64) + 1, "recorded": to_strings(packed).to_pylist()})
+    return rows.merge(beside, on="row").drop(columns=["row", "file"]).rename(columns={"recorded": "sequence"})
 
 
 def _how(hdf5: LabelFile) -> str:

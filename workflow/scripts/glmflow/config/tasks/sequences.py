@@ -39,7 +39,9 @@ class Columns(Block):
 
     sequence: Column | None = Field(None, description="Sequences.")
     label: Column | list[str] | None = Field(
-        None, description="Classes or values; several columns of 0 and 1, or of values, where a sequence has several."
+        None,
+        description="Classes or values; several columns of 0 and 1, or of values, where a sequence has several. Of a preset whose "
+        "targets are tracks or maps beside the sequences: which of them are read, by name, or by number from 0 written as text.",
     )
     split: Column | None = Field(None, description="Splits: train, validation (or dev, val, valid) and test.")
     group: Column | None = Field(None, description="What must not be split (`splits.by: group`).")
@@ -143,6 +145,11 @@ class Sequences(ControlledTask):
         "plain", description="Scale on which values are learned and scored: as they are, or log2(1 + value)."
     )
     columns: Columns = Field(default_factory=Columns, description="Columns of a table.")
+    masked: str | None = Field(
+        None,
+        description="BED of all regions (plain or compressed), of which those between the two of a pair are N: of a preset of "
+        "pairs of a region and a gene.",
+    )
     only: dict[str, str] = Field(
         default_factory=dict, description="Column to value: the rows of a table that are read."
     )
@@ -203,6 +210,7 @@ class Sequences(ControlledTask):
                 benchmark_set(self.preset)
             except InputError as error:
                 raise ValueError(str(error)) from None
+        self._require_what_the_preset_reads(benchmark_set(self.preset) if self.preset else {})
         places: dict[str, str] = {}
         for key, path in self.sources().items():
             first = places.setdefault(path, ".".join(map(str, key)))
@@ -226,6 +234,40 @@ class Sequences(ControlledTask):
         if self.splits.by == "column" and self.splits.column is None:
             raise ValueError("splits.column: name the column whose values are held out")
         return self
+
+    def _require_what_the_preset_reads(self, known: Mapping[str, Any]) -> None:
+        """Stop if a key that a published set is read by is missing, or one that it cannot be read with is there."""
+        pairs, maps = known.get("pairs"), known.get("maps")
+        if (pairs or "bin" in known) and not isinstance(self.table, str):
+            raise ValueError(f"preset: {self.preset} is read from one `table`; name it")
+        if pairs and self.masked is None:
+            raise ValueError("masked: name the BED of all regions; those between the two of a pair are N")
+        if pairs and (
+            key := next((key for key in ("around", "room", "middle") if getattr(self, key) is not None), None)
+        ):
+            raise ValueError(f"{key}: pairs are read from both of their ends; leave it out")
+        if self.masked is not None and not pairs:
+            raise ValueError("masked: is of a `preset` of pairs of regions and genes; name it, or leave `masked` out")
+        if maps and self.folder is None:
+            raise ValueError(f"preset: {self.preset} is read from the `folder` of its files (train-0.tfr ...); name it")
+        if maps and (len(self.chooses) != 1 or self.chooses[0] not in maps["cells"]):
+            raise ValueError(f"columns.label: say which map is read, one of {', '.join(maps['cells'])}")
+        others = [name for name in Columns.model_fields if name != "label"]
+        if maps and (self.only or self.one_based or self.classes or self.columns.changed(*others)):
+            raise ValueError(
+                "columns: files of maps have none; say `label` alone, and leave only, one_based and classes out"
+            )
+        if "bin" in known and isinstance(self.columns.label, int):
+            raise ValueError(f"columns.label: write numbers of tracks as text, from 0: ['{self.columns.label}']")
+
+    @property
+    def chooses(self) -> list[str]:
+        """Outputs of the preset's files that are read, by name or number; none: all, or its labels stand in columns."""
+        known = benchmark_set(self.preset) if self.preset else {}
+        label = self.columns.label
+        if label is None or self.hdf5 is not None or not {"bin", "maps"} & set(known):
+            return []
+        return [str(label)] if isinstance(label, str | int) else list(label)
 
     @property
     def label_file(self) -> str | None:
@@ -282,6 +324,7 @@ class Sequences(ControlledTask):
         for form in FORMS:
             add((form,), getattr(self, form))
         add(("hdf5" if self.hdf5 else "preset",), self.label_file)
+        add(("masked",), self.masked)
         return named
 
     def named_files(self) -> dict[Place, str]:
@@ -299,6 +342,8 @@ class Sequences(ControlledTask):
         """Yield what is missing for intervals."""
         if self.bed is not None and not study.data.reference:
             yield ("bed",), "intervals are read from the genome; give `reference.fasta`"
+        elif self.masked is not None and not study.data.reference:
+            yield ("masked",), "pairs of regions and genes are read from the genome; give `reference.fasta`"
         elif self.framed is not None and not study.data.reference:
             key = "around" if self.around else "preset"
             yield (key,), "windows around intervals are read from the genome; give `reference.fasta`"
@@ -306,7 +351,7 @@ class Sequences(ControlledTask):
     def work(self, study: StudyView, label: str, adaptation: Adaptation) -> Work:
         """Return how many sequences there are: all of the tables is the most that can be learned from or predicted."""
         train = adaptation.train
-        paths = [path for path in self.sources().values() if Path(path).is_file()]
+        paths = [path for key, path in self.sources().items() if key[0] in FORMS and Path(path).is_file()]
         counted = [rows_of(path) for path in paths if path.split(".")[-1] in ("csv", "tsv", "gz", "txt", "bed")]
         rows = sum(n for n in counted if n) or None
         return Work(

@@ -12,15 +12,23 @@ import pandas as pd
 from glmflow.config.benchmark_sets import benchmark_set, published_numbers, read_settings
 from glmflow.config.tasks.sequences import Sequences
 from glmflow.errors import InputError
-from glmflow.genome.packed import Packed, fetch, pack
+from glmflow.genome.packed import Packed, fetch, pack, to_strings
 from glmflow.genome.reference import Reference
 from glmflow.labelled.classes import Labels, classes_table
+from glmflow.labelled.contact_maps import ContactMaps
 from glmflow.labelled.exchanged_columns import exchanged_columns
-from glmflow.labelled.framing import COMPARED, differing_from_genome, place_on_genome, windows_around
+from glmflow.labelled.framing import (
+    COMPARED,
+    differing_from_genome,
+    place_on_genome,
+    require_same_genome,
+    windows_around,
+)
 from glmflow.labelled.given_splits import require_rows
 from glmflow.labelled.holdout import needs_near_copies, split_rows
 from glmflow.labelled.named_labels import named_label_check
 from glmflow.labelled.near_pairs import near_pairs, suited_k
+from glmflow.labelled.region_gene_pairs import BETWEEN, pair_sequences
 from glmflow.labelled.sources import LabelFile, Labelled, read_source
 from glmflow.tasks.audited import audited
 from glmflow.tasks.tables import FAIL, PASS, Checks, Division, Made, counts_table, examples_table
@@ -47,6 +55,8 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
         raise InputError(what, where="sequences", fix=f"Say labels: {data.labels.kind}, or name other columns.")
     named = named_label_check(data)
     reference = Reference(files["genome"]) if files.get("genome") else None
+    if data.recorded is not None and reference is not None:
+        require_same_genome(data.recorded, reference, str(task.label_file))
     rows, packed, counts = with_sequences(data.rows, reference, task)
     truth, strata, names = truth_of(rows, data.labels, task.scale)
     if task.margin and "chrom" not in rows:
@@ -150,6 +160,8 @@ def read_settings_of(task: Sequences) -> dict[str, Any]:
     """Return how the files of a task are read, as keyword arguments of `read_source`: by its preset and its own keys."""
     known = read_settings(task.preset) if task.preset else {}
     columns = {**known.get("columns", {}), **task.columns.model_dump(exclude_none=True)}
+    if task.chooses:  # the label says which of the outputs of the files
+        columns.pop("label", None)
     if task.splits.column is not None and task.splits.by in ("column", "group"):
         columns["group"] = task.splits.column
     return {
@@ -160,6 +172,8 @@ def read_settings_of(task: Sequences) -> dict[str, Any]:
         "only": {**known.get("only", {}), **task.only},
         "hdf5": label_file_of(task),
         "arrays": known.get("arrays", ()),
+        "maps": contact_maps_of(task),
+        "pairs": known.get("pairs"),
     }
 
 
@@ -169,7 +183,14 @@ def label_file_of(task: Sequences) -> LabelFile | None:
         return None
     known = benchmark_set(task.preset) if task.preset else {}
     binned = None if task.hdf5 else known.get("bin")
-    return LabelFile(Path(task.label_file), task.data_set, known.get("outputs"), binned, task.length)
+    tracks = task.chooses if binned else ()
+    return LabelFile(Path(task.label_file), task.data_set, known.get("outputs"), binned, task.length, tracks)
+
+
+def contact_maps_of(task: Sequences) -> ContactMaps | None:
+    """Return what the contact maps of the preset are, and what is read of them; None where it has none."""
+    known = benchmark_set(task.preset).get("maps") if task.preset else None
+    return None if known is None else ContactMaps(**known, cell=task.chooses[0], length=task.length)
 
 
 def with_sequences(
@@ -177,6 +198,8 @@ def with_sequences(
 ) -> tuple[pd.DataFrame, Packed | None, dict[str, int]]:
     """Return the rows on the genome's contigs, their sequences (None: too many to be held), and counts."""
     counts: dict[str, int] = {}
+    if set(BETWEEN) <= set(rows):
+        return of_pairs(rows, reference, task)
     if "sequence" in rows:
         packed = pack(rows["sequence"])
         if "chrom" in rows and reference is not None and set(rows["chrom"]) <= set(reference.contigs):
@@ -198,6 +221,18 @@ def with_sequences(
         counts["bases of intervals, which are compared by coordinates alone"] = total
         return rows, None, counts
     return rows, fetch(reference, rows), counts
+
+
+def of_pairs(
+    rows: pd.DataFrame, reference: Reference | None, task: Sequences
+) -> tuple[pd.DataFrame, Packed, dict[str, int]]:
+    """Return pairs of a region and a gene with the sequences that are read of them, and counts."""
+    if reference is None:
+        what = "pairs of regions and genes, and no genome to read them from"
+        raise InputError(what, where="reference.fasta", fix="Give the genome.")
+    flank = benchmark_set(str(task.preset))["pairs"]["flank"]
+    rows, packed, counts = pair_sequences(rows, reference, Path(str(task.masked)), task.length, flank)
+    return rows.assign(sequence=pd.Series(to_strings(packed), dtype="str")), packed, counts
 
 
 def framed(rows: pd.DataFrame, task: Sequences, contigs: Mapping[str, int]) -> tuple[pd.DataFrame, dict[str, int]]:
