@@ -52,7 +52,7 @@ def simulate_annotated(settings: AnnotatedGenomes, genbank: Path, fasta: Path) -
     preferred = product_preferences(settings)
     contigs: dict[str, NDArray[np.uint8]] = {}
     with atomic_path(genbank) as temporary, temporary.open("w") as handle:
-        for name, organism in zip(settings.contigs, ORGANISMS):
+        for name, organism in zip(settings.contigs, ORGANISMS[: settings.organisms], strict=True):
             codons = organism_codons(settings, organism)
             codes, genes = annotated_contig(settings, codons * preferred, stream(settings.seed, "genes", organism))
             contigs[name] = codes
