@@ -235,7 +235,7 @@ STUDIES = sorted((ROOT / "config/studies").glob("*.yaml"))
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
 def test_studies_on_real_data_name_their_set(path):
     raw = yaml.safe_load(path.read_text())
-    made = raw.get("simulate", {}).keys() & {"cohort", "repeats", "coding"}
+    made = raw.get("simulate", {}).keys() & {"cohort", "repeats", "coding", "annotated"}
     made |= {"simulated" for task in raw["tasks"].values() if "simulated" in task}
     made |= {label for label, task in raw["tasks"].items() if "simulated" in task}
     assert bool(raw.get("data")) != bool(made), "real data are fetched, made ones are not"
