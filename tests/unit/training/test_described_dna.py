@@ -196,6 +196,12 @@ def test_controls_say_what_they_should():
         asked_features(pairs[:1], 1)
 
 
+def test_the_text_of_another_feature_is_another_text_where_there_is_one():
+    pairs = [pair(n, "hypothetical protein", "ACGT", "test") for n in range(9)] + [pair(9, "kinase", "ACGT", "test")]
+    found = asked_features(pairs, 1)
+    assert (found["text"] != found["text_other"]).all()
+
+
 def test_features_of_one_name_are_kept_apart_and_a_text_is_looked_for_once():
     pairs = [pair(n, "ab"[n % 2], "ACGT", "test") | {"id": "f"} for n in range(4)]
     found = asked_features(pairs, 1)

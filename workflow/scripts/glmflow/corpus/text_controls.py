@@ -40,8 +40,9 @@ Keep = Callable[[int, Callable[[], Sequence[pd.DataFrame]]], Sequence[pd.DataFra
 def asked_features(pairs: Sequence[Mapping[str, Any]], seed: int, bases: int | None = None) -> pd.DataFrame:
     """Return what is asked of pairs (text to DNA): a row a feature, with its own text and the controls.
 
-    Another feature is one of another cluster, of the same organism and kind where there is one. Words of a text are what
-    stands between blanks and marks of tags: tags stay where they are.
+    Another feature is one of another cluster that is described otherwise (a text that many have, such as "hypothetical protein",
+    is no control of itself), of the same organism and kind where there is one. Words of a text are what stands between blanks and
+    marks of tags: tags stay where they are.
 
     Parameters
     ----------
@@ -65,6 +66,7 @@ def asked_features(pairs: Sequence[Mapping[str, Any]], seed: int, bases: int | N
     for number, pair in enumerate(pairs):
         tags = pair["tags"]
         others = [one for one in pairs if one["cluster"] != pair["cluster"]]
+        others = [one for one in others if one["tags"] != tags] or others
         for name in ("species", "type"):
             closer = [one for one in others if one["tags"].get(name) == tags.get(name)]
             others = closer or others
