@@ -58,6 +58,7 @@ def test_the_network_reads_intervals_as_sequences(genome):
     assert (one.values == other.values).all()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_bases(genome, monkeypatch):
     """24 MB of sequence are read with less than half of that held; held as bytes they alone would be 24 MB."""
     for module in (sequence_predictors, composition):

@@ -176,6 +176,7 @@ print(int(peak.split()[1]) / 1024)
 """
 
 
+@pytest.mark.slow
 def test_dense_tracks_are_averaged_within_100_megabytes(tmp_path):
     length = 600_000
     paths = []

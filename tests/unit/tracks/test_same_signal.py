@@ -1,5 +1,7 @@
 """One measurement under two names is found however it is written, and two measurements never are one."""
 
+import functools
+
 import numpy as np
 import pyBigWig
 import pytest
@@ -7,10 +9,17 @@ from glmflow.bigwig import runs_of, write_bigwig
 from glmflow.tracks.same_signal import relation_between, same_signals, sentence
 from scipy.ndimage import gaussian_filter1d
 
+
+def mostly_slow(cases, always):
+    """Return cases of which some are always tried, the others by `make test-all`."""
+    return [case if case in always else pytest.param(case, marks=pytest.mark.slow) for case in cases]
+
+
 CONTIGS = {"chr1": 400_000, "chr2": 200_000, "chr3": 90_000}
 READ = 60
 
 
+@functools.cache
 def measured(seed, depth=1.0):
     """Draw coverage of genes that are the same for every seed, by reads that are not."""
     genes, reads = np.random.default_rng(0), np.random.default_rng(seed)
@@ -110,7 +119,7 @@ def test_a_transformed_copy_with_noise_is_found(tmp_path, change, noise_first, c
 
 
 @pytest.mark.parametrize("case", COPIES)
-@pytest.mark.parametrize("write", [ours, in_steps])
+@pytest.mark.parametrize("write", mostly_slow([ours, in_steps], [ours]))
 def test_a_copy_is_found_among_other_tracks(tmp_path, case, write):
     change, relation, factor = COPIES[case]
     one = measured(1)
@@ -151,7 +160,7 @@ def test_a_copy_of_some_contigs_or_without_a_masked_region_is_found(tmp_path):
     assert whole["contigs"] == "all" and whole["share"] == pytest.approx(1 - lost)
 
 
-@pytest.mark.parametrize("depth", [0.05, 1, 200])
+@pytest.mark.parametrize("depth", mostly_slow([0.05, 1, 200], [0.05]))
 def test_measurements_of_the_same_genes_are_not_one(tmp_path, depth):
     paths = [ours(tmp_path / f"{seed}.bw", measured(seed, depth)) for seed in range(6)]
     assert same_signals({"x": ("liver", ".", paths)}, CONTIGS).empty
@@ -172,7 +181,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, ["logarithms of bins", "peaks"]))
 def test_copies_of_every_kind_of_track_are_told_from_others(tmp_path, kind):
     drawn = [changed(measured(seed, 3), KINDS[kind]) for seed in range(4)]
     paths = [ours(tmp_path / f"{seed}.bw", values) for seed, values in enumerate(drawn)]
@@ -196,7 +205,7 @@ BINNED = {
 
 
 @pytest.mark.parametrize("case", BINNED)
-@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("first", mostly_slow([True, False], [True]))
 def test_a_copy_in_bins_is_found_at_either_place_and_its_original_is_named(tmp_path, case, first):
     change, width, relation = BINNED[case]
     one, *others = [ours(tmp_path / f"{seed}.bw", measured(seed)) for seed in range(3)]
@@ -225,7 +234,7 @@ def test_a_copy_in_bins_that_lies_some_bases_along_is_found(tmp_path, width, by,
     assert f"{by:+d} bases along, in bins of {width} bases" in sentence(row)
 
 
-@pytest.mark.parametrize("depth", [0.05, 1, 200])
+@pytest.mark.parametrize("depth", mostly_slow([0.05, 1, 200], [0.05]))
 def test_measurements_in_bins_are_no_copies_of_others_without(tmp_path, depth):
     drawn = [measured(seed, depth) for seed in range(5)]
     widths = (1, 10, 50, 100, 1_000)

@@ -48,6 +48,7 @@ def test_zeros_are_no_values_and_small_scaffolds_may_be_silent(tmp_path):
     assert contigs_without_values(tmp_path / "t.bw", LENGTHS) == ["chr2"]
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_scaffolds_are_compared_in_seconds(tmp_path):
     lengths = {f"scaffold_{number}": 2_000 for number in range(100_000)}
     one = ("scaffold_7", np.array([0]), np.array([1_500]), np.ones(1))

@@ -83,8 +83,7 @@ def grid_of(path: str | os.PathLike[str]) -> Grid:
         for n in np.unique(np.linspace(0, len(listed) - 1, SECTIONS).astype(int)) if listed else []:
             chrom, start, end = listed[n]
             for runs in file.runs(chrom, start, end):
-                both = np.unique(np.append(runs.starts, runs.ends))
-                edges.append(both[both < file.contigs[chrom]])
+                edges += [runs.starts, runs.ends[runs.ends < file.contigs[chrom]]]
     found = np.concatenate(edges) if edges else np.zeros(0, np.int64)
     if len(np.unique(found)) < EDGES:
         return Grid(1, 0)

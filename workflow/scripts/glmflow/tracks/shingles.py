@@ -181,10 +181,13 @@ def _shapes(
         for total, rising in ((up, rises), (down, ~rises)):  # a signal and its negative have one hash
             total *= _FACTOR
             total ^= (total >> np.uint64(29)) + 2 * lengths[n : n + count] + rising[n : n + count]
-    alike = np.lib.stride_tricks.sliding_window_view(lengths, segments)[:count]
-    turns = np.lib.stride_tricks.sliding_window_view(rises[1:] != rises[:-1], segments - 2)[:count]
-    told = (alike != alike[:, :1]).sum(axis=1) + turns.sum(axis=1) >= segments // 2
-    return np.minimum(up, down)[told] * _FACTOR, starts[:count][told]
+    turns, told = rises[1:] != rises[:-1], np.zeros(count, np.int64)
+    for n in range(1, segments):
+        told += lengths[n : n + count] != lengths[:count]
+    for n in range(segments - 2):
+        told += turns[n : n + count]
+    kept = told >= segments // 2
+    return np.minimum(up, down)[kept] * _FACTOR, starts[:count][kept]
 
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)  # Knuth's multiplicative hashing: 2^64 over the golden ratio
