@@ -194,6 +194,7 @@ def test_short_sequences_are_drawn_whole_where_asked(corpus):
         ({"carry_state_bp": 1000, "corpus": "c"}, "no multiple of length 512"),
         ({"carry_state_bp": 1024, "corpus": "c", "tags": "genus"}, "goes without tags"),
         ({"carry_state_bp": 1024, "corpus": "c", "gpus": 2}, "keeps its states on one GPU"),
+        ({"kmers": 6, "corpus": "c", "length": 11}, "holds no two 6-mers"),
     ],
 )
 def test_settings_that_say_nothing_are_refused(settings, message):

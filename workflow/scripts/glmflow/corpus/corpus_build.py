@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from glmflow.config.corpus_blocks import CorpusBlock, Source
+from glmflow.config.corpus_blocks import CorpusBlock, CorpusSplit, Source
 from glmflow.dna.exact_matches import WIDTH, Collection
 from glmflow.errors import InputError
 from glmflow.files import write_table
@@ -111,7 +111,7 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     write_table(pd.DataFrame(viruses, columns=["sequence", "title", "why", "what"]), folder / "viruses.tsv")
     write_record(folder, Exclusions(0 if reason else len(viruses), len(viruses) if reason else 0, reason, unjudged))
     write_corpus(folder, table, sequences)
-    refuse_leak(table, block.split.max_shared)
+    refuse_leak(table, block.split)
     return table
 
 
@@ -216,8 +216,8 @@ def _audit(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def refuse_leak(table: pd.DataFrame, most: float) -> None:
-    """Stop where held-out sequences share more of their bases with training than is allowed.
+def refuse_leak(table: pd.DataFrame, split: CorpusSplit) -> None:
+    """Stop where held-out sequences share more of their bases with training than is allowed; the worst are named.
 
     Raises
     ------
@@ -225,9 +225,14 @@ def refuse_leak(table: pd.DataFrame, most: float) -> None:
         A split does.
     """
     for row in _audit(table).itertuples():
-        if row.shared > most:
+        if row.shared > split.max_shared:
+            own = table[table["split"] == row.split]
+            worst = own.loc[(own["shared"] * own["length"]).nlargest(3).index]
+            named = ", ".join(f"{one.sequence} {one.shared:.0%}" for one in worst.itertuples())
+            wider = "a lower `identity`, genus or family" if split.by == "cluster" else "cluster or genus"
             raise InputError(
-                f"{row.shared:.1%} of the held-out bases ({row.split}) stand in training sequences, in matches of 32 bases or more",
+                f"{row.shared:.1%} of the held-out bases ({row.split}) stand in training sequences, in matches of 32 bases or more "
+                f"(most of them in {named})",
                 where="corpora.*.split.max_shared",
-                fix=f"Divide by cluster or genus, or allow it (max_shared above {most:g}) and say so.",
+                fix=f"Divide by {wider}, or allow it (max_shared above {split.max_shared:g}) and say so.",
             )
