@@ -219,6 +219,20 @@ def test_a_diffusion_model_is_trained_and_its_record_says_how(corpus, tmp_path):
     assert '"chance_loss": 1.3' in (tmp_path / "training/cost.json").read_text()
 
 
+def test_a_small_species_that_is_seen_too_often_is_named(tmp_path):
+    rng = np.random.default_rng(2)
+    for name, length in (("small", 1000), ("large", 9000)):
+        (tmp_path / f"{name}.fa").write_text(f">{name}\n{''.join(rng.choice(list('ACGT'), length))}\n")
+    sources = [{"path": str(tmp_path / f"{name}.fa"), "division": name} for name in ("small", "large")]
+    split = {"by": "contig", "validation": 0, "test": 0}
+    build({"sources": sources, "temperature": 0, "split": split}, tmp_path / "c")
+    block = Pretrain(family="small", config=CAUSAL, corpus="c", length=100, batch=10, steps=10)
+    # Half of the 10,000 bases that are drawn are of the smaller one, five times its length.
+    (said,) = repeated(block, CorpusSource(tmp_path / "c"))
+    assert "of 1,000 bases" in said and "was seen 5.0 times" in said
+    assert not repeated(block.model_copy(update={"steps": 7}), CorpusSource(tmp_path / "c"))
+
+
 def test_rows_at_a_time_and_activations_computed_again_change_no_weight(corpus, tmp_path):
     torch.set_num_threads(1)
     settings = {"family": "small", "config": CAUSAL, "length": 64, "steps": 3, "batch": 4, "corpus": "c"}
