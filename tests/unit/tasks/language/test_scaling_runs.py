@@ -61,6 +61,12 @@ def test_too_few_runs_are_refused_in_words():
     assert few.loc[few["what"] == "E", "low"].isna().all() and "8 runs are too few" in few["said"].iloc[0]
 
 
+def test_masked_runs_have_a_law_of_their_own():
+    masked = [one.replace({"metric": {"bits_per_base": "masked_bits_per_base"}}) for one in grid()[:5]]
+    found = compare(None, [*grid()[:4], *masked], [])
+    assert found[["family", "runs"]].drop_duplicates().to_numpy().tolist() == [["small", 4], ["small (masked)", 5]]
+
+
 def test_parameters_without_embeddings():
     config = {"causal": True, "hidden_size": 16, "num_heads": 2, "num_layers": 1, "context": 32}
     network = new_model("small", config).network

@@ -17,11 +17,9 @@ from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
 from glmflow.tasks.tables import CLEAN, Scored, metric_row, metrics_table, run_keys
 
-from .scaling_runs import sizes_of
+from .scaling_runs import MASKED, sizes_of
 
 BITS = np.log(2)
-MASKED = "masked_bits_per_base"
-"""What masked models lose, which see both sides of a base: no cost of a sequence, and beside no compressor."""
 TOLD = ("own_tag", "other_tag")
 """Controls in which a model is told what a sequence is."""
 

@@ -19,6 +19,8 @@ from glmflow.statistics.scaling_law import (
 )
 from glmflow.tasks.tables import metric_row
 
+MASKED = "masked_bits_per_base"
+"""What masked models lose, which see both sides of a base: no cost of a sequence, and beside no compressor."""
 SIZE, SEEN = "parameters", "training_bases"
 FEWEST = 3
 """Runs of one family from which on it is said why no law is fitted to them."""
@@ -64,13 +66,18 @@ def compare(
 
 
 def _runs(metrics: Sequence[pd.DataFrame]) -> Iterator[tuple[str, float, float, float]]:
-    """Yield family, parameters, bases and loss of each run whose size is known: of the test, at its longest context."""
+    """Yield family, parameters, bases and loss of each run whose size is known: of the test, at its longest context.
+
+    What masked models lose is another quantity: those of a family have a law of their own.
+    """
     for table in metrics:
         size, seen = (table[table["metric"] == name] for name in (SIZE, SEEN))
-        plain = (table["metric"] == "bits_per_base") & (table["protocol"] == "strict") & (table["split"] == "test")
+        costs = table["metric"].isin(["bits_per_base", MASKED])
+        plain = costs & (table["protocol"] == "strict") & (table["split"] == "test")
         loss = table[plain & (table["subset"] == "all")].sort_values("context_bp")
         if len(size) and len(seen) and len(loss):
-            yield size["subset"].iloc[0], size["value"].iloc[0], seen["value"].iloc[0], loss["value"].iloc[-1]
+            family = size["subset"].iloc[0] + (" (masked)" if loss["metric"].iloc[-1] == MASKED else "")
+            yield family, size["value"].iloc[0], seen["value"].iloc[0], loss["value"].iloc[-1]
 
 
 def _budgets(own: pd.DataFrame) -> Iterator[dict[str, Any]]:
