@@ -58,6 +58,7 @@ def main() -> None:
 
 def one_gene(method: str, samples: int, variants: int) -> None:
     """Fit one gene by a method."""
+    warnings.simplefilter("ignore", ConvergenceWarning)  # a process of its own
     methods([simulated(samples, variants, 1)])[method](0)
 
 

@@ -1,6 +1,6 @@
 """What it takes until something runs: a dry run of a study of more than 1,000 jobs, and the imports of each script.
 
-    python benchmark/benchmark_start.py [--rounds 5]
+    python benchmark/benchmark_start.py [--rounds 5] [--kinds rnaseq_tracks sequences]
 
 All figures are CPU seconds (user and system, children included), the median of some rounds: elapsed time says little on a
 machine that does other work. A dry run is `snakemake -n --quiet`. Beside the study stand an empty Snakefile, which is the
@@ -139,10 +139,17 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5, help="rounds of which the median is taken (default: 5)")
-    rounds = parser.parse_args().rounds
+    parser.add_argument(
+        "--kinds",
+        nargs="+",
+        default=["rnaseq_tracks", "sequences"],
+        help="kinds whose scripts are started (default: two)",
+    )
+    arguments = parser.parse_args()
+    rounds = arguments.rounds
     with tempfile.TemporaryDirectory() as name:
         dry_runs(Path(name), rounds)
-    scripts(rounds)
+    scripts(rounds, arguments.kinds)
 
 
 def dry_runs(folder: Path, rounds: int) -> None:
@@ -174,10 +181,10 @@ def dry_runs(folder: Path, rounds: int) -> None:
         print(f"  {label}\t{statistics.median(found[label]):.2f}")
 
 
-def scripts(rounds: int) -> None:
+def scripts(rounds: int, kinds: list[str]) -> None:
     """Print what each script takes to start, and the heavy packages that it imports."""
     print("\nscript\tCPU seconds\timports")
-    for label, code in starts():
+    for label, code in starts(kinds):
         ending = (
             "\nimport sys\nprint(*sorted({'torch', 'transformers', 'pandas', 'scipy', 'sklearn'} & set(sys.modules)))"
         )
@@ -187,9 +194,8 @@ def scripts(rounds: int) -> None:
         )
 
 
-def starts() -> Iterator[tuple[str, str]]:
-    """Yield each script, for each kind of task if it looks for the kind's own code, and what it imports."""
-    kinds = sorted(path.stem for path in (SCRIPTS / "glmflow/config/tasks").glob("[!_]*.py"))
+def starts(kinds: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield each script, for each of some kinds of task if it looks for the kind's own code, and what it imports."""
     for path in sorted(SCRIPTS.glob("*.py")):
         text = path.read_text()
         nodes = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom))
