@@ -177,12 +177,36 @@ def test_a_circular_sequence_goes_on_at_its_start(made):
     assert corpus.fetch(0, 290, 310).tobytes().decode() == text[290:] + text[:10]
 
 
+def test_parts_of_a_circular_sequence_have_ends(made):
+    # A window that goes on from the end of a part to its start would join what lies 200 bases apart.
+    text = drawn(np.random.default_rng(3), 400)
+    split = {"by": "position", "validation": 0, "test": 0.5, "max_shared": 1}
+    table, _ = made({"a": text}, circular=True, split=split)
+    assert table["topology"].tolist() == ["linear", "linear"]
+    cut_at_n = text[:200] + "N" * 30 + text[200:]
+    table, _ = made({"a": cut_at_n}, circular=True, split={"by": "contig", "validation": 0, "test": 0})
+    assert table["topology"].tolist() == ["linear", "linear"]
+
+
+def test_records_of_one_name_in_two_files_stay_two(tmp_path):
+    rng = np.random.default_rng(7)
+    texts = {name: drawn(rng, 200) for name in "xyz"}
+    for name, text in texts.items():
+        fasta(tmp_path / f"{name}.fa", {"contig_1": text})
+    again = fasta(tmp_path / "copy.fa", {"contig_1": texts["x"]})
+    sources = [{"path": str(tmp_path / f"{name}.fa"), "division": f"of_{name}"} for name in texts]
+    block = {"sources": [*sources, {"path": again}], "min_length": 50}
+    table = build(block | {"split": {"by": "contig", "validation": 0, "test": 0}}, tmp_path / "corpus")
+    assert table["sequence"].tolist() == ["contig_1", "contig_1@y", "contig_1@z"]
+    assert table["division"].tolist() == ["of_x", "of_y", "of_z"]
+
+
 def test_a_planted_copy_in_the_test_part_stops_the_build_and_is_counted(made, caplog):
     rng = np.random.default_rng(4)
     text = drawn(rng, 2000)
     leaking = text[:1900] + other_strand(text[100:200])
     split = {"by": "position", "validation": 0.0, "test": 0.2, "max_shared": 0.1}
-    with pytest.raises(InputError, match=r"25\.0% of the held-out bases"):
+    with pytest.raises(InputError, match=r"25\.0% of the held-out bases.*most of them in a:1600-2000 25%"):
         made({"a": leaking}, split=split)
     _, corpus = made({"a": leaking}, split=split | {"max_shared": 0.5})
     assert corpus.of("test")["shared"].tolist() == [pytest.approx(0.25, abs=0.01)]

@@ -194,6 +194,7 @@ def test_short_sequences_are_drawn_whole_where_asked(corpus):
         ({"carry_state_bp": 1000, "corpus": "c"}, "no multiple of length 512"),
         ({"carry_state_bp": 1024, "corpus": "c", "tags": "genus"}, "goes without tags"),
         ({"carry_state_bp": 1024, "corpus": "c", "gpus": 2}, "keeps its states on one GPU"),
+        ({"kmers": 6, "corpus": "c", "length": 11}, "holds no two 6-mers"),
     ],
 )
 def test_settings_that_say_nothing_are_refused(settings, message):
@@ -216,6 +217,20 @@ def test_a_diffusion_model_is_trained_and_its_record_says_how(corpus, tmp_path):
     often = Pretrain(family="dit", length=64, batch=16, steps=5, corpus="c")  # 940 bases
     assert "was seen 5.4 times" in repeated(often, CorpusSource(corpus[0]))[0]
     assert '"chance_loss": 1.3' in (tmp_path / "training/cost.json").read_text()
+
+
+def test_a_small_species_that_is_seen_too_often_is_named(tmp_path):
+    rng = np.random.default_rng(2)
+    for name, length in (("small", 1000), ("large", 9000)):
+        (tmp_path / f"{name}.fa").write_text(f">{name}\n{''.join(rng.choice(list('ACGT'), length))}\n")
+    sources = [{"path": str(tmp_path / f"{name}.fa"), "division": name} for name in ("small", "large")]
+    split = {"by": "contig", "validation": 0, "test": 0}
+    build({"sources": sources, "temperature": 0, "split": split}, tmp_path / "c")
+    block = Pretrain(family="small", config=CAUSAL, corpus="c", length=100, batch=10, steps=10)
+    # Half of the 10,000 bases that are drawn are of the smaller one, five times its length.
+    (said,) = repeated(block, CorpusSource(tmp_path / "c"))
+    assert "of 1,000 bases" in said and "was seen 5.0 times" in said
+    assert not repeated(block.model_copy(update={"steps": 7}), CorpusSource(tmp_path / "c"))
 
 
 def test_rows_at_a_time_and_activations_computed_again_change_no_weight(corpus, tmp_path):

@@ -117,6 +117,15 @@ def told_scores(model, config):
     return metrics[metrics["metric"] == "bits_of_tag"].groupby("protocol")["value"].mean()
 
 
+@pytest.mark.parametrize("causal", [True, False])
+def test_what_a_masked_model_loses_says_that_it_sees_both_sides(causal):
+    model = new_model("small", SIZES | {"causal": causal, "num_heads": 2}, seed=1)
+    examples = pd.DataFrame([{"example": "e", "sequence": "ACGT" * 5, "far": "", "marks": "0" * 16, "scored": 16}])
+    task = Language(kind="language", corpus="c", contexts=[4], scored=16, controls=[])
+    found = predict(SimpleNamespace(run=SimpleNamespace(task=task), model=model), examples, {}, None, None)
+    assert ("both_sides" in found) != causal
+
+
 @pytest.mark.parametrize("family", ["small", "dit"])
 def test_a_model_draws_what_it_is_told_to_and_more_so_with_guidance(family, corpus, tmp_path):
     torch.set_num_threads(1)

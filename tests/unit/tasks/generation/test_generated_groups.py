@@ -15,6 +15,7 @@ from glmflow.config.baselines.drawing_baselines import MarkovChain
 from glmflow.config.simulation import Coding
 from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_build import build
+from glmflow.corpus.corpus_store import Exclusions, write_record
 from glmflow.corpus.part_names import origin_of, part_name
 from glmflow.errors import InputError
 from glmflow.files import write_table
@@ -178,6 +179,12 @@ def test_a_chain_passes_the_gate_as_a_model_does(made, tmp_path):
     assert record["counts"]["blocked"] >= 1
     written = b"".join(path.read_bytes() for path in (tmp_path / "screened").rglob("*") if path.is_file())
     assert bad[100:140].encode() not in written and not (tmp_path / "screened/.drawn").exists()
+    corpus = Path(files["corpus"]).parent
+    write_record(corpus, Exclusions(kept=1, reason="they are what is studied"))
+    with pytest.raises(InputError, match="behind a screen"):
+        drawn(tmp_path / "kept")
+    write_record(corpus, Exclusions())
+    assert not (tmp_path / "kept").exists() or not list((tmp_path / "kept").rglob("*.gz"))
 
 
 def test_the_gate_has_to_be_set():

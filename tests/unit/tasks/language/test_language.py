@@ -20,7 +20,14 @@ from glmflow.errors import InputError
 from glmflow.genome.canonical import opposite_strand
 from glmflow.report.charts import Look
 from glmflow.report.pages import language
-from glmflow.report.pages.language import against_compressor, beside_marks, by_context, context_chart, said_marks
+from glmflow.report.pages.language import (
+    against_compressor,
+    beside_marks,
+    by_context,
+    context_chart,
+    said_marks,
+    said_masked,
+)
 from glmflow.simulate.repeat_genome import simulate_genome
 from glmflow.tasks.language import examples, score
 from glmflow.tasks.tables import Checks, Division, Made, counts_table
@@ -100,6 +107,19 @@ def test_two_bits_for_a_uniform_model_and_the_worth_of_context(made):
     assert values["bits_per_base", "all", "far_replaced", 32] == pytest.approx(2)
     assert values["bits_of_context", "all", "strict", 32] == pytest.approx(1 / np.log(2))
     assert all("\tbits_per_base" in name for name in found.units) and len(found.units) >= 2
+
+
+def test_what_masked_models_lose_is_another_number_and_beats_no_compressor(made):
+    easy = predicted(made[2], lambda *_: 0.1).assign(both_sides=True)
+    values, found = scored(made, easy)
+    assert values["masked_bits_per_base", "all", "strict", 8] == pytest.approx(0.1 / np.log(2))
+    assert "bits_per_base" not in values.index.get_level_values("metric")
+    assert all("\tmasked_bits_per_base" in name for name in found.units)
+    table = rows(net=("pretrained", 1.95), filler=("pretrained", 1.1), zip=("baseline", 1.90))
+    metric = table["model"].map({"filler": "masked_bits_per_base"}).fillna("bits_per_base")
+    table = table.assign(metric=metric, protocol="strict")
+    assert "filler 1.1" in said_masked(table) and "net" not in said_masked(table)
+    assert said_masked(table[table["model"] != "filler"]) == ""
 
 
 def test_strata_are_scored_apart_and_add_up(made):

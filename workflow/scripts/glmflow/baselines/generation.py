@@ -28,8 +28,10 @@ def fit_chain(data: FittingData) -> Apply:
     from glmflow.training.inputs.prompted_bases import released
 
     task, seed = Generation.model_validate(data.settings["task"]), int(data.settings["seed"])
-    order = data.baseline.order
-    chain = Chain(training_part(Corpus(Path(data.files["corpus"]).parent), task.most_training).texts, order)
+    order, corpus = data.baseline.order, Corpus(Path(data.files["corpus"]).parent)
+    chain = Chain(training_part(corpus, task.most_training).texts, order)
+    # A chain of many orders says what it was counted on: of viruses that were kept it is drawn behind a screen only.
+    asks = {"gate_required": True} if corpus.exclusions.reason else {}
 
     def source(request: GenerationRequest) -> Source:
         def drawn(prompts: Sequence[str], numbers: Sequence[int]) -> list[Drawn]:
@@ -40,7 +42,7 @@ def fit_chain(data: FittingData) -> Apply:
                 found.append(Drawn(text, float("nan"), request.length))
             return found
 
-        return Source({"name": f"Markov chain of order {order}", "family": data.baseline.kind}, drawn)
+        return Source({"name": f"Markov chain of order {order}", "family": data.baseline.kind, **asks}, drawn)
 
     def apply(folder: Path) -> pd.DataFrame:
         return released(source, data.examples, task, seed, data.files, folder / ".drawn", folder)

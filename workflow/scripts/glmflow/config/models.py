@@ -160,6 +160,8 @@ class Pretrain(New):
             )
         if self.kmers and self.byte_pairs:
             raise ValueError("a model reads `kmers` or byte pairs: leave one out")
+        if self.kmers and self.length < 2 * self.kmers:
+            raise ValueError(f"length {self.length} holds no two {self.kmers}-mers: nothing could be learned")
         if self.pairs and self.corpus:
             raise ValueError("a model learns from `pairs` or from a corpus: leave one out")
         if self.pairs and self.objective not in (None, "next"):

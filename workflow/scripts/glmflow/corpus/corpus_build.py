@@ -6,13 +6,14 @@ import glob
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from glmflow.config.corpus_blocks import CorpusBlock, Source
+from glmflow.config.corpus_blocks import CorpusBlock, CorpusSplit, Source
 from glmflow.dna.exact_matches import WIDTH, Collection
 from glmflow.errors import InputError
 from glmflow.files import write_table
@@ -48,11 +49,12 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     block = CorpusBlock.model_validate(settings)
     left_out: Counter[str] = Counter()
     records, divisions, viruses, unjudged = [], {}, [], 0
+    names: set[str] = set()
     reason = block.keep_eukaryotic_viruses
     if reason:
         log.warning("viruses of eukaryotes are kept: %s", reason)
     for record, division in _sources(block, left_out):
-        parts = list(cut(record, block.min_length, block.max_n))
+        parts = list(cut(replace(record, name=own_name(record, names)), block.min_length, block.max_n))
         left_out["bases in runs of N and in short or unknown parts"] += len(record.codes) - sum(
             len(part.codes) for part in parts
         )
@@ -78,7 +80,7 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
         split = block.split
         parts = at_positions(record, split.validation, split.test) if split.by == "position" else [("train", record)]
         for name, part in parts:
-            rows.append(_row(part, divisions[record.name], digest, cluster, name, block.circular))
+            rows.append(_row(part, divisions[record.name], digest, cluster, name))
             sequences.append(part.codes if block.keep_softmask else part.codes & 7)
     table = pd.DataFrame(rows)
     if block.split.by != "position":
@@ -109,7 +111,7 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     write_table(pd.DataFrame(viruses, columns=["sequence", "title", "why", "what"]), folder / "viruses.tsv")
     write_record(folder, Exclusions(0 if reason else len(viruses), len(viruses) if reason else 0, reason, unjudged))
     write_corpus(folder, table, sequences)
-    refuse_leak(table, block.split.max_shared)
+    refuse_leak(table, block.split)
     return table
 
 
@@ -120,7 +122,19 @@ def _sources(block: CorpusBlock, left_out: Counter[str]) -> Iterator[tuple[Recor
             raise InputError("no such file", where=source.path, fix="Give a path, or a pattern that matches files.")
         for file in files:
             for record in _records(source, Path(file), left_out):
+                if block.circular is not None and source.regions == "all":
+                    record = replace(record, circular=block.circular)
                 yield masked_anew(record) if block.mask == "recompute" else record, source.division
+
+
+def own_name(record: Record, names: set[str]) -> str:
+    """Return a name that no record before has, and add it to `names`: `contig_1` of another file is `contig_1@FILE`."""
+    name, number = record.name, 1
+    while name in names:
+        name = f"{record.name}@{record.assembly}" + (f".{number}" if number > 1 else "")
+        number += 1
+    names.add(name)
+    return name
 
 
 def _records(source: Source, path: Path, left_out: Counter[str]) -> Iterator[Record]:
@@ -150,10 +164,9 @@ def excluded(record: Record, words: Sequence[str]) -> bool:
     return any(word.lower() in own for word in words)
 
 
-def _row(record: Record, division: str, digest: str, cluster: int, split: str, circular: bool | None) -> dict[str, Any]:
+def _row(record: Record, division: str, digest: str, cluster: int, split: str) -> dict[str, Any]:
     codes = record.codes & 7
     known = codes < UNKNOWN
-    around = record.circular if circular is None else circular
     return {
         "sequence": record.name,
         "assembly": record.assembly,
@@ -166,7 +179,7 @@ def _row(record: Record, division: str, digest: str, cluster: int, split: str, c
         "n": int((~known).sum()),
         "softmask": int((record.codes >= 8).sum()),
         "gc": float(np.isin(codes, (1, 2)).sum() / max(1, known.sum())),
-        "topology": "circular" if around else "linear",
+        "topology": "circular" if record.circular else "linear",
         "sha256": digest,
         "cluster": cluster,
         "split": split,
@@ -203,8 +216,8 @@ def _audit(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def refuse_leak(table: pd.DataFrame, most: float) -> None:
-    """Stop where held-out sequences share more of their bases with training than is allowed.
+def refuse_leak(table: pd.DataFrame, split: CorpusSplit) -> None:
+    """Stop where held-out sequences share more of their bases with training than is allowed; the worst are named.
 
     Raises
     ------
@@ -212,9 +225,14 @@ def refuse_leak(table: pd.DataFrame, most: float) -> None:
         A split does.
     """
     for row in _audit(table).itertuples():
-        if row.shared > most:
+        if row.shared > split.max_shared:
+            own = table[table["split"] == row.split]
+            worst = own.loc[(own["shared"] * own["length"]).nlargest(3).index]
+            named = ", ".join(f"{one.sequence} {one.shared:.0%}" for one in worst.itertuples())
+            wider = "a lower `identity`, genus or family" if split.by == "cluster" else "cluster or genus"
             raise InputError(
-                f"{row.shared:.1%} of the held-out bases ({row.split}) stand in training sequences, in matches of 32 bases or more",
+                f"{row.shared:.1%} of the held-out bases ({row.split}) stand in training sequences, in matches of 32 bases or more "
+                f"(most of them in {named})",
                 where="corpora.*.split.max_shared",
-                fix=f"Divide by cluster or genus, or allow it (max_shared above {most:g}) and say so.",
+                fix=f"Divide by {wider}, or allow it (max_shared above {split.max_shared:g}) and say so.",
             )

@@ -111,14 +111,29 @@ def training_parts(
 
 
 def repeated(block: Pretrain, source: Source) -> list[str]:
-    """Return that a corpus is seen more often than new data would be worth, where it is (Muennighoff et al. 2023)."""
+    """Return that a corpus, or a species of it, is seen more often than new data would be worth (Muennighoff et al. 2023).
+
+    Species are drawn more evenly than they are large: a small one is seen more often than the whole.
+    """
     if not isinstance(source, CorpusSource):
         return []
-    times = block.steps * block.batch * block.length / int(source.corpus.of("train")["length"].sum())
-    if times <= MOST_EPOCHS:
-        return []
+    windows, train = block.steps * block.batch, source.corpus.of("train")
+    long_enough = train[train["length"] >= min(block.short or block.length, block.length)]
+    sizes = long_enough["length"].clip(upper=block.length)
+    read = long_enough["weight"] * sizes
+    # A row that is filled up with nothing has fewer bases than one that is packed.
+    read = read / read.sum() * windows * block.length if block.pack else read / long_enough["weight"].sum() * windows
+    named = long_enough["species"].where(long_enough["species"] != "", "cluster " + long_enough["cluster"].astype(str))
+    own = long_enough.assign(read=read).groupby(named)[["read", "length"]].sum()
+    of_species = own["read"] / own["length"]
+    seen = {"the training part of the corpus": windows * block.length / int(train["length"].sum())}
+    if len(own) > 1:
+        most = of_species.idxmax()
+        seen[f"{most} of {own.loc[most, 'length']:,} bases, most often of all"] = of_species[most]
     return [
-        f"the training part of the corpus was seen {times:.1f} times: beyond {MOST_EPOCHS}, more of the same is worth little"
+        f"{what} was seen {times:.1f} times: beyond {MOST_EPOCHS}, more of the same is worth little"
+        for what, times in seen.items()
+        if times > MOST_EPOCHS
     ]
 
 

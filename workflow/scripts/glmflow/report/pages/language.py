@@ -16,7 +16,7 @@ from glmflow.report.rendering import embed, records, render, vega
 from glmflow.report.study_tables import Study
 from glmflow.report.wording import Level, Words, number
 
-HEADLINE = ("bits_per_base",)
+HEADLINE = ("bits_per_base", "masked_bits_per_base")
 LINK = "Language"
 LEVELS = {
     "bases": Level(
@@ -32,7 +32,14 @@ METRICS = {
         "lower",
         "bases",
         "Loss in bits per base over the scored bases of windows (n), whatever the tokens. Lower is better; 2 is chance where the "
-        "four bases are equally frequent. Of masked models another quantity: they see both sides.",
+        "four bases are equally frequent.",
+    ),
+    "masked_bits_per_base": Words(
+        "masked bits per base",
+        "lower",
+        "bases",
+        "What a masked model loses in bits per base, asked for every seventh base with both sides in view (n windows). Lower is "
+        "better. It is no cost of a sequence and is compared with other masked models alone.",
     ),
     "bits_of_context": Words(
         "bits of context",
@@ -100,6 +107,7 @@ def page(study: Study, task: str) -> str:
         first=against_compressor(plain, found["compressor"]),
         marks=said_marks(plain, found),
         bounds=said_bounds(table[table["metric"] == "bits_per_base_error"]),
+        both_sides=said_masked(table),
         verdict=study.verdict(task),
         contexts=by_context(beside_marks(plain[plain["subset"] == "all"], found)),
         strata=by_stratum(plain),
@@ -310,6 +318,15 @@ def said_bounds(errors: pd.DataFrame) -> str:
     return f"Bounds from above, by masked diffusion: {said}." if said else ""
 
 
+def said_masked(table: pd.DataFrame) -> str:
+    """Return the sentence on models that see both sides of a base, and so stand beside no compressor."""
+    own = table[(table["metric"] == "masked_bits_per_base") & (table["protocol"] == "strict")]
+    found = _tests(own).sort_values("context").groupby("model")["value"].last()
+    said = ", ".join(f"{model} {number(value)}" for model, value in found.items())
+    what = "Masked models see both sides of a base, so that what they lose is no cost of a sequence and stands beside no mark"
+    return f"{what}: {said} bits per masked base." if said else ""
+
+
 def against_compressor(plain: pd.DataFrame, compressor: set[str]) -> str:
     """Return the sentence that a page begins with: does the best model beat the best compressor, each at its best context?"""
     best = {
@@ -321,7 +338,7 @@ def against_compressor(plain: pd.DataFrame, compressor: set[str]) -> str:
     }
     model, other = best["model"], best["compressor"]
     if model is None:
-        return "No model was scored: these are baselines."
+        return "No model was scored that predicts a base from those before it."
     cost = f"{model['model']} costs {number(model['value'])} bits per base{_interval(model)}"
     chose = ", on the split that chose (there is no test)" if model["split"] != "test" else ""
     own = f"{cost} at {int(model['context'])} bases of context{chose}"

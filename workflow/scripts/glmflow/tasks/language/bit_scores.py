@@ -20,6 +20,8 @@ from glmflow.tasks.tables import CLEAN, Scored, metric_row, metrics_table, run_k
 from .scaling_runs import sizes_of
 
 BITS = np.log(2)
+MASKED = "masked_bits_per_base"
+"""What masked models lose, which see both sides of a base: no cost of a sequence, and beside no compressor."""
 TOLD = ("own_tag", "other_tag")
 """Controls in which a model is told what a sequence is."""
 
@@ -48,8 +50,8 @@ def score(
     Returns
     -------
     Scored
-        ``bits_per_base`` at each context, of all bases and by stratum: copies within the window and other bases, lower
-        case and upper case, how much of a sequence is in training, divisions. A control stands as `protocol`.
+        ``bits_per_base`` (of masked models ``masked_bits_per_base``) at each context, of all bases and by stratum: copies within
+        the window and other bases, lower case and upper case, how much of a sequence is in training, divisions. A control stands as `protocol`.
         ``bits_of_tag``: what a model saves that is told what the sequence is (`protocol` ``own_tag``), or something else
         (``other_tag``). ``bits_of_context``: what is lost when the far context is replaced by another window's.
         ``bits_per_base_error``: the standard error that the draws of masks leave, of models of masked diffusion.
@@ -59,13 +61,14 @@ def score(
     rows, units = [], {}
     found = list(cells(examples, predictions))
     draws = settings["task"]["bootstrap"]
+    metric = MASKED if "both_sides" in predictions else "bits_per_base"
     for one in found:
         value = interval_of_sums(one.sums, lambda total: total[..., 0] / total[..., 1] / BITS, draws)
         protocol = one.control or "strict"
         own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split, "protocol": protocol}
-        rows.append(metric_row("bits_per_base", value, **own))
+        rows.append(metric_row(metric, value, **own))
         if not one.control:
-            name = cell("bits_per_base", one.split, one.subset, context_bp=one.context_bp)
+            name = cell(metric, one.split, one.subset, context_bp=one.context_bp)
             ratio = of_sums(one.sums, lambda total: total[..., 0] / total[..., 1] / BITS, one.units)
             units[name] = Stored(ratio, digest(one.windows, one.units), higher=False, chance=None)
     plain = {(one.split, one.subset, one.context_bp): one for one in found if not one.control}

@@ -38,7 +38,8 @@ def predict(
     DataFrame
         `example`, `context_bp`, `control` (of models with tags `own_tag` and `other_tag` too), `prediction` (nats of the scored
         bases, not a number where not asked), `parameters` (of the model, without embeddings); of a model of masked diffusion
-        bounds from above, with `error` (standard error of their sum over the draws of masks).
+        bounds from above, with `error` (standard error of their sum over the draws of masks); of other masked models
+        `both_sides` (true): their nats are no cost of a sequence.
 
     Raises
     ------
@@ -71,6 +72,8 @@ def predict(
     if model.origin.get("objective") == DIFFUSION:
         found = [own for batch in in_batches(queries) for own in bounds(model, batch, task.draws, task.seed)]
         return table.assign(prediction=[nats for nats, _ in found], error=[error for _, error in found])
+    if model.card.objective == "masked":
+        table = table.assign(both_sides=True)
     found, done = [], 0
     for batch in in_batches(queries):
         told = torch.tensor(tags[done : done + len(batch)], device=model.device)
