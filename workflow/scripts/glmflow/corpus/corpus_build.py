@@ -19,12 +19,13 @@ from glmflow.errors import InputError
 from glmflow.files import write_table
 
 from .annotated_genes import gene_parts
+from .corpus_copies import copies_left_out
 from .corpus_divided import assign, at_positions, clusters
 from .corpus_store import Exclusions, write_corpus, write_record
 from .corpus_windows import sampling_weights
 from .eukaryotic_viruses import virus_of_eukaryotes
 from .genbank_features import read_features
-from .record_cleaning import cut, masked_anew, without_copies
+from .record_cleaning import cut, masked_anew
 from .sequence_records import UNKNOWN, Record, form_of, letters, read_records
 
 log = logging.getLogger(__name__)
@@ -38,8 +39,8 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     """Build a corpus and write it into a folder; returns the table of its sequences.
 
     Beside the corpus it writes `counts.tsv` (what was left out, bases by division and split), `audit.tsv` (of each split the
-    share of bases in matches to training), `viruses.tsv` (what was taken for a virus of eukaryotes, and why) and
-    `corpus.json` (whether any was kept).
+    share of bases in matches to training), `copies.tsv` (what was left out as a copy, and of what), `viruses.tsv` (what was
+    taken for a virus of eukaryotes, and why) and `corpus.json` (whether any was kept).
 
     Raises
     ------
@@ -69,8 +70,9 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
                 continue
         records += parts
         divisions |= {part.name: division for part in parts}
-    kept, copies = without_copies(records)
-    left_out["copies of other sequences"] += len(copies)
+    kept, copies = copies_left_out(records, block.near_copies)
+    left_out["copies of other sequences"] += int((copies["kind"] == "exact").sum())
+    left_out["near copies of other sequences"] += int((copies["kind"] == "near").sum())
     if not kept:
         fix = "See min_length, max_n, exclude and keep_eukaryotic_viruses."
         raise InputError("no sequence is left", where="corpora.*.sources", fix=fix)
@@ -109,6 +111,7 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     counted += [(item, count, "left out") for item, count in left_out.items() if count]
     write_table(pd.DataFrame(counted, columns=["item", "count", "detail"]), folder / "counts.tsv")
     write_table(pd.DataFrame(viruses, columns=["sequence", "title", "why", "what"]), folder / "viruses.tsv")
+    write_table(copies, folder / "copies.tsv")
     write_record(folder, Exclusions(0 if reason else len(viruses), len(viruses) if reason else 0, reason, unjudged))
     write_corpus(folder, table, sequences)
     refuse_leak(table, block.split)
