@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import logging
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,6 +32,8 @@ from .sequence_records import UNKNOWN, Record, form_of, letters, read_records
 log = logging.getLogger(__name__)
 VIRAL = ("PHG", "VRL")
 """Divisions of GenBank that hold viruses."""
+REFUSED = "refused"
+"""Folder with the audit of a corpus that was refused: no output of a job, since outputs of a failed job are deleted."""
 BINS = ((-0.1, 0.0, "none"), (0.0, 0.05, "up to 5 %"), (0.05, 1.0, "above 5 %"))
 """Shares of a held-out sequence that lie in exact matches of 32 bases or more to training sequences."""
 
@@ -114,7 +117,7 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     write_table(copies, folder / "copies.tsv")
     write_record(folder, Exclusions(0 if reason else len(viruses), len(viruses) if reason else 0, reason, unjudged))
     write_corpus(folder, table, sequences)
-    refuse_leak(table, block.split)
+    refuse_leak(table, block.split, folder / REFUSED)
     return table
 
 
@@ -219,23 +222,32 @@ def _audit(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def refuse_leak(table: pd.DataFrame, split: CorpusSplit) -> None:
+def refuse_leak(table: pd.DataFrame, split: CorpusSplit, folder: Path) -> None:
     """Stop where held-out sequences share more of their bases with training than is allowed; the worst are named.
+
+    Then `audit.tsv` and `sequences.tsv` (held-out sequences and the shares of each, the largest first) lie in a folder, which is
+    removed where nothing is refused.
 
     Raises
     ------
     InputError
         A split does.
     """
-    for row in _audit(table).itertuples():
+    shutil.rmtree(folder, ignore_errors=True)
+    audit = _audit(table)
+    for row in audit.itertuples():
         if row.shared > split.max_shared:
+            held_out = table[table["split"] != "train"].sort_values("shared", ascending=False, kind="stable")
+            columns = ["sequence", "division", "species", "cluster", "split", "length", "shared"]
+            write_table(audit, folder / "audit.tsv")
+            write_table(held_out[columns], folder / "sequences.tsv")
             own = table[table["split"] == row.split]
             worst = own.loc[(own["shared"] * own["length"]).nlargest(3).index]
             named = ", ".join(f"{one.sequence} {one.shared:.0%}" for one in worst.itertuples())
             wider = "a lower `identity`, genus or family" if split.by == "cluster" else "cluster or genus"
             raise InputError(
                 f"{row.shared:.1%} of the held-out bases ({row.split}) stand in training sequences, in matches of 32 bases or more "
-                f"(most of them in {named})",
+                f"(most of them in {named}; {folder} has all)",
                 where="corpora.*.split.max_shared",
                 fix=f"Divide by {wider}, or allow it (max_shared above {split.max_shared:g}) and say so.",
             )
