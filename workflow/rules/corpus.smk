@@ -3,6 +3,7 @@
 # needs  FASTA and GenBank files
 # makes  results/{study}/corpora/{corpus}/sequences.parquet, bases.u8    sequences with their splits; one byte a base
 #        results/{study}/corpora/{corpus}/audit.tsv, counts.tsv          what splits share; what was left out
+#        results/{study}/corpora/{corpus}/copies.tsv                     sequences that are copies of others, and of which
 #        results/{study}/corpora/{corpus}/viruses.tsv, corpus.json       viruses of eukaryotes, and whether any was kept
 if STUDY.corpora:
 
@@ -14,6 +15,7 @@ if STUDY.corpora:
             bases="results/{study}/corpora/{corpus}/bases.u8",
             audit="results/{study}/corpora/{corpus}/audit.tsv",
             counts="results/{study}/corpora/{corpus}/counts.tsv",
+            copies="results/{study}/corpora/{corpus}/copies.tsv",
             viruses="results/{study}/corpora/{corpus}/viruses.tsv",
             record="results/{study}/corpora/{corpus}/corpus.json",
         log:

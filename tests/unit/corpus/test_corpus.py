@@ -214,6 +214,21 @@ def test_a_planted_copy_in_the_test_part_stops_the_build_and_is_counted(made, ca
     assert made({"a": text}, split=split)[0]["shared"].dropna().tolist() == [0.0]
 
 
+def test_the_audit_of_what_is_refused_stays_where_no_job_deletes_it(made, tmp_path):
+    text = drawn(np.random.default_rng(4), 2000)
+    split = {"by": "position", "validation": 0.0, "test": 0.2, "max_shared": 0.1}
+    with pytest.raises(InputError) as refused:
+        made({"a": text[:1900] + other_strand(text[100:200])}, split=split)
+    folder = tmp_path / "corpus/refused"
+    assert f"{folder} has all" in str(refused.value)
+    audit, sequences = (pd.read_csv(folder / name, sep="\t") for name in ("audit.tsv", "sequences.tsv"))
+    assert audit["split"].tolist() == ["test"] and audit["shared"].tolist() == [pytest.approx(0.25, abs=0.01)]
+    assert sequences["sequence"].tolist() == ["a:1600-2000"] and sequences["length"].tolist() == [400]
+    assert "refused" not in (Path(__file__).parents[3] / "workflow/rules/corpus.smk").read_text()
+    made({"a": text}, split=split)
+    assert not folder.exists() and (tmp_path / "corpus/audit.tsv").exists()
+
+
 def test_a_split_by_contig_warns_with_the_share_that_strains_have_in_common(made, caplog):
     rng = np.random.default_rng(5)
     strain = drawn(rng, 4000)

@@ -60,6 +60,9 @@ def test_genes_that_training_holds_are_said(made, tmp_path):
     found = examples(task, files | {"panel": str(tmp_path / "genes.csv")}, Division())
     assert found.facts["genes.tsv"]["held"].tolist() == [1.0]
     assert found.checks["status"].tolist() == ["WARN"]
+    part = examples(task.model_copy(update={"most_training": 7000}), files, Division()).checks.set_index("check")
+    row = part.loc["training bases that genes are not looked for in"]
+    assert (row["found"], row["of"], row["status"], row["leak"]) == (14_000, 21_000, "WARN", "no")
 
 
 def test_scores_by_hand(made):

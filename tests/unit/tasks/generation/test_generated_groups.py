@@ -104,6 +104,19 @@ def test_copies_of_training_are_found_and_real_sequences_are_none(made):
     assert "hold a longer exact match" in " ".join(copies.tables["findings.tsv"]["finding"])
 
 
+def test_a_search_in_a_part_of_training_says_so(made):
+    task, files, _, text = made
+    part = task.model_copy(update={"most_training": 9000})
+    found = examples(part, files, Division())
+    check = found.checks.set_index("check").loc["training bases that copies are not looked for in"]
+    assert (check["found"], check["of"], check["status"]) == (9000, 18_000, "WARN")
+    copies = [text[start : start + PIECE] for start in range(0, 18_000, 3000)]
+    said = [
+        " ".join(scored((own, files, found, text), copies).tables["findings.tsv"]["finding"]) for own in (part, task)
+    ]
+    assert "Copies were looked for in 9,000 of 18,000 training bases (50%)" in said[0] and "looked for" not in said[1]
+
+
 def test_long_sequences_are_followed_along_their_length_beside_real_ones(made):
     *_, text = made
     frayed = [text[start : start + 1080] + "A" * 120 for start in range(18_000, 29_000, 1100)][:6]

@@ -44,7 +44,7 @@ def training_texts(data: FittingData) -> list[str]:
             fix="Name a corpus of `corpora`, or leave the baseline out.",
         )
     task = GeneCompletion.model_validate(data.settings["task"])
-    return training_part(Corpus(Path(data.files["corpus"]).parent), task.most_training).texts
+    return training_part(Corpus(Path(data.files["corpus"]).parent), task.most_training, task.window_bp).texts
 
 
 def applied(data: FittingData, scores: Scores) -> Apply:

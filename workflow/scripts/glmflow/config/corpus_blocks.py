@@ -76,6 +76,11 @@ class CorpusBlock(Block):
         description="Why viruses of eukaryotes are learned from: they are left out and counted where no reason is given. The "
         "reason is written into log, models and report, and `glmflow generate` draws from such models behind a screen only.",
     )
+    near_copies: Annotated[float, Field(gt=0.5, le=1)] | None = Field(
+        None,
+        description="Identity (21-mer containment, either strand) from which on a sequence is left out as a copy, or a fragment, "
+        "of one that is as long or longer; `copies.tsv` names both. Only exact copies are left out where it is absent.",
+    )
     min_length: Positive = Field(1000, description="Shorter sequences are left out.")
     max_n: Fraction = Field(0.05, description="Largest share of unknown bases; runs of 20 cut a sequence first.")
     keep_softmask: bool = Field(True, description="Keep what is in lower case marked.")

@@ -51,7 +51,9 @@ class BytePairs(Block):
     max_token_length: Positive = Field(
         16, description="Bases of the longest token; without a bound repeats become tokens of their own."
     )
-    bases: Positive = Field(20_000_000, description="Training bases that it is learned from at most.")
+    bases: Positive = Field(
+        20_000_000, description="Training bases that it is learned from at most, spread over all sequences."
+    )
 
 
 class Pretrain(New):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import logging
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,17 +20,20 @@ from glmflow.errors import InputError
 from glmflow.files import write_table
 
 from .annotated_genes import gene_parts
+from .corpus_copies import copies_left_out
 from .corpus_divided import assign, at_positions, clusters
 from .corpus_store import Exclusions, write_corpus, write_record
 from .corpus_windows import sampling_weights
 from .eukaryotic_viruses import virus_of_eukaryotes
 from .genbank_features import read_features
-from .record_cleaning import cut, masked_anew, without_copies
+from .record_cleaning import cut, masked_anew
 from .sequence_records import UNKNOWN, Record, form_of, letters, read_records
 
 log = logging.getLogger(__name__)
 VIRAL = ("PHG", "VRL")
 """Divisions of GenBank that hold viruses."""
+REFUSED = "refused"
+"""Folder with the audit of a corpus that was refused: no output of a job, since outputs of a failed job are deleted."""
 BINS = ((-0.1, 0.0, "none"), (0.0, 0.05, "up to 5 %"), (0.05, 1.0, "above 5 %"))
 """Shares of a held-out sequence that lie in exact matches of 32 bases or more to training sequences."""
 
@@ -38,8 +42,8 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     """Build a corpus and write it into a folder; returns the table of its sequences.
 
     Beside the corpus it writes `counts.tsv` (what was left out, bases by division and split), `audit.tsv` (of each split the
-    share of bases in matches to training), `viruses.tsv` (what was taken for a virus of eukaryotes, and why) and
-    `corpus.json` (whether any was kept).
+    share of bases in matches to training), `copies.tsv` (what was left out as a copy, and of what), `viruses.tsv` (what was
+    taken for a virus of eukaryotes, and why) and `corpus.json` (whether any was kept).
 
     Raises
     ------
@@ -69,8 +73,9 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
                 continue
         records += parts
         divisions |= {part.name: division for part in parts}
-    kept, copies = without_copies(records)
-    left_out["copies of other sequences"] += len(copies)
+    kept, copies = copies_left_out(records, block.near_copies)
+    left_out["copies of other sequences"] += int((copies["kind"] == "exact").sum())
+    left_out["near copies of other sequences"] += int((copies["kind"] == "near").sum())
     if not kept:
         fix = "See min_length, max_n, exclude and keep_eukaryotic_viruses."
         raise InputError("no sequence is left", where="corpora.*.sources", fix=fix)
@@ -109,9 +114,10 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     counted += [(item, count, "left out") for item, count in left_out.items() if count]
     write_table(pd.DataFrame(counted, columns=["item", "count", "detail"]), folder / "counts.tsv")
     write_table(pd.DataFrame(viruses, columns=["sequence", "title", "why", "what"]), folder / "viruses.tsv")
+    write_table(copies, folder / "copies.tsv")
     write_record(folder, Exclusions(0 if reason else len(viruses), len(viruses) if reason else 0, reason, unjudged))
     write_corpus(folder, table, sequences)
-    refuse_leak(table, block.split)
+    refuse_leak(table, block.split, folder / REFUSED)
     return table
 
 
@@ -216,23 +222,32 @@ def _audit(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def refuse_leak(table: pd.DataFrame, split: CorpusSplit) -> None:
+def refuse_leak(table: pd.DataFrame, split: CorpusSplit, folder: Path) -> None:
     """Stop where held-out sequences share more of their bases with training than is allowed; the worst are named.
+
+    Then `audit.tsv` and `sequences.tsv` (held-out sequences and the shares of each, the largest first) lie in a folder, which is
+    removed where nothing is refused.
 
     Raises
     ------
     InputError
         A split does.
     """
-    for row in _audit(table).itertuples():
+    shutil.rmtree(folder, ignore_errors=True)
+    audit = _audit(table)
+    for row in audit.itertuples():
         if row.shared > split.max_shared:
+            held_out = table[table["split"] != "train"].sort_values("shared", ascending=False, kind="stable")
+            columns = ["sequence", "division", "species", "cluster", "split", "length", "shared"]
+            write_table(audit, folder / "audit.tsv")
+            write_table(held_out[columns], folder / "sequences.tsv")
             own = table[table["split"] == row.split]
             worst = own.loc[(own["shared"] * own["length"]).nlargest(3).index]
             named = ", ".join(f"{one.sequence} {one.shared:.0%}" for one in worst.itertuples())
             wider = "a lower `identity`, genus or family" if split.by == "cluster" else "cluster or genus"
             raise InputError(
                 f"{row.shared:.1%} of the held-out bases ({row.split}) stand in training sequences, in matches of 32 bases or more "
-                f"(most of them in {named})",
+                f"(most of them in {named}; {folder} has all)",
                 where="corpora.*.split.max_shared",
                 fix=f"Divide by {wider}, or allow it (max_shared above {split.max_shared:g}) and say so.",
             )

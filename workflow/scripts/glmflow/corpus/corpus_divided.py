@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glmflow.errors import InputError
 from glmflow.genome.similarity import groups, joined_labels
-from glmflow.genome.sketches import sketch, suited_fraction
+from glmflow.genome.sketches import Sketches, sketch, suited_fraction
 
 from .part_names import part_name
 from .sequence_records import Record, letters
@@ -22,15 +22,19 @@ SAMPLED = 0.1
 LEVELS = ("cluster", "species", "genus", "family", "contig")
 
 
+def sketched(records: Sequence[Record]) -> Sketches:
+    """Return the sketches of records by which genomes are compared: a tenth of their 21-mers, less of more than fit in memory."""
+    fraction = min(SAMPLED, suited_fraction(sum(len(record.codes) for record in records)))
+    return sketch([letters(record.codes) for record in records], K, fraction)
+
+
 def clusters(records: Sequence[Record], identity: float) -> NDArray[np.int64]:
     """Return the cluster of each record, ``int64[n]``: single linkage of genomes that are alike.
 
     Two sequences are alike where the share C of the 21-mers of the smaller that the other holds says an identity,
     ``C^(1/21)``, of at least `identity`. Records of one assembly are one genome.
     """
-    bases = sum(len(record.codes) for record in records)
-    fraction = min(SAMPLED, suited_fraction(bases))
-    labels = groups(sketch([letters(record.codes) for record in records], K, fraction), identity**K)
+    labels = groups(sketched(records), identity**K)
     by_assembly: dict[str, int] = {}
     for record, label in zip(records, labels.tolist()):
         old = by_assembly.setdefault(record.assembly, label)

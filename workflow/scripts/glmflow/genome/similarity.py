@@ -37,6 +37,7 @@ __all__ = [
     "joined_labels",
     "near_copies",
     "nearest",
+    "representatives",
     "sketch",
     "suited_fraction",
     "suited_k",
@@ -224,6 +225,32 @@ def groups(sketches: Sketches, share: float = NEAR, cap: int = CAP, cores: int =
         edges = coo_array((np.ones(len(query), bool), (labels[query], labels[target])), shape=(len(labels),) * 2)
         labels = connected_components(edges, directed=False)[1][labels]
     return joined_labels(labels)
+
+
+def representatives(
+    sketches: Sketches, share: float, cap: int = CAP, cores: int = 1
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the sequence that stands for each, `[n]`: itself where it is kept, else the kept one before it that is most like it.
+
+    In the order of the sequences each is left out where a kept one before it holds at least this share of *its* k-mers; a copy of
+    a copy that is no copy itself stays. Second comes the share that the other one holds, 1 of what is kept. Where a k-mer is in
+    more sequences than `cap`, what is kept is compared again until nothing more is left out.
+    """
+    rows = np.arange(len(sketches))
+    answer, held = rows.copy(), np.ones(len(rows))
+    while True:
+        part = sketches.of(rows)
+        found = Comparison(part, None, cap)
+        for query, target, shared, _ in found.pairs(share, cores):
+            own = shared / part.sizes[query]
+            good = (target < query) & (own >= share)
+            for one, other, value in zip(rows[query[good]].tolist(), rows[target[good]].tolist(), own[good].tolist()):
+                if answer[other] == other and (answer[one] == one or value > held[one]):
+                    answer[one], held[one] = other, value
+        kept = rows[answer[rows] == rows]
+        if not found.capped or len(kept) == len(rows):
+            return answer, held
+        rows = kept
 
 
 def joined_labels(labels: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -30,7 +30,7 @@ def controls(
     real
         Held-out pieces: shuffled and mutated.
     training
-        Whole training sequences: chains are counted on them, copies are cut from them.
+        Training sequences, or long stretches of them: chains are counted on them, copies are cut from them.
     others
         Sequences of other species, by name.
     """

@@ -113,7 +113,7 @@ class CorpusSource:
         return tag_names(self.corpus, self.tags[0]) if self.tags else []
 
     def texts(self, most: int) -> list[str]:
-        """Return training sequences of `most` bases together at most."""
+        """Return training sequences, or stretches of all of them, of `most` bases together at most."""
         return training_part(self.corpus, most).texts
 
     def composition(self) -> NDArray[np.float64]:

@@ -46,7 +46,9 @@ class GeneCompletion(TaskBlock):
         description="How bases are drawn; as published where left out (temperature 0.7, top_k 4).",
     )
     most_training: Positive = Field(
-        20_000_000, description="Training bases at most that genes are looked for in and baselines learn from."
+        20_000_000,
+        description="Training bases at most that genes are looked for in and baselines learn from: spread over all sequences, and "
+        "a warning says how many are left out.",
     )
     bootstrap: Positive = Field(1000, description="Bootstrap draws behind each interval.")
 

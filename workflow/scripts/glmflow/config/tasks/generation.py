@@ -60,7 +60,9 @@ class Generation(TaskBlock):
         50, description="Pieces of a group at most: of real ones, of each control."
     )
     most_training: Positive = Field(
-        20_000_000, description="Training bases that copies are looked for in at most (32 bytes of memory each)."
+        20_000_000,
+        description="Training bases that copies are looked for in, and chains are counted on, at most (32 bytes of memory each): "
+        "spread over all sequences, and a warning says how many are left out.",
     )
     bootstrap: Positive = Field(500, description="Bootstrap draws behind each interval.")
     seed: int = Field(1, description="Seed of prompts, pieces and controls.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ def examples(task: GeneCompletion, files: Mapping[str, Any], division: Division)
     """
     genes = read_panel(Path(files["panel"]))
     names = _names(genes)
-    held = _held(task, genes, files) if "corpus" in files else [float("nan")] * len(genes)
+    rest = [gene.genomic[gene.start + 3 * gene.given :] for gene in genes]
+    held = [float("nan")] * len(genes)
     rows = [
         {
             "example": f"{name}_{sample}",
@@ -42,6 +43,16 @@ def examples(task: GeneCompletion, files: Mapping[str, Any], division: Division)
     ]
     checks = Checks()
     if "corpus" in files:
+        training = training_part(
+            Corpus(Path(files["corpus"]).parent), task.most_training, max(map(len, rest), default=0)
+        )
+        held = _held(rest, training.texts)
+        if training.left:
+            check, detail = (
+                "training bases that genes are not looked for in",
+                "raise `most_training`; they are spread evenly",
+            )
+            checks.add(check, training.left, training.bases, detail, False, WARN)
         known = sum(share >= HELD for share in held)
         detail = "what they are completed to may be recalled; the page says which" if known else ""
         checks.add("genes that training holds", known, len(genes), detail, False, WARN if known else None)
@@ -78,8 +89,7 @@ def _names(genes: list[Gene]) -> list[str]:
     return [name if named.count(name) == 1 else f"{name} {place}" for place, name in enumerate(named)]
 
 
-def _held(task: GeneCompletion, genes: list[Gene], files: Mapping[str, Any]) -> list[float]:
-    """Return of each gene the share of what has to be written that training holds."""
-    training = Collection(training_part(Corpus(Path(files["corpus"]).parent), task.most_training).texts)
-    rest = [gene.genomic[gene.start + 3 * gene.given :] for gene in genes]
+def _held(rest: Sequence[str], texts: Sequence[str]) -> list[float]:
+    """Return of what has to be written of each gene the share that training sequences hold."""
+    training = Collection(texts)
     return [training.match(bases).covered(WIDTH) / max(1, len(bases)) for bases in rest]

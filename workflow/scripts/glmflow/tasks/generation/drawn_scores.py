@@ -11,7 +11,7 @@ import pandas as pd
 
 from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_store import Corpus
-from glmflow.corpus.training_part import part_texts, training_part
+from glmflow.corpus.training_part import TrainingPart, part_texts, training_part
 from glmflow.likeness.along_length import along_length, whole_sequences
 from glmflow.likeness.compared_groups import Likeness, beside_real
 from glmflow.likeness.control_groups import MARKOV_5
@@ -52,9 +52,9 @@ def score(
     """
     task = Generation.model_validate(settings["task"])
     corpus = Corpus(Path(files["corpus"]).parent)
-    training = training_part(corpus, task.most_training).texts
+    training = training_part(corpus, task.most_training, task.piece_bp)
     told = ToldTables(map(Path, files["told"])) if task.judged else None
-    real = read_real(Path(files["tables"]), training, told)
+    real = read_real(Path(files["tables"]), training.texts, told)
     clean = clean_part(examples, "group")
     parts = [examples] if clean is None else [examples, clean.assign(subset=clean["subset"] + f", {CLEAN}")]
     joined = pd.concat(parts)[["example", "subset"]].merge(predictions, on="example")
@@ -77,7 +77,7 @@ def score(
                 f"Fewer than three pieces were released ({len(passed):,} of {len(own):,} sequences): nothing to compare."
             ]
         else:
-            said = [*found.findings, *_told(found, task)]
+            said = [*found.findings, *_searched(training), *_told(found, task)]
             rows += [row | keys for row in _rows(found)]
             shown = {"validation": found.values, "memorisation": found.copies.assign(threshold=found.threshold)}
             for name, table in (shown | found.pictures._asdict()).items():
@@ -112,6 +112,15 @@ def _rows(found: Likeness) -> Iterator[dict[str, Any]]:
     decisive = own[[MARKOV_5 in detects.split("; ") for detects in own["detects"]]]
     yield metric_row("differing", float(decisive["differs"].sum()), n=len(decisive))
     yield metric_row("copied", float(found.copies["above"].mean()), n=len(found.copies))
+
+
+def _searched(training: TrainingPart) -> Iterator[str]:
+    """Yield how much of training copies were looked for in, where that is not all, in a sentence."""
+    if training.left:
+        yield (
+            f"Copies were looked for in {training.used:,} of {training.bases:,} training bases "
+            f"({training.used / training.bases:.0%}), spread over all sequences: of the others none is found (`most_training`)."
+        )
 
 
 def _told(found: Likeness, task: Generation) -> Iterator[str]:

@@ -40,7 +40,7 @@ def examples(task: Generation, files: Mapping[str, Any], division: Division) -> 
         The test part is too short for prompts or for real pieces.
     """
     corpus = Corpus(Path(files["corpus"]).parent)
-    training = training_part(corpus, task.most_training)
+    training = training_part(corpus, task.most_training, task.piece_bp)
     prompts, pieces = _compared(task, corpus, training.texts, files)
     rows = [
         {"example": f"{name}_{copy}:{way}", "split": "test", "subset": way, "group": name, "sequence": prompt}
@@ -50,8 +50,12 @@ def examples(task: Generation, files: Mapping[str, Any], division: Division) -> 
     ]
     real = real_side(pieces, training.texts, task.piece_bp)
     checks = Checks()
-    left = training.bases - training.used
-    detail = "copies of these are not found; raise `most_training`" if left else "copies are looked for in all of them"
+    left = training.left
+    detail = (
+        "spread over all sequences; copies of these are not found; raise `most_training`"
+        if left
+        else "copies are looked for in all of them"
+    )
     checks.add(
         "training bases that copies are not looked for in", left, training.bases, detail, False, WARN if left else None
     )
@@ -65,7 +69,7 @@ def judged(task: Generation, files: Mapping[str, Any], predictions: pd.DataFrame
     if predictions is not None:
         return RealPieces({GENERATED: cut([text for text in predictions["prediction"] if text], task.piece_bp)}, [])
     corpus = Corpus(Path(files["corpus"]).parent)
-    return _compared(task, corpus, training_part(corpus, task.most_training).texts, files)[1]
+    return _compared(task, corpus, training_part(corpus, task.most_training, task.piece_bp).texts, files)[1]
 
 
 def _compared(

@@ -11,6 +11,7 @@ from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import TAGS
 from glmflow.corpus.sequence_records import letters
+from glmflow.corpus.training_part import stretch_texts
 from glmflow.errors import InputError
 from glmflow.likeness.group_values import GENERATED, REAL
 from glmflow.likeness.pieces import cut
@@ -18,7 +19,7 @@ from glmflow.likeness.tag_recovery import K, assigned, profiles_of
 from glmflow.statistics.bootstrap import interval_of_mean
 
 MOST = 2_000_000
-"""Training bases that the profile of a tag is counted on at most."""
+"""Training bases that the profile of a tag is counted on at most, spread over its sequences."""
 UNTAGGED = "drawn without a tag"
 
 
@@ -87,14 +88,12 @@ def _column_of(corpus: Corpus, tag: str) -> str:
 
 def _training(corpus: Corpus, column: str) -> dict[str, list[str]]:
     """Return training sequences by tag."""
-    found: dict[str, list[str]] = {}
-    used: dict[str, int] = {}
-    for row, tag, length in corpus.of("train")[[column, "length"]].itertuples():
-        taken = min(length, MOST - used.get(tag, 0))
-        if tag and taken > 0:
-            found.setdefault(tag, []).append(letters(corpus.codes(row, 0, taken)).tobytes().decode())
-            used[tag] = used.get(tag, 0) + taken
-    return found
+    train = corpus.of("train")
+    return {
+        tag: list(stretch_texts(corpus, train[train[column] == tag], MOST))
+        for tag in train[column].unique().tolist()
+        if tag
+    }
 
 
 def _held_out(corpus: Corpus, column: str, tag: str) -> list[str]:
