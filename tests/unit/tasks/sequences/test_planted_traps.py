@@ -381,3 +381,45 @@ def test_rows_of_small_tables_are_read_before_any_job_and_those_of_large_ones_ar
     assert message in found and "\n" not in found
     monkeypatch.setattr("glmflow.checks.sequences.READ_WHOLE", 1000)
     assert problems(path) == []
+
+
+def two_columns(table, kind):
+    """The table with two columns in place of `label`, of which nothing tells anything."""
+    made = {name: GENERATOR.integers(0, 2, len(table)) for name in "ab"}
+    if kind == "values":
+        made = {name: GENERATOR.normal(size=len(table)) for name in "ab"}
+    return table.drop(columns="label").assign(**made)
+
+
+@pytest.mark.parametrize("kind", ["labels", "values"])
+def test_what_tells_the_second_column_is_named_too(clean, tmp_path, kind):
+    table, settings = two_columns(clean, kind), {"labels": kind, "columns": {"label": ["a", "b"]}}
+    assert found(table, tmp_path, **settings)[0] == {}
+    cut = [s[: int(100 + 10 * np.clip(b, -3, 3))] for s, b in zip(table["sequence"], table["b"])]
+    status, detail = found(table.assign(sequence=cut, end=table["start"] + 100), tmp_path, **settings)
+    name = "length alone, further columns"
+    assert status[name] == "WARN" and detail[name].startswith("b: length alone reaches")
+    assert "length alone" not in status
+
+
+@pytest.mark.parametrize("kind", ["labels", "values"])
+def test_one_sequence_with_two_labels_in_the_second_column(clean, tmp_path, kind):
+    table = two_columns(clean, kind)
+    texts, b = table["sequence"].tolist(), table["b"].tolist()
+    for place in range(12):
+        texts[100 + place], b[100 + place] = texts[place].translate(COMPLEMENT)[::-1], 1 - b[place]
+    if kind == "values":
+        b[:12] = [value - 9 for value in b[:12]]
+    settings = {"labels": kind, "columns": {"label": ["a", "b"]}}
+    status, detail = found(table.assign(sequence=texts, b=b), tmp_path, **settings)
+    assert status["label conflicts, further columns"] == "WARN"
+    assert "24 rows" in detail["label conflicts, further columns"]
+
+
+def test_values_of_copies_that_lie_far_apart_are_named_and_replicates_are_not(clean, tmp_path):
+    values, texts = GENERATOR.normal(size=len(clean)), clean["sequence"].tolist()
+    texts[100:112] = texts[:12]
+    for apart, named in ((5.0, True), (0.1, False)):
+        values[100:112] = values[:12] + apart
+        status, _ = found(clean.assign(label=values, sequence=texts), tmp_path, labels="values")
+        assert ("label conflicts" in status) is named

@@ -20,6 +20,8 @@ LIBRARY = 0.7
 """Identity with the consensus from which on all rows are variants of one sequence."""
 LARGE, WHOLE = 0.05, 0.5
 """Share of the rows from which on a component of near copies is mentioned, and from which on no split can part it."""
+NOISE = 0.5
+"""Spread of the values of copies, as a share of that of all rows, above which values contradict each other."""
 PROPERTY_WORDS = {
     "gc": "GC content",
     "n_share": "the share of N",
@@ -61,6 +63,9 @@ def quality_checks(facts: Mapping[str, Any], near: NearPairs) -> list[Check]:
                 f"{conflict['least_errors']:,} of these {conflict['rows']:,} rows"
             )
         found.append(_check("label conflicts", conflict["rows"], rows, conflict["rows"] / rows > FAIL, text))
+    elif facts["copies_target_sd"] is not None:
+        repeated = rows - facts["once"]
+        found += conflict_of_values(repeated, rows, facts["copies_target_sd"], facts["target"]["std"])
     found += letter_checks(facts)
     if near.without:
         text = f"{near.without:,} rows have no stretch of {near.k} bases without N, and were compared as a whole alone"
@@ -80,6 +85,23 @@ def quality_checks(facts: Mapping[str, Any], near: NearPairs) -> list[Check]:
             Check("one sequence", rows, rows, "WARN", text + "; hold out by number of mutations or by position")
         )
     return found
+
+
+def conflict_of_values(repeated: int, rows: int, spread: float, whole: float) -> list[Check]:
+    """Return whether values of copies of a sequence differ by so much that no model can be right about all of them.
+
+    Parameters
+    ----------
+    repeated, rows
+        Rows that have copies, and all of them.
+    spread, whole
+        Mean standard deviation of the values of copies, and that of all rows.
+    """
+    far = spread > NOISE * whole
+    text = f"values of copies of a sequence lie {spread:.3g} apart (standard deviation; of all rows {whole:.3g})"
+    if far:
+        text += f": no model can be right about these {repeated:,} rows"
+    return [Check("label conflicts", repeated if far else 0, rows, "WARN" if far else "PASS", text)]
 
 
 def letter_checks(facts: Mapping[str, Any]) -> list[Check]:

@@ -54,6 +54,7 @@ def copy_facts(copies: pd.DataFrame, target: NDArray, classes: bool) -> dict[str
         }
     else:
         repeated = table[table.duplicated("copy", keep=False)]
+        facts["once"] = len(table) - len(repeated)
         spread = repeated.groupby("copy")["target"].std(ddof=1)
         facts["copies_target_sd"] = round(float(spread.mean()), 3) if len(spread) else None
     return facts

@@ -24,6 +24,7 @@ from glmflow.labelled.framing import (
     require_same_genome,
     windows_around,
 )
+from glmflow.labelled.further_targets import further_checks
 from glmflow.labelled.given_splits import require_rows
 from glmflow.labelled.holdout import needs_near_copies, split_rows
 from glmflow.labelled.named_labels import named_label_check
@@ -86,13 +87,17 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
         add_exchanged(
             found.checks, exchanged_columns(packed, truth.to_numpy(), rows["split"].to_numpy(object)), rows, labels
         )
+    if truth.shape[1] > 1:
+        for one in further_checks(rows, packed, truth, labels.classes, names):
+            found.checks.add(one.check, one.rows, one.of, one.text, one.verdict == FAIL, one.verdict)
     if named is not None:
         found.checks.add(named.check, named.rows, named.of, named.text, named.verdict == FAIL, named.verdict)
     rows = found.rows
     length = packed.lengths if packed is not None else (rows["end"] - rows["start"]).to_numpy()
     counts["sequences longer than `length`, of which the middle is read"] = int((length > task.length).sum())
     counts |= found.counts
-    told = [f"the audit is of {labels.classes[0]}, the first of {len(labels.classes)}"] if truth.shape[1] > 1 else []
+    first_of = f"the facts of the audit are of {labels.classes[0]}, the first of {len(labels.classes)}"
+    told = [first_of] if truth.shape[1] > 1 else []
     taken = pd.DataFrame({"note": [*data.taken, f"labels: {labels.why}", *dealt.notes, *told]})
     facts |= {"sources.tsv": taken, "published.tsv": published(task)} | found.facts
     given = [name for name in rows if name in UNKEPT or name.startswith(("target_", "kin_", "batch_"))]

@@ -1,0 +1,79 @@
+"""What is wrong with the second and later labels, or values, of rows that have several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glmflow.genome.packed import Packed
+from glmflow.genome.similarity import exact_copies
+from glmflow.labelled.audit_checks import Check, conflict_of_values, property_checks, scored_rows
+from glmflow.labelled.composition import composition
+from glmflow.labelled.separability import FITTED, separability
+from glmflow.labelled.simple_predictors import sampled
+from glmflow.labelled.split_checks import split_checks
+
+MOST, READ = 50, 8
+"""Columns that are looked at, and up to which k-mers and positions are fitted to each as well."""
+SHOWN = 3
+"""Columns that a finding names."""
+NO_ROWS = np.zeros(0, np.int64)
+
+
+def further_checks(
+    rows: pd.DataFrame, packed: Packed | None, truth: pd.DataFrame, names: Sequence[str], classes: Sequence[str] | None
+) -> list[Check]:
+    """Return what is found of all columns but the first, which the audit is of: a finding a line, with the columns it is of.
+
+    Parameters
+    ----------
+    rows
+        `split`; `chrom`, `start`, `end`, `strand` where known.
+    packed
+        Their sequences; None where intervals alone are known.
+    truth, names
+        `[n, columns]`, and what they are called.
+    classes
+        Names of 0 and 1; None for numbers.
+    """
+    split = rows["split"].to_numpy(object)
+    describe = composition(packed) if packed is not None else pd.DataFrame({"length": rows["end"] - rows["start"]})
+    copy = exact_copies(packed.each())["copy"].to_numpy() if packed is not None else np.arange(len(rows))
+    generator = np.random.default_rng(0)
+    train, test = (sampled(own, FITTED, generator) for own in scored_rows(split, NO_ROWS, len(rows)))
+    places = rows if "chrom" in rows else None
+    found: dict[str, list[tuple[str, Check]]] = {}
+    for column, name in list(enumerate(names))[1:MOST]:
+        target = truth.iloc[:, column].to_numpy()
+        read = packed if len(names) <= READ else None
+        alone = separability(read, describe, target, classes and len(classes), train, test, places=places)
+        of_splits = split_checks(rows[["split"]], split, target, classes, alone, NO_ROWS, pd.DataFrame())
+        for check in (*_conflicts(copy, target, classes is not None), *of_splits, *property_checks(alone)):
+            if check.verdict != "PASS":
+                found.setdefault(check.check, []).append((name, check))
+    return [_together(name, checks) for name, checks in found.items()]
+
+
+def _conflicts(copy: NDArray, target: NDArray, classes: bool) -> Iterator[Check]:
+    """Yield the rows whose sequence another row has with another label, or values of copies that lie far apart."""
+    table = pd.DataFrame({"copy": copy, "target": target})
+    repeated = table[table.duplicated("copy", keep=False)]
+    by = repeated.groupby("copy")["target"]
+    if not classes:
+        spread = float(by.std(ddof=1).mean()) if len(repeated) else 0.0
+        yield from conflict_of_values(len(repeated), len(table), spread, float(table["target"].std()))
+        return
+    rows = int((by.transform("nunique") > 1).sum())
+    text = f"{rows:,} rows have a sequence with two labels"
+    yield Check("label conflicts", rows, len(table), "WARN" if rows else "PASS", text)
+
+
+def _together(check: str, found: Sequence[tuple[str, Check]]) -> Check:
+    """Return one finding for all columns that have it."""
+    worst = max((one for _, one in found), key=lambda one: (one.verdict == "FAIL", one.rows))
+    text = "; ".join(f"{name}: {one.text}" for name, one in found[:SHOWN])
+    text += f"; and {len(found) - SHOWN} more columns" if len(found) > SHOWN else ""
+    return worst._replace(check=f"{check}, further columns", text=text)
