@@ -1,4 +1,4 @@
-"""Ask other models, and motifs, about pieces of what a run predicted, or of what all runs are compared with."""
+"""Ask other models, motifs and profile HMMs about pieces of what a run predicted, or of what all runs are compared with."""
 
 from scriptlog import input_files, logged
 
@@ -18,6 +18,7 @@ with logged(snakemake):
     task, files = task_block(snakemake.params.settings["task"]), input_files(snakemake.input)
     predictions = snakemake.input.get("predictions")
     pieces = module(tasks.__name__, task.kind).judged(task, files, predictions and pd.read_parquet(predictions))
-    asked = {name: Path(files[name]) if name in files else None for name in ("judge", "embed", "motifs")}
+    asked = {name: Path(files[name]) if name in files else None for name in ("judge", "embed", "motifs", "hmms")}
+    hit = {name: snakemake.params.settings["task"].get(f"hmm_{name}") for name in ("evalue", "gathering")}
     every = [piece for group in pieces.groups.values() for piece in group]
-    write_table(told_table(every, pieces.reference, judges(**asked)), snakemake.output.told)
+    write_table(told_table(every, pieces.reference, judges(**asked, **hit)), snakemake.output.told)

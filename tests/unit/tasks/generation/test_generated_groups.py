@@ -20,6 +20,7 @@ from glmflow.corpus.part_names import origin_of, part_name
 from glmflow.errors import InputError
 from glmflow.files import write_table
 from glmflow.likeness.further_measures import Further
+from glmflow.likeness.protein_families import family_counts
 from glmflow.likeness.told_tables import told_table
 from glmflow.report.pages.generation import called
 from glmflow.simulate.coding_genome import simulate_coding
@@ -144,10 +145,12 @@ def test_units_are_sequences_and_blocked_ones_weigh_nothing(made):
     assert "Fewer than three pieces" in none.tables["findings.tsv"]["finding"].iloc[0]
 
 
-def test_judge_embedding_and_motifs_are_scored_as_a_job_has_told_them(made, tmp_path):
+def test_judge_embedding_motifs_and_families_are_scored_as_a_job_has_told_them(made, tmp_path):
     task, files, found, text = made
     embed = lambda piece: np.array([piece.count(base) for base in "ACG"], float)  # noqa: E731
-    told = Further(lambda piece: 1.5 * len(piece), embed, lambda piece: np.array(["A" in piece, "CGCG" in piece]))
+    hits = lambda piece: family_counts([[0], [], [1] if "CGC" in piece else []], 2, len(piece))  # noqa: E731
+    sites = lambda piece: np.array(["A" in piece, "CGCG" in piece])  # noqa: E731
+    told = Further(lambda piece: 1.5 * len(piece), embed, sites, hits)
     real = judged(task, files, None)
     stored = pd.read_parquet(Path(files["tables"]) / "facts.parquet")
     wanted = [piece for group in real.groups.values() for piece in group]
@@ -162,11 +165,15 @@ def test_judge_embedding_and_motifs_are_scored_as_a_job_has_told_them(made, tmp_
     paths = [str(tmp_path / name) for name in ("real.parquet", "own.parquet")]
     write_table(table, paths[0])
     write_table(told_table(texts, [], told), paths[1])
-    asking = task.model_copy(update={"judge": "other", "embed": "other", "motifs": "some.meme"})
+    asking = task.model_copy(update={"judge": "other", "embed": "other", "motifs": "some.meme", "hmms": "some.hmm"})
     result = scored((asking, files | {"told": paths}, found, text), texts)
     assert value(result, "judge_bits") == pytest.approx(1.5)
     assert 0 <= value(result, "frechet") < 5 and 0 < value(result, "motif_jaccard") <= 1
+    two = sum("CGC" in text for text in texts)
+    assert value(result, "family_share") == pytest.approx((6 + two) / 18)
+    assert value(result, "family_hits") == pytest.approx((6 + two) / (6 * PIECE / 1000))
     said = " ".join(result.tables["findings.tsv"]["finding"])
+    assert f"in a family of some.hmm is {(6 + two) / 18:.3g} (real ones: " in said
     assert "Under other, which drew none of them, a base costs 1.5 bits" in said and "some.meme" in said
     with pytest.raises(InputError, match="asked about other pieces"):
         scored((asking, files | {"told": paths[:1]}, found, text), texts)

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glmflow.errors import InputError
-from glmflow.genome.canonical import Sequence, as_bases, opposite_strand
+from glmflow.genome.canonical import Sequence, as_bases
 
 from .kmer_tables import CODE, index_of_codes
-from .open_frames import Frame
+from .open_frames import Frame, strand_of
 
 STARTS, STOPS = (b"ATG", b"GTG", b"TTG"), (b"TAA", b"TAG", b"TGA")
 
@@ -75,9 +75,7 @@ def codon_counts(sequence: Sequence, found: Rows[Frame]) -> NDArray[np.int64]:
     bases = as_bases(sequence)
     total = np.zeros(64, np.int64)
     for gene in found:
-        own = bases[gene.start : gene.end]
-        own = own if gene.strand > 0 else opposite_strand(own)
-        codons = index_of_codes(CODE[own], 3)[::3]
+        codons = index_of_codes(CODE[strand_of(bases, gene)], 3)[::3]
         total += np.bincount(codons[codons >= 0], minlength=64)
     return total
 
@@ -90,8 +88,7 @@ def start_and_stop_counts(sequence: Sequence, found: Rows[Frame]) -> NDArray[np.
     bases = as_bases(sequence)
     total = np.zeros(6, np.int64)
     for gene in found:
-        own = bases[gene.start : gene.end]
-        own = own if gene.strand > 0 else opposite_strand(own)
+        own = strand_of(bases, gene)
         for place, codons, codon in ((0, STARTS, own[:3]), (3, STOPS, own[-3:])):
             text = codon.tobytes()
             if text in codons:

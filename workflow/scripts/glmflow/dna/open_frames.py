@@ -28,6 +28,12 @@ class Frame(NamedTuple):
     strand: int
 
 
+def strand_of(bases: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
+    """Return the bases of a frame of a sequence in the direction in which it is read, all ASCII codes in upper case."""
+    own = bases[frame.start : frame.end]
+    return own if frame.strand > 0 else opposite_strand(own)
+
+
 def open_frames(sequence: Sequence, least: int = 90) -> list[Frame]:
     """Return the open reading frames from ATG to a stop codon, sorted; of each stop codon the longest.
 

@@ -158,7 +158,7 @@ def real_side(pieces: RealPieces, training: Sequence[str], size: int, further: F
     size
         Bases of a piece.
     further
-        What a model or a list of motifs tells of a piece.
+        What a model, motifs or profiles tell of a piece.
     """
     known = pooled([counts_of(piece) for piece in pieces.reference])
     told = further.of_reference(pieces.reference)

@@ -1,4 +1,4 @@
-"""What only a model or a list of motifs can tell of a piece: bits under another model, its embedding, its motifs."""
+"""What only a model or a file of the user can tell of a piece: bits under another model, its embedding, motifs, families."""
 
 from __future__ import annotations
 
@@ -29,12 +29,15 @@ class Told(NamedTuple):
         Of a fixed model, `[D]`.
     motifs
         Whether each motif has a site in it, `[m]`.
+    families
+        What `family_counts` counts of its proteins, `[3 + m]`.
     """
 
     bases: int
     bits: float | None = None
     embedding: NDArray[np.float64] | None = None
     motifs: NDArray[np.bool_] | None = None
+    families: NDArray[np.float64] | None = None
 
 
 class Further(NamedTuple):
@@ -43,6 +46,7 @@ class Further(NamedTuple):
     judge: Callable[[str], float] | None = None
     embed: Callable[[str], NDArray[np.float64]] | None = None
     motifs: Callable[[str], NDArray[np.bool_]] | None = None
+    families: Callable[[str], NDArray[np.float64]] | None = None
 
     def tell(self, piece: str) -> Told:
         """Return all that is told of a piece."""
@@ -69,6 +73,8 @@ def measure_of(reference: Sequence[Told]) -> Callable[[Told], Facts]:
             found["embedding"] = moments(told.embedding, projection)
         if told.motifs is not None:
             found["motifs"] = hit_set(told.motifs)
+        if told.families is not None:
+            found["families"] = told.families
         return found
 
     return facts

@@ -43,7 +43,7 @@ def sentences(values: pd.DataFrame, copies: pd.DataFrame, threshold: float, miss
             "more or longer sequences."
         )
     found.append(_of_copies(values, copies, threshold))
-    found += _of_repeats(values)
+    found += _of_repeats(values) + _of_families(values)
     blind = own[[MARKOV_5 not in detects.split("; ") for detects in own["detects"]]]
     if len(blind) and len(decisive):
         names = "; ".join(blind["label"].head(6)) + ("; …" if len(blind) > 6 else "")
@@ -104,6 +104,16 @@ def _of_repeats(values: pd.DataFrame) -> list[str]:
         return []
     return [
         f"Generated sequences repeat one another: {own:.0%} of their 21-mers stand in another of them ({real:.0%} of real ones)."
+    ]
+
+
+def _of_families(values: pd.DataFrame) -> list[str]:
+    """Return that the user's profiles have no hit in real sequences, where that is so: then they show nothing."""
+    floor = values.loc[values["statistic"] == "family_hits", "floor"]
+    if not len(floor) or floor.iloc[0] > 0:
+        return []
+    return [
+        "No profile HMM has a hit in held-out real sequences: what the profiles say of generated ones shows nothing."
     ]
 
 

@@ -24,7 +24,13 @@ def jaccard(sums: NDArray[np.float64], real: Mapping[str, NDArray[np.float64]]) 
     sums
         Of `hit_set` over pieces, `[..., m + 1]`.
     """
-    own = sums[..., :-1] / sums[..., -1:]
-    other = real["motifs"][:-1] / real["motifs"][-1]
+    return in_common(sums[..., :-1] / sums[..., -1:], real["motifs"][:-1] / real["motifs"][-1])
+
+
+def in_common(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum of the lesser of two amounts of each thing over that of the larger ones (Ružička), of `[..., m]`.
+
+    Not a number where there is nothing on either side.
+    """
     with np.errstate(invalid="ignore"):
-        return np.minimum(own, other).sum(-1) / np.maximum(own, other).sum(-1)
+        return np.minimum(one, other).sum(-1) / np.maximum(one, other).sum(-1)

@@ -15,7 +15,7 @@ from glmflow.dna.markov import Chain
 from glmflow.genome.canonical import as_bases, coded
 from glmflow.statistics.context_mixture import ContextMixture
 
-from . import embedding_distance, motif_sets, shared_words
+from . import embedding_distance, motif_sets, protein_families, shared_words
 
 KS = (1, 2, 3, 4, 5, 6)
 ORDER = 5
@@ -41,7 +41,7 @@ class Background:
     walked
         Some real pieces, which walks are compared with.
     further
-        From a piece to what a model or a list of motifs tells of it.
+        From a piece to what a model, motifs or profiles tell of it.
     """
 
     real: Facts
@@ -159,6 +159,7 @@ def _odds(sums: NDArray, real: Facts) -> NDArray:
 
 
 WORDS, GENES, COPIES = "Words", "Genes", "Copies and complexity"
+OF_GENES = "of genes (of open frames where Prodigal is missing)"
 NEAR = "0 is equal; two real samples differ too, by what the column of real sequences says."
 STATISTICS = (
     Statistic("gc", "G + C", WORDS, "k1", _gc, "Share of G and C."),
@@ -200,6 +201,17 @@ STATISTICS = (
               "Share of these genes that stop with TAA, among TAA, TAG and TGA."),
     Statistic("codon_js", "JS divergence of codons", GENES, "codons", _divergence("codons"),
               f"Jensen-Shannon divergence of the codons of these genes from real ones, bits. {NEAR}"),
+    Statistic("family_share", "proteins in a family", GENES, "families", protein_families.matched_share,
+              f"Share of the proteins {OF_GENES} that have a hit to any of the profile HMMs."),
+    Statistic("family_hits", "hits to families per kb", GENES, "families", protein_families.hits_per_kb,
+              f"Hits of the proteins {OF_GENES} to the profile HMMs per 1,000 bases."),
+    Statistic("families", "families found", GENES, "families", protein_families.families_found,
+              "Profile HMMs that have a hit; more pieces would have more."),
+    Statistic("families_held", "real families held", GENES, "families", protein_families.real_families_held,
+              "Share of the profile HMMs with a hit in the reference of real sequences that have one here."),
+    Statistic("family_use", "use of families in common", GENES, "families", protein_families.use_in_common,
+              "Of the hits per base of each profile HMM, and those of real ones: the sum of the lesser over that of the larger, "
+              "1 is equal."),
     Statistic("longest_match", "longest match to training", COPIES, "matches", _share(0, 4),
               "Mean over sequences of the longest exact match to a training sequence, either strand, bases."),
     Statistic("covered_32", "in matches of 32 and more", COPIES, "matches", _share(1, 3),

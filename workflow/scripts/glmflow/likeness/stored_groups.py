@@ -37,7 +37,7 @@ def read_real(folder: Path, training: Sequence[str], told: ToldTables | None = N
     Parameters
     ----------
     told
-        What models and motifs have told of these pieces, and of those that are compared with them; nothing where None.
+        What models, motifs and profiles have told of these pieces, and of those that are compared with them; nothing where None.
     """
     rows = pd.read_parquet(folder / FACTS)
     reference = pd.read_parquet(folder / REFERENCE)["sequence"].tolist()

@@ -1,4 +1,4 @@
-"""What models and motifs have told of pieces as a table, so that it is asked for in a job that may load models."""
+"""What models, motifs and profiles have told of pieces as a table, so that it is asked for in a job that may load models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def name_of(piece: str) -> str:
 
 
 def told_table(pieces: Iterable[str], reference: Sequence[str], further: Further) -> pd.DataFrame:
-    """Return a row a distinct piece: `piece` (its name), `bases`, `bits`, `embedding`, `motifs`.
+    """Return a row a distinct piece: `piece` (its name), `bases`, `bits`, `embedding`, `motifs`, `families`.
 
     Of pieces of the reference alone, what they cost is not asked for.
     """
@@ -65,5 +65,5 @@ class ToldTables(Mapping[str, Told]):
 
 def _told(row: Mapping) -> Told:
     bits = row["bits"]
-    embedding, motifs = (None if row[name] is None else np.asarray(row[name]) for name in ("embedding", "motifs"))
-    return Told(int(row["bases"]), None if bits is None or np.isnan(bits) else float(bits), embedding, motifs)
+    arrays = (None if row[name] is None else np.asarray(row[name]) for name in ("embedding", "motifs", "families"))
+    return Told(int(row["bases"]), None if bits is None or np.isnan(bits) else float(bits), *arrays)

@@ -1,4 +1,4 @@
-"""What models and motifs are asked of a piece of sequence, by the command and by the job of a study alike."""
+"""What models, motifs and profiles are asked of a piece of sequence, by the command and by the job of a study alike."""
 
 from __future__ import annotations
 
@@ -16,19 +16,31 @@ if TYPE_CHECKING:
     from glmflow.models.adapter import Adapter
 
 
-def judges(judge: Path | None, embed: Path | None, motifs: Path | None) -> Further:
-    """Return what is asked of pieces: folders of two models, and a file of motifs, each where there is one.
+def judges(
+    judge: Path | None,
+    embed: Path | None,
+    motifs: Path | None,
+    hmms: Path | None = None,
+    evalue: float | None = None,
+    gathering: bool = False,
+) -> Further:
+    """Return what is asked of pieces: folders of two models, files of motifs and of profile HMMs, each where there is one.
+
+    Files are read before models, so that what is wrong with them is said first.
+
+    Parameters
+    ----------
+    evalue, gathering
+        What a hit to a profile is, as `read_profiles` takes it.
 
     Raises
     ------
     InputError
-        A model or the motifs cannot be read.
+        A model or a file cannot be read.
     """
-    return Further(
-        bits_under(judge) if judge else None,
-        states_under(embed) if embed else None,
-        motifs_of(motifs) if motifs else None,
-    )
+    families = families_of(hmms, evalue, gathering) if hmms else None
+    sites = motifs_of(motifs) if motifs else None
+    return Further(bits_under(judge) if judge else None, states_under(embed) if embed else None, sites, families)
 
 
 def bits_under(folder: Path) -> Callable[[str], float]:
@@ -82,6 +94,26 @@ def motifs_of(path: Path) -> Callable[[str], NDArray]:
     matrices = [motif.log_odds() for motif in read_motifs(path)]
     least = np.array([threshold_of(matrix) for matrix in matrices])
     return lambda sequence: best_sites([sequence], matrices).score[0] >= least
+
+
+def families_of(path: Path, evalue: float | None = None, gathering: bool = False) -> Callable[[str], NDArray]:
+    """Return a function from a sequence to what `family_counts` counts of its proteins and the profiles of a file, `[3 + m]`.
+
+    Raises
+    ------
+    InputError
+        It is no file of profiles of proteins, or pyhmmer is not installed.
+    """
+    from glmflow.dna.protein_profiles import proteins, read_profiles
+    from glmflow.likeness.protein_families import family_counts
+
+    profiles = read_profiles(path, evalue, gathering)
+
+    def families(sequence: str) -> NDArray:
+        hits = [profiles.families_of(protein) for protein in proteins(sequence)]
+        return family_counts(hits, len(profiles.names), len(sequence))
+
+    return families
 
 
 @lru_cache(maxsize=2)  # the judge is often the model that embeds too

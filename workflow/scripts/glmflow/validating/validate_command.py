@@ -34,6 +34,22 @@ def add_validate_command(subparsers: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--motifs", type=Path, metavar="MEME", help="motifs to look for, MEME or JASPAR")
     parser.add_argument(
+        "--hmms",
+        type=Path,
+        metavar="HMM",
+        help="profile HMMs (HMMER3) of protein families to look for in predicted genes",
+    )
+    hit = parser.add_mutually_exclusive_group()
+    hit.add_argument(
+        "--hmm-evalue",
+        type=float,
+        metavar="E",
+        help="E-value of a hit at most, counted over the profiles of the file (default: 1e-5)",
+    )
+    hit.add_argument(
+        "--hmm-gathering", action="store_true", help="hits are what passes the profiles' gathering cutoffs"
+    )
+    parser.add_argument(
         "--piece", type=int, help="bases of the pieces compared (default: the median generated sequence)"
     )
     parser.add_argument("--most", type=int, default=50, help="pieces of a group at most (default: 50)")
@@ -54,13 +70,20 @@ def run_validate(arguments: argparse.Namespace) -> int:
         value = getattr(arguments, name)
         if value is not None and value < 1:
             raise InputError(f"--{name} {value}", fix="Give 1 or more.")
+    evalue, gathering = arguments.hmm_evalue, arguments.hmm_gathering
+    if (evalue is not None or gathering) and not arguments.hmms:
+        raise InputError(
+            "--hmm-evalue and --hmm-gathering are of --hmms, which is not given", fix="Give --hmms, or neither."
+        )
+    if evalue is not None and not 0 < evalue <= 10:
+        raise InputError(f"--hmm-evalue {evalue:g}", fix="Give a number above 0 and at most 10.")
     others = {path.name.split(".")[0].replace("_", " "): path for path in arguments.other}
     request = ValidationRequest(
         *(arguments.generated, arguments.source, arguments.train, others),
         *(arguments.piece, arguments.most, arguments.draws, arguments.seed),
     )
-    given = {"judge": arguments.judge, "embed": arguments.embed, "motifs": arguments.motifs}
-    further = judges(**given)
+    given = {name: getattr(arguments, name) for name in ("judge", "embed", "motifs", "hmms")}
+    further = judges(**given, evalue=evalue, gathering=gathering)
     named = {name: path.resolve().name for name, path in given.items() if path}
     for sentence in validate(request, arguments.output, further, named):
         print(sentence)

@@ -59,7 +59,7 @@ def validate(
     Parameters
     ----------
     further, named
-        What models and motifs tell of a piece, and the names of these, by its fields.
+        What models, motifs and profiles tell of a piece, and the names of these, by its fields.
 
     Raises
     ------

@@ -32,7 +32,7 @@ class Generation(TaskBlock):
     page = "generation"
     genome = False
     compared = "own"
-    scoring = frozenset({"bootstrap", "judge", "embed", "motifs"})
+    scoring = frozenset({"bootstrap", "judge", "embed", "motifs", "hmms", "hmm_evalue", "hmm_gathering"})
 
     corpus: str = Field(
         description="Corpus (`corpora`): prompts and real sequences are of its test part, copies are of its training part."
@@ -74,6 +74,19 @@ class Generation(TaskBlock):
         None, description="Model (`models`) whose states of pieces are compared, by their Fréchet distance."
     )
     motifs: str | None = Field(None, description="Motifs to look for in pieces, a MEME or JASPAR file.")
+    hmms: str | None = Field(
+        None,
+        description="Profile HMMs of protein families to look for in the predicted genes of pieces, a file of HMMER3, plain or "
+        "gzip (needs pyhmmer).",
+    )
+    hmm_evalue: Annotated[float, Field(gt=0, le=10)] | None = Field(
+        None,
+        description="E-value of a hit to `hmms` at most, counted over the profiles of the file; 1e-5 where left out: one chance "
+        "hit in 100,000 proteins.",
+    )
+    hmm_gathering: bool = Field(
+        False, description="Hits to `hmms` are what passes the gathering cutoff that each profile has (Pfam's do)."
+    )
 
     @model_validator(mode="after")
     def _whole_pieces(self) -> Generation:
@@ -81,6 +94,12 @@ class Generation(TaskBlock):
             raise ValueError("regions: prompts of no base (`prompt_bp: 0`) are of no region; leave one out")
         if self.piece is not None and self.piece > self.length:
             raise ValueError(f"piece: {self.piece} bases are longer than what is drawn (`length`: {self.length})")
+        if (self.hmm_evalue is not None or self.hmm_gathering) and not self.hmms:
+            raise ValueError("hmm_evalue, hmm_gathering: they are of `hmms`, which is not given")
+        if self.hmm_evalue is not None and self.hmm_gathering:
+            raise ValueError(
+                "hmm_gathering: hits are judged by gathering cutoffs or by an E-value (`hmm_evalue`), not by both"
+            )
         return self
 
     @property
@@ -107,7 +126,7 @@ class Generation(TaskBlock):
         corpus = corpus_files(study.results, self.corpus)
         screened: Files = {"hazards": self.gate.hazards, "proteins": self.gate.proteins}
         tables: Files = {"tables": f"{study.results}/examples/{label}"}
-        motifs: Files = {"motifs": self.motifs or []}
+        sought: Files = {"motifs": self.motifs or [], "hmms": self.hmms or []}
         told = (
             [f"{study.results}/examples/{label}.judged.parquet", f"{run.folder(study.results)}/judged.parquet"]
             if run
@@ -115,13 +134,13 @@ class Generation(TaskBlock):
         )
         held_out = corpus | {"regions": self.regions or []}
         given: dict[str, Files] = {"examples": held_out, "predict": screened, "baseline": corpus | screened}
-        given |= {"judge": motifs if run else held_out | motifs}
+        given |= {"judge": sought if run else held_out | sought}
         return (given | {"score": corpus | tables | {"told": told if self.judged else []}}).get(step, {})
 
     @property
     def judged(self) -> bool:
-        """Whether models or motifs tell of pieces what their bases alone do not."""
-        return any((self.judge, self.embed, self.motifs))
+        """Whether models, motifs or profiles tell of pieces what their bases alone do not."""
+        return any((self.judge, self.embed, self.motifs, self.hmms))
 
     def judges(self, study: StudyView, label: str) -> dict[str, tuple[str, int]]:
         """Return the models that are asked about pieces, of the first seed of the runs."""
@@ -135,7 +154,7 @@ class Generation(TaskBlock):
             for name in ("hazards", "proteins")
             for number, path in enumerate(getattr(self.gate, name))
         }
-        return screened | {(name,): path for name in ("motifs", "regions") if (path := getattr(self, name))}
+        return screened | {(name,): path for name in ("motifs", "hmms", "regions") if (path := getattr(self, name))}
 
     def checks(self, study: StudyView, label: str) -> Iterator[tuple[Place, str]]:
         """Yield what is wrong beside other blocks."""

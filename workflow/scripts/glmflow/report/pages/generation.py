@@ -123,6 +123,28 @@ METRICS = {
         "sequences",
         "Jaccard index of the share of pieces (n) that each motif has a site in, with that of real pieces; 1 is equal.",
     ),
+    "family_share": Words(
+        "proteins in a family",
+        "none",
+        "sequences",
+        "Share of the proteins of predicted genes that have a hit to any of the profile HMMs; real sequences have their own.",
+    ),
+    "family_hits": Words(
+        "hits to families per kb", "none", "sequences", "Hits of these proteins to the profile HMMs per 1,000 bases."
+    ),
+    "families": Words("families found", "none", "sequences", "Profile HMMs that have a hit in the pieces (n)."),
+    "families_held": Words(
+        "real families held",
+        "higher",
+        "sequences",
+        "Share of the profile HMMs with a hit in the real reference that have one in the pieces (n).",
+    ),
+    "family_use": Words(
+        "use of families in common",
+        "higher",
+        "sequences",
+        "What the hits per base of each profile HMM have in common with those of real pieces; 1 is equal.",
+    ),
     "walk_distance": Words(
         "distance of walks",
         "none",

@@ -124,15 +124,17 @@ def _searched(training: TrainingPart) -> Iterator[str]:
 
 
 def _told(found: Likeness, task: Generation) -> Iterator[str]:
-    """Yield what the judge, the embedding and the motifs of the task have told, a sentence each."""
+    """Yield what the judge, the embedding, the motifs and the profiles of the task have told, a sentence each."""
     own = found.values[found.values["group"] == GENERATED].set_index("statistic")
     sentences = {
         "judge_bits": f"Under {task.judge}, which drew none of them, a base costs {{}} bits",
         "frechet": f"The Fréchet distance of the states that {task.embed} has of them is {{}}",
         "motif_jaccard": f"The Jaccard index of the motifs of {Path(task.motifs or '').name} is {{}}",
+        "family_share": f"The share of their proteins in a family of {Path(task.hmms or '').name} is {{}}",
+        "families_held": f"The share of the families of {Path(task.hmms or '').name} in real ones that they hold is {{}}",
     }
     for statistic, sentence in sentences.items():
-        if statistic in own.index:
+        if statistic in own.index and np.isfinite(own.loc[statistic, "value"]):
             row = own.loc[statistic]
             floor = f"real ones: {row['floor']:.3g} [{row['floor_low']:.3g}, {row['floor_high']:.3g}]"
             yield f"{sentence.format(format(row['value'], '.3g'))} ({floor})."
