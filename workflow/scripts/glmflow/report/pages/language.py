@@ -48,6 +48,13 @@ METRICS = {
         "Bits per base that are lost where the context beyond the shortest one is replaced by another window's (n windows): what "
         "the order of far bases is worth. 0 where it is not used.",
     ),
+    "bits_per_doubling": Words(
+        "bits saved by a doubling",
+        "higher",
+        "bases",
+        "Bits per base that a context saves against the next shorter one, by how often it is twice as long: of the same bases of "
+        "the same windows (n).",
+    ),
     "bits_of_tag": Words(
         "bits of the tag",
         "higher",
@@ -113,6 +120,9 @@ def page(study: Study, task: str) -> str:
         strata=by_stratum(plain),
         gain_strata=by_stratum(table[table["metric"] == "bits_of_context"]),
         gains=by_context(table[(table["metric"] == "bits_of_context") & (table["subset"] == "all")]),
+        doublings=by_context(table[(table["metric"] == "bits_per_doubling") & (table["subset"] == "all")]),
+        doubling_strata=by_stratum(table[table["metric"] == "bits_per_doubling"]),
+        context_laws=context_law_rows(study, task),
         tags={
             said: by_context(
                 table[(table["metric"] == "bits_of_tag") & (table["subset"] == "all") & (table["protocol"] == name)]
@@ -217,6 +227,34 @@ def vocabulary_rows(study: Study, task: str, table: pd.DataFrame) -> list[dict[s
             "tokens changed by a base": number(known["changed"]),
         }
     return list(found.values())
+
+
+def context_law_rows(study: Study, task: str) -> list[dict[str, str]]:
+    """Return the constants of each run's law of context, or why it has none, a row a run and split."""
+    rows = []
+    runs = study.runs(task)
+    several = len({run.seed for run in runs}) > 1
+    for run in runs:
+        path = run.folder / "scores" / "context_law.tsv"
+        table = read_table(path) if path.exists() else pd.DataFrame({"split": []})
+        for split, own in table.groupby("split", sort=False):
+            known = own[own["constant"].notna()].set_index("constant")
+            said = own["said"].iloc[0]
+            rows.append(
+                {
+                    "model": run.model + (f", seed {run.seed}" if several else ""),
+                    "split": str(split),
+                    "contexts": f"{own['contexts'].iloc[0]:,}",
+                    **{name: _constant(known.loc[name]) if name in known.index else "" for name in ("E", "G", "gamma")},
+                    "note": said if isinstance(said, str) else "",
+                }
+            )
+    return rows
+
+
+def _constant(row: pd.Series) -> str:
+    interval = f" [{number(row['low'])}, {number(row['high'])}]" if pd.notna(row["low"]) else ""
+    return number(row["value"]) + interval
 
 
 def reach_rows(study: Study, task: str) -> list[dict[str, str]]:

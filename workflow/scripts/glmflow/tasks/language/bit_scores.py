@@ -17,6 +17,7 @@ from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
 from glmflow.tasks.tables import CLEAN, Scored, metric_row, metrics_table, run_keys
 
+from .context_laws import by_doubling, law_rows, law_table, reach_of
 from .scaling_runs import sizes_of
 
 BITS = np.log(2)
@@ -54,6 +55,8 @@ def score(
         the window and other bases, lower case and upper case, how much of a sequence is in training, divisions. A control stands as `protocol`.
         ``bits_of_tag``: what a model saves that is told what the sequence is (`protocol` ``own_tag``), or something else
         (``other_tag``). ``bits_of_context``: what is lost when the far context is replaced by another window's.
+        ``bits_per_doubling``: what a context saves for each doubling from the next shorter one, on the same bases. The table
+        ``context_law.tsv`` has the law by which bits fall with context, of all bases, or why there is none.
         ``bits_per_base_error``: the standard error that the draws of masks leave, of models of masked diffusion.
         ``parameters`` (no embeddings) and ``training_bases`` (seen, copies counted) of models pretrained here: what a scaling
         law is fitted to.
@@ -83,10 +86,28 @@ def score(
             both = np.concatenate([whole.sums[np.isin(whole.windows, one.windows)], one.sums], axis=1)
             own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split, "protocol": one.control}
             rows.append(metric_row("bits_of_tag", interval_of_sums(both, _gain, draws), **own))
+    laws = []
+    for (split, subset), own in _grown(found):
+        reach = reach_of(*zip(*((one.context_bp, one.windows, one.units, one.sums) for one in own)))
+        if not reach.windows:
+            continue
+        for context, saved in by_doubling(reach, draws):
+            rows.append(metric_row("bits_per_doubling", saved, subset=subset, context_bp=context, split=split))
+        if subset == "all":
+            laws += list(law_rows(split, reach, draws))
     rows += list(monte_carlo_errors(examples, predictions))
     rows += list(sizes_of(settings.get("model") or {}, predictions))
     metrics = metrics_table(rows, **run_keys(settings))
-    return Scored(with_intervals(metrics, units), units=units)
+    return Scored(with_intervals(metrics, units), {"context_law.tsv": law_table(laws)}, units)
+
+
+def _grown(found: list[Cell]) -> Iterator[tuple[tuple[str, str], list[Cell]]]:
+    """Yield the cells of each split and stratum as they are, without controls, one a context."""
+    grown: dict[tuple[str, str], list[Cell]] = {}
+    for one in found:
+        if not one.control:
+            grown.setdefault((one.split, one.subset), []).append(one)
+    yield from grown.items()
 
 
 def monte_carlo_errors(examples: pd.DataFrame, predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:
