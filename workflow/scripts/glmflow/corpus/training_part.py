@@ -28,7 +28,12 @@ def part_texts(corpus: Corpus, split: str) -> list[str]:
 
 def training_part(corpus: Corpus, most: int) -> TrainingPart:
     """Return the training sequences in their order until there are `most` bases; the last one may be cut."""
-    rows, texts, used = corpus.of("train"), [], 0
+    return first_bases(corpus, corpus.table["split"] == "train", most)
+
+
+def first_bases(corpus: Corpus, chosen: pd.Series, most: int) -> TrainingPart:
+    """Return the chosen sequences (true or false a row) in their order until there are `most` bases; the last one may be cut."""
+    rows, texts, used = corpus.table[chosen], [], 0
     for row, length in zip(rows.index, rows["length"].tolist()):
         taken = min(length, most - used)
         if taken <= 0:

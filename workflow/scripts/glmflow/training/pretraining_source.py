@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from glmflow.corpus.consecutive_windows import ConsecutiveWindows
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import CorpusWindows, tag_names
-from glmflow.corpus.training_part import training_part
+from glmflow.corpus.training_part import first_bases, training_part
 from glmflow.files import read_table
 from glmflow.genome.reference import Reference
 
@@ -115,6 +115,19 @@ class CorpusSource:
     def texts(self, most: int) -> list[str]:
         """Return training sequences of `most` bases together at most."""
         return training_part(self.corpus, most).texts
+
+    def held_out_texts(self, most: int) -> list[str]:
+        """Return sequences that are not learned from, of validation and test, of `most` bases together at most."""
+        return first_bases(self.corpus, self.corpus.table["split"].isin(["validation", "test"]), most).texts
+
+    def texts_by_division(self, most: int) -> dict[str, list[str]]:
+        """Return training sequences of each division, of `most` bases at most each."""
+        table = self.corpus.table
+        train = table["split"] == "train"
+        return {
+            str(name): first_bases(self.corpus, train & (table["division"] == name), most).texts
+            for name in sorted(set(table.loc[train, "division"]))
+        }
 
     def composition(self) -> NDArray[np.float64]:
         """Return the shares of A, C, G and T of what is learned from, both strands."""
