@@ -66,6 +66,16 @@ def test_letters_alone_are_one_base_a_token_on_both_strands():
     assert 0 <= found["unused"] < 1
 
 
+def test_the_entropy_of_the_lengths_of_tokens():
+    (letters, pairs) = (train_byte_pairs(["AC" * 50], size, both_strands=False) for size in (10, 11))
+    assert describe(letters, ["ACAC"])["length_bits"] == 0
+    # "AC" is one token, other bases stand alone: ACG is two lengths, one of each; ACGT ACAC are two of one and three of two.
+    assert describe(pairs, ["ACG"])["length_bits"] == pytest.approx(1)
+    known = describe(pairs, ["ACGTACAC"])
+    assert known["length_bits"] == pytest.approx(-(0.4 * np.log2(0.4) + 0.6 * np.log2(0.6)))
+    assert known["bases_per_token"] == pytest.approx(8 / 5)
+
+
 def test_a_base_exchanged_changes_its_tokens_alone():
     made = train_byte_pairs([drawn(20_000)], 300)
     found = describe(made, [drawn(500, seed) for seed in range(1, 30)])

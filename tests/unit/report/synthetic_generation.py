@@ -58,6 +58,17 @@ def add_generated(results, task):
             table.assign(way="warm").to_csv(run / f"scores/{name}.tsv", sep="\t", index=False)
         tags = [("warm", "rich", "division", 2, group, 0.75, 0.5, 1.0, 4) for group in ("generated", "real, held out")]
         columns = ["way", "tag", "column", "tags", "group", "recovered", "low", "high", "n"]
+        recovered = pd.DataFrame(
+            {"way": "warm", "group": ["generated", "Markov-5, the likeliest"], "recovered": [0.4, 0.3]}
+        )
+        more = {
+            "low": 0.2,
+            "high": 0.5,
+            "beyond": [np.nan, 0.1],
+            "beyond_low": [np.nan, 0.0],
+            "beyond_high": [np.nan, 0.2],
+        }
+        recovered.assign(**more, n=8, bases=30).to_csv(run / "scores/recovered.tsv", sep="\t", index=False)
         pd.DataFrame(tags, columns=columns).to_csv(run / "scores/tags.tsv", sep="\t", index=False)
         blocked = pd.DataFrame({"finding": ["Fewer than three pieces were released."], "way": "cold"})
         blocked.to_csv(run / "scores/findings.tsv", sep="\t", index=False, mode="a", header=False)

@@ -10,14 +10,41 @@ from glmflow.config.models import Pretrain
 from glmflow.corpus.corpus_build import build
 from glmflow.errors import InputError
 from glmflow.models import load_model, new_model
+from glmflow.models.byte_pairs import train_byte_pairs
+from glmflow.models.kmer_vocabulary import kmer_vocabulary
 from glmflow.plan.resources import shape_of_made
 from glmflow.training.language_loss import IGNORE, LanguageEvaluation, bases_of_tokens, language_batch
-from glmflow.training.pretrain import made_model, pretrain
+from glmflow.training.pretrain import described, made_model, pretrain
 from glmflow.training.pretraining_source import CorpusSource
 from pydantic import ValidationError
 
 OLMO = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
 OLMO |= {"num_attention_heads": 2, "num_key_value_heads": 2, "max_position_embeddings": 64}
+
+
+def test_vocabularies_are_told_of_on_held_out_bases_and_by_division(tmp_path):
+    unlike = {"repeats": "GATTACA" * 400, "random": "".join(np.random.default_rng(2).choice(list("ACGT"), 2800))}
+    sources = []
+    for name, text in unlike.items():
+        (tmp_path / f"{name}.fa").write_text(f">{name}\n{text}\n")
+        sources.append({"path": str(tmp_path / f"{name}.fa"), "division": name})
+    split = {"by": "position", "validation": 0.1, "test": 0.1, "max_shared": 1}
+    build({"sources": sources, "split": split}, tmp_path / "corpus")
+    source = CorpusSource(tmp_path / "corpus")
+    known = described(kmer_vocabulary(3), source)
+    assert known["divisions"] == pytest.approx({"random": 3, "repeats": 3}, abs=0.02)
+    assert known["held_out"]["bases_per_token"] == pytest.approx(3, abs=0.05) and known["length_bits"] < 0.05
+    learned = train_byte_pairs(source.texts(10_000), 20, 7)
+    by_division = described(learned, source)["divisions"]
+    assert by_division["repeats"] > by_division["random"] + 1
+    held_out = "".join(source.held_out_texts(10_000))
+    assert len(held_out) == 1120 and source.held_out_texts(100)[0] == held_out[:100]
+    training = "".join(source.texts(10_000))
+    assert len(training) == 4480 and held_out[-280:] not in training
+    assert {name: sum(map(len, texts)) for name, texts in source.texts_by_division(2000).items()} == {
+        "random": 2000,
+        "repeats": 2000,
+    }
 
 
 @pytest.fixture(scope="module")

@@ -91,6 +91,8 @@ def test_prompts_are_of_the_test_part_and_alike_in_all_ways(made):
     places = table["group"].str.rsplit("_", n=1).str[1].astype(int)
     for place, prompt in zip(places, table["sequence"]):
         assert text[18_000 + place : 18_000 + place + 20] == prompt
+    for place, behind in zip(places, table["following"]):
+        assert behind == (text[18_000 + place + 20 :][:30] if place + 50 <= 12_000 else "")
     assert dict(zip(found.counts["item"], found.counts["count"]))["pieces of Markov-5"] == 6
 
 
@@ -127,6 +129,32 @@ def test_long_sequences_are_followed_along_their_length_beside_real_ones(made):
     assert value["two", "low complexity", "generated", 10] > 0.8
     assert value["two", "low complexity", "real, held out", 10] < 0.5
     assert "along.tsv" not in scored(made, [one[:400] for one in frayed]).tables  # parts of 40 bases say nothing
+
+
+def test_what_really_follows_a_prompt_is_recovered_by_who_knows_it(made):
+    table = made[2].table.query("subset == 'one'")
+    generator = np.random.default_rng(8)
+    rest = "".join(generator.choice(list("ACGT"), PIECE))
+    known = [behind + rest[30:] for behind in table["following"]]
+    half = [behind[:15] + other_bases(behind[15:]) + rest[30:] for behind in table["following"]]
+    assert value(scored(made, known), "bases_recovered") == 1
+    found = scored(made, half)
+    assert value(found, "bases_recovered") == pytest.approx(0.5)
+    rows = found.tables["recovered.tsv"].query("way == 'one'").set_index("group")
+    assert rows["n"].eq(6).all() and rows["bases"].eq(30).all()
+    common = max("ACGT", key=made[3][:18_000].count)
+    by_hand = np.mean([behind.count(common) / 30 for behind in table["following"]])
+    assert rows.loc["the most frequent base", "recovered"] == pytest.approx(by_hand)
+    assert rows.loc["the most frequent base", "beyond"] == pytest.approx(0.5 - by_hand)
+    assert any(
+        "Of the 30 bases that really follow a prompt 50%" in said for said in found.tables["findings.tsv"]["finding"]
+    )
+    blocked = scored(made, ["", "", "", "", *known[4:]], ["blocked"] * 4 + ["passed"] * 2)
+    assert "bases_recovered" not in set(blocked.metrics["metric"]), "two prompts say nothing"
+
+
+def other_bases(text):
+    return text.translate(str.maketrans("ACGT", "CGTA"))
 
 
 def test_units_are_sequences_and_blocked_ones_weigh_nothing(made):
@@ -269,6 +297,8 @@ def test_held_out_regions_are_prompts(made, tmp_path):
         f"{contig}:18500-18560": text[18540:18560],
         f"{contig}:20000-20030(-)": other_strand(text[20000:20020]),
     }
+    behind = dict(zip(table["group"], table["following"]))
+    assert list(behind.values()) == [text[18560:18590], other_strand(text[19970:20000])]
     with pytest.raises(InputError, match=r"regions\.bed:3: g:20-40 does not lie in the test part"):
         examples(task, given, Division())
     with pytest.raises(InputError, match=r"regions\.bed:2: a region of 30 bases is shorter than a prompt of 40"):

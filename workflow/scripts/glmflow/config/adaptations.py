@@ -23,9 +23,11 @@ class Training(Block):
 
     optimizer: Literal["adafactor", "adamw"] = Field("adafactor", description="Optimizer.")
     learning_rate: Annotated[float, Field(gt=0)] = Field(5e-5, description="Peak learning rate.")
-    schedule: Literal["cosine", "linear", "constant", "plateau"] = Field(
+    schedule: Literal["cosine", "cosine_tenth", "wsd", "linear", "constant", "plateau"] = Field(
         "cosine",
-        description="Learning-rate schedule; `plateau` halves the rate when two evaluations bring nothing better, without "
+        description="Learning-rate schedule after the warm-up: `cosine` falls to 0 and `cosine_tenth` to a tenth of the peak; "
+        "`wsd` stays at the peak and falls in a line to 0 over the last fifth of the updates; `plateau` halves the rate when two "
+        "evaluations bring nothing better, without "
         "warm-up.",
     )
     warmup: Annotated[float, Field(ge=0)] = Field(

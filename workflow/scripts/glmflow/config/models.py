@@ -71,7 +71,14 @@ class Pretrain(New):
     length: Positive = Field(512, description="Length of a training sequence in bp.")
     steps: Positive = Field(500, description="Updates.")
     batch: Positive = Field(32, description="Sequences an update.")
-    learning_rate: Annotated[float, Field(gt=0)] = Field(3e-3, description="Peak learning rate (AdamW, one cycle).")
+    learning_rate: Annotated[float, Field(gt=0)] = Field(
+        3e-3, description="Peak learning rate (AdamW, after a warm-up of a tenth of the updates)."
+    )
+    schedule: Literal["cosine", "cosine_tenth", "wsd"] = Field(
+        "cosine",
+        description="How the rate falls after the warm-up: along a cosine to 0 or to a tenth of the peak (`cosine_tenth`), or in a "
+        "line over the last fifth of the updates alone (`wsd`).",
+    )
     objective: Literal["next", "masked", "masked_diffusion"] | None = Field(
         None,
         description="What is learned: the next base, masked ones, or masked ones at every share of masks (a bound of the "
@@ -192,6 +199,7 @@ class Pretrain(New):
         return Training(
             optimizer="adamw",
             learning_rate=self.learning_rate,
+            schedule=self.schedule,
             warmup=0.1,
             batch=self.batch,
             micro_batch=self.micro_batch or max(1, self.batch // self.gpus),

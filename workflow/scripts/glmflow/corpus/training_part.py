@@ -49,7 +49,11 @@ def training_part(corpus: Corpus, most: int, whole: int = 0, seed: int = SEED) -
     whole
         Bases of the longest sequence that is to be found whole: stretches are four times as long.
     """
-    rows = corpus.of("train")
+    return spread_part(corpus, corpus.of("train"), most, whole, seed)
+
+
+def spread_part(corpus: Corpus, rows: pd.DataFrame, most: int, whole: int = 0, seed: int = SEED) -> TrainingPart:
+    """Return the same of any rows of a corpus."""
     texts = list(stretch_texts(corpus, rows, most, whole, seed))
     return TrainingPart(texts, sum(map(len, texts)), int(rows["length"].sum()))
 

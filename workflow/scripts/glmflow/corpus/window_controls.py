@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+PHASE = "phase_"
+"""Beginning of the names of readings of k-mers, which stand among controls."""
+
 
 class Asked(NamedTuple):
     """One window as it is shown to a model: `control` is empty where it is as it is."""

@@ -71,18 +71,22 @@ def train_byte_pairs(
 def describe(tokenizer: Library, sequences: Iterable[str]) -> dict[str, float]:
     """Return what a vocabulary makes of sequences.
 
-    ``bases_per_token``; ``unused``: share of the tokens that are no special ones and never occur; ``unigram_bits``: bits per
-    base of the tokens drawn by their frequencies (an order-0 model); ``strands``: mean share (Jaccard) of the borders
-    between tokens that are the same on both strands; ``changed``: mean number of tokens that differ after one base in the
-    middle was exchanged.
+    ``bases_per_token``; ``length_bits``: entropy in bits of the lengths of its tokens; ``unused``: share of the tokens that
+    are no special ones and never occur; ``unigram_bits``: bits per base of the tokens drawn by their frequencies (an order-0
+    model); ``strands``: mean share (Jaccard) of the borders between tokens that are the same on both strands; ``changed``:
+    mean number of tokens that differ after one base in the middle was exchanged.
     """
     size = tokenizer.get_vocab_size()
     counts, bases = np.zeros(size, np.int64), 0
+    lengths = np.zeros(1, np.int64)
     shared, changed = [], []
     for sequence in sequences:
         ids, cuts = _read(tokenizer, sequence)
         counts += np.bincount(ids, minlength=size)
         bases += len(sequence)
+        own = np.bincount(np.diff([0, *cuts, len(sequence)]))
+        lengths = np.pad(lengths, (0, max(0, len(own) - len(lengths))))
+        lengths[: len(own)] += own
         _, turned = _read(tokenizer, other_strand(sequence))
         mirrored = len(sequence) - turned
         union = np.union1d(cuts, mirrored)
@@ -91,9 +95,10 @@ def describe(tokenizer: Library, sequences: Iterable[str]) -> dict[str, float]:
         other = "C" if sequence[middle] == "A" else "A"
         changed.append(_differing(ids, _read(tokenizer, sequence[:middle] + other + sequence[middle + 1 :])[0]))
     total = counts.sum()
-    share = counts[counts > 0] / total
+    share, of_length = counts[counts > 0] / total, lengths[lengths > 0] / lengths.sum()
     return {
         "bases_per_token": bases / total,
+        "length_bits": float(-(of_length * np.log2(of_length)).sum()) + 0.0,
         "unused": float((counts[len(SPECIAL) :] == 0).mean()),
         "unigram_bits": float(-(share * np.log2(share)).sum() * total / bases),
         "strands": float(np.mean(shared)),

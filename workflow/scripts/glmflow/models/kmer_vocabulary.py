@@ -10,7 +10,7 @@ from tokenizers import Regex, models, pre_tokenizers
 from tokenizers import Tokenizer as Library
 
 from glmflow.models.byte_pairs import ALPHABET, SPECIAL
-from glmflow.models.tokenizers import BASES, kmers
+from glmflow.models.tokenizers import BASES, Tokenizer, kmers
 
 
 def kmer_vocabulary(k: int) -> Library:
@@ -19,3 +19,10 @@ def kmer_vocabulary(k: int) -> Library:
     tokenizer = Library(models.WordLevel({word: index for index, word in enumerate(words)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(f"[{BASES}]{{{k}}}|."), behavior="isolated")
     return tokenizer
+
+
+def readings(tokenizer: Tokenizer) -> int:
+    """Return k of a tokenizer of consecutive k-mers, which has as many readings of a sequence; 1 of any other."""
+    lengths = [len(token) for token in tokenizer.vocab if len(token) > 1 and set(token) <= set(BASES)]
+    k = max(lengths, default=1)
+    return k if lengths.count(k) == len(lengths) == 4**k else 1

@@ -33,11 +33,14 @@ def interval_of_sums(
         Resamples of the units with replacement.
     """
     tiles = np.asarray(tiles, dtype=np.float64)
-    units = len(tiles)
     value = float(statistic(tiles.sum(axis=0)))
-    weights = _weights(units, draws, seed)
-    low, high = np.percentile(statistic(weights @ tiles), [2.5, 97.5])
-    return Interval(value, float(low), float(high), units)
+    low, high = np.percentile(statistic(resampled_sums(tiles, draws, seed)), [2.5, 97.5])
+    return Interval(value, float(low), float(high), len(tiles))
+
+
+def resampled_sums(tiles: NDArray[np.float64], draws: int, seed: int = 0) -> NDArray[np.float64]:
+    """Return the sums over tiles of each resample of the units, `[units, k] -> [draws, k]`."""
+    return _weights(len(tiles), draws, seed) @ np.asarray(tiles, dtype=np.float64)
 
 
 def interval_of_rows(

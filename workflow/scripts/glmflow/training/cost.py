@@ -86,7 +86,7 @@ def write_cost(
     warnings: list[str],
     described: Any | None = None,
     chance: float | None = None,
-    vocabulary: Mapping[str, float] | None = None,
+    vocabulary: Mapping[str, Any] | None = None,
 ) -> None:
     """Write what the run cost, for the leaderboard.
 

@@ -37,7 +37,9 @@ from .weighted_language import diffusion_batch, weighted_batch
 MOST_EPOCHS = 4
 """How often data may be seen until more of the same is worth less than new data."""
 DESCRIBED = 200_000
-"""Training bases that a vocabulary is described by."""
+"""Training bases that a vocabulary is described by, and held-out ones."""
+DESCRIBED_OF_DIVISION = 50_000
+"""Training bases of each division that its bases a token are told of."""
 
 
 def pretrain(
@@ -137,7 +139,7 @@ def repeated(block: Pretrain, source: Source) -> list[str]:
     ]
 
 
-def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tuple[Adapter, dict[str, float] | None]:
+def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tuple[Adapter, dict[str, Any] | None]:
     """Return a model with random weights, and what is known of its vocabulary where that is learned first.
 
     The vocabulary is kept in `folder/vocabulary`; a run that goes on learns it again, which gives the same one. So does each of
@@ -155,8 +157,7 @@ def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tupl
     if not isinstance(source, CorpusSource):
         raise InputError(f"{block.vocabulary} are made for a corpus", fix="Name one (`corpus`).")
     learned = _vocabulary(block, source)
-    known = describe(learned, pieces(source.texts(DESCRIBED), both_strands=False))
-    known["vocabulary"] = learned.get_vocab_size()
+    known = described(learned, source)
     config = block.config | {"vocab_size": learned.get_vocab_size(), "bases_per_token": known["bases_per_token"]}
     with nullcontext(folder) if is_first() else TemporaryDirectory() as place:
         vocabulary = Path(place) / "vocabulary"
@@ -172,6 +173,22 @@ def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tupl
             fix="Take `family: olmo`, or leave `byte_pairs` and `kmers` out.",
         )
     return adapter, known
+
+
+def described(learned: Tokenizer, source: CorpusSource) -> dict[str, Any]:
+    """Return what a vocabulary makes of training sequence (`describe`) and its size, `vocabulary`.
+
+    ``held_out``: the same of sequences of validation and test; ``divisions``: bases a token of training, by division.
+    """
+    known: dict[str, Any] = dict(describe(learned, pieces(source.texts(DESCRIBED), both_strands=False)))
+    known["vocabulary"] = learned.get_vocab_size()
+    if held_out := source.held_out_texts(DESCRIBED):
+        known["held_out"] = describe(learned, pieces(held_out, both_strands=False))
+    known["divisions"] = {
+        name: describe(learned, pieces(texts, both_strands=False))["bases_per_token"]
+        for name, texts in source.texts_by_division(DESCRIBED_OF_DIVISION).items()
+    }
+    return known
 
 
 def _vocabulary(block: Pretrain, source: CorpusSource) -> Tokenizer:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from glmflow.corpus.consecutive_windows import ConsecutiveWindows
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.corpus_windows import CorpusWindows, tag_names
-from glmflow.corpus.training_part import training_part
+from glmflow.corpus.training_part import spread_part, training_part
 from glmflow.files import read_table
 from glmflow.genome.reference import Reference
 
@@ -115,6 +115,16 @@ class CorpusSource:
     def texts(self, most: int) -> list[str]:
         """Return training sequences, or stretches of all of them, of `most` bases together at most."""
         return training_part(self.corpus, most).texts
+
+    def held_out_texts(self, most: int) -> list[str]:
+        """Return sequences that are not learned from, of validation and test, of `most` bases together at most."""
+        table = self.corpus.table
+        return spread_part(self.corpus, table[table["split"].isin(["validation", "test"])], most).texts
+
+    def texts_by_division(self, most: int) -> dict[str, list[str]]:
+        """Return training sequences of each division, of `most` bases at most each."""
+        divisions = self.corpus.of("train").groupby("division", sort=True)
+        return {str(name): spread_part(self.corpus, rows, most).texts for name, rows in divisions}
 
     def composition(self) -> NDArray[np.float64]:
         """Return the shares of A, C, G and T of what is learned from, both strands."""

@@ -76,6 +76,13 @@ METRICS = {
         "Share of the pieces drawn by a tag (n) that their 5-mers assign to it, among the tags of training; the page has the "
         "share of held-out real ones.",
     ),
+    "bases_recovered": Words(
+        "bases recovered",
+        "higher",
+        "sequences",
+        "Share of the 30 bases that really follow a prompt which were drawn in their places (n prompts); the page has what chains "
+        "of training recover, and 25 % is chance where bases are equally frequent.",
+    ),
     "released": Words(
         "released by the gate", "none", "sequences", "Share of the sequences (n) that the gate let through."
     ),
@@ -233,6 +240,7 @@ def page(study: Study, task: str) -> str | None:
         ],
         gate=gate_rows(runs, several),
         tags=tag_rows(runs, several),
+        recovered=recovered_rows(runs, several),
         groups=groups,
         levels=levels(values, groups) if drawn else [],
         along=along_rows(along) if len(along) else [],
@@ -318,6 +326,28 @@ def tag_rows(runs: Sequence[RunFolder], several: bool) -> list[dict[str, str]]:
                     "pieces": row.group,
                     "assigned to the tag": f"{row.recovered:.0%} [{row.low:.0%}, {row.high:.0%}]",
                     "n": str(row.n),
+                }
+            )
+    return rows
+
+
+def recovered_rows(runs: Sequence[RunFolder], several: bool) -> list[dict[str, str]]:
+    """Return what was recovered of the bases behind prompts, and what chains of training recover, a row a group."""
+    rows = []
+    for run in runs:
+        path = run.folder / "scores" / "recovered.tsv"
+        for row in read_table(path).itertuples() if path.exists() else ():
+            beyond = (
+                f"{row.beyond:+.1%} [{row.beyond_low:+.1%}, {row.beyond_high:+.1%}]" if pd.notna(row.beyond) else ""
+            )
+            rows.append(
+                {
+                    "drawn by": called(run, row.way, several),
+                    "bases of": row.group,
+                    "recovered": f"{row.recovered:.1%} [{row.low:.1%}, {row.high:.1%}]",
+                    "drawn beyond it": beyond.replace("-", "−"),
+                    "prompts": f"{row.n:,}",
+                    "bases": str(row.bases),
                 }
             )
     return rows

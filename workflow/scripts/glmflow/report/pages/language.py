@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -41,12 +41,32 @@ METRICS = {
         "What a masked model loses in bits per base, asked for every seventh base with both sides in view (n windows). Lower is "
         "better. It is no cost of a sequence and is compared with other masked models alone.",
     ),
+    "bits_per_base_all_phases": Words(
+        "bits per base, all readings",
+        "lower",
+        "bases",
+        "Of a model of consecutive k-mers: bits per base over all k readings of the same windows (n), by where the first "
+        "one begins.",
+    ),
+    "bits_per_base_best_phase": Words(
+        "bits per base, best reading",
+        "lower",
+        "bases",
+        "Of a model of consecutive k-mers: bits per base of that of the k readings which costs least over all windows (n).",
+    ),
     "bits_of_context": Words(
         "bits of context",
         "higher",
         "bases",
         "Bits per base that are lost where the context beyond the shortest one is replaced by another window's (n windows): what "
         "the order of far bases is worth. 0 where it is not used.",
+    ),
+    "bits_per_doubling": Words(
+        "bits saved by a doubling",
+        "higher",
+        "bases",
+        "Bits per base that a context saves against the next shorter one, by how often it is twice as long: of the same bases of "
+        "the same windows (n).",
     ),
     "bits_of_tag": Words(
         "bits of the tag",
@@ -113,6 +133,9 @@ def page(study: Study, task: str) -> str:
         strata=by_stratum(plain),
         gain_strata=by_stratum(table[table["metric"] == "bits_of_context"]),
         gains=by_context(table[(table["metric"] == "bits_of_context") & (table["subset"] == "all")]),
+        doublings=by_context(table[(table["metric"] == "bits_per_doubling") & (table["subset"] == "all")]),
+        doubling_strata=by_stratum(table[table["metric"] == "bits_per_doubling"]),
+        context_laws=context_law_rows(study, task),
         tags={
             said: by_context(
                 table[(table["metric"] == "bits_of_tag") & (table["subset"] == "all") & (table["protocol"] == name)]
@@ -122,6 +145,8 @@ def page(study: Study, task: str) -> str:
         card=audit_card(study, task),
         reaches=reach_rows(study, task),
         vocabularies=vocabulary_rows(study, task, table),
+        divisions=division_rows(study, task),
+        phases=phase_table(table),
         **scaling_rows(own_table(study.inputs.comparisons.get(task), "pairs.tsv")),
         corpus=corpus_rows(table_of_examples(study, task, "corpus.tsv")),
         kept=table_of_examples(study, task, "viruses_kept.tsv").to_dict("records"),
@@ -212,11 +237,79 @@ def vocabulary_rows(study: Study, task: str, table: pd.DataFrame) -> list[dict[s
             "tokens": f"{known['vocabulary']:,.0f}",
             "bases per token": number(known["bases_per_token"]),
             "bits per base, tokens by frequency": number(known["unigram_bits"]),
+            "entropy of lengths": number(known["length_bits"]) if "length_bits" in known else "",
             "never used": f"{known['unused']:.0%}",
             "borders alike on both strands": f"{known['strands']:.0%}",
             "tokens changed by a base": number(known["changed"]),
+            **_held_out_words(known.get("held_out") or {}),
         }
     return list(found.values())
+
+
+def _held_out_words(known: Mapping[str, float]) -> dict[str, str]:
+    """Return what a vocabulary makes of sequences that it was not learned from."""
+    return {
+        "held out: bases per token": number(known["bases_per_token"]) if known else "",
+        "held out: bits, tokens by frequency": number(known["unigram_bits"]) if known else "",
+        "held out: entropy of lengths": number(known["length_bits"]) if known else "",
+        "held out: never used": f"{known['unused']:.0%}" if known else "",
+    }
+
+
+def division_rows(study: Study, task: str) -> list[dict[str, str]]:
+    """Return bases a token by division of training, a row a model with a vocabulary; none where there is one division."""
+    found = {run.model: (run.model_cost.get("vocabulary") or {}).get("divisions") or {} for run in study.runs(task)}
+    names = sorted({name for own in found.values() for name in own})
+    return [
+        {"model": model, **{name or "no division": number(own.get(name)) for name in names}}
+        for model, own in found.items()
+        if own and len(names) > 1
+    ]
+
+
+def phase_table(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Return bits per base of models of consecutive k-mers: as windows begin, over all k readings, and of the best one."""
+    wanted = {
+        "bits_per_base": "as windows begin",
+        "bits_per_base_all_phases": "all readings",
+        "bits_per_base_best_phase": "the best reading",
+    }
+    own = table[(table["subset"] == "all") & (table["protocol"] == "strict") & table["metric"].isin(list(wanted))]
+    rows = []
+    for (split, model, context), group in own.groupby(["split", "model", "context"], sort=True):
+        values = group.set_index("metric")["value"]
+        if "bits_per_base_all_phases" in values:
+            said = {words: number(values.get(name)) for name, words in wanted.items()}
+            rows.append({"split": split, "model": model, "context": f"{int(context):,}", **said})
+    return rows
+
+
+def context_law_rows(study: Study, task: str) -> list[dict[str, str]]:
+    """Return the constants of each run's law of context, or why it has none, a row a run and split."""
+    rows = []
+    runs = study.runs(task)
+    several = len({run.seed for run in runs}) > 1
+    for run in runs:
+        path = run.folder / "scores" / "context_law.tsv"
+        table = read_table(path) if path.exists() else pd.DataFrame({"split": []})
+        for split, own in table.groupby("split", sort=False):
+            known = own[own["constant"].notna()].set_index("constant")
+            said = own["said"].iloc[0]
+            rows.append(
+                {
+                    "model": run.model + (f", seed {run.seed}" if several else ""),
+                    "split": str(split),
+                    "contexts": f"{own['contexts'].iloc[0]:,}",
+                    **{name: _constant(known.loc[name]) if name in known.index else "" for name in ("E", "G", "gamma")},
+                    "note": said if isinstance(said, str) else "",
+                }
+            )
+    return rows
+
+
+def _constant(row: pd.Series) -> str:
+    interval = f" [{number(row['low'])}, {number(row['high'])}]" if pd.notna(row["low"]) else ""
+    return number(row["value"]) + interval
 
 
 def reach_rows(study: Study, task: str) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ import pandas as pd
 from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.training_part import TrainingPart, part_texts, training_part
+from glmflow.dna.markov import Chain
 from glmflow.likeness.along_length import along_length, whole_sequences
 from glmflow.likeness.compared_groups import Likeness, beside_real
 from glmflow.likeness.control_groups import MARKOV_5
@@ -26,6 +27,7 @@ from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
 from glmflow.tasks.tables import CLEAN, Scored, clean_part, metric_row, metrics_table, run_keys
 
+from .recovered_bases import recovery_finding, recovery_rows, recovery_table
 from .tag_scores import tag_findings, tag_table
 
 COMPARED = ("codon_js", "js_6", "delta")
@@ -46,9 +48,10 @@ def score(
     Scored
         Every statistic of `glmflow.likeness.sequence_facts`; ``released`` (share that passed the gate), ``differing``
         (of the `n` statistics that tell a Markov-5 chain from real sequences, how many tell these), ``copied`` (share of
-        the pieces with a longer match to training than 99 % of real ones) and ``tag_recovered`` (`tag_scores`). The tables
-        ``validation``, ``memorisation``, ``games``, ``walks``, ``along`` (whole sequences in ten parts), ``findings`` and
-        ``tags`` have a column `way`.
+        the pieces with a longer match to training than 99 % of real ones), ``tag_recovered`` (`tag_scores`) and
+        ``bases_recovered`` (share of the bases that really follow a prompt, `recovered_bases`). The tables ``validation``,
+        ``memorisation``, ``games``, ``walks``, ``along`` (whole sequences in ten parts), ``findings``, ``tags`` and
+        ``recovered`` have a column `way`.
     """
     task = Generation.model_validate(settings["task"])
     corpus = Corpus(Path(files["corpus"]).parent)
@@ -57,8 +60,12 @@ def score(
     real = read_real(Path(files["tables"]), training.texts, told)
     clean = clean_part(examples, "group")
     parts = [examples] if clean is None else [examples, clean.assign(subset=clean["subset"] + f", {CLEAN}")]
-    joined = pd.concat(parts)[["example", "subset"]].merge(predictions, on="example")
-    rows, units = [], {}
+    asked = pd.concat(parts)
+    # Examples of earlier versions do not say what follows a prompt.
+    columns = [name for name in ("example", "subset", "group", "sequence", "following") if name in asked]
+    joined = asked[columns].merge(predictions, on="example")
+    rows, units, recovered = [], {}, []
+    chains: dict[int, Chain] = {}
     whole = examples[["example", "subset"]].merge(predictions[predictions["verdict"] != "blocked"], on="example")
     drawn = {way: own["prediction"].tolist() for way, own in whole.groupby("subset", sort=False)}
     tags = tag_table(task, corpus, drawn)
@@ -69,6 +76,10 @@ def score(
         keys = {"subset": way, "split": "test"}
         passed = own[own["verdict"] != "blocked"]
         rows.append(metric_row("released", len(passed) / len(own), n=len(own), **keys))
+        if "following" in passed:
+            own_rows = list(recovery_rows(str(way), passed, training, task.bootstrap, task.seed, chains))
+            recovered += own_rows
+            rows += [_recovered(row) | keys for row in own_rows[:1]]
         generator = np.random.default_rng([task.seed, settings["seed"]])
         records = list(zip(passed["example"], passed["prediction"]))
         found = beside_real(records, real, task.bootstrap, generator, task.seed)
@@ -90,6 +101,11 @@ def score(
                         statistic, facts, names, real.background.real
                     )
         tables.setdefault("findings", []).append(pd.DataFrame({"finding": said}).assign(way=way))
+    known = recovery_table(recovered)
+    for way, own in known.groupby("way", sort=False):
+        tables["findings"].append(pd.DataFrame({"finding": [recovery_finding(own)]}).assign(way=way))
+    if len(known):
+        tables["recovered"] = [known]
     for way, own in tags.groupby("way", sort=False):
         tables["findings"].append(pd.DataFrame({"finding": list(tag_findings(own))}).assign(way=way))
         for row in own[own["group"] == GENERATED].itertuples():
@@ -121,6 +137,10 @@ def _searched(training: TrainingPart) -> Iterator[str]:
             f"Copies were looked for in {training.used:,} of {training.bases:,} training bases "
             f"({training.used / training.bases:.0%}), spread over all sequences: of the others none is found (`most_training`)."
         )
+
+
+def _recovered(row: Mapping[str, Any]) -> dict[str, Any]:
+    return metric_row("bases_recovered", Interval(row["recovered"], row["low"], row["high"], row["n"]))
 
 
 def _told(found: Likeness, task: Generation) -> Iterator[str]:

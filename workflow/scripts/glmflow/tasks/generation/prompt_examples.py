@@ -21,7 +21,8 @@ from glmflow.likeness.pieces import cut
 from glmflow.likeness.stored_groups import real_tables
 from glmflow.tasks.tables import WARN, Checks, Division, Made, counts_table, examples_table
 
-from .region_prompts import region_prompts
+from .recovered_bases import BASES
+from .region_prompts import Prompt, following, region_prompts
 
 ATTEMPTS = 100
 """Draws for each prompt that is wanted."""
@@ -30,7 +31,8 @@ REFERENCE = 4
 
 
 def examples(task: Generation, files: Mapping[str, Any], division: Division) -> Made:
-    """Return a row a sequence that is to be drawn: prompt (`sequence`, `group`), way (`subset`).
+    """Return a row a sequence that is to be drawn: prompt (`sequence`, `group`), way (`subset`), and what really follows the
+    prompt (`following`; empty where that is not known).
 
     Further tables hold facts of real pieces and of controls, which all models are set beside.
 
@@ -43,7 +45,7 @@ def examples(task: Generation, files: Mapping[str, Any], division: Division) -> 
     training = training_part(corpus, task.most_training, task.piece_bp)
     prompts, pieces = _compared(task, corpus, training.texts, files)
     rows = [
-        {"example": f"{name}_{copy}:{way}", "split": "test", "subset": way, "group": name, "sequence": prompt}
+        {"example": f"{name}_{copy}:{way}", "split": "test", "subset": way, "group": name, **prompt._asdict()}
         for way in task.ways
         for name, prompt in prompts.items()
         for copy in range(task.copies)
@@ -74,7 +76,7 @@ def judged(task: Generation, files: Mapping[str, Any], predictions: pd.DataFrame
 
 def _compared(
     task: Generation, corpus: Corpus, training: Sequence[str], files: Mapping[str, Any]
-) -> tuple[dict[str, str], RealPieces]:
+) -> tuple[dict[str, Prompt], RealPieces]:
     """Return the prompts by their place, and the pieces that are compared: the same whenever they are asked for.
 
     Raises
@@ -84,7 +86,7 @@ def _compared(
     """
     generator = np.random.default_rng([task.seed, 18])
     if "regions" in files:
-        prompts = region_prompts(corpus, Path(files["regions"]), task.prompt_bp, task.prompts)
+        prompts = region_prompts(corpus, Path(files["regions"]), task.prompt_bp, task.prompts, BASES)
     else:
         prompts = _prompts(task, corpus, generator)
     most = min(task.most, len(prompts) * task.copies * (task.length // task.piece_bp))
@@ -113,10 +115,10 @@ def compared(task: Generation, files: Mapping[str, Any], table: pd.DataFrame) ->
     return pd.concat([prompts, training], ignore_index=True)
 
 
-def _prompts(task: Generation, corpus: Corpus, generator: np.random.Generator) -> dict[str, str]:
+def _prompts(task: Generation, corpus: Corpus, generator: np.random.Generator) -> dict[str, Prompt]:
     """Return the prompts by the place that they are of; one empty prompt where models start from nothing."""
     if not task.prompt_bp:
-        return {f"start{number}": "" for number in range(task.prompts)}
+        return {f"start{number}": Prompt("") for number in range(task.prompts)}
     windows, found = CorpusWindows(corpus, "test", task.prompt_bp, both_strands=False), {}
     for _ in range(ATTEMPTS * task.prompts):
         if len(found) == task.prompts:
@@ -124,7 +126,8 @@ def _prompts(task: Generation, corpus: Corpus, generator: np.random.Generator) -
         row, start, codes = windows.place(generator)
         if not ((codes & 7) >= UNKNOWN).any():
             name = f"{corpus.table.loc[row, 'sequence']}_{start}"
-            found[name] = letters(codes).tobytes().decode()
+            behind = following(corpus, row, start + task.prompt_bp, BASES, start)
+            found[name] = Prompt(letters(codes).tobytes().decode(), behind)
     raise InputError(
         f"the test part holds {len(found)} of {task.prompts} prompts of {task.prompt_bp} known bases",
         where="tasks.*.prompts",

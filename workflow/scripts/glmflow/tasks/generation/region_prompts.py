@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
-from glmflow.bases import reverse_complement
+from glmflow.bases import other_strand, reverse_complement
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.sequence_records import UNKNOWN, letters
 from glmflow.corpus.source_places import row_of_region
@@ -12,15 +13,45 @@ from glmflow.errors import InputError
 from glmflow.genome.intervals import bed_lines
 
 
-def region_prompts(corpus: Corpus, path: Path, bases: int, most: int) -> dict[str, str]:
+class Prompt(NamedTuple):
+    """A stretch of held-out sequence, and what follows it on the same strand; nothing where that is not all known."""
+
+    sequence: str
+    following: str = ""
+
+
+def following(corpus: Corpus, row: int, end: int, bases: int, start: int = 0) -> str:
+    """Return the bases of a sequence behind a place; empty where they lie beyond its end or hold unknown ones.
+
+    Parameters
+    ----------
+    start
+        Where the stretch that they follow begins: a circular sequence goes on until it comes to it.
+    """
+    own = corpus.table.loc[row]
+    length = int(own["length"])
+    most = start + length if own["topology"] == "circular" else length
+    if bases <= 0 or end + bases > most:
+        return ""
+    first = end % length if own["topology"] == "circular" else end
+    codes = corpus.codes(row, first, first + bases)
+    return "" if ((codes & 7) >= UNKNOWN).any() else letters(codes).tobytes().decode()
+
+
+def region_prompts(corpus: Corpus, path: Path, bases: int, most: int, behind: int = 0) -> dict[str, Prompt]:
     """Return the last bases of each region, read off its strand (column 6), by its place; of the first `most` regions.
+
+    Parameters
+    ----------
+    behind
+        Bases that follow on the strand and are told beside each.
 
     Raises
     ------
     InputError
         There is no region, or one is shorter than a prompt, has unknown bases there or lies not in the test part.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Prompt] = {}
     for line in bed_lines(path):
         if len(found) == most:
             break
@@ -39,7 +70,11 @@ def region_prompts(corpus: Corpus, path: Path, bases: int, most: int) -> dict[st
             raise InputError("a prompt with unknown bases", where=line.where, fix="Take another region.")
         prompt = letters(codes)
         name = f"{line.chrom}:{line.start}-{line.end}" + ("(-)" if turned else "")
-        found[name] = (reverse_complement(prompt) if turned else prompt).tobytes().decode()
+        if turned:
+            before = following(corpus, place[0], place[1] - behind, behind) if place[1] >= behind else ""
+            found[name] = Prompt(reverse_complement(prompt).tobytes().decode(), other_strand(before) if before else "")
+        else:
+            found[name] = Prompt(prompt.tobytes().decode(), following(corpus, place[0], place[1] + bases, behind))
     if not found:
         raise InputError("no region", where=path, fix="Give at least one line of chrom, start and end.")
     return found

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glmflow.corpus.window_controls import PHASE
 from glmflow.errors import InputError
 from glmflow.statistics.bootstrap import interval_of_sums
 from glmflow.statistics.influence import of_sums
@@ -17,6 +18,7 @@ from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
 from glmflow.tasks.tables import CLEAN, Scored, metric_row, metrics_table, run_keys
 
+from .context_laws import by_doubling, law_rows, law_table, reach_of
 from .scaling_runs import MASKED, sizes_of
 
 BITS = np.log(2)
@@ -53,22 +55,27 @@ def score(
         stands as `protocol`.
         ``bits_of_tag``: what a model saves that is told what the sequence is (`protocol` ``own_tag``), or something else
         (``other_tag``). ``bits_of_context``: what is lost when the far context is replaced by another window's.
+        Of models of consecutive k-mers ``bits_per_base_all_phases`` (over all k readings together) and
+        ``bits_per_base_best_phase`` (of the reading that costs least, over all windows).
+        ``bits_per_doubling``: what a context saves for each doubling from the next shorter one, on the same bases. The table
+        ``context_law.tsv`` has the law by which bits fall with context, of all bases, or why there is none.
         ``bits_per_base_error``: the standard error that the draws of masks leave, of models of masked diffusion.
         ``parameters`` (no embeddings) and ``training_bases`` (seen, copies counted) of models pretrained here: what a scaling
         law is fitted to.
     """
     rows, units = [], {}
-    found = list(cells(examples, predictions))
+    every = list(cells(examples, predictions))
+    found = [one for one in every if not one.control.startswith(PHASE)]
     draws = settings["task"]["bootstrap"]
     metric = MASKED if "both_sides" in predictions else "bits_per_base"
     for one in found:
-        value = interval_of_sums(one.sums, lambda total: total[..., 0] / total[..., 1] / BITS, draws)
+        value = interval_of_sums(one.sums, _bits, draws)
         protocol = one.control or "strict"
         own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split, "protocol": protocol}
         rows.append(metric_row(metric, value, **own))
         if not one.control:
             name = cell(metric, one.split, one.subset, context_bp=one.context_bp)
-            ratio = of_sums(one.sums, lambda total: total[..., 0] / total[..., 1] / BITS, one.units)
+            ratio = of_sums(one.sums, _bits, one.units)
             units[name] = Stored(ratio, digest(one.windows, one.units), higher=False, chance=None)
     plain = {(one.split, one.subset, one.context_bp): one for one in found if not one.control}
     for one in found:
@@ -82,10 +89,50 @@ def score(
             both = np.concatenate([whole.sums[np.isin(whole.windows, one.windows)], one.sums], axis=1)
             own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split, "protocol": one.control}
             rows.append(metric_row("bits_of_tag", interval_of_sums(both, _gain, draws), **own))
+    rows += list(phase_rows([one for one in every if one.control.startswith(PHASE)], draws))
+    laws = []
+    for (split, subset), own in _grown(found):
+        reach = reach_of(*zip(*((one.context_bp, one.windows, one.units, one.sums) for one in own)))
+        if not reach.windows:
+            continue
+        for context, saved in by_doubling(reach, draws):
+            rows.append(metric_row("bits_per_doubling", saved, subset=subset, context_bp=context, split=split))
+        if subset == "all":
+            laws += list(law_rows(split, reach, draws))
     rows += list(monte_carlo_errors(examples, predictions))
     rows += list(sizes_of(settings.get("model") or {}, predictions))
     metrics = metrics_table(rows, **run_keys(settings))
-    return Scored(with_intervals(metrics, units), units=units)
+    return Scored(with_intervals(metrics, units), {"context_law.tsv": law_table(laws)}, units)
+
+
+def phase_rows(readings: list[Cell], draws: int) -> Iterator[dict[str, Any]]:
+    """Yield bits per base over all readings of k-mers together, and of the one that costs least; over all bases.
+
+    The best is chosen by what it is scored on, among k: with few windows it is a little too good.
+    """
+    by_place: dict[tuple[str, int], list[Cell]] = {}
+    for one in readings:
+        if one.subset == "all":
+            by_place.setdefault((one.split, one.context_bp), []).append(one)
+    for (split, context), own in by_place.items():
+        best = min(own, key=lambda one: _bits(one.sums.sum(axis=0)))
+        sums = {"all_phases": sum(one.sums for one in own), "best_phase": best.sums}
+        for name, values in sums.items():
+            keys = {"subset": "all", "context_bp": context, "split": split}
+            yield metric_row(f"bits_per_base_{name}", interval_of_sums(values, _bits, draws), **keys)
+
+
+def _bits(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    return total[..., 0] / total[..., 1] / BITS
+
+
+def _grown(found: list[Cell]) -> Iterator[tuple[tuple[str, str], list[Cell]]]:
+    """Yield the cells of each split and stratum as they are, without controls, one a context."""
+    grown: dict[tuple[str, str], list[Cell]] = {}
+    for one in found:
+        if not one.control:
+            grown.setdefault((one.split, one.subset), []).append(one)
+    yield from grown.items()
 
 
 def monte_carlo_errors(examples: pd.DataFrame, predictions: pd.DataFrame) -> Iterator[dict[str, Any]]:

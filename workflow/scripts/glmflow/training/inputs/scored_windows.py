@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glmflow.corpus.window_controls import asked_windows
+from glmflow.corpus.window_controls import PHASE, asked_windows
 from glmflow.errors import InputError
 from glmflow.models.adapter import Adapter
+from glmflow.models.kmer_vocabulary import readings
 from glmflow.models.masked_diffusion import DIFFUSION
 from glmflow.models.parameter_counts import body_parameters
 from glmflow.models.row_tags import tagged
@@ -39,7 +40,8 @@ def predict(
         `example`, `context_bp`, `control` (of models with tags `own_tag` and `other_tag` too), `prediction` (nats of the scored
         bases, not a number where not asked), `parameters` (of the model, without embeddings); of a model of masked diffusion
         bounds from above, with `error` (standard error of their sum over the draws of masks); of other masked models
-        `both_sides` (true): their nats are no cost of a sequence.
+        `both_sides` (true): their nats are no cost of a sequence. Causal models of consecutive k-mers are asked in all k
+        readings too, as controls ``phase_0`` to ``phase_{k-1}``: where their k-mers begin in a window.
 
     Raises
     ------
@@ -80,7 +82,28 @@ def predict(
         with tagged(told if own_tags else None):
             found += list(last_losses(model, batch))
         done += len(batch)
-    return table.assign(prediction=found)
+    table = table.assign(prediction=found)
+    k = readings(model.tokenizer) if model.card.objective == "causal" and model.card.bases_per_token > 1 else 1
+    return table if k == 1 else pd.concat([table, in_phases(model, table, queries, k)], ignore_index=True)
+
+
+def in_phases(model: Adapter, table: pd.DataFrame, queries: Sequence[Query], k: int) -> pd.DataFrame:
+    """Return rows of the windows as they are, in each of the k readings that begin 0 to k - 1 bases later.
+
+    The first one has been asked. Bases at the end that make no whole k-mer are not asked for: they are tokens of another kind.
+    Contexts of which a reading leaves less than a k-mer have no such rows.
+    """
+    found = []
+    for phase in range(k):
+        plain = ((table["control"] == "") & (table["context_bp"] >= 2 * k - 1)).to_numpy().nonzero()[0]
+        own = [queries[at]._replace(sequence=queries[at].sequence[phase:]) for at in plain]
+        nats = [table["prediction"][at] for at in plain]
+        if phase:
+            nats = [one for batch in in_batches(own) for one in last_losses(model, batch)]
+        ends = [len(query.sequence) % k for query in own]
+        whole = [np.where(np.arange(len(one)) < len(one) - end, one, np.nan) for one, end in zip(nats, ends)]
+        found.append(table.iloc[plain].assign(control=f"{PHASE}{phase}", prediction=whole))
+    return pd.concat(found)
 
 
 def tags_of(model: Adapter, examples: pd.DataFrame) -> dict[str, tuple[int, int]]:

@@ -6,6 +6,7 @@ import copy
 import gc
 import json
 import logging
+import math
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -342,15 +343,26 @@ def shrinking(training: Training, micro_batch: int) -> tuple[str, ...]:
 
 SCHEDULES = {
     "cosine": "cosine",
+    "cosine_tenth": "cosine_with_min_lr",
+    "wsd": "warmup_stable_decay",
     "linear": "linear",
     "constant": "constant_with_warmup",
     "plateau": "reduce_lr_on_plateau",
 }
-"""Names that the Trainer has for schedules."""
+"""Names that the Trainer has for schedules. All but `plateau` are functions of the update alone: a run goes on as it would have."""
+DECAY = 0.2
+"""Share of the updates over which the rate falls (`schedule: wsd`)."""
+LEAST = 0.1
+"""Share of the peak that is left at the end (`schedule: cosine_tenth`)."""
 
 
-def plateau_arguments(training: Training) -> dict[str, Any]:
-    """Return by what the rate is halved (`schedule: plateau`), as the Trainer's arguments."""
+def schedule_arguments(training: Training, updates: int) -> dict[str, Any]:
+    """Return what a schedule needs to be given beside the warm-up, as the Trainer's arguments."""
+    if training.schedule == "cosine_tenth":
+        return {"lr_scheduler_kwargs": {"min_lr_rate": LEAST}}
+    if training.schedule == "wsd":
+        decay = min(math.ceil(DECAY * updates), updates - training.warmup_updates(updates))
+        return {"lr_scheduler_kwargs": {"num_decay_steps": decay, "decay_type": "linear"}}
     if training.schedule != "plateau":
         return {}
     higher = training.best_by != LOSS
@@ -374,7 +386,7 @@ def training_arguments(
         optim={"adafactor": "adafactor", "adamw": "adamw_torch"}[training.optimizer],
         learning_rate=training.learning_rate,
         lr_scheduler_type=SCHEDULES[training.schedule],
-        **plateau_arguments(training),
+        **schedule_arguments(training, updates),
         warmup_steps=training.warmup_updates(updates),
         weight_decay=training.weight_decay,
         max_grad_norm=training.max_grad_norm,
