@@ -423,3 +423,11 @@ def test_values_of_copies_that_lie_far_apart_are_named_and_replicates_are_not(cl
         values[100:112] = values[:12] + apart
         status, _ = found(clean.assign(label=values, sequence=texts), tmp_path, labels="values")
         assert ("label conflicts" in status) is named
+
+
+def test_overlaps_are_found_by_a_column_of_regions(clean, tmp_path):
+    start = np.where(clean["split"] == "test", np.arange(len(clean)) - TRAIN - VALIDATION, np.arange(len(clean))) * 1000
+    start += 75 * (clean["split"] == "test").to_numpy()
+    table = clean.drop(columns=["chrom", "start", "end"]).assign(region=[f"chr1:{at}-{at + LENGTH}" for at in start])
+    assert found(table, tmp_path)[1]["overlap: test"].startswith("60 of 60")
+    assert found(table.assign(region=[f"enhancer {row}" for row in range(len(table))]), tmp_path)[0] == {}
