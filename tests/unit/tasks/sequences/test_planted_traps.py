@@ -425,6 +425,14 @@ def test_values_of_copies_that_lie_far_apart_are_named_and_replicates_are_not(cl
         assert ("label conflicts" in status) is named
 
 
+def test_intervals_that_are_not_as_long_as_their_sequences(clean, tmp_path):
+    status, detail = found(clean.assign(start=clean["start"] + 1), tmp_path)
+    assert status == {"lengths of intervals": "WARN"} and detail["lengths of intervals"].startswith(
+        "0 of 240 intervals"
+    )
+    assert found(clean.assign(start=clean["start"] + 1), tmp_path, one_based=True)[0] == {}
+
+
 def test_overlaps_are_found_by_a_column_of_regions(clean, tmp_path):
     start = np.where(clean["split"] == "test", np.arange(len(clean)) - TRAIN - VALIDATION, np.arange(len(clean))) * 1000
     start += 75 * (clean["split"] == "test").to_numpy()
