@@ -423,3 +423,75 @@ def test_values_of_copies_that_lie_far_apart_are_named_and_replicates_are_not(cl
         values[100:112] = values[:12] + apart
         status, _ = found(clean.assign(label=values, sequence=texts), tmp_path, labels="values")
         assert ("label conflicts" in status) is named
+
+
+def apart_in_validation(table, plant):
+    """The table with what `plant` makes of a row in place of its validation rows."""
+    made = [plant(row) if row.split == "validation" else (row.sequence, row.label) for row in table.itertuples()]
+    return table.assign(sequence=[text for text, _ in made], label=[label for _, label in made])
+
+
+def test_validation_rows_that_are_swapped_or_unlike_are_named(clean, tmp_path):
+    swap = {"pos": "neg", "neg": "pos"}
+    table = pd.concat(
+        [clean, clean[clean["split"] == "validation"].assign(sequence=lambda t: [drawn(LENGTH) for _ in t["label"]])]
+    )
+    table = by_class(table.drop(columns=["chrom", "start", "end"]), lambda s: drawn(LENGTH, 0.68))
+    assert not any("of validation" in name for name in found(table, tmp_path)[0])
+    swapped = apart_in_validation(table, lambda row: (row.sequence, swap[row.label]))
+    status, detail = found(swapped, tmp_path)
+    assert (
+        status["swapped labels of validation"] == "FAIL"
+        and "of the validation rows" in detail["swapped labels of validation"]
+    )
+    shorter = apart_in_validation(table, lambda row: (row.sequence[:80], row.label))
+    assert "80 of the validation rows" in found(shorter, tmp_path)[1]["unlike rows of validation"]
+
+
+@pytest.mark.parametrize(
+    ("header", "train", "test"),
+    [("group", "D{}", " d{}"), ("donor", "Ann{}", "ANN{}"), ("gene_id", "ENSG0000{}.1", "ENSG0000{}.12")],
+)
+def test_one_group_spelled_in_two_ways(clean, tmp_path, header, train, test):
+    name = [(test if split == "test" else train).format(row % 20) for row, split in enumerate(clean["split"])]
+    _, detail = found(clean.assign(**{header: name}), tmp_path)
+    assert detail[f"{header}: test"].startswith("60 of 60")
+    kept = examples(
+        Sequences(
+            kind="sequences", table=str(tmp_path / "t.csv"), length=LENGTH, splits={"by": "group", "column": header}
+        ),
+        {},
+        Division(),
+    )
+    assert not [row for row in kept.checks.itertuples() if row.check == "group: test" and row.status != "PASS"]
+    other = [f"{split}{row % 20}.1" for row, split in enumerate(clean["split"])]
+    assert not [name for name in found(clean.assign(**{header: other}), tmp_path)[0] if name.endswith(": test")]
+
+
+def test_a_strand_a_class(clean, tmp_path):
+    status, detail = found(clean.assign(strand=np.where(clean["label"] == "pos", "+", "-")), tmp_path)
+    assert status["strand alone"] == "WARN" and detail["strand alone"].startswith("the strand alone reaches")
+    assert found(clean.assign(strand=GENERATOR.choice(["+", "-"], len(clean))), tmp_path)[0] == {}
+
+
+def test_intervals_that_are_not_as_long_as_their_sequences(clean, tmp_path):
+    status, detail = found(clean.assign(start=clean["start"] + 1), tmp_path)
+    assert status == {"lengths of intervals": "WARN"} and detail["lengths of intervals"].startswith(
+        "0 of 240 intervals"
+    )
+    assert found(clean.assign(start=clean["start"] + 1), tmp_path, one_based=True)[0] == {}
+
+
+def test_overlaps_are_found_by_a_column_of_regions(clean, tmp_path):
+    start = np.where(clean["split"] == "test", np.arange(len(clean)) - TRAIN - VALIDATION, np.arange(len(clean))) * 1000
+    start += 75 * (clean["split"] == "test").to_numpy()
+    table = clean.drop(columns=["chrom", "start", "end"]).assign(region=[f"chr1:{at}-{at + LENGTH}" for at in start])
+    assert found(table, tmp_path)[1]["overlap: test"].startswith("60 of 60")
+    assert found(table.assign(region=[f"enhancer {row}" for row in range(len(table))]), tmp_path)[0] == {}
+
+
+@pytest.mark.parametrize("by", ["group", "column"])
+def test_a_row_without_a_group_cannot_be_kept_with_its_group(clean, tmp_path, by):
+    names = [None if row in (4, 9) else f"g{row % 30}" for row in range(len(clean))]
+    with pytest.raises(InputError, match=r"row 5 has no org \(nor 1 more\)"):
+        found(clean.drop(columns="split").assign(org=names), tmp_path, splits={"by": by, "column": "org"})

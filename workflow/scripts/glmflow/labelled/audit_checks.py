@@ -28,6 +28,7 @@ PROPERTY_WORDS = {
     "cpg_oe": "CpG observed over expected",
     "ends": "the first and last 8 bases",
     "contig": "the contig",
+    "strand": "the strand",
     "nearest training interval": "the label of the nearest training interval",
 }
 """Properties whose column is not the word for it."""
@@ -135,11 +136,21 @@ def leak_checks(rows: pd.DataFrame, split: NDArray, pairs: Mapping[str, pd.DataF
             text = f"{len(leaked):,} of {total:,} {held} rows {words[name]} {' or '.join(seen)} rows"
             found.append(_check(f"{name}: {held}", len(leaked), total, len(leaked) > FAIL * total, text))
         if "group" in rows:
-            known = set(rows.loc[np.isin(split, seen), "group"].dropna())
-            shared = int((rows["group"].isin(known) & (split == held)).sum())
+            group = spelled_alike(rows["group"])
+            known = set(group[np.isin(split, seen)].dropna())
+            shared = int((group.isin(known) & (split == held)).sum())
             text = f"{shared:,} of {total:,} {held} rows belong to a group of {' or '.join(seen)} rows"
             found.append(_check(f"group: {held}", shared, total, shared > 0, text))
     return found
+
+
+def spelled_alike(names: pd.Series) -> pd.Series:
+    """Return names without capitals, spaces around them and the version of an Ensembl or RefSeq identifier (`.2`)."""
+    number, distinct = pd.factorize(names)  # of a million rows, those of a few thousand genes
+    text = pd.Series(distinct).astype(str).str.strip().str.casefold()
+    text = text.str.replace(r"^(ens[a-z]*\d+|[nx][a-z]_\d+)\.\d+$", r"\1", regex=True).to_numpy(object)
+    found = np.append(text, None)[number]  # a missing name is the last of them
+    return pd.Series(found, index=names.index, name=names.name)
 
 
 def leaking_rows(table: pd.DataFrame, split: NDArray, held: str, seen: Sequence[str]) -> NDArray[np.int64]:

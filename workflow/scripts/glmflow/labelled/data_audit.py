@@ -31,10 +31,13 @@ from glmflow.labelled.exchanged_letters import exchanged
 from glmflow.labelled.near_pairs import NearPairs, near_pairs, suited_k
 from glmflow.labelled.overlap import overlapping_pairs
 from glmflow.labelled.separability import separability
-from glmflow.labelled.split_checks import split_checks
+from glmflow.labelled.simple_predictors import sampled
+from glmflow.labelled.split_checks import split_checks, validation_checks
 from glmflow.labelled.telling_stretches import stretch_checks
 
 NO_ROWS = np.zeros(0, np.int64)
+VALIDATED = 5_000
+"""Training, and validation, rows by which labels of validation rows are looked at; a sample of larger sets."""
 
 
 class Audit(NamedTuple):
@@ -140,6 +143,7 @@ def audit(
         *quality_checks(facts, near),
         *leak_checks(rows, split, pairs),
         *_of_labels(rows, split, target, classes, properties, describe, packed, backwards),
+        *_of_validation(split, target, classes, describe, packed),
         *exchange_checks(split, exchanged(packed, split)),
     ]
     table = pd.DataFrame(checks, columns=list(Check._fields))
@@ -180,6 +184,20 @@ def _of_labels(
     yield from property_checks(properties)
     if packed is not None and classes is not None:
         yield from stretch_checks(packed, target, classes)
+
+
+def _of_validation(
+    split: NDArray, target: NDArray, classes: Sequence[str] | None, describe: pd.DataFrame, packed: Packed
+) -> list[Check]:
+    """Return what is wrong with the validation rows beside copies."""
+    generator = np.random.default_rng(0)
+    train, held = (sampled(np.flatnonzero(split == name), VALIDATED, generator) for name in ("train", "validation"))
+    if not (len(train) and len(held)):
+        return []
+    chosen = np.concatenate([train, held])
+    count = None if classes is None else len(classes)
+    properties = separability(packed, describe, target, count, train, held)
+    return validation_checks(split[chosen], target[chosen], classes, properties, describe.iloc[chosen])
 
 
 def interval_audit(

@@ -13,7 +13,7 @@ from glmflow.errors import InputError
 from glmflow.genome.contigs import some
 from glmflow.genome.packed import Packed
 from glmflow.genome.splits import SPLITS, assign_splits
-from glmflow.labelled.audit_checks import LARGE, LIBRARY, WHOLE
+from glmflow.labelled.audit_checks import LARGE, LIBRARY, WHOLE, spelled_alike
 from glmflow.labelled.composition import consensus_identity
 from glmflow.labelled.homology_clusters import homology_clusters
 from glmflow.labelled.near_pairs import NearPairs, near_pairs, suited_k
@@ -159,9 +159,14 @@ def split_rows(
             raise InputError(
                 f"no column {name!r}", where="splits.column", fix=f"The rows have {some(map(str, rows), 8)}."
             )
+        missing = (rows[name].isna() | (rows[name].astype(str).str.strip() == "")).to_numpy()
+        if missing.any():
+            row = rows["row"].iloc[int(missing.argmax())] if "row" in rows else int(missing.argmax()) + 1
+            what = f"row {row} has no {name}" + (f" (nor {int(missing.sum()) - 1:,} more)" if missing.sum() > 1 else "")
+            raise InputError(what, where="splits.column", fix="Give every row one, or say by: similarity.")
         if by == "column":
             return by_column(rows[name], splits, seed, strata)
-        return by_group(rows[name].to_numpy(object), splits, seed, strata, f"values of {name}")
+        return by_group(spelled_alike(rows[name]).to_numpy(object), splits, seed, strata, f"values of {name}")
     if packed is None:
         raise InputError("no sequences to compare", where=f"splits.by: {by}", fix="Give the genome, or say by: contig.")
     identity = consensus_identity(packed)

@@ -27,6 +27,8 @@ from glmflow.labelled.source_files import Part
 
 REGION = re.compile(r"(?P<chrom>[^\s:]+):(?P<start>[\d,]+)-(?P<end>[\d,]+)(?:\((?P<strand>[+-])\))?")
 """An interval in the name of a sequence: `chr1:100-200`, with the strand in brackets where there is one."""
+REGIONS = ("region", "regions", "interval", "intervals", "coordinates", "coords", "locus", "location", "position")
+"""Headers of columns that hold such intervals, where they do."""
 
 
 def table_rows(
@@ -62,7 +64,9 @@ def table_rows(
     """
     file, found, only = table_columns(path, given, only)
     beside = beside_roles(file.header, found)
-    wanted = list(dict.fromkeys([*(name for names in found.values() for name in names), *only, *beside.values()]))
+    taken = [name for names in found.values() for name in names]
+    places = [name for name in file.header if name.strip().lower() in REGIONS and name not in taken][:1]
+    wanted = list(dict.fromkeys([*taken, *only, *beside.values(), *places]))
     parts, row, sequences = [], 0, Collected()
     for block in file.blocks(wanted):
         data: dict[str, Any] = {}
@@ -76,6 +80,8 @@ def table_rows(
                     data[role if len(names) == 1 else f"{role}_{place}"] = pd.Series(column.to_pandas(), dtype="str")
         for key, name in beside.items():
             data[key] = known_values(pd.Series(block.column(name).to_pandas(), dtype="str"))
+        for name in places:
+            data["region"] = pd.Series(block.column(name).to_pandas(), dtype="str")
         part = pd.DataFrame({**data, "row": np.arange(row + 1, row + block.num_rows + 1)})
         keep = np.ones(len(part), bool)
         for name, value in only.items():
@@ -92,12 +98,17 @@ def table_rows(
         rows.insert(rows.columns.get_loc("lower"), "sequence", pd.Series(to_strings(sequences.whole()), dtype="str"))
     if "chrom" in rows:
         rows = _numbered(rows, str(path), found, one_based)
-    elif "example" in rows and "sequence" in rows:
-        rows = rows.assign(**(intervals_in(rows["example"], rows["sequence"].str.len()) or {}))
+    elif "sequence" in rows:
+        named = (rows[name] for name in ("region", "example") if name in rows)
+        inside = (intervals_in(text.fillna(""), rows["sequence"].str.len()) for text in named)
+        rows = rows.assign(**next((one for one in inside if one), {}))
+    if places:
+        rows = rows.drop(columns="region")
     if "split" in rows:
         rows["split"] = read_split_column(rows["split"], found["split"][0], str(path))
     said = f"{path}: {describe(found, file.header)}"
-    return rows, said + (", intervals = in the names" if "chrom" in rows and "chrom" not in found else "")
+    inferred = "chrom" in rows and "chrom" not in found
+    return rows, said + (f", intervals = in {' or '.join([*places, 'the names'])}" if inferred else "")
 
 
 def beside_roles(header: Sequence[str], found: Mapping[str, Sequence[str]]) -> dict[str, str]:

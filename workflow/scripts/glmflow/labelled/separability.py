@@ -29,7 +29,17 @@ SHORTCUT, SHORTCUT_R = 0.25, 0.5
 """The same of one number beside the sequence (length, GC content, place ...), and the correlation with measured values."""
 SHORTCUT_AUROC = 0.75
 """AUROC from which on such a number is warned about, however unequal the classes are."""
-NUMBERS = ("length", "gc", "n_share", "cpg_oe", "first and last base", "ends", "contig", "nearest training interval")
+NUMBERS = (
+    "length",
+    "gc",
+    "n_share",
+    "cpg_oe",
+    "first and last base",
+    "ends",
+    "contig",
+    "strand",
+    "nearest training interval",
+)
 SURE = 4.0
 """Standard errors that make it more than chance."""
 EXCHANGED = 0.15
@@ -63,8 +73,8 @@ def separability(
     train, test
         Rows.
     places
-        `chrom`, `start` and `end` of each row, where known: what the contig, and the label of the nearest training
-        interval of the contig, tell.
+        `chrom`, `start` and `end` of each row, where known: what the contig, the strand (where known), and the label
+        of the nearest training interval of the contig, tell.
 
     Returns
     -------
@@ -87,6 +97,9 @@ def separability(
     if places is not None:
         contig = pd.factorize(places["chrom"])[0]
         rows.append(("contig", by_value(contig[train], target[train], classes), contig[test], target[test]))
+        if "strand" in places and places["strand"].nunique() > 1:
+            turned = (places["strand"] == "-").to_numpy(np.int64)
+            rows.append(("strand", by_value(turned[train], target[train], classes), turned[test], target[test]))
         near = nearest_on_contig(contig, (places["start"] + places["end"]).to_numpy(np.int64) // 2, train, test)
         rows.append(("nearest training interval", _label_of(target[train], classes), near, target[test]))
     if packed is None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import ks_2samp
 
 from glmflow.genome.contigs import some
-from glmflow.labelled.audit_checks import PROPERTY_WORDS, Check
+from glmflow.labelled.audit_checks import PROPERTY_WORDS, Check, spelled_alike
 
 FEWEST_OF_CLASS = 10
 """Test rows of a class below which nothing can be said of it."""
@@ -78,6 +78,22 @@ def split_checks(
     ]
 
 
+def validation_checks(
+    split: NDArray, target: NDArray, classes: Sequence[str] | None, properties: pd.DataFrame, describe: pd.DataFrame
+) -> list[Check]:
+    """Return whether validation rows are unlike training rows, or have labels that are swapped: what is chosen is wrong then.
+
+    Parameters are those of `split_checks`; `properties` are fitted to training rows and scored on validation rows.
+    """
+    train, held = split == "train", split == "validation"
+    found = list(_unlike(describe, train, held, "validation"))
+    if classes is None:
+        found += _negated(properties, int(held.sum()), "validation")
+    else:
+        found += _swapped(properties, target[held], classes, "validation")
+    return [check._replace(check=f"{check.check} of validation") for check in found if check.verdict != "PASS"]
+
+
 def _names(rows: pd.DataFrame, split: NDArray) -> Iterator[Check]:
     """Yield names that several rows have, and what is shared with training or validation rows by unread columns."""
     seen, test = np.isin(split, ("train", "validation")), split == "test"
@@ -89,7 +105,7 @@ def _names(rows: pd.DataFrame, split: NDArray) -> Iterator[Check]:
     for column in ("named", *(name for name in rows if str(name).startswith(KIN))):
         if column not in rows or not total or not seen.any():
             continue
-        values = rows[column]
+        values = spelled_alike(rows[column])
         shared = int((values.isin(set(values[seen].dropna())) & values.notna() & test).sum())
         word = "name" if column == "named" else column.removeprefix(KIN)
         text = f"{shared:,} of {total:,} test rows have the {word} of a train or validation row"
@@ -129,8 +145,10 @@ def _unchosen(validation: NDArray, classes: Sequence[str]) -> Iterator[Check]:
     yield Check("validation rows of each class", len(absent), len(classes), "WARN" if absent else "PASS", text)
 
 
-def _unlike(describe: pd.DataFrame, train: NDArray[np.bool_], test: NDArray[np.bool_]) -> Iterator[Check]:
-    """Yield whether test rows are as long and of such a composition as training rows (Kolmogorov and Smirnov's distance)."""
+def _unlike(
+    describe: pd.DataFrame, train: NDArray[np.bool_], test: NDArray[np.bool_], held: str = "test"
+) -> Iterator[Check]:
+    """Yield whether held-out rows are as long and of such a composition as training rows (Kolmogorov and Smirnov's distance)."""
     most = SURE / 2 * np.sqrt(1 / train.sum() + 1 / test.sum())
     found = {}
     for name in ("length", "gc", "n_share"):
@@ -138,28 +156,28 @@ def _unlike(describe: pd.DataFrame, train: NDArray[np.bool_], test: NDArray[np.b
             values = describe[name].to_numpy(np.float64)
             found[name] = (float(ks_2samp(values[train], values[test], method="asymp").statistic), values)
     far = [name for name, (distance, _) in found.items() if distance > max(FAR, most)]
-    text = "test rows are as long and of such a composition as training rows"
+    text = f"{held} rows are as long and of such a composition as training rows"
     if far:
         words = {"length": "length", "gc": "GC content", "n_share": "share of N"}
         each = [
             f"{words[name]}: median {np.median(found[name][1][train]):.4g} of the training rows, "
-            f"{np.median(found[name][1][test]):.4g} of the test rows"
+            f"{np.median(found[name][1][test]):.4g} of the {held} rows"
             for name in far
         ]
         text = "; ".join(each)
     yield Check("unlike rows", int(test.sum()) if far else 0, int(test.sum()), "WARN" if far else "PASS", text)
 
 
-def _swapped(properties: pd.DataFrame, test: NDArray, classes: Sequence[str]) -> Iterator[Check]:
-    """Yield whether what is learned from training rows is wrong about test rows: labels of one of both are swapped."""
+def _swapped(properties: pd.DataFrame, test: NDArray, classes: Sequence[str], held: str = "test") -> Iterator[Check]:
+    """Yield whether what is learned from training rows is wrong about held-out rows: labels of one of both are swapped."""
     if len(np.unique(test)) > 2:
         renamed = properties[properties["renamed"] != ""]
-        text = "what tells training labels tells test labels alike"
+        text = f"what tells training labels tells {held} labels alike"
         if len(renamed):
             best = renamed.iloc[-1]
             pairs = [map(int, pair.split(">")) for pair in best["renamed"].split()]
             name = PROPERTY_WORDS.get(best["property"], best["property"])
-            what = ", ".join(f"{classes[own]} of the test rows is {classes[taken]}" for own, taken in pairs)
+            what = ", ".join(f"{classes[own]} of the {held} rows is {classes[taken]}" for own, taken in pairs)
             text = f"by {name} of training rows, {what}: numbers of classes exchanged?"
         count = len(test) if len(renamed) else 0
         yield Check("swapped labels", count, len(test), "FAIL" if count else "PASS", text)
@@ -173,22 +191,23 @@ def _swapped(properties: pd.DataFrame, test: NDArray, classes: Sequence[str]) ->
         return
     bad = worst["auroc"] <= SWAPPED and 0.5 - worst["auroc"] > SURE * error
     name = PROPERTY_WORDS.get(worst["property"], worst["property"])
-    text = "what tells training labels tells test labels alike"
+    text = f"what tells training labels tells {held} labels alike"
     if bad:
-        text = f"what {name} tells of training rows is the opposite of the test rows (AUROC {worst['auroc']:.2f}): labels swapped?"
+        opposite = f"what {name} tells of training rows is the opposite of the {held} rows"
+        text = f"{opposite} (AUROC {worst['auroc']:.2f}): labels swapped?"
     yield Check("swapped labels", len(test) if bad else 0, len(test), "FAIL" if bad else "PASS", text)
 
 
-def _negated(properties: pd.DataFrame, rows: int) -> Iterator[Check]:
-    """Yield whether what is learned from the values of training rows goes the opposite way among test rows."""
+def _negated(properties: pd.DataFrame, rows: int, held: str = "test") -> Iterator[Check]:
+    """Yield whether what is learned from the values of training rows goes the opposite way among held-out rows."""
     worst = properties.loc[properties["value"].idxmin()] if properties["value"].notna().any() else None
     if worst is None:
         return
     bad = worst["value"] <= NEGATED and worst["value"] * np.sqrt(rows) < -SURE
-    text = "what tells training values tells test values alike"
+    text = f"what tells training values tells {held} values alike"
     if bad:
         name = PROPERTY_WORDS.get(worst["property"], worst["property"])
-        text = f"what {name} tells of training rows is the opposite of the test rows (r {worst['value']:.2f}): values negated?"
+        text = f"what {name} tells of training rows is the opposite of the {held} rows (r {worst['value']:.2f}): values negated?"
     yield Check("swapped labels", rows if bad else 0, rows, "FAIL" if bad else "PASS", text)
 
 

@@ -32,7 +32,7 @@ from glmflow.labelled.near_pairs import near_pairs, suited_k
 from glmflow.labelled.region_gene_pairs import BETWEEN, pair_sequences
 from glmflow.labelled.sources import LabelFile, Labelled, read_source
 from glmflow.tasks.audited import audited
-from glmflow.tasks.tables import FAIL, PASS, Checks, Division, Made, counts_table, examples_table
+from glmflow.tasks.tables import FAIL, PASS, WARN, Checks, Division, Made, counts_table, examples_table
 
 UNKEPT = ("lower", "ambiguous", "fold", "target", "named")
 """Columns of the rows that no table of examples has."""
@@ -90,6 +90,8 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
     if truth.shape[1] > 1:
         for one in further_checks(rows, packed, truth, labels.classes, names):
             found.checks.add(one.check, one.rows, one.of, one.text, one.verdict == FAIL, one.verdict)
+    if {"sequence", "chrom"} <= set(data.rows):
+        add_lengths_of_intervals(found.checks, data.rows)
     if named is not None:
         found.checks.add(named.check, named.rows, named.of, named.text, named.verdict == FAIL, named.verdict)
     rows = found.rows
@@ -112,6 +114,16 @@ def add_exchanged(checks: Checks, pairs: list[tuple[int, int]], rows: pd.DataFra
     names = ", ".join(f"{labels.classes[one]} of the test rows is {labels.classes[other]}" for one, other in pairs)
     text = f"by 4-mers of training rows, {names}: columns exchanged?" if pairs else "every column tells itself best"
     checks.add("exchanged columns", test if pairs else 0, test, text, bool(pairs), FAIL if pairs else PASS)
+
+
+def add_lengths_of_intervals(checks: Checks, rows: pd.DataFrame) -> None:
+    """Add whether intervals are as long as the sequences beside them: overlaps are looked for by the intervals."""
+    unlike = (rows["end"] - rows["start"]).to_numpy() != rows["sequence"].str.len().to_numpy()
+    found, of = int(unlike.sum()), len(rows)
+    text = f"{of - found:,} of {of:,} intervals are as long as their sequence"
+    if found:
+        text += ": others are of other rows, or count from 1 (`one_based: true`), and overlaps may be missed"
+    checks.add("lengths of intervals", found, of, text, False, WARN if found else PASS)
 
 
 def truth_of(
