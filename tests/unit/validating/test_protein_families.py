@@ -117,16 +117,16 @@ def test_counts_of_a_piece():
 
 
 def test_statistics_of_two_pieces_by_hand():
-    sums = family_counts([[0, 2], [], [2]], 4, 500) + family_counts([[2]], 4, 1500)
+    sums = family_counts([[0, 2], [], [2, 3]], 4, 500) + family_counts([[2]], 4, 1500)
     real = {"families": family_counts([[0], [1], [2], [2]], 4, 1000)}
     assert matched_share(sums, real) == 3 / 4
-    assert hits_per_kb(sums, real) == pytest.approx(4 / 2)
-    assert families_found(sums, real) == 2
+    assert hits_per_kb(sums, real) == pytest.approx(5 / 2)
+    assert families_found(sums, real) == 3
     assert real_families_held(sums, real) == pytest.approx(2 / 3)
-    # Per 1,000 bases: 0.5, 0, 1.5, 0 here and 1, 1, 2, 0 in real pieces.
-    assert use_in_common(sums, real) == pytest.approx((0.5 + 1.5) / (1 + 1 + 2))
+    # Per 1,000 bases: 0.5, 0, 1.5, 0.5 here and 1, 1, 2, 0 in real pieces.
+    assert use_in_common(sums, real) == pytest.approx((0.5 + 1.5) / (1 + 1 + 2 + 0.5))
     both = np.stack([sums, real["families"]])
-    assert use_in_common(both, real) == pytest.approx([0.5, 1]) and families_found(both, real).tolist() == [2, 3]
+    assert use_in_common(both, real) == pytest.approx([2 / 4.5, 1]) and families_found(both, real).tolist() == [3, 3]
 
 
 def test_nothing_found_is_no_number():
