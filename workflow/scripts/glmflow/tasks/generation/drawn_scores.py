@@ -77,7 +77,7 @@ def score(
         passed = own[own["verdict"] != "blocked"]
         rows.append(metric_row("released", len(passed) / len(own), n=len(own), **keys))
         if "following" in passed:
-            own_rows = list(recovery_rows(str(way), passed, training, task.bootstrap, task.seed, chains))
+            own_rows = list(recovery_rows(str(way), passed, training.texts, task.bootstrap, task.seed, chains))
             recovered += own_rows
             rows += [_recovered(row) | keys for row in own_rows[:1]]
         generator = np.random.default_rng([task.seed, settings["seed"]])
