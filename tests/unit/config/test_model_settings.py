@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from glmflow import models
 from glmflow.config import ConfigurationError, check_study
+from glmflow.config.made_models import known_settings
+from glmflow.config.models import New
 from glmflow.errors import InputError
 from glmflow.models import new_model
 from glmflow.models.facts import all_facts, facts_of
@@ -40,6 +42,10 @@ UNBUILDABLE = [
     ("small", {"rope_theta": 0}, "rope_theta", "is not a number above 0"),
     ("small", {"n_layers": 3}, "n_layers", "did you mean 'num_layers'?"),
     ("wavelet", {"context": 0}, "context", "0 of family wavelet is not a whole number from 1 on"),
+    ("hyenadna", {"hidden_size": 64}, "hidden_size", "did you mean 'd_model'?"),
+    ("caduceus", {"rsps": True}, "rsps", "did you mean 'rcps'?"),
+    ("evo2", {"num_heads": 4}, "num_heads", "did you mean 'num_attention_heads'?"),
+    ("gena_bert", {"pre_layernorm": True}, "pre_layernorm", "did you mean 'pre_layer_norm'?"),
     ("wavelet", {"taps": 9}, "taps", "is not 2 to 4"),
     ("mamba", {"expand": 1.5}, "expand", "is not a whole number"),
     ("promoter_cnn", {"reach": 4}, "reach", "has no middle"),
@@ -114,6 +120,15 @@ def test_families_need_the_keys_that_their_code_reads_without_a_default():
     for facts in (facts for facts in all_facts() if facts.needs):
         source = (Path(models.__file__).parent / "families" / f"{facts.family}.py").read_text()
         assert set(re.findall(r'config\["(\w+)"\]', source)) == set(facts.needs), facts.family
+
+
+def test_keys_that_the_code_of_a_family_reads_are_known():
+    listed = [facts.family for facts in all_facts() if facts.settings is not None and not facts.transformers]
+    assert len(listed) > 4
+    for family in listed:
+        source = (Path(models.__file__).parent / "families" / f"{family}.py").read_text()
+        read = set(re.findall(r'config(?:\[|\.get\()"(\w+)"', source)) - {"model_type"}
+        assert len(read) > 8 and read <= set(known_settings(New(family=family))), family
 
 
 def test_one_setting_of_several_names():

@@ -89,11 +89,15 @@ def unknown_keys(study: Study) -> Problems:
 
 def known_settings(block: New) -> Collection[str]:
     """Return the keys that `config` of a model that is made here may have; none where they are not known without its code."""
-    facts = facts_of(block.family)
+    facts, own = facts_of(block.family), default_config(block.family)
     if facts.own_settings:
-        return default_config(block.family)
-    theirs = settings_of(facts.transformers) if facts.transformers and "model_type" not in block.config else {}
-    return {*theirs, *facts.settings, *OLDER} if theirs else ()
+        return own
+    if "model_type" in block.config:  # the layout of a published configuration, which holds more than is read
+        return ()
+    if facts.transformers:
+        theirs = settings_of(facts.transformers)
+        return {*theirs, *(facts.settings or ()), *OLDER} if theirs else ()
+    return () if facts.settings is None else {*own, *facts.settings}
 
 
 def refused(block: New) -> InputError | None:

@@ -11,7 +11,7 @@ The facts of a family are in `families/<family>.yaml` beside its code:
 ``kept``             numbers kept for the backward pass, see `Kept`; measured by counting the tensors that autograd saves.
 ``own_settings``     whether `config` of a new model takes the keys of the family's defaults and no others.
 ``transformers``     the configuration of transformers (`olmo.OlmoConfig`) whose keys `config` of a new model takes.
-``settings``         keys that `config` of a new model takes besides.
+``settings``         keys that `config` of a new model takes beside these or the defaults; left out where not known.
 ``needs``            keys that `config` of a new model must have.
 ``packs``            whether it reads several records in a row as if each stood alone.
 ``carries``          whether what it has read is a state of fixed size, which can be carried from window to window.
@@ -62,7 +62,7 @@ class Facts(NamedTuple):
     kept: Kept = Kept()
     own_settings: bool = False
     transformers: str = ""
-    settings: tuple[str, ...] = ()
+    settings: tuple[str, ...] | None = None
     needs: tuple[str, ...] = ()
     packs: bool = False
     carries: bool = False
@@ -99,7 +99,7 @@ def facts_of(family: str) -> Facts:
     found = load_yaml(path.read_text(encoding="utf-8"))
     kept = Kept(**found.pop("kept", {}))
     found["inputs"], found["published"] = tuple(found["inputs"]), tuple(found.get("published", ()))
-    found["settings"], found["needs"] = tuple(found.get("settings", ())), tuple(found.get("needs", ()))
+    found["settings"], found["needs"] = found.get("settings"), tuple(found.get("needs", ()))
     return Facts(family, **found | {"kept": kept})
 
 
