@@ -19,7 +19,9 @@ TOGETHER := -n $(CORES) --dist loadfile --no-loadscope-reorder
 help:
 	@echo "make demo       run the demo study (config/config.yaml) and print where its report is"
 	@echo "make context    compare methods of context extension (15 minutes)"
-	@echo "make pretraining  small language models beside a compressor, what one of them draws, and the gate before it"
+	@echo "make pretraining  small language models beside a compressor, what one of them draws, and the gate before it (simulated);"
+	@echo "                  a transformer beside order 6 on real E. coli, its drawings screened against phage lambda, needs fetched genomes:"
+	@echo "                  snakemake -c1 fetch --configfile FILE, then snakemake -c2 --configfile FILE, of config/studies/bacterial_genomes.yaml"
 	@echo "make test       lint, dry runs, unit tests, one small study end to end"
 	@echo "make test-all   the long ones too"
 	@echo "make benchmark  our speed beside that of the tools people use, in one run"

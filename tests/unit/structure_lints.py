@@ -17,7 +17,7 @@ PAIRS = (
     KIND_FOLDERS,
     ("config/heads", "models/heads"),
     ("config/losses", "training/losses"),
-    ("models/families", "models/sizes"),
+    ("models/families", "models/sizes", "models/settings"),
     ("config/efficient", "models/efficient"),
 )
 """Folders whose files share a name on purpose: settings, code and page of one thing."""

@@ -3,6 +3,7 @@
 # needs  the configuration, and the sizes of what is there already
 # makes  functions for the resources of other rules, and the table that `snakemake -c1 plan` prints (upkeep.smk)
 from glmflow.plan import jobs as job_plan
+from glmflow.plan import seen_data
 
 
 def has_resource(name):

@@ -7,9 +7,14 @@ rule plan:
         f"logs/{STUDY.study}/plan.log",
     localrule: True
     params:
-        rows=lambda wildcards: job_plan.table(list(JOBS.values()), GPU_MODEL),
+        rows=lambda wildcards: job_plan.table(
+            list(JOBS.values()), GPU_MODEL, seen_data.seen_data(STUDY)
+        ),
         heading=job_plan.heading(GPU_MODEL),
-        problems=TOO_LARGE,
+        problems=lambda wildcards: [
+            *TOO_LARGE,
+            *seen_data.sentences(seen_data.seen_data(STUDY)),
+        ],
         path=f"{RESULTS}/plan.tsv",
     script:
         "../scripts/plan.py"

@@ -5,17 +5,15 @@ import yaml
 from glmflow.checks.made_networks import unbuilt
 from glmflow.cli import main
 from glmflow.config import check_study
+from glmflow.errors import InputError
 from glmflow.models import new_model
 
 NETWORKS = [
     ("small", {}, True),
-    ("small", {"hidden_size": 30, "num_heads": 4}, False),
     ("dilated_cnn", {"channels": [8, 8, 8]}, True),
-    ("dilated_cnn", {"channels": "eight"}, False),
     ("caduceus", {"d_model": 16, "n_layer": 1}, True),
     ("caduceus", {"d_model": "sixteen"}, False),
-    ("gena_bigbird", {}, False),
-    ("genos", {}, False),
+    ("hyenadna", {"d_model": "wide"}, False),
 ]
 
 
@@ -69,9 +67,30 @@ def test_a_token_before_the_sequence_is_one_that_the_family_has(family, config, 
     assert [key for key, _ in found] == ([] if fits else [("adaptations", "a", "head", "pool")])
 
 
+def test_a_network_is_built_whose_vocabulary_is_made_with_it():
+    raw = study_of("olmo", {"hidden_size": 64, "num_hidden_layers": 1, "intermediate_size": 64}, "pretrain")
+    raw["corpora"] = {"c": {"sources": [{"path": "genomes.fa"}]}}
+    raw["models"]["m"]["pretrain"] |= {"corpus": "c", "kmers": 3}
+    assert list(unbuilt(check_study(raw))) == []
+    raw["models"]["m"]["pretrain"]["config"]["hidden_act"] = "siluu"
+    assert [key for key, _ in unbuilt(check_study(raw))] == [("models", "m", "pretrain", "config")]
+
+
+@pytest.mark.parametrize(
+    ("family", "config"), [("caduceus", {"d_model": "sixteen"}), ("hyenadna", {"d_model": "wide"})]
+)
+def test_the_job_says_in_one_line_what_it_cannot_build(family, config):
+    with pytest.raises(InputError, match=f"^{family}: ") as raised:
+        new_model(family, config)
+    assert "\n" not in str(raised.value) and "Change `config`" in str(raised.value)
+
+
 def test_check_names_the_line_of_the_configuration(tmp_path, capsys):
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(study_of("small", {"hidden_size": 30, "num_heads": 4}, "pretrain"), sort_keys=False))
     assert main(["check", str(path)]) == 1
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert f"{path}:" in line and "models.m.pretrain.config: no network of family small can be made of it" in line
+    assert (
+        f"{path}:" in line
+        and "models.m.pretrain.config.hidden_size: no network can be made of it: hidden_size 30" in line
+    )

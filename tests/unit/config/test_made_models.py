@@ -8,6 +8,7 @@ from glmflow.config.unused import unused
 from glmflow.plan.jobs import plan
 
 CORPORA = {"c": {"sources": [{"path": "genomes.fa"}]}}
+KMERS = {"hidden_size": 16, "num_attention_heads": 2, "max_position_embeddings": 64, "vocab_size": 4107}
 GATE = {"acknowledged": "nothing is drawn in a test"}
 STUDY = {
     "study": "s",
@@ -48,7 +49,7 @@ def test_a_context_is_extended_of_rotary_positions_alone(family, extends):
         ("caduceus", {"objective": "next"}, "objective"),
         ("small", {"objective": "next", "config": {"causal": False}}, "objective"),
         ("small", {"objective": "next", "config": {"causal": True}}, None),
-        ("nucleotide_transformer", {"objective": "masked_diffusion"}, "objective"),
+        ("nucleotide_transformer", {"objective": "masked_diffusion", "config": KMERS}, "objective"),
         ("small", {"objective": "masked_diffusion", "config": {"causal": False}}, None),
         ("caduceus", {"byte_pairs": {}, "corpus": "c"}, "byte_pairs"),
         ("olmo", {"byte_pairs": {}, "corpus": "c"}, None),
@@ -96,7 +97,9 @@ def test_activations_of_attention_are_scaled_where_there_is_some(family):
 def test_sequences_of_kmers_are_not_padded_on_the_left():
     tasks = {"t": {"kind": "sequences", "table": "t.tsv", "length": 200}}
     padded = {"a": {"kind": "full", "train": {"padding": "left"}}}
-    (line,) = problems(tasks=tasks, adaptations=padded, models={"m": {"new": {"family": "nucleotide_transformer"}}})
+    (line,) = problems(
+        tasks=tasks, adaptations=padded, models={"m": {"new": {"family": "nucleotide_transformer", "config": KMERS}}}
+    )
     assert "padded on the left" in line
     assert not problems(tasks=tasks, adaptations=padded)
 

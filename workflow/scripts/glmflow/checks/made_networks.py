@@ -19,17 +19,18 @@ def unbuilt(study: Study) -> Iterator[tuple[Place, str]]:
 
     These are settings (`config`) of which no network of the family can be made, `targets` of LoRA that no layer is called, and
     a head that reads a token (`pool: cls`) which the family puts nowhere. The network has no memory, so that one of any size
-    takes a moment. Models whose vocabulary is made with them are left out: their configuration is known then.
+    takes a moment. A vocabulary that is made with a model is taken as large as it may become.
     """
     from glmflow.models.loading import without_weights
 
     built: dict[str, Adapter] = {}
     for label, model in study.models.items():
         block = model.made
-        if block is None or (model.pretrain and model.pretrain.vocabulary):
+        if block is None:
             continue
+        tokens = model.pretrain and model.pretrain.tokens
         try:
-            built[label] = without_weights(block.family, block.config)
+            built[label] = without_weights(block.family, block.config | ({"vocab_size": tokens} if tokens else {}))
         except InputError as error:
             place = ("models", label, model.origin, "config")
             yield (

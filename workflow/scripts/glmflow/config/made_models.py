@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator, Mapping
 
+from glmflow.errors import InputError
+from glmflow.models import settings
 from glmflow.models.facts import default_config, facts_of
+from glmflow.models.setting_names import own_name
+from glmflow.models.transformers_settings import check_sizes, settings_of
+from glmflow.modules import module, module_names
 
 from .asked import objective_of
 from .base import Place
 from .fitting import family_of
-from .models import Pretrain
+from .models import New, Pretrain
 from .study import Study
 from .words import suggest
 
 Problems = Iterator[tuple[Place, str]]
 LETTERS = 8
 """Tokens of families of single bases that are made here."""
+OLDER = ("rope_theta", "rope_scaling", "torch_dtype")
+"""Settings of older versions of transformers, which it still reads."""
 
 
 def made_models(study: Study) -> Problems:
@@ -58,14 +66,57 @@ def unknown_families(study: Study) -> Problems:
 
 
 def unknown_keys(study: Study) -> Problems:
-    """Check the settings of families whose every setting has a default."""
+    """Check the settings of families whose every setting is known, and that a network can be made of them.
+
+    A family whose configuration is that of transformers takes any key, and does nothing with those that it does not know.
+    """
     for label, model in study.models.items():
         block = model.made
-        known = default_config(block.family) if block and facts_of(block.family).own_settings else {}
-        for key in block.config if block and known else ():
+        known = known_settings(block) if block else ()
+        if block is None or not known:
+            continue
+        place, wrong = ("models", label, model.origin, "config"), False
+        for key in block.config:
             if key not in known:
-                text = f"family {block.family} has no setting {key!r}{suggest(key, known)}"
-                yield ("models", label, model.origin, "config", key), text
+                own, wrong = own_name(key, known), True
+                hint = f"; did you mean {own!r}?" if own else suggest(key, known)
+                yield (*place, key), f"family {block.family} has no setting {key!r}{hint}"
+        if lacking := [key for key in facts_of(block.family).needs if key not in block.config]:
+            yield place, f"family {block.family} needs {', '.join(lacking)} too"
+        elif not wrong and (error := refused(block)):
+            yield (*place, *_key_of(error, block.config)), f"no network can be made of it: {error.what}. {error.fix}"
+
+
+def known_settings(block: New) -> Collection[str]:
+    """Return the keys that `config` of a model that is made here may have; none where they are not known without its code."""
+    facts, own = facts_of(block.family), default_config(block.family)
+    if facts.own_settings:
+        return own
+    if "model_type" in block.config:  # the layout of a published configuration, which holds more than is read
+        return ()
+    if facts.transformers:
+        theirs = settings_of(facts.transformers)
+        return {*theirs, *(facts.settings or ()), *OLDER} if theirs else ()
+    return () if facts.settings is None else {*own, *facts.settings}
+
+
+def refused(block: New) -> InputError | None:
+    """Return why no network can be made of the settings of a model; None where one can, or where only its code knows."""
+    facts = facts_of(block.family)
+    try:
+        if block.family in module_names(settings.__name__):
+            module(settings.__name__, block.family).configure(dict(block.config))
+        elif facts.transformers:
+            check_sizes(block.config, facts.transformers)
+    except InputError as error:
+        return error
+    return None
+
+
+def _key_of(error: InputError, config: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the first of the given settings that an error names; nothing where it names none."""
+    named = {match.start(): key for key in config if (match := re.search(rf"\b{re.escape(key)}\b", error.what))}
+    return (named[min(named)],) if named else ()
 
 
 def unknown_corpora(study: Study) -> Problems:

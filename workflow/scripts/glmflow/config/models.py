@@ -143,6 +143,13 @@ class Pretrain(New):
         return f"{self.byte_pairs.vocabulary} byte pairs" if self.byte_pairs else ""
 
     @property
+    def tokens(self) -> int | None:
+        """Tokens of the vocabulary that is made with the model; None where it is the family's own."""
+        if self.kmers:
+            return SINGLE_BASES + (4**self.kmers if self.kmers > 1 else 0)
+        return self.byte_pairs.vocabulary if self.byte_pairs else None
+
+    @property
     def carried(self) -> int:
         """Bases that the state has read at most when it starts again; gradients never go back further than `length`."""
         return self.carry_state_bp or self.length

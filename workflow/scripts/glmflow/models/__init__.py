@@ -18,6 +18,9 @@ Modules
     Finds families by file name and recognises the family of a checkpoint; imports no torch.
 ``facts``
     What is known of a family without importing it (``families/<family>.yaml``).
+``settings``, ``transformers_settings``, ``setting_names``
+    Settings of families trained here, those of transformers' configurations, and their names: a study is checked by them, without
+    torch.
 ``tokenizers``
     Character, k-mer and BPE tokenizers that know which token covers which base.
 ``loading``, ``saving``, ``weights``

@@ -13,10 +13,9 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from glmflow.models.packed_rows import Records, at_chunks
+from glmflow.models.settings.rwkv7 import LONGEST
 
 CHUNK = 32
-LONGEST = 128
-"""A decay is exp(-0.6065) at least: the inverse of 146 of them is beyond float32."""
 
 
 class Step(NamedTuple):

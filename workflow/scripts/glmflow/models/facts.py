@@ -10,6 +10,9 @@ The facts of a family are in `families/<family>.yaml` beside its code:
 ``pairs``            pairs of tokens that attention meets: ``all`` where left out, ``causal`` (half), ``none``.
 ``kept``             numbers kept for the backward pass, see `Kept`; measured by counting the tensors that autograd saves.
 ``own_settings``     whether `config` of a new model takes the keys of the family's defaults and no others.
+``transformers``     the configuration of transformers (`olmo.OlmoConfig`) whose keys `config` of a new model takes.
+``settings``         keys that `config` of a new model takes beside these or the defaults; left out where not known.
+``needs``            keys that `config` of a new model must have.
 ``packs``            whether it reads several records in a row as if each stood alone.
 ``carries``          whether what it has read is a state of fixed size, which can be carried from window to window.
 ``experts``          whether its layers are mixtures of experts, which low-rank adapters can have too.
@@ -58,6 +61,9 @@ class Facts(NamedTuple):
     pairs: str = "all"
     kept: Kept = Kept()
     own_settings: bool = False
+    transformers: str = ""
+    settings: tuple[str, ...] | None = None
+    needs: tuple[str, ...] = ()
     packs: bool = False
     carries: bool = False
     experts: bool = False
@@ -93,16 +99,16 @@ def facts_of(family: str) -> Facts:
     found = load_yaml(path.read_text(encoding="utf-8"))
     kept = Kept(**found.pop("kept", {}))
     found["inputs"], found["published"] = tuple(found["inputs"]), tuple(found.get("published", ()))
+    found["settings"], found["needs"] = found.get("settings"), tuple(found.get("needs", ()))
     return Facts(family, **found | {"kept": kept})
 
 
 @lru_cache
 def default_config(family: str) -> dict[str, Any]:
     """Return the default sizes that a family's file states, read without running it (which would need torch)."""
-    path = FAMILIES / f"{family}.py"
-    if not path.is_file():
-        return {}
-    for node in ast.parse(path.read_text()).body:
+    paths = (FAMILIES.with_name("settings") / f"{family}.py", FAMILIES / f"{family}.py")
+    path = next((path for path in paths if path.is_file()), None)
+    for node in ast.parse(path.read_text()).body if path else ():
         if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "DEFAULTS":
             return ast.literal_eval(node.value)
     return {}

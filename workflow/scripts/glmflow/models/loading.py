@@ -130,12 +130,12 @@ def create(
 ) -> Adapter:
     """See `glmflow.models.new_model`."""
     found = get_family(family)
-    config = found.configure(dict(config)) if found.configure else dict(config)
     implementation = attention_module.choose(attention, as_dtype(compute_dtype), found.attention)
-    with torch.random.fork_rng(devices=[]):
+    with of_settings(family), torch.random.fork_rng(devices=[]):
+        config = found.configure(dict(config)) if found.configure else dict(config)
         torch.manual_seed(seed)
         network = found.build(config, implementation)
-    adapter = _adapter(found, network, config, vocabulary, {"source": "random weights", "seed": seed})
+        adapter = _adapter(found, network, config, vocabulary, {"source": "random weights", "seed": seed})
     adapter.attention, adapter.compute_dtype = implementation, as_dtype(compute_dtype)
     return adapter
 
@@ -149,16 +149,25 @@ def without_weights(family: str, config: Config) -> Adapter:
         No network of the family can be made with the configuration.
     """
     found = get_family(family)
-    try:
+    with of_settings(family):
         settings = found.configure(dict(config)) if found.configure else dict(config)
         with torch.device("meta"), _NotFilled():
             network = found.build(settings, attention_module.choose("auto", torch.float32, found.attention))
         return _adapter(found, network, settings, None, {})
+
+
+@contextmanager
+def of_settings(family: str) -> Iterator[None]:
+    """Turn what a family raises of settings of which no network can be made into one line that names the family."""
+    try:
+        yield
+        return
     except KeyError as error:
         text = f"it has no {error.args[0]!r}" if error.args else "a key is missing"
+        raised: Exception = error
     except MISFIT as error:
-        text = " ".join(str(error).split())[:SHOWN] or type(error).__name__
-    raise InputError(text, where=family, fix="Change `config`.")
+        text, raised = " ".join(str(error).split())[:SHOWN] or type(error).__name__, error
+    raise InputError(text, where=family, fix="Change `config`.") from raised
 
 
 def with_random_weights(adapter: Adapter, seed: int) -> Adapter:

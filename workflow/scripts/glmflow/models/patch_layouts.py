@@ -6,12 +6,10 @@ patches; on a `hilbert` curve a square patch is a stretch of the sequence, and w
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
-LAYOUTS = ("line", "grid", "hilbert")
+from glmflow.models.settings.dit import edges
 
 
 def hilbert(side: int) -> Tensor:
@@ -43,21 +41,8 @@ class Layout:
 
     def __init__(self, layout: str, patch: int, context: int):
         self.layout, self.patch = layout, patch
-        self.side = 0 if layout == "line" else math.isqrt(context)
-        self.edge = 1 if layout == "line" else math.isqrt(patch)
+        self.side, self.edge = edges(layout, patch, context)
         self.unit = self.side * self.edge if layout == "grid" else patch
-
-    def problem(self, context: int) -> str | None:
-        """Return why sequences cannot be laid out so; None where they can."""
-        if self.layout == "line":
-            return None
-        if self.edge**2 != self.patch:
-            return f"a patch of {self.patch} bases is no square"
-        if self.side**2 != context or self.side % self.edge:
-            return f"a context of {context} bases is no square of patches of {self.edge} x {self.edge} bases"
-        if self.layout == "hilbert" and (self.side & (self.side - 1) or self.edge & (self.edge - 1)):
-            return f"a Hilbert curve needs sides that are powers of two, not {self.side} and {self.edge}"
-        return None
 
     def cut(self, x: Tensor) -> Tensor:
         """``[B, L, ...]``, L a multiple of `unit`, to ``[B, patches, patch, ...]``."""

@@ -5,8 +5,10 @@ asked for.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+import math
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,18 +84,60 @@ class Family:
         return config.get("model_type") in self.model_types
 
 
-def complete(name: str, config: Config, defaults: Config, also: Collection[str] = ()) -> Config:
+def complete(
+    name: str, config: Config, defaults: Config, also: Collection[str] = (), or_none: Collection[str] = ()
+) -> Config:
     """Return a configuration with a family's defaults filled in; `also` are keys that have none.
+
+    A value is of the kind of its default: a whole number from 1 on (from 0 of those in `or_none`, where 0 is none of it), a
+    share where the default is 0.0 and otherwise a number above 0, a list of such; beside None stand whole numbers.
 
     Raises
     ------
     InputError
-        A key that the family does not know.
+        A key that the family does not know, or a value of another kind.
     """
     unknown = sorted(set(config) - set(defaults) - set(also))
     if unknown:
         raise InputError(f"family {name} knows no {', '.join(unknown)}", fix=f"It has {', '.join(defaults)}.")
-    return {**defaults, **config}
+    found = {**defaults, **config}
+    for key, default in defaults.items():
+        if wanted := _misfit(found[key], default, 0 if key in or_none else 1):
+            raise InputError(
+                f"{key} {found[key]!r} of family {name} is not {wanted}", fix=f"The default is {default!r}."
+            )
+    return found
+
+
+def _misfit(value: Any, default: Any, least: int) -> str:
+    """Return what a value should be, in words, that is not of the kind of its default; empty where it is."""
+    if isinstance(default, bool):
+        fits, wanted = isinstance(value, bool), "true or false"
+    elif isinstance(default, int):
+        fits, wanted = _is_whole(value, least), f"a whole number from {least} on"
+    elif isinstance(default, float) and default:
+        fits, wanted = _is_number(value) and 0 < value < math.inf, "a number above 0"
+    elif isinstance(default, float):
+        fits, wanted = _is_number(value) and 0 <= value < 1, "a share, from 0 to below 1"
+    elif isinstance(default, str):
+        fits, wanted = isinstance(value, str), "text"
+    elif default is None:
+        numbers = value.values() if isinstance(value, Mapping) else (value,)
+        fits, wanted = value is None or all(_is_whole(one, 1) for one in numbers), "a whole number from 1 on"
+    elif default:
+        fits = isinstance(value, list | tuple) and not any(_misfit(one, default[0], least) for one in value)
+        wanted = f"a list of numbers from {least} on"
+    else:
+        fits, wanted = isinstance(value, list | tuple), "a list"
+    return "" if fits else wanted
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= least
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def family_names() -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from .resources import (
     shape_of_made,
     ways_to_fit,
 )
+from .seen_data import Seen
 
 LONGEST_MINUTES = 48 * 60
 """Walltime of an attempt at most, where the profile names no other: queues refuse what is longer."""
@@ -337,7 +338,7 @@ def breakdown(need: Need) -> str:
 COLUMNS = (
     *("job", "parameters", "trained", "gpu_gb", "weights_gb", "gradients_gb", "optimizer_gb", "activations_gb"),
     *("gpu", "gpu_has_gb", "gpus", "nodes", "memory_gb", "disk_gb", "updates", "hours", "gpu_hours", "flop"),
-    *("trained_through_bp", "carried_bp", "fits"),
+    *("epochs", "trained_through_bp", "carried_bp", "fits"),
 )
 
 
@@ -358,8 +359,14 @@ def heading(gpu_model: str | None) -> str:
     )
 
 
-def table(jobs: list[Job], gpu_model: str | None) -> list[list[str]]:
-    """Return the plan as rows of text, the header first; `?` is what cannot be known before the inputs are there."""
+def table(jobs: list[Job], gpu_model: str | None, seen: Mapping[str, Seen] | None = None) -> list[list[str]]:
+    """Return the plan as rows of text, the header first; `?` is what cannot be known before the inputs are there.
+
+    Parameters
+    ----------
+    seen
+        How often models see what they are pretrained on, by label (`seen_data`).
+    """
     gpu = gpu_of(gpu_model)
     rows = [list(COLUMNS)]
     for job in jobs:
@@ -377,8 +384,16 @@ def table(jobs: list[Job], gpu_model: str | None) -> list[list[str]]:
             last = [gigabytes(found.host_mb), gigabytes(found.disk_mb), updates, hours, in_all, flop]
         shape = [reckoned_with(gpu_model), gigabytes(gpu.memory_mb), str(train.gpus), str(train.nodes)]
         reach = map(str, job.reach or ("-", "-"))
-        rows.append([job.name, *sizes, *shape, *last, *reach, fitting])
+        rows.append([job.name, *sizes, *shape, *last, epochs(job, seen or {}), *reach, fitting])
     return rows
+
+
+def epochs(job: Job, seen: Mapping[str, Seen]) -> str:
+    """Return how often a pretraining sees its data, as text; `?` where that is not known yet, and `-` of other jobs."""
+    if job.reach is None:
+        return "-"
+    found = seen.get(job.name.split("/")[1])
+    return "?" if found is None or found.times is None else f"{found.times:.2g}"
 
 
 def gigabytes(megabytes: float) -> str:

@@ -24,6 +24,7 @@ from glmflow.config.models import SINGLE_BASES, New, Pretrain
 from glmflow.config.task_block import Work
 from glmflow.models import byte_text, sizes
 from glmflow.models.facts import default_config, facts_of, family_of_type
+from glmflow.models.setting_names import CONTEXT, HEADS, INNER, LAYERS, WIDTH
 from glmflow.modules import module_names
 from glmflow.yaml_text import load_yaml
 
@@ -121,13 +122,13 @@ def shape_of(config: Mapping[str, Any], family: str | None = None, parameters: i
     if own := own_size(family):
         found = own.parameters(config)
         return Shape(family, found, found, *own.sizes(config))
-    hidden = int(_first(config, "hidden_size", "d_model"))
-    layers = int(_first(config, "num_hidden_layers", "n_layer", "num_layers", "n_layers"))
-    inner = _first(config, "intermediate_size", "d_inner", "inner_mlp_size", "mlp_hidden_size")
+    hidden = int(_first(config, *WIDTH))
+    layers = int(_first(config, *LAYERS))
+    inner = _first(config, *INNER)
     ratio = _first(config, "mlp_ratio", default=4)
     inner = int(inner or hidden * ratio / (2 if family == "olmo" else 1))  # OLMo counts gate and value together
     experts, used = int(config.get("num_local_experts") or 1), int(config.get("num_experts_per_tok") or 1)
-    heads = int(_first(config, "num_attention_heads", "num_heads", "n_heads", default=1))
+    heads = int(_first(config, *HEADS, default=1))
     shared = int(config.get("num_key_value_heads") or heads) / heads
     facts = facts_of(family)
     gated = facts.kept.inner > 2
@@ -142,7 +143,7 @@ def shape_of(config: Mapping[str, Any], family: str | None = None, parameters: i
     norms += (layers * 2 + 1) * hidden if family == "small" else 0
     rest = round(vocabulary + mixing + norms + router + convolution)
     total = parameters or rest + expert * experts
-    context = _first(config, "max_position_embeddings", "max_seq_len", "max_seqlen", "context", default=None)
+    context = _first(config, *CONTEXT, default=None)
     return Shape(
         family,
         total,
@@ -161,8 +162,7 @@ def shape_of_made(block: New) -> Shape:
     Bases a token of *E. coli*, both strands: 2.65 of 64 tokens, 3.90 of 512, 5.08 of 4,096; a line by their logarithm.
     """
     if isinstance(block, Pretrain) and block.kmers:
-        letters = SINGLE_BASES + (4**block.kmers if block.kmers > 1 else 0)
-        found = shape_of({**block.config, "vocab_size": letters}, block.family)
+        found = shape_of({**block.config, "vocab_size": block.tokens}, block.family)
         return found._replace(bases_per_token=float(block.kmers))
     pairs = block.byte_pairs if isinstance(block, Pretrain) else None
     if pairs is None:

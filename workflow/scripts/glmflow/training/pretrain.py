@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from glmflow.config.models import Pretrain
+from glmflow.corpus.times_seen import times_seen, too_often
 from glmflow.errors import InputError
 from glmflow.files import atomic_path
 from glmflow.models import byte_text, new_model
@@ -34,8 +35,6 @@ from .pretraining_source import CorpusSource, Source
 from .stream import ExampleList, ExampleStream, Item
 from .weighted_language import diffusion_batch, weighted_batch
 
-MOST_EPOCHS = 4
-"""How often data may be seen until more of the same is worth less than new data."""
 DESCRIBED = 200_000
 """Training bases that a vocabulary is described by, and held-out ones."""
 DESCRIBED_OF_DIVISION = 50_000
@@ -113,30 +112,8 @@ def training_parts(
 
 
 def repeated(block: Pretrain, source: Source) -> list[str]:
-    """Return that a corpus, or a species of it, is seen more often than new data would be worth (Muennighoff et al. 2023).
-
-    Species are drawn more evenly than they are large: a small one is seen more often than the whole.
-    """
-    if not isinstance(source, CorpusSource):
-        return []
-    windows, train = block.steps * block.batch, source.corpus.of("train")
-    long_enough = train[train["length"] >= min(block.short or block.length, block.length)]
-    sizes = long_enough["length"].clip(upper=block.length)
-    read = long_enough["weight"] * sizes
-    # A row that is filled up with nothing has fewer bases than one that is packed.
-    read = read / read.sum() * windows * block.length if block.pack else read / long_enough["weight"].sum() * windows
-    named = long_enough["species"].where(long_enough["species"] != "", "cluster " + long_enough["cluster"].astype(str))
-    own = long_enough.assign(read=read).groupby(named)[["read", "length"]].sum()
-    of_species = own["read"] / own["length"]
-    seen = {"the training part of the corpus": windows * block.length / int(train["length"].sum())}
-    if len(own) > 1:
-        most = of_species.idxmax()
-        seen[f"{most} of {own.loc[most, 'length']:,} bases, most often of all"] = of_species[most]
-    return [
-        f"{what} was seen {times:.1f} times: beyond {MOST_EPOCHS}, more of the same is worth little"
-        for what, times in seen.items()
-        if times > MOST_EPOCHS
-    ]
+    """Return that a corpus, or a species of it, was seen more often than new data would be worth."""
+    return too_often(times_seen(block, source.corpus.table), "was") if isinstance(source, CorpusSource) else []
 
 
 def made_model(block: Pretrain, source: Source, seed: int, folder: Path) -> tuple[Adapter, dict[str, Any] | None]:

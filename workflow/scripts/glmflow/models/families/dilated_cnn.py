@@ -9,26 +9,17 @@ resolution, so that padding changes nothing.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, gelu, interpolate, max_pool1d, one_hot, pad, relu
 
-from glmflow.errors import InputError
 from glmflow.models.families.small import VOCABULARY, tokenizer
 from glmflow.models.interface import ModelCard, Network
-from glmflow.models.registry import Config, Family, complete
+from glmflow.models.registry import Config, Family
+from glmflow.models.settings.dilated_cnn import configure
 
 __all__ = ["FAMILY", "DilatedCNN", "card", "configure", "tokenizer"]
 
-DEFAULTS: dict[str, Any] = {
-    "model_type": "glmflow-dilated-cnn",
-    "channels": [24, 48, 64],
-    "stem_width": 15,
-    "blocks": 8,
-    "vocab_size": 8,
-}
 FIRST_STEP, SECOND_STEP = 4, 8
 COARSEST = FIRST_STEP * SECOND_STEP
 INPUTS = [VOCABULARY[token] for token in ("A", "C", "G", "T", "[MASK]")]
@@ -105,20 +96,6 @@ class DilatedCNN(Network):
     def logits(self, states: Tensor) -> Tensor:
         """``[B, L, D]`` to ``[B, L, V]``."""
         return self.lm_head(states)
-
-
-def configure(config: Config) -> Config:
-    """Fill in defaults and check.
-
-    Raises
-    ------
-    InputError
-        An unknown key, or not three numbers of channels.
-    """
-    config = complete(FAMILY.name, config, DEFAULTS)
-    if len(config["channels"]) != 3:
-        raise InputError("channels of dilated_cnn are not three", fix="Give those at 1, 4 and 32 bp.")
-    return config
 
 
 def card(config: Config) -> ModelCard:

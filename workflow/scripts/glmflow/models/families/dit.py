@@ -8,36 +8,20 @@ masked_diffusion`). The network is not given the time: how much is masked can be
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, pad, silu
 
-from glmflow.errors import InputError
 from glmflow.models.attention import attend
 from glmflow.models.families.small import VOCABULARY
 from glmflow.models.interface import ModelCard, Network
-from glmflow.models.patch_layouts import LAYOUTS, Layout
-from glmflow.models.registry import Config, Family, complete
+from glmflow.models.patch_layouts import Layout
+from glmflow.models.registry import Config, Family
 from glmflow.models.rotary import Rotary
 from glmflow.models.row_tags import TagVectors
+from glmflow.models.settings.dit import configure
 from glmflow.models.tokenizers import CharacterTokenizer
-
-DEFAULTS: dict[str, Any] = {
-    "model_type": "dit",
-    "hidden_size": 128,
-    "num_layers": 4,
-    "num_heads": 4,
-    "mlp_ratio": 4,
-    "patch": 1,
-    "layout": "line",
-    "convolution": 9,
-    "context": 1024,
-    "rope_theta": 10000.0,
-    "vocab_size": 8,
-    "tags": (),
-}
 
 
 class Block(nn.Module):
@@ -141,28 +125,6 @@ class DiffusionTransformer(Network):
     def logits(self, states: Tensor) -> Tensor:
         """``[B, L, D]`` to ``[B, L, V]``."""
         return self.lm_head(states)
-
-
-def configure(config: Config) -> Config:
-    """Fill in defaults and check.
-
-    Raises
-    ------
-    InputError
-        An unknown key, or sizes that do not go together.
-    """
-    config = complete("dit", config, DEFAULTS)
-    if config["layout"] not in LAYOUTS:
-        raise InputError(f"layout {config['layout']!r} is not known", fix=f"Take one of {', '.join(LAYOUTS)}.")
-    if problem := Layout(config["layout"], config["patch"], config["context"]).problem(config["context"]):
-        raise InputError(problem, fix="Change patch, context or layout.")
-    parts = config["num_heads"] * (2 if config["layout"] == "line" else 4)
-    if config["hidden_size"] % parts:
-        fix = f"Make it a multiple of {parts}."
-        raise InputError(f"hidden_size {config['hidden_size']} does not make {config['num_heads']} heads", fix=fix)
-    if config["convolution"] and config["convolution"] % 2 == 0:
-        raise InputError(f"a convolution of {config['convolution']} has no middle", fix="Make it odd, or 0 for none.")
-    return config
 
 
 def card(config: Config) -> ModelCard:

@@ -11,29 +11,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from glmflow.errors import InputError
 from glmflow.models.carried_state import CarriedNetwork, State
 from glmflow.models.families.small import VOCABULARY
 from glmflow.models.interface import ModelCard
 from glmflow.models.mamba_mixer import SSM_DEFAULTS, Mamba, MixerState
-from glmflow.models.registry import Config, Family, complete
+from glmflow.models.registry import Config, Family
 from glmflow.models.row_tags import TagVectors
+from glmflow.models.settings.mamba import configure
 from glmflow.models.tokenizers import CharacterTokenizer
 
 EPS = 1e-5
-
-DEFAULTS: dict[str, Any] = {
-    "model_type": "glmflow-mamba",
-    "hidden_size": 128,
-    "num_layers": 4,
-    "state_size": 16,
-    "conv_kernel": 4,
-    "expand": 2,
-    "time_step_rank": None,
-    "context": 1024,
-    "vocab_size": 8,
-    "tags": (),
-}
 
 
 class Block(nn.Module):
@@ -107,20 +94,6 @@ class MambaLanguageModel(CarriedNetwork):
     def logits(self, states: Tensor) -> Tensor:
         """``[B, T, D]`` to ``[B, T, V]``."""
         return self.lm_head(states)
-
-
-def configure(config: Config) -> Config:
-    """Fill in defaults and check.
-
-    Raises
-    ------
-    InputError
-        An unknown key, or a convolution without taps.
-    """
-    config = complete("mamba", config, DEFAULTS)
-    if config["conv_kernel"] < 2:
-        raise InputError(f"conv_kernel {config['conv_kernel']} is no convolution", fix="Take 2 to 4.")
-    return config | {"time_step_rank": config["time_step_rank"] or math.ceil(config["hidden_size"] / 16)}
 
 
 def card(config: Config) -> ModelCard:

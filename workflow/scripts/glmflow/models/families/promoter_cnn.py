@@ -8,28 +8,17 @@ beyond the end of a sequence are zero, so that padding changes nothing.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, gelu, interpolate, one_hot, pad
 
-from glmflow.errors import InputError
 from glmflow.models.families.small import VOCABULARY, tokenizer
 from glmflow.models.interface import ModelCard, Network
-from glmflow.models.registry import Config, Family, complete
+from glmflow.models.registry import Config, Family
+from glmflow.models.settings.promoter_cnn import configure
 
 __all__ = ["FAMILY", "PromoterCNN", "card", "configure", "tokenizer"]
 
-DEFAULTS: dict[str, Any] = {
-    "model_type": "glmflow-promoter-cnn",
-    "filters": 16,
-    "width": 9,
-    "bin": 8,
-    "channels": 48,
-    "reach": 5,
-    "vocab_size": 8,
-}
 BASES = [VOCABULARY[base] for base in "ACGT"]
 
 
@@ -67,20 +56,6 @@ class PromoterCNN(Network):
     def logits(self, states: Tensor) -> Tensor:
         """``[B, L, D]`` to ``[B, L, V]``."""
         return self.lm_head(states)
-
-
-def configure(config: Config) -> Config:
-    """Fill in defaults and check.
-
-    Raises
-    ------
-    InputError
-        An unknown key, or a filter without a middle.
-    """
-    config = complete(FAMILY.name, config, DEFAULTS)
-    if config["width"] % 2 == 0 or config["reach"] % 2 == 0:
-        raise InputError("width and reach of promoter_cnn have no middle", fix="Make them odd.")
-    return config
 
 
 def card(config: Config) -> ModelCard:

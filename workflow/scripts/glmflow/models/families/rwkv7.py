@@ -7,39 +7,25 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, normalize
 
-from glmflow.errors import InputError
 from glmflow.models.carried_state import CarriedNetwork
-from glmflow.models.delta_rule import LONGEST, Step, recur_in_chunks, recur_in_records
+from glmflow.models.delta_rule import Step, recur_in_chunks, recur_in_records
 from glmflow.models.families.small import VOCABULARY
 from glmflow.models.interface import ModelCard
 from glmflow.models.packed_rows import here, moved
-from glmflow.models.registry import Config, Family, complete
+from glmflow.models.registry import Config, Family
 from glmflow.models.row_tags import TagVectors
-from glmflow.models.sizes.rwkv7 import RANKS
+from glmflow.models.settings.rwkv7 import configure
 from glmflow.models.tokenizers import CharacterTokenizer
 
 SLOWEST = -math.exp(-0.5)
 """Logarithm of the strongest decay of a step."""
 GROUP_EPS = 64e-5
-
-DEFAULTS: dict[str, Any] = {
-    "model_type": "rwkv7",
-    "hidden_size": 128,
-    "num_layers": 4,
-    "head_size": 64,
-    "ffn_size": None,
-    "ranks": None,
-    "chunk": 32,
-    "context": 1024,
-    "vocab_size": 8,
-    "tags": (),
-}
 
 
 class LayerState(NamedTuple):
@@ -199,24 +185,6 @@ class RWKV7(CarriedNetwork):
     def logits(self, states: Tensor) -> Tensor:
         """``[B, T, D]`` to ``[B, T, V]``."""
         return self.head(states)
-
-
-def configure(config: Config) -> Config:
-    """Fill in defaults and check.
-
-    Raises
-    ------
-    InputError
-        An unknown key, or sizes that do not go together.
-    """
-    config = complete("rwkv7", config, DEFAULTS)
-    size, head = config["hidden_size"], config["head_size"]
-    if size % head:
-        raise InputError(f"hidden_size {size} is no multiple of head_size {head}", fix="Make it one.")
-    if not 1 <= config["chunk"] <= LONGEST:
-        raise InputError(f"chunk {config['chunk']} is not between 1 and {LONGEST}", fix="Take 32.")
-    ranks = {name: max(32, round(factor * size**0.5 / 32) * 32) for name, factor in RANKS.items()}
-    return config | {"ffn_size": config["ffn_size"] or 4 * size, "ranks": {**ranks, **(config["ranks"] or {})}}
 
 
 def card(config: Config) -> ModelCard:

@@ -8,39 +8,22 @@ two-layer model the local context that it needs to learn to copy (an induction h
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from glmflow.errors import InputError
 from glmflow.models.attention import attend
 from glmflow.models.continuation import before
 from glmflow.models.interface import ModelCard, Network
 from glmflow.models.overlapping_kmers import OverlappingKmers
 from glmflow.models.packed_rows import convolved, here
-from glmflow.models.registry import Config, Family, complete
+from glmflow.models.registry import Config, Family
 from glmflow.models.rotary import Rotary
 from glmflow.models.row_tags import TagVectors
+from glmflow.models.settings.small import configure
 from glmflow.models.tokenizers import CharacterTokenizer
 
 VOCABULARY = {"[PAD]": 0, "[MASK]": 1, "A": 2, "C": 3, "G": 4, "T": 5, "N": 6}
-
-DEFAULTS: dict[str, Any] = {
-    "model_type": "glmflow-small",
-    "causal": False,
-    "hidden_size": 64,
-    "num_layers": 2,
-    "num_heads": 2,
-    "mlp_ratio": 4,
-    "convolution": 9,
-    "kmer": 1,
-    "context": 512,
-    "rope_theta": 10000.0,
-    "dropout": 0.0,
-    "vocab_size": 8,
-    "tags": (),
-}
 
 
 class LocalContext(nn.Module):
@@ -137,27 +120,6 @@ class SmallTransformer(Network):
     def logits(self, states: Tensor) -> Tensor:
         """``[B, L, D]`` to ``[B, L, V]``."""
         return self.lm_head(states)
-
-
-def configure(config: Config) -> Config:
-    """Fill in defaults and check.
-
-    Raises
-    ------
-    InputError
-        An unknown key, or sizes that do not go together.
-    """
-    config = complete(FAMILY.name, config, DEFAULTS, also={"extension"})
-    if config["hidden_size"] % (2 * config["num_heads"]):
-        raise InputError(
-            f"hidden_size {config['hidden_size']} does not make {config['num_heads']} heads of even size",
-            fix="Make it a multiple of twice num_heads.",
-        )
-    if not 1 <= config["kmer"] <= 8:
-        raise InputError(f"kmer {config['kmer']} is not 1 to 8", fix="Take 1 (single bases), or 3 to 6.")
-    if not config["causal"] and config["convolution"] and config["convolution"] % 2 == 0:
-        raise InputError(f"a masked model's convolution of {config['convolution']} has no middle", fix="Make it odd.")
-    return config
 
 
 def card(config: Config) -> ModelCard:

@@ -6,30 +6,18 @@ A filter that does not depend on the data cannot copy, so that each convolution 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from glmflow.errors import InputError
 from glmflow.models.families.small import VOCABULARY
 from glmflow.models.interface import ModelCard, Network
-from glmflow.models.registry import Config, Family, complete
+from glmflow.models.registry import Config, Family
 from glmflow.models.row_tags import TagVectors
+from glmflow.models.settings.wavelet import configure
 from glmflow.models.tokenizers import CharacterTokenizer
 from glmflow.models.wavelets import levels_for, multiresolution, reach_of, start_filters
-
-DEFAULTS: dict[str, Any] = {
-    "model_type": "wavelet",
-    "hidden_size": 128,
-    "num_layers": 4,
-    "ffn_size": None,
-    "taps": 2,
-    "context": 1024,
-    "vocab_size": 8,
-    "tags": (),
-}
 
 
 class Mixer(nn.Module):
@@ -100,20 +88,6 @@ class Wavelet(Network):
     def logits(self, states: Tensor) -> Tensor:
         """``[B, L, D]`` to ``[B, L, V]``."""
         return self.lm_head(states)
-
-
-def configure(config: Config) -> Config:
-    """Fill in defaults and check.
-
-    Raises
-    ------
-    InputError
-        An unknown key, or filters of no use.
-    """
-    config = complete("wavelet", config, DEFAULTS)
-    if not 2 <= config["taps"] <= 4:
-        raise InputError(f"taps {config['taps']} is not 2 to 4", fix="Take 2, a pair of neighbours at each level.")
-    return config | {"ffn_size": config["ffn_size"] or 8 * round(config["hidden_size"] / 3)}
 
 
 def card(config: Config) -> ModelCard:
