@@ -57,4 +57,8 @@ def test_pictures_are_drawn_and_grey_rows_say_why(opening, folder_of):
         assert page.locator("tr[style*='667080'] th").count() > 5  # statistics that a Markov-5 chain passes as real
         assert page.locator("tr.leak").count() >= (name == "generation.html")  # the copy that was planted
     assert "75% [50%, 100%]" in opening(folder_of["generation.html"], "generation.html").locator("#tags").inner_text()
+    assert (
+        "+10.0% [+0.0%" in opening(folder_of["generation.html"], "generation.html").locator("#recovered").inner_text()
+    )
+    assert opening(folder_of["generation.html"], "generation.html").locator("#squares img").count() == 3
     assert "cold" in opening(folder_of["generation.html"], "generation.html").locator("#gate").inner_text()

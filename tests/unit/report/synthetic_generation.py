@@ -69,6 +69,9 @@ def add_generated(results, task):
             "beyond_high": [np.nan, 0.2],
         }
         recovered.assign(**more, n=8, bases=30).to_csv(run / "scores/recovered.tsv", sep="\t", index=False)
+        shown = pd.DataFrame({"way": "warm", "group": ["generated", "real, held out"], "order": 0, "side": 20})
+        shown = shown.assign(bases=[drawn(400, generator, shares), held_out[0][:400]])
+        shown.to_csv(run / "scores/squares.tsv", sep="\t", index=False)
         pd.DataFrame(tags, columns=columns).to_csv(run / "scores/tags.tsv", sep="\t", index=False)
         blocked = pd.DataFrame({"finding": ["Fewer than three pieces were released."], "way": "cold"})
         blocked.to_csv(run / "scores/findings.tsv", sep="\t", index=False, mode="a", header=False)

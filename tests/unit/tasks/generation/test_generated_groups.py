@@ -17,6 +17,7 @@ from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_build import build
 from glmflow.corpus.corpus_store import Exclusions, write_record
 from glmflow.corpus.part_names import origin_of, part_name
+from glmflow.dna.markov import Chain
 from glmflow.errors import InputError
 from glmflow.files import write_table
 from glmflow.likeness.further_measures import Further
@@ -26,6 +27,7 @@ from glmflow.report.pages.generation import called
 from glmflow.simulate.coding_genome import simulate_coding
 from glmflow.statistics.stored import digest
 from glmflow.tasks.generation import examples, judged, score
+from glmflow.tasks.generation.drawn_squares import squares
 from glmflow.tasks.tables import Division
 from pydantic import ValidationError
 
@@ -129,6 +131,24 @@ def test_long_sequences_are_followed_along_their_length_beside_real_ones(made):
     assert value["two", "low complexity", "generated", 10] > 0.8
     assert value["two", "low complexity", "real, held out", 10] < 0.5
     assert "along.tsv" not in scored(made, [one[:400] for one in frayed]).tables  # parts of 40 bases say nothing
+
+
+def test_squares_are_windows_of_what_was_drawn_real_and_chains(made):
+    *_, text = made
+    table = made[2].table.query("subset == 'one'")
+    drawn = [text[start : start + PIECE] for start in range(18_000, 30_000, 2000)]
+    found = scored(made, ["", *drawn[1:]], ["blocked", *["passed"] * 5]).tables["squares.tsv"]
+    own = found.query("way == 'two'").groupby("group")["bases"].apply(list)
+    assert set(found["side"]) == {20} and set(own.index) == {
+        "generated",
+        "real, held out",
+        "Markov-5",
+    }  # of 420 bases 400
+    prompts = table["sequence"].tolist()
+    assert own["generated"] == [prompts[at] + drawn[at][:380] for at in (1, 2, 3)]
+    assert all(one in text[18_000:] for one in own["real, held out"]) and len(own["Markov-5"]) == 3
+    small = squares("one", ["ACGT" * 60], [text], Chain([text], 5), np.random.default_rng(1))
+    assert small.empty  # 240 bases are a square of 15
 
 
 def test_what_really_follows_a_prompt_is_recovered_by_who_knows_it(made):

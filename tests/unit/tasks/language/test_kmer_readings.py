@@ -65,12 +65,12 @@ def test_kmers_have_k_readings_and_others_one(model):
 def test_each_reading_costs_what_its_own_tokens_cost(model):
     found = asked(model)
     at = found.set_index(["example", "context_bp", "control"])["prediction"]
-    # A context of four bases leaves a reading two before the first scored one, less than a k-mer.
+    # A context of four bases may leave a reading none before the first scored one, less than a k-mer.
     assert set(found.loc[found["control"] != "", "context_bp"]) == {12}
     assert set(found["control"]) == {"", "phase_0", "phase_1", "phase_2"} and len(found) == 3 * 5
     for row in windows().itertuples():
         for phase in range(3):
-            read = row.sequence[phase:]
+            read = row.sequence[1 + phase :]  # of 19 bases 18 are whole k-mers
             words = [read[start : start + 3] for start in range(0, len(read) - 2, 3)]
             ids = torch.tensor([[model.tokenizer.vocab[word] for word in words]])
             with torch.no_grad():
@@ -79,8 +79,10 @@ def test_each_reading_costs_what_its_own_tokens_cost(model):
             for place in range(1, len(words)):
                 by_base[3 * place : 3 * place + 3] = -float(logs[place - 1, ids[0, place]]) / 3
             np.testing.assert_allclose(at[row.example, 12, f"phase_{phase}"], by_base[-SCORED:], rtol=1e-4)
-    # 19 bases are six k-mers and one base more; 18 are six; 17 are five and two more.
-    assert [int(np.isnan(at["w0", 12, f"phase_{phase}"]).sum()) for phase in range(3)] == [1, 0, 2]
+        np.testing.assert_array_equal(at[row.example, 12, ""], at[row.example, 12, "phase_0"])
+        assert np.isfinite(at[row.example, 12, ""]).all()
+    # 18 bases are six k-mers; 17 are five and two bases more, 16 five and one more.
+    assert [int(np.isnan(at["w0", 12, f"phase_{phase}"]).sum()) for phase in range(3)] == [0, 2, 1]
 
 
 def test_all_readings_together_and_the_best_one():
@@ -100,5 +102,5 @@ def test_all_readings_together_and_the_best_one():
     assert values["bits_per_base_all_phases"] == pytest.approx((3 * 7 + 1 * 7 + 2 * 4) / 18)
     assert set(metrics["protocol"]) == {"strict"}
     (row,) = phase_table(metrics.assign(context=metrics["context_bp"]))
-    assert (row["as windows begin"], row["the best reading"]) == ("3.000", "1.000")
+    assert (row["ends with a whole k-mer"], row["the best reading"]) == ("3.000", "1.000")
     assert phase_table(metrics[metrics["metric"] == "bits_per_base"].assign(context=12)) == []

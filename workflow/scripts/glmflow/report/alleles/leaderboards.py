@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 
+from glmflow.report.base_squares import as_uri
 from glmflow.report.run_tables import read_scores
 from glmflow.report.study_tables import Study
 from glmflow.report.wording import number
@@ -271,7 +271,7 @@ def gallery(study: Study, task: str) -> list[dict[str, Any]]:
             {
                 "what": {"mutagenesis": "in-silico mutagenesis"}.get(path.parts[-3], "dependency map"),
                 "place": path.stem.replace("_", " "),
-                "uri": f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}",
+                "uri": as_uri(path.read_bytes()),
             }
             for path in paths[:SHOWN]
         ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 
 from glmflow.files import read_table
 from glmflow.report.audit_card import audit_card
+from glmflow.report.base_squares import as_uri, base_square
 from glmflow.report.likeness_charts import (
     MARKOV_5,
     REAL,
@@ -210,7 +212,7 @@ def page(study: Study, task: str) -> str | None:
     several = len({run.seed for run in runs}) > 1
     tables = {
         name: _together(runs, name, several)
-        for name in ("findings", "validation", "memorisation", "games", "walks", "along")
+        for name in ("findings", "validation", "memorisation", "games", "walks", "along", "squares")
     }
     # What is drawn behind a part of the prompts is among what is drawn behind all: pictures and copies are shown once.
     tables |= {name: of_whole_ways(tables[name]) for name in ("memorisation", "games", "walks")}
@@ -244,6 +246,7 @@ def page(study: Study, task: str) -> str | None:
         groups=groups,
         levels=levels(values, groups) if drawn else [],
         along=along_rows(along) if len(along) else [],
+        squares=square_rows(tables["squares"]),
         piece=runs[0].task_settings.get("piece") or runs[0].task_settings["length"],
         count=int(values["n"].min()) if drawn else 0,
         copies=copies.sort_values("longest", ascending=False).head(SHOWN).to_dict("records") if drawn else [],
@@ -329,6 +332,18 @@ def tag_rows(runs: Sequence[RunFolder], several: bool) -> list[dict[str, str]]:
                 }
             )
     return rows
+
+
+def square_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the squares of each group, with their side and as PNG in data URIs."""
+    return [
+        {
+            "group": group,
+            "side": int(own["side"].iloc[0]),
+            "uris": [as_uri(base_square(row.bases, row.side)) for row in own.itertuples()],
+        }
+        for group, own in (table.groupby("group", sort=False) if len(table) else ())
+    ]
 
 
 def recovered_rows(runs: Sequence[RunFolder], several: bool) -> list[dict[str, str]]:

@@ -270,7 +270,7 @@ def division_rows(study: Study, task: str) -> list[dict[str, str]]:
 def phase_table(table: pd.DataFrame) -> list[dict[str, str]]:
     """Return bits per base of models of consecutive k-mers: as windows begin, over all k readings, and of the best one."""
     wanted = {
-        "bits_per_base": "as windows begin",
+        "bits_per_base": "ends with a whole k-mer",
         "bits_per_base_all_phases": "all readings",
         "bits_per_base_best_phase": "the best reading",
     }

@@ -27,6 +27,7 @@ from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
 from glmflow.tasks.tables import CLEAN, Scored, clean_part, metric_row, metrics_table, run_keys
 
+from .drawn_squares import squares
 from .recovered_bases import recovery_finding, recovery_rows, recovery_table
 from .tag_scores import tag_findings, tag_table
 
@@ -50,8 +51,8 @@ def score(
         (of the `n` statistics that tell a Markov-5 chain from real sequences, how many tell these), ``copied`` (share of
         the pieces with a longer match to training than 99 % of real ones), ``tag_recovered`` (`tag_scores`) and
         ``bases_recovered`` (share of the bases that really follow a prompt, `recovered_bases`). The tables ``validation``,
-        ``memorisation``, ``games``, ``walks``, ``along`` (whole sequences in ten parts), ``findings``, ``tags`` and
-        ``recovered`` have a column `way`.
+        ``memorisation``, ``games``, ``walks``, ``along`` (whole sequences in ten parts), ``findings``, ``tags``,
+        ``squares`` (windows, a base a pixel) and ``recovered`` have a column `way`.
     """
     task = Generation.model_validate(settings["task"])
     corpus = Corpus(Path(files["corpus"]).parent)
@@ -66,12 +67,19 @@ def score(
     joined = asked[columns].merge(predictions, on="example")
     rows, units, recovered = [], {}, []
     chains: dict[int, Chain] = {}
-    whole = examples[["example", "subset"]].merge(predictions[predictions["verdict"] != "blocked"], on="example")
+    whole = examples[["example", "subset", "sequence"]].merge(
+        predictions[predictions["verdict"] != "blocked"], on="example"
+    )
     drawn = {way: own["prediction"].tolist() for way, own in whole.groupby("subset", sort=False)}
     tags = tag_table(task, corpus, drawn)
     source = part_texts(corpus, "test")
     along = {way: along_length(whole_sequences(texts, source, task.most, task.seed)) for way, texts in drawn.items()}
     tables: dict[str, list[pd.DataFrame]] = {"along": [own.assign(way=way) for way, own in along.items() if len(own)]}
+    pictured = np.random.default_rng([task.seed, 19])
+    for way, own in whole.groupby("subset", sort=False):
+        windows = (own["sequence"] + own["prediction"]).tolist()
+        chain = chains.setdefault(5, Chain(training, 5))
+        tables.setdefault("squares", []).append(squares(str(way), windows, source, chain, pictured))
     for way, own in joined.groupby("subset", sort=False):
         keys = {"subset": way, "split": "test"}
         passed = own[own["verdict"] != "blocked"]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from glmflow.corpus.window_controls import PHASE
 from glmflow.errors import InputError
 from glmflow.statistics.bootstrap import interval_of_sums
-from glmflow.statistics.influence import of_sums
+from glmflow.statistics.influence import of_sums, summed
 from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
 from glmflow.tasks.tables import CLEAN, Scored, metric_row, metrics_table, run_keys
@@ -119,7 +119,8 @@ def phase_rows(readings: list[Cell], draws: int) -> Iterator[dict[str, Any]]:
         sums = {"all_phases": sum(one.sums for one in own), "best_phase": best.sums}
         for name, values in sums.items():
             keys = {"subset": "all", "context_bp": context, "split": split}
-            yield metric_row(f"bits_per_base_{name}", interval_of_sums(values, _bits, draws), **keys)
+            found = interval_of_sums(summed(values, best.units), _bits, draws)._replace(n=len(values))
+            yield metric_row(f"bits_per_base_{name}", found, **keys)
 
 
 def _bits(total: NDArray[np.float64]) -> NDArray[np.float64]:

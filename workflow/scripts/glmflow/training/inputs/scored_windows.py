@@ -34,6 +34,9 @@ def predict(
 ) -> pd.DataFrame:
     """Ask a model for every window; contexts beyond what it can read are not asked.
 
+    Causal models of consecutive k-mers read windows from where whole k-mers end with them: bases left over at the end would
+    be tokens of another kind, that training windows may never have had.
+
     Returns
     -------
     DataFrame
@@ -58,11 +61,13 @@ def predict(
         )
     hidden = np.arange(task.scored) % HIDDEN_EVERY == 0
     own_tags = tags_of(model, examples)
+    k = readings(model.tokenizer) if model.card.objective == "causal" and model.card.bases_per_token > 1 else 1
     rows, queries, tags = [], [], []
     for window in asked_windows(examples, contexts, task.controls, task.seed):
         name = f"{window.example}\t{window.control}"
         rows.append((window.example, window.context_bp, window.control))
-        queries.append(Query(name, window.context_bp, window.sequence, task.scored, hidden))
+        whole = window.sequence[len(window.sequence) % k :]
+        queries.append(Query(name, window.context_bp, whole, task.scored, hidden))
         tags.append(0)
         if not window.control and window.example in own_tags:
             for control, tag in zip(TOLD, own_tags[window.example]):
@@ -83,19 +88,18 @@ def predict(
             found += list(last_losses(model, batch))
         done += len(batch)
     table = table.assign(prediction=found)
-    k = readings(model.tokenizer) if model.card.objective == "causal" and model.card.bases_per_token > 1 else 1
     return table if k == 1 else pd.concat([table, in_phases(model, table, queries, k)], ignore_index=True)
 
 
 def in_phases(model: Adapter, table: pd.DataFrame, queries: Sequence[Query], k: int) -> pd.DataFrame:
     """Return rows of the windows as they are, in each of the k readings that begin 0 to k - 1 bases later.
 
-    The first one has been asked. Bases at the end that make no whole k-mer are not asked for: they are tokens of another kind.
+    The first one, which ends with a whole k-mer, has been asked. Of the others, bases left over at the end are not asked for.
     Contexts of which a reading leaves less than a k-mer have no such rows.
     """
     found = []
     for phase in range(k):
-        plain = ((table["control"] == "") & (table["context_bp"] >= 2 * k - 1)).to_numpy().nonzero()[0]
+        plain = ((table["control"] == "") & (table["context_bp"] >= 3 * k - 2)).to_numpy().nonzero()[0]
         own = [queries[at]._replace(sequence=queries[at].sequence[phase:]) for at in plain]
         nats = [table["prediction"][at] for at in plain]
         if phase:
