@@ -78,7 +78,7 @@ def score(
     pictured = np.random.default_rng([task.seed, 19])
     for way, own in whole.groupby("subset", sort=False):
         windows = (own["sequence"] + own["prediction"]).tolist()
-        chain = chains.setdefault(5, Chain(training, 5))
+        chain = chains.setdefault(5, Chain(training.texts, 5))
         tables.setdefault("squares", []).append(squares(str(way), windows, source, chain, pictured))
     for way, own in joined.groupby("subset", sort=False):
         keys = {"subset": way, "split": "test"}
