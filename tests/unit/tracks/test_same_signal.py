@@ -85,8 +85,10 @@ def noisy(coverage, share, each, seed=9):
 
 
 @pytest.mark.parametrize(("depth", "share", "each", "factor", "by"), [
-    (1, 0.05, "base", 1.0, 0), (5, 0.1, "base", 0.3, 40), (0.3, 0.15, "stretch", -2.0, 0), (1, 0.35, "base", -1.0, 0),
-    (1, 0.5, "stretch", 1.0, 0),
+    (5, 0.1, "base", 0.3, 40), (1, 0.5, "stretch", 1.0, 0),
+    *[pytest.param(*case, marks=pytest.mark.slow) for case in (
+        (1, 0.05, "base", 1.0, 0), (0.3, 0.15, "stretch", -2.0, 0), (1, 0.35, "base", -1.0, 0),
+    )],
 ])  # fmt: skip
 def test_a_copy_with_noise_on_every_value_is_found(tmp_path, depth, share, each, factor, by):
     drawn = [measured(seed, depth) for seed in range(3)]
@@ -221,7 +223,12 @@ def test_a_copy_in_bins_is_found_at_either_place_and_its_original_is_named(tmp_p
 
 
 @pytest.mark.parametrize(
-    ("width", "by", "first"), [(50, 7, "moved"), (50, -1_300, "moved"), (10, 5, "binned"), (100, 100, "binned")]
+    ("width", "by", "first"),
+    [
+        *[pytest.param(*case, marks=pytest.mark.slow) for case in ((50, -1_300, "moved"), (10, 5, "binned"))],
+        (50, 7, "moved"),
+        (100, 100, "binned"),
+    ],
 )
 def test_a_copy_in_bins_that_lies_some_bases_along_is_found(tmp_path, width, by, first):
     paths = [ours(tmp_path / f"{seed}.bw", measured(seed)) for seed in range(3)]

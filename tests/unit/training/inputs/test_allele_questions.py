@@ -182,6 +182,7 @@ def table(rows):
     )
 
 
+@pytest.mark.slow
 def test_texts_are_drawn_and_answers_ranked_behind_own_thoughts(trained, tmp_path, monkeypatch):
     _, settings, made, folder, files = trained(reason="a", traces=True, generate=4, samples=2)
     texts = pd.read_parquet(folder / "predicted/generated.parquet")

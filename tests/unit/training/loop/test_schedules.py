@@ -58,7 +58,7 @@ class Stopped(Exception):
     """An end in the middle of a run."""
 
 
-@pytest.mark.parametrize("schedule", ["cosine_tenth", "wsd"])
+@pytest.mark.parametrize("schedule", [pytest.param("cosine_tenth", marks=pytest.mark.slow), "wsd"])
 def test_a_run_that_was_stopped_goes_on_at_the_rate_of_its_update(schedule, tmp_path):
     training = TRAINING.model_copy(update={"schedule": schedule, "evaluations": 6})
     whole, _ = run(tmp_path / "whole", training, updates=12)
