@@ -407,3 +407,20 @@ def test_published_sequences_equal_the_genome_at_their_intervals(test_data):
     test = pd.concat([rows_of(part, None)[0] for part in parts if part.split == "test"], ignore_index=True)
     read = fetch(genome, place_on_genome(test, genome.contigs, "gb"))
     assert sum(read.text(i) in published for i in range(read.count)) == read.count == 5
+
+
+@pytest.mark.parametrize("letter", ["\u00e9", "\u2013", "\U0001f9ec", "\u0410"])
+def test_a_letter_of_another_alphabet_is_shown_as_it_is_written(tmp_path, letter):
+    table = written(tmp_path / "t.csv", f"sequence,label\nACGT,a\nAC{letter}G,b\nACG{letter},a\n")
+    with pytest.raises(InputError, match=f"t.csv, row 2, column sequence: '{letter}' at base 3 is no nucleotide"):
+        read_source({"table": table})
+    files = {own: written(tmp_path / f"{own}.fa", f">1\nACGT\n>2\nAC{letter}\n") for own in "ab"}
+    with pytest.raises(InputError, match=f"a.fa, row 2, column sequence: '{letter}' at base 3 is no nucleotide"):
+        read_source({"fasta": files})
+
+
+def test_a_byte_that_is_no_utf_8_is_shown_as_unknown(tmp_path):
+    written(tmp_path / "set/b/1.txt", "ACGT\n")
+    written(tmp_path / "set/a/1.txt", "").write_bytes(b"AC\xe9GT\n")
+    with pytest.raises(InputError, match="a/1\\.txt: '\ufffd' at base 3 is no nucleotide"):
+        read_source({"folder": tmp_path / "set"})
