@@ -185,6 +185,8 @@ def test_a_wrong_letter_is_found_before_anything_is_computed(folder, fasta, tmp_
     monkeypatch.setattr(module, "states_of", None)
     said = refused(capsys, folder, tmp_path / "x.fa", tmp_path / "x.npy")
     assert f"{tmp_path / 'x.fa'}: record last: '*' at base 7 is no nucleotide code" in said
+    (tmp_path / "x.fa").write_text(">a\nAC\u00e9\n", encoding="utf-8")
+    assert "'\u00e9' at base 3 is no nucleotide" in refused(capsys, folder, tmp_path / "x.fa", tmp_path / "x.npy")
     (tmp_path / "x.fa").write_text(">a\nACG\n>none\n>b\nACG\n")
     assert "record none is empty" in refused(capsys, folder, tmp_path / "x.fa", tmp_path / "x.npy")
 

@@ -12,7 +12,8 @@ from glmflow.genome.reference import Reference
 from glmflow.labelled import delimited
 from glmflow.labelled.classes import classes_table
 from glmflow.labelled.delimited import TableFile
-from glmflow.labelled.framing import differing_from_genome, place_on_genome, windows_around
+from glmflow.labelled.framing import place_on_genome, windows_around
+from glmflow.labelled.genome_check import differing_from_genome
 from glmflow.labelled.given_splits import require_rows
 from glmflow.labelled.rows import rows_of
 from glmflow.labelled.source_files import find_parts
@@ -165,13 +166,6 @@ def test_windows_around_a_position_as_the_long_range_benchmark_has_them():
         assert windows.loc[0, "end"] - windows.loc[0, "start"] == length
         assert 99 - windows.loc[0, "start"] == length // 2  # the variant stands at L // 2
         assert counts["beyond_contig"] == 3 - len(windows) == length - 9  # the last one fits 10 bases, not 11
-
-
-def test_sequences_that_differ_from_the_genome_are_counted(tmp_path):
-    genome = Reference(written(tmp_path / "g.fa", ">c\n" + "ACGT" * 20 + "\n"))
-    rows = pd.DataFrame({"chrom": "c", "start": [0, 4, 8], "end": [8, 12, 16], "strand": ["+", "-", "+"]})
-    packed = pack(["ACGTACGN", "ACGTACGT", "ACGTACGA"])
-    assert differing_from_genome(rows, packed, genome) == (1, 3)
 
 
 def test_intervals_of_genomic_benchmarks(tmp_path):
@@ -407,9 +401,26 @@ def test_published_sequences_equal_the_genome_at_their_intervals(test_data):
     rows = found.rows
     here = rows[(rows["chrom"] == "chr20") & (rows["start"] >= 1_000_000) & (rows["end"] <= 2_000_000)]
     moved = here.assign(chrom="chr20w", start=here["start"] - 1_000_000, end=here["end"] - 1_000_000)
-    assert differing_from_genome(moved, pack(here["sequence"]), genome) == (0, 35)
+    assert differing_from_genome(moved, pack(here["sequence"]), genome)[:2] == (0, 35)
     published = set(read_source({"table": folder / "gb_human_nontata_promoters/test.csv.gz"}).rows["sequence"])
     parts = find_parts(folder / "gb_chr20w/human_nontata_promoters")
     test = pd.concat([rows_of(part, None)[0] for part in parts if part.split == "test"], ignore_index=True)
     read = fetch(genome, place_on_genome(test, genome.contigs, "gb"))
     assert sum(read.text(i) in published for i in range(read.count)) == read.count == 5
+
+
+@pytest.mark.parametrize("letter", ["\u00e9", "\u2013", "\U0001f9ec", "\u0410"])
+def test_a_letter_of_another_alphabet_is_shown_as_it_is_written(tmp_path, letter):
+    table = written(tmp_path / "t.csv", f"sequence,label\nACGT,a\nAC{letter}G,b\nACG{letter},a\n")
+    with pytest.raises(InputError, match=f"t.csv, row 2, column sequence: '{letter}' at base 3 is no nucleotide"):
+        read_source({"table": table})
+    files = {own: written(tmp_path / f"{own}.fa", f">1\nACGT\n>2\nAC{letter}\n") for own in "ab"}
+    with pytest.raises(InputError, match=f"a.fa, row 2, column sequence: '{letter}' at base 3 is no nucleotide"):
+        read_source({"fasta": files})
+
+
+def test_a_byte_that_is_no_utf_8_is_shown_as_unknown(tmp_path):
+    written(tmp_path / "set/b/1.txt", "ACGT\n")
+    written(tmp_path / "set/a/1.txt", "").write_bytes(b"AC\xe9GT\n")
+    with pytest.raises(InputError, match="a/1\\.txt: '\ufffd' at base 3 is no nucleotide"):
+        read_source({"folder": tmp_path / "set"})

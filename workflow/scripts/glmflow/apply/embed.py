@@ -171,7 +171,7 @@ def require_nucleotides(name: str, sequence: str, where: Path) -> None:
     known = LETTERS[codes]
     if not known.all():
         place = int(np.argmin(known))
-        what = f"record {name}: {chr(codes[place])!r} at base {place + 1} is no nucleotide code"
+        what = f"record {name}: {sequence[place]!r} at base {place + 1} is no nucleotide code"
         raise InputError(what, where=where, fix="Write A, C, G, T (or U), N and IUPAC codes alone.")
 
 

@@ -15,13 +15,16 @@ AT_ONCE = 1 << 16
 """Rows whose ends are looked at at a time."""
 CHANGED = 0.2
 """Share of the bases that differ: a variant of a sequence, which has a few transitions, is a near copy."""
+K, DISTINCT = 12, 32
+"""Stretches of the two kinds of letters, and how many distinct ones a row needs: one that repeats a few of them is like others by
+chance. A row of 64 random bases has 53 or nearly as many."""
 
 
 def exchanged(packed: Packed, split: NDArray) -> NDArray[np.int64]:
     """Return the test rows that are training or validation rows, on either strand, but for an exchange of letters.
 
     Rows are the same where purines (A, G), or amino letters (A, C), are not told apart and a fifth of the bases differ. Rows
-    of fewer than 64 bases are not compared.
+    of fewer than 64 bases are not compared, nor those of low complexity, with fewer than 32 distinct stretches of 12 such letters.
     """
     long = packed.lengths >= 2 * ENDS
     test, seen = (
@@ -64,4 +67,11 @@ def _same(packed: Packed, row: int, other: int, one: NDArray[np.bool_], turned: 
     if len(own) != len(theirs):
         return False
     own = reverse_complement(own) if turned else own
-    return bool((one[own] == one[theirs]).all() and (own != theirs).mean() > CHANGED)
+    kinds = one[own]
+    return bool((kinds == one[theirs]).all() and (own != theirs).mean() > CHANGED and _distinct(kinds) >= DISTINCT)
+
+
+def _distinct(kinds: NDArray[np.bool_]) -> int:
+    """Return how many distinct stretches of 12 there are in a row of two kinds of letters, `[L]`."""
+    number = sum(kinds[place : len(kinds) - K + 1 + place].astype(np.int64) << place for place in range(K))
+    return len(np.unique(number))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from glmflow.errors import InputError
 from glmflow.genome.contigs import match_contigs, some
-from glmflow.genome.packed import Packed, blocks, fetch
+from glmflow.genome.packed import fetch
 from glmflow.genome.reference import Reference
 
 UNLIKE = 0.05
@@ -63,25 +63,6 @@ def windows_around(
     inside = (first >= 0) & (last <= rows["chrom"].map(contigs).to_numpy(np.float64))
     windows = rows.assign(start=first, end=last)[inside].reset_index(drop=True)
     return windows, {"beyond_contig": int((~inside).sum())}
-
-
-def differing_from_genome(
-    rows: pd.DataFrame, packed: Packed, reference: Reference, most: int = 2000
-) -> tuple[int, int]:
-    """Return how many of up to `most` rows that have both sequence and interval differ from the genome, and of how many.
-
-    An N on either side is no difference.
-    """
-    chosen = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int))
-    own, table = packed.take(chosen), rows.iloc[chosen]
-    differing = 0
-    for part in blocks(own.lengths, 1 << 24):
-        there = fetch(reference, table.iloc[part])
-        for row in range(there.count):
-            a, b = own.one(part.start + row), there.one(row)
-            unequal = len(a) != len(b) or bool(((a != b) & (a != ord("N")) & (b != ord("N"))).any())
-            differing += unequal
-    return differing, len(chosen)
 
 
 def require_same_genome(rows: pd.DataFrame, reference: Reference, where: str) -> None:

@@ -13,6 +13,8 @@ _BASES = np.zeros(256, bool)
 _BASES[list(b"ACGTUacgtu")] = True
 _LOWER = np.zeros(256, bool)
 _LOWER[ord("a") : ord("z") + 1] = True
+LONGEST = 4
+"""Bytes of a character in UTF-8, at most."""
 
 
 class Letters(NamedTuple):
@@ -56,7 +58,7 @@ def clean_letters(packed: Packed, where: str, column: str = "sequence", first_ro
     if not codes.all():
         place = int(np.argmin(codes))
         row = int(np.searchsorted(packed.offsets, place, "right")) - 1
-        letter = chr(packed.codes[place])
+        letter = packed.codes[place : packed.offsets[row + 1]][:LONGEST].tobytes().decode("utf-8", "replace")[0]
         raise InputError(
             f"{letter!r} at base {place - packed.offsets[row] + 1} is no nucleotide",
             where=f"{where}, row {first_row + row}, column {column}",

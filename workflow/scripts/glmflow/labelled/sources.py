@@ -20,6 +20,7 @@ from glmflow.labelled.contact_maps import ContactMaps, read_contact_maps
 from glmflow.labelled.delimited import TableFile
 from glmflow.labelled.label_arrays import array_labels, is_table, read_label_array, read_label_table
 from glmflow.labelled.record_files import has_records
+from glmflow.labelled.record_names import told_apart
 from glmflow.labelled.recorded_arrays import recorded_sequences
 from glmflow.labelled.region_gene_pairs import with_genes
 from glmflow.labelled.rows import beside_roles, known_values, rows_of, table_columns
@@ -143,6 +144,8 @@ def read_source(
             parts, columns, one_based, bed_label or ("score" if target == "values" else None), only, arrays
         )
         where = _where(parts)
+        if "example" in rows:
+            rows["example"] = told_apart(rows["example"], rows["file"], parts)
         if pairs is not None:
             rows, said = with_genes(rows, Path(where), pairs)
             taken.append(said)

@@ -19,12 +19,12 @@ from glmflow.labelled.contact_maps import ContactMaps
 from glmflow.labelled.exchanged_columns import exchanged_columns
 from glmflow.labelled.framing import (
     COMPARED,
-    differing_from_genome,
     place_on_genome,
     require_same_genome,
     windows_around,
 )
 from glmflow.labelled.further_targets import further_checks
+from glmflow.labelled.genome_check import genome_check
 from glmflow.labelled.given_splits import require_rows
 from glmflow.labelled.holdout import needs_near_copies, split_rows
 from glmflow.labelled.named_labels import named_label_check
@@ -92,6 +92,9 @@ def examples(task: Sequences, files: Mapping[str, Any], division: Division) -> M
             found.checks.add(one.check, one.rows, one.of, one.text, one.verdict == FAIL, one.verdict)
     if {"sequence", "chrom"} <= set(data.rows):
         add_lengths_of_intervals(found.checks, data.rows)
+        if reference is not None:
+            one = genome_check(data.rows, reference)
+            found.checks.add(one.check, one.rows, one.of, one.text, False, one.verdict, one.threshold)
     if named is not None:
         found.checks.add(named.check, named.rows, named.of, named.text, named.verdict == FAIL, named.verdict)
     rows = found.rows
@@ -218,11 +221,7 @@ def with_sequences(
     if set(BETWEEN) <= set(rows):
         return of_pairs(rows, reference, task)
     if "sequence" in rows:
-        packed = pack(rows["sequence"])
-        if "chrom" in rows and reference is not None and set(rows["chrom"]) <= set(reference.contigs):
-            differing, of = differing_from_genome(rows, packed, reference)
-            counts[f"sequences that differ from the genome at their interval, of {of:,} looked at"] = differing
-        return rows, packed, counts
+        return rows, pack(rows["sequence"]), counts
     if reference is None and task.framed is not None:
         what = "windows around intervals, and no genome to read them from"
         raise InputError(what, where="reference.fasta", fix="Give the genome.")
