@@ -2,8 +2,16 @@
 #
 # needs  the configuration, and the sizes of what is there already
 # makes  functions for the resources of other rules, and the table that `snakemake -c1 plan` prints (upkeep.smk)
+from functools import cache
+
 from glmflow.plan import jobs as job_plan
 from glmflow.plan import seen_data
+
+
+@cache
+def seen_once():
+    """Return how often models see what they are pretrained on; looked up when the plan is asked for."""
+    return seen_data.seen_data(STUDY)
 
 
 def has_resource(name):

@@ -8,12 +8,12 @@ rule plan:
     localrule: True
     params:
         rows=lambda wildcards: job_plan.table(
-            list(JOBS.values()), GPU_MODEL, seen_data.seen_data(STUDY)
+            list(JOBS.values()), GPU_MODEL, seen_once()
         ),
         heading=job_plan.heading(GPU_MODEL),
         problems=lambda wildcards: [
             *TOO_LARGE,
-            *seen_data.sentences(seen_data.seen_data(STUDY)),
+            *seen_data.sentences(seen_once()),
         ],
         path=f"{RESULTS}/plan.tsv",
     script:

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from glmflow.errors import InputError
 from glmflow.report import ReportInputs, write_report
-from glmflow.report.base_squares import COLOURS, as_uri, base_square
+from glmflow.report.base_squares import COLOURS, base_square
+from glmflow.report.data_uris import data_uri
 from glmflow.report.pages.generation import square_rows
 from matplotlib.image import imread
 from shared_reports import DRAWN, synthetic
@@ -15,7 +16,7 @@ from shared_reports import DRAWN, synthetic
 
 def test_pixels_stand_row_by_row_in_the_colours_of_their_bases():
     bases = "ACG" + "TNa" + "GGC"
-    uri = as_uri(base_square(bases, 3))
+    uri = data_uri(base_square(bases, 3), "image/png")
     head, _, body = uri.partition(",")
     assert head == "data:image/png;base64"
     pixels = (imread(BytesIO(b64decode(body)))[..., :3] * 255).round().astype(int)

@@ -117,7 +117,7 @@ def build(settings: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     write_table(copies, folder / "copies.tsv")
     write_record(folder, Exclusions(0 if reason else len(viruses), len(viruses) if reason else 0, reason, unjudged))
     write_corpus(folder, table, sequences)
-    refuse_leak(table, block.split, folder / REFUSED)
+    refuse_leak(table, audit, block.split, folder / REFUSED)
     return table
 
 
@@ -222,7 +222,7 @@ def _audit(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def refuse_leak(table: pd.DataFrame, split: CorpusSplit, folder: Path) -> None:
+def refuse_leak(table: pd.DataFrame, audit: pd.DataFrame, split: CorpusSplit, folder: Path) -> None:
     """Stop where held-out sequences share more of their bases with training than is allowed; the worst are named.
 
     Then `audit.tsv` and `sequences.tsv` (held-out sequences and the shares of each, the largest first) lie in a folder, which is
@@ -234,7 +234,6 @@ def refuse_leak(table: pd.DataFrame, split: CorpusSplit, folder: Path) -> None:
         A split does.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    audit = _audit(table)
     for row in audit.itertuples():
         if row.shared > split.max_shared:
             held_out = table[table["split"] != "train"].sort_values("shared", ascending=False, kind="stable")

@@ -117,9 +117,7 @@ def drawn_stretches(lengths: Sequence[int], most: int, size: int, seed: int = SE
     sizes = np.minimum(np.diff(taken), room)
     rng = np.random.default_rng(seed)
     starts = edges[:-1] + rng.integers(0, room - sizes + 1)
-    starts = (
-        starts + rng.integers(total)
-    ) % total  # as on a circle: else what lies at either end would come less often
+    starts = (starts + rng.integers(total)) % total  # a circle: else what lies at either end would come less often
     places = [(start, start + size) for start, size in zip(starts.tolist(), sizes.tolist())]
     over = [(0, end - total) for _, end in places if end > total]
     for start, end in sorted([*over, *((start, min(end, total)) for start, end in places)]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from io import BytesIO
 
 import numpy as np
@@ -32,8 +31,3 @@ def base_square(bases: str, side: int) -> bytes:
     file = BytesIO()
     imsave(file, pixels, format="png")
     return file.getvalue()
-
-
-def as_uri(png: bytes) -> str:
-    """Return a PNG as a data URI."""
-    return f"data:image/png;base64,{b64encode(png).decode()}"

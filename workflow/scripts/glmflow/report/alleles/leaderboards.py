@@ -8,7 +8,7 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-from glmflow.report.base_squares import as_uri
+from glmflow.report.data_uris import data_uri
 from glmflow.report.run_tables import read_scores
 from glmflow.report.study_tables import Study
 from glmflow.report.wording import number
@@ -271,7 +271,7 @@ def gallery(study: Study, task: str) -> list[dict[str, Any]]:
             {
                 "what": {"mutagenesis": "in-silico mutagenesis"}.get(path.parts[-3], "dependency map"),
                 "place": path.stem.replace("_", " "),
-                "uri": as_uri(path.read_bytes()),
+                "uri": data_uri(path.read_bytes(), "image/png"),
             }
             for path in paths[:SHOWN]
         ]

@@ -10,7 +10,8 @@ import pandas as pd
 
 from glmflow.files import read_table
 from glmflow.report.audit_card import audit_card
-from glmflow.report.base_squares import as_uri, base_square
+from glmflow.report.base_squares import base_square
+from glmflow.report.data_uris import data_uri
 from glmflow.report.likeness_charts import (
     MARKOV_5,
     REAL,
@@ -340,7 +341,7 @@ def square_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
         {
             "group": group,
             "side": int(own["side"].iloc[0]),
-            "uris": [as_uri(base_square(row.bases, row.side)) for row in own.itertuples()],
+            "uris": [data_uri(base_square(row.bases, row.side), "image/png") for row in own.itertuples()],
         }
         for group, own in (table.groupby("group", sort=False) if len(table) else ())
     ]

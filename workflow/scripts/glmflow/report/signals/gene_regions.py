@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from pyfaidx import Fasta
 
+from glmflow.report.data_uris import data_uri
 from glmflow.report.run_folder import RunFolder
 
-from .signal_slices import Region, RunName, data_uri
+from .signal_slices import Region, RunName
 
 SEQUENCE_BUDGET = 600_000
 """Characters of a page that the sequence may take."""

@@ -5,7 +5,6 @@ Every bigWig of the report is read here: `contig_lengths`, `binned_signals` and 
 
 from __future__ import annotations
 
-import base64
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from glmflow.bigwig import BigWig, write_bigwig
+from glmflow.report.data_uris import data_uri
 
 Region = tuple[str, int, int]
 RunName = tuple[str, str, str]
@@ -132,8 +132,3 @@ def signal_size(slices: Slices) -> int:
     """Return the number of characters of all data URIs."""
     runs = [slices.true, *slices.predicted.values()]
     return sum(len(uri) for tracks in runs for uri in tracks.values())
-
-
-def data_uri(content: bytes, kind: str) -> str:
-    """Return bytes as a data URI, for use in place of a URL."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

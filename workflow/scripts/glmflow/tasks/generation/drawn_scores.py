@@ -12,7 +12,6 @@ import pandas as pd
 from glmflow.config.tasks.generation import Generation
 from glmflow.corpus.corpus_store import Corpus
 from glmflow.corpus.training_part import TrainingPart, part_texts, training_part
-from glmflow.dna.markov import Chain
 from glmflow.likeness.along_length import along_length, whole_sequences
 from glmflow.likeness.compared_groups import Likeness, beside_real
 from glmflow.likeness.control_groups import MARKOV_5
@@ -28,7 +27,7 @@ from glmflow.tasks.comparable import cell, with_intervals
 from glmflow.tasks.tables import CLEAN, Scored, clean_part, metric_row, metrics_table, run_keys
 
 from .drawn_squares import squares
-from .recovered_bases import recovery_finding, recovery_rows, recovery_table
+from .recovered_bases import Chains, recovery_finding, recovery_rows, recovery_table
 from .tag_scores import tag_findings, tag_table
 
 COMPARED = ("codon_js", "js_6", "delta")
@@ -66,7 +65,7 @@ def score(
     columns = [name for name in ("example", "subset", "group", "sequence", "following") if name in asked]
     joined = asked[columns].merge(predictions, on="example")
     rows, units, recovered = [], {}, []
-    chains: dict[int, Chain] = {}
+    chains = Chains(training.texts)
     whole = examples[["example", "subset", "sequence"]].merge(
         predictions[predictions["verdict"] != "blocked"], on="example"
     )
@@ -78,14 +77,13 @@ def score(
     pictured = np.random.default_rng([task.seed, 19])
     for way, own in whole.groupby("subset", sort=False):
         windows = (own["sequence"] + own["prediction"]).tolist()
-        chain = chains.setdefault(5, Chain(training.texts, 5))
-        tables.setdefault("squares", []).append(squares(str(way), windows, source, chain, pictured))
+        tables.setdefault("squares", []).append(squares(str(way), windows, source, chains[5], pictured))
     for way, own in joined.groupby("subset", sort=False):
         keys = {"subset": way, "split": "test"}
         passed = own[own["verdict"] != "blocked"]
         rows.append(metric_row("released", len(passed) / len(own), n=len(own), **keys))
         if "following" in passed:
-            own_rows = list(recovery_rows(str(way), passed, training.texts, task.bootstrap, task.seed, chains))
+            own_rows = list(recovery_rows(str(way), passed, task.bootstrap, task.seed, chains))
             recovered += own_rows
             rows += [_recovered(row) | keys for row in own_rows[:1]]
         generator = np.random.default_rng([task.seed, settings["seed"]])

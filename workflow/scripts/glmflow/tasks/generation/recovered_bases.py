@@ -22,9 +22,19 @@ ORDERS = (5, 8)
 COLUMNS = ["way", "group", "recovered", "low", "high", "beyond", "beyond_low", "beyond_high", "n", "bases"]
 
 
-def recovery_rows(
-    way: str, own: pd.DataFrame, training: Sequence[str], draws: int, seed: int, chains: dict[int, Chain]
-) -> Iterator[dict[str, Any]]:
+class Chains(dict[int, Chain]):
+    """Chains of training by their order, each counted when it is asked for first."""
+
+    def __init__(self, training: Sequence[str]) -> None:
+        super().__init__()
+        self._training = training
+
+    def __missing__(self, order: int) -> Chain:
+        self[order] = Chain(self._training, order)
+        return self[order]
+
+
+def recovery_rows(way: str, own: pd.DataFrame, draws: int, seed: int, chains: Chains) -> Iterator[dict[str, Any]]:
     """Yield a row a group: the share of the bases behind prompts that stand where they really do, position by position.
 
     `recovered` of what was drawn, of chains that were counted on training and take the likeliest base each time, and of the most
@@ -37,7 +47,7 @@ def recovery_rows(
         Released sequences of a way: `group` (prompt), `sequence` (prompt), `following` (what really follows; empty where that is
         not known) and `prediction`.
     chains
-        By order; those that are not there are counted and put in.
+        Of training, by order.
     """
     known = own[(own["following"].str.len() > 0) & (own["prediction"].str.len() > 0)]
     if known["group"].nunique() < FEWEST:
@@ -49,7 +59,7 @@ def recovery_rows(
     mine = shares.groupby("group", sort=True)["share"].mean().to_numpy()
     yield _row(way, GENERATED, interval_of_mean(mine, draws, seed), size)
     prompts = known.drop_duplicates("group").sort_values("group")
-    for group, said in _floors(training, prompts["sequence"].tolist(), size, chains):
+    for group, said in _floors(prompts["sequence"].tolist(), size, chains):
         floor = np.array([alike(text, truth, size) for text, truth in zip(said, prompts["following"])])
         beyond = interval_of_mean(mine - floor, draws, seed)
         yield _row(way, group, interval_of_mean(floor, draws, seed), size) | {
@@ -86,13 +96,9 @@ def _row(way: str, group: str, found: Interval, size: int) -> dict[str, Any]:
     return {"way": way, "group": group, "recovered": value, "low": low, "high": high, "n": n, "bases": int(size)}
 
 
-def _floors(
-    training: Sequence[str], prompts: Sequence[str], size: int, chains: dict[int, Chain]
-) -> Iterator[tuple[str, list[str]]]:
+def _floors(prompts: Sequence[str], size: int, chains: Chains) -> Iterator[tuple[str, list[str]]]:
     """Yield name and continuations of what needs no network."""
     for order in (0, *ORDERS):
-        if order not in chains:
-            chains[order] = Chain(training, order)
         name = f"Markov-{order}, the likeliest" if order else "the most frequent base"
         yield name, [chains[order].likeliest(size, prompt) for prompt in prompts]
 

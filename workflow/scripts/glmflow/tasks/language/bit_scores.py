@@ -18,10 +18,9 @@ from glmflow.statistics.stored import Stored, digest
 from glmflow.tasks.comparable import cell, with_intervals
 from glmflow.tasks.tables import CLEAN, Scored, metric_row, metrics_table, run_keys
 
-from .context_laws import by_doubling, law_rows, law_table, reach_of
+from .context_laws import BITS, bits, by_doubling, gain, law_rows, law_table, reach_of
 from .scaling_runs import MASKED, sizes_of
 
-BITS = np.log(2)
 TOLD = ("own_tag", "other_tag")
 """Controls in which a model is told what a sequence is."""
 
@@ -69,26 +68,26 @@ def score(
     draws = settings["task"]["bootstrap"]
     metric = MASKED if "both_sides" in predictions else "bits_per_base"
     for one in found:
-        value = interval_of_sums(one.sums, _bits, draws)
+        value = interval_of_sums(one.sums, bits, draws)
         protocol = one.control or "strict"
         own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split, "protocol": protocol}
         rows.append(metric_row(metric, value, **own))
         if not one.control:
             name = cell(metric, one.split, one.subset, context_bp=one.context_bp)
-            ratio = of_sums(one.sums, _bits, one.units)
+            ratio = of_sums(one.sums, bits, one.units)
             units[name] = Stored(ratio, digest(one.windows, one.units), higher=False, chance=None)
     plain = {(one.split, one.subset, one.context_bp): one for one in found if not one.control}
     for one in found:
         if one.control == "far_replaced":
             both = np.concatenate([one.sums, plain[one.split, one.subset, one.context_bp].sums], axis=1)
-            value = interval_of_sums(both, _gain, draws)
+            value = interval_of_sums(both, gain, draws)
             own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split}
             rows.append(metric_row("bits_of_context", value, **own))
         if one.control in TOLD:
             whole = plain[one.split, one.subset, one.context_bp]
             both = np.concatenate([whole.sums[np.isin(whole.windows, one.windows)], one.sums], axis=1)
             own = {"subset": one.subset, "context_bp": one.context_bp, "split": one.split, "protocol": one.control}
-            rows.append(metric_row("bits_of_tag", interval_of_sums(both, _gain, draws), **own))
+            rows.append(metric_row("bits_of_tag", interval_of_sums(both, gain, draws), **own))
     rows += list(phase_rows([one for one in every if one.control.startswith(PHASE)], draws))
     laws = []
     for (split, subset), own in _grown(found):
@@ -115,16 +114,12 @@ def phase_rows(readings: list[Cell], draws: int) -> Iterator[dict[str, Any]]:
         if one.subset == "all":
             by_place.setdefault((one.split, one.context_bp), []).append(one)
     for (split, context), own in by_place.items():
-        best = min(own, key=lambda one: _bits(one.sums.sum(axis=0)))
+        best = min(own, key=lambda one: bits(one.sums.sum(axis=0)))
         sums = {"all_phases": sum(one.sums for one in own), "best_phase": best.sums}
         for name, values in sums.items():
             keys = {"subset": "all", "context_bp": context, "split": split}
-            found = interval_of_sums(summed(values, best.units), _bits, draws)._replace(n=len(values))
+            found = interval_of_sums(summed(values, best.units), bits, draws)._replace(n=len(values))
             yield metric_row(f"bits_per_base_{name}", found, **keys)
-
-
-def _bits(total: NDArray[np.float64]) -> NDArray[np.float64]:
-    return total[..., 0] / total[..., 1] / BITS
 
 
 def _grown(found: list[Cell]) -> Iterator[tuple[tuple[str, str], list[Cell]]]:
@@ -146,10 +141,6 @@ def monte_carlo_errors(examples: pd.DataFrame, predictions: pd.DataFrame) -> Ite
         value = float(np.sqrt((group["error"] ** 2).sum()) / bases / BITS)
         own = {"subset": "all", "context_bp": int(context), "split": str(split)}
         yield metric_row("bits_per_base_error", value, n=len(group), **own)
-
-
-def _gain(total: NDArray[np.float64]) -> NDArray[np.float64]:
-    return (total[..., 0] / total[..., 1] - total[..., 2] / total[..., 3]) / BITS
 
 
 def cells(examples: pd.DataFrame, predictions: pd.DataFrame) -> Iterator[Cell]:

@@ -14,6 +14,7 @@ from glmflow.statistics.bootstrap import Interval, interval_of_sums, resampled_s
 from glmflow.statistics.context_law import ContextLaw, fit_context_law
 from glmflow.statistics.influence import summed
 
+BITS = np.log(2)
 DRAWS = 200
 """Bootstrap draws behind the interval of a constant, at most."""
 COLUMNS = ["split", "constant", "value", "low", "high", "contexts", "said"]
@@ -71,7 +72,7 @@ def by_doubling(reach: Reach, draws: int) -> Iterator[tuple[int, Interval]]:
         pair = reach.sums[:, place - 1 : place + 1].reshape(len(reach.sums), 4)
 
         def saved(total: NDArray[np.float64], doublings: float = doublings) -> NDArray[np.float64]:
-            return (total[..., 0] / total[..., 1] - total[..., 2] / total[..., 3]) / np.log(2) / doublings
+            return gain(total) / doublings
 
         yield reach.contexts[place], interval_of_sums(pair, saved, draws)._replace(n=reach.windows)
 
@@ -84,7 +85,7 @@ def law_rows(split: str, reach: Reach, draws: int) -> Iterator[dict[str, Any]]:
     """
     known: dict[str, Any] = {"split": split, "contexts": len(reach.contexts)}
     try:
-        law = fit_context_law(reach.contexts, _bits(reach.sums.sum(axis=0)))
+        law = fit_context_law(reach.contexts, bits(reach.sums.sum(axis=0)))
     except InputError as error:
         yield known | {"said": str(error)}
         return
@@ -92,7 +93,7 @@ def law_rows(split: str, reach: Reach, draws: int) -> Iterator[dict[str, Any]]:
     asked = min(draws, DRAWS)
     for total in resampled_sums(reach.sums.reshape(len(reach.sums), -1), asked):
         try:
-            found.append(fit_context_law(reach.contexts, _bits(total.reshape(-1, 2)), law))
+            found.append(fit_context_law(reach.contexts, bits(total.reshape(-1, 2)), law))
         except InputError:
             continue
     said = "no floor lies within reach of these contexts: E and gamma are bounds" if law.at_border else ""
@@ -109,6 +110,11 @@ def law_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _bits(total: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return bits per base of nats and bases, ``[contexts, 2]``."""
-    return total[:, 0] / total[:, 1] / np.log(2)
+def bits(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return bits per base of nats and bases, ``[..., 2]``."""
+    return total[..., 0] / total[..., 1] / BITS
+
+
+def gain(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how many bits per base the second nats and bases lie below the first, ``[..., 4]``."""
+    return bits(total) - bits(total[..., 2:])

@@ -98,8 +98,8 @@ def in_phases(model: Adapter, table: pd.DataFrame, queries: Sequence[Query], k: 
     Contexts of which a reading leaves less than a k-mer have no such rows.
     """
     found = []
+    plain = ((table["control"] == "") & (table["context_bp"] >= 3 * k - 2)).to_numpy().nonzero()[0]
     for phase in range(k):
-        plain = ((table["control"] == "") & (table["context_bp"] >= 3 * k - 2)).to_numpy().nonzero()[0]
         own = [queries[at]._replace(sequence=queries[at].sequence[phase:]) for at in plain]
         nats = [table["prediction"][at] for at in plain]
         if phase:
