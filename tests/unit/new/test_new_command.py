@@ -221,6 +221,29 @@ def test_two_bed_files_are_two_classes(place):
     assert next(iter(read_study("mine.yaml").tasks.values())).bed == {"peaks": "peaks.bed", "bare": "bare.bed"}
 
 
+def test_two_fasta_files_are_two_classes(place, capsys):
+    draw = random.Random(0)
+    for name, length in (("ctcf.fa", 100), ("pu1.fa", 93)):
+        texts = ("".join(draw.choices("ACGT", k=length)) for _ in range(40))
+        (place / name).write_text("".join(f">{number}\n{text}\n" for number, text in enumerate(texts)))
+    assert new("--classes", "ctcf.fa", "pu1.fa") == 0
+    study = read_study("mine.yaml")
+    task = study.tasks["labelled"]
+    assert task.fasta == {"ctcf": "ctcf.fa", "pu1": "pu1.fa"} and task.length == 100 and task.splits.by == "similarity"
+    assert study.reference is None and "each FASTA file is a class: ctcf, pu1" in capsys.readouterr().out
+    (place / "ctcf.fasta").write_text(">1\nACGT\n")
+    (place / "empty.fa").write_text("")
+    for files, said in (
+        (["ctcf.fa"], "ctcf.fa: one class is no label"),
+        (["ctcf.fa", "ctcf.fasta"], "two FASTA files have the same name"),
+        (["ctcf.fa", "ctcf.fa"], "given twice"),
+        (["ctcf.fa", "empty.fa"], "empty.fa: no sequence in it"),
+        (["ctcf.fa", "bare.bed"], "bare.bed:1: not FASTA"),
+    ):
+        assert new("--force", "--classes", *files) == 1
+        assert said in capsys.readouterr().err
+
+
 def test_coverage_and_expression_share_a_study(place):
     assert new(*FILES["snp2gex"], "--bigwig", *TRACKS) == 0
     assert {task.kind for task in read_study("mine.yaml").tasks.values()} == {"rnaseq_tracks", "snp2gex"}
@@ -291,7 +314,7 @@ def test_without_files_and_terminal_it_says_what_to_give(place, capsys, monkeypa
 
 
 def test_it_asks_until_a_file_is_there(place):
-    answers = iter(["genom.fa", "genome.fa", "", "liver.*.bw", "", "", "", "", ""])
+    answers = iter(["genom.fa", "genome.fa", "", "liver.*.bw", *[""] * 6])
     said = []
     found = ask_for_files(lambda prompt: next(answers), said.append)
     assert found == {"fasta": "genome.fa", "bigwig": sorted(TRACKS)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,8 +60,8 @@ class FoundFiles:
 
     Parameters
     ----------
-    fasta, vcf, gtf, bigwig, expression, bed, table, motifs
-        Paths as they will stand in the study.
+    fasta, vcf, gtf, bigwig, expression, bed, table, motifs, classes
+        Paths as they will stand in the study; `classes` are FASTA files of sequences, one a class.
 
     Raises
     ------
@@ -79,21 +79,22 @@ class FoundFiles:
         bed: Sequence[str] = (),
         table: str | None = None,
         motifs: str | None = None,
+        classes: Sequence[str] = (),
     ):
         self.fasta, self.gtf, self.expression, self.table_path = fasta, gtf, expression, table
         self.motifs = motifs
-        self.vcf, self.bigwig, self.bed = list(vcf), list(bigwig), list(bed)
-        for path in (fasta, *vcf, gtf, *bigwig, expression, *bed, table, motifs):
+        self.vcf, self.bigwig, self.bed, self.classes = list(vcf), list(bigwig), list(bed), list(classes)
+        several = (*self.vcf, *self.bigwig, *self.bed, *self.classes)
+        for path in (fasta, gtf, expression, table, motifs, *several):
             if path and not Path(path).is_file():
                 raise InputError("no such file", where=path, fix="Correct the path.")
-        repeated = [path for path, count in Counter(map(str, (*vcf, *bigwig, *bed))).items() if count > 1]
+        repeated = [path for path, count in Counter(map(str, several)).items() if count > 1]
         if repeated:
             raise InputError("given twice", where=repeated[0], fix="Give each file once.")
 
     def __bool__(self) -> bool:
-        return any(
-            (self.fasta, self.vcf, self.gtf, self.bigwig, self.expression, self.bed, self.table_path, self.motifs)
-        )
+        single = (self.fasta, self.gtf, self.expression, self.table_path, self.motifs)
+        return any((*single, self.vcf, self.bigwig, self.bed, self.classes))
 
     def genome_for(self, what: str) -> Mapping[str, int]:
         """Return the lengths of the contigs; stop where no genome is given for what needs one."""
@@ -219,4 +220,15 @@ class FoundFiles:
                     break
             if not found[path]:
                 raise InputError("no interval", where=path, fix="Give lines of chrom, start, end.")
+        return found
+
+    @cached_property
+    def class_lengths(self) -> dict[str, list[int]]:
+        """Lengths in bases of the first sequences of each FASTA file of a class."""
+        from glmflow.fasta_records import fasta_records
+
+        found = {path: [len(record.sequence) for record in islice(fasta_records(path), LINES)] for path in self.classes}
+        empty = [path for path, lengths in found.items() if not any(lengths)]
+        if empty:
+            raise InputError("no sequence in it", where=empty[0], fix="Give a FASTA file (lines of > and bases).")
         return found

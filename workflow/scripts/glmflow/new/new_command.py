@@ -24,7 +24,8 @@ from .questions import ask_for_files
 from .study_draft import study_draft
 
 SCHEMA = LISTED.parents[1] / "workflow" / "schemas" / "config.schema.json"
-FILES = ("fasta", "vcf", "gtf", "bigwig", "expression", "bed", "table", "motifs")
+FILES = ("fasta", "vcf", "gtf", "bigwig", "expression", "bed", "table", "motifs", "classes")
+SEVERAL = ("vcf", "bigwig", "bed", "classes")
 NEXT = ("glmflow check {}", "snakemake -n --configfile {}", "snakemake --cores 2 --configfile {}")
 """What follows once a study is written: its check, what would run, and the run."""
 
@@ -52,6 +53,9 @@ def add_new_command(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--table",
         help="labelled sequences, intervals or variants; samples and populations; or peak files (file, cell, tf)",
+    )
+    parser.add_argument(
+        "--classes", nargs="+", action="extend", default=[], help="labelled sequences, FASTA: one file a class"
     )
     parser.add_argument("--motifs", help="motifs of transcription factors, MEME or JASPAR")
     parser.add_argument(
@@ -94,7 +98,7 @@ def run_new(arguments: argparse.Namespace) -> None:
                 "no files given", fix="Give --fasta, --bigwig, --table ..., or --preset; see glmflow new -h."
             )
         files |= ask_for_files(input)
-    found = FoundFiles(**{option: value or (() if option in ("vcf", "bigwig", "bed") else None)
+    found = FoundFiles(**{option: value or (() if option in SEVERAL else None)
                           for option, value in files.items()})  # fmt: skip
     draft = study_draft(name, found, machine_at_hand(arguments.gpu), arguments.kind)
     write(path, text_of(draft), "")

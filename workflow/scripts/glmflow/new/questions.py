@@ -14,6 +14,7 @@ QUESTIONS = {
     "vcf": ("Phased genotypes, VCF.gz or BCF (a pattern, if one a chromosome)", True),
     "expression": ("Matrix of expression, genes x samples", False),
     "table": ("Table of labelled sequences or variants, of samples and their populations, or of peak files", False),
+    "classes": ("Labelled sequences, FASTA, one file a class (a pattern)", True),
     "bed": ("Labelled intervals, BED (a pattern, if one a class)", True),
     "motifs": ("Motifs of transcription factors, MEME or JASPAR", False),
 }

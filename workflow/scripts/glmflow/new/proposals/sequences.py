@@ -1,9 +1,10 @@
-"""Labelled sequences are proposed for a table of sequences or intervals and labels (--table), or BED files of two
-classes or more (--bed --fasta).
+"""Labelled sequences are proposed for a table of sequences or intervals and labels (--table), FASTA files of two classes
+or more (--classes), or BED files of two classes or more (--bed --fasta).
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +23,17 @@ CLASSES = 20
 """Distinct numbers above which labels are values, and not classes."""
 MOST_CLASSES = 200
 """Names of intervals beyond which they are no classes."""
+APART = {"by": "similarity", "validation": 0.1, "test": 0.2}
+"""Splits of rows that come with none."""
 ENOUGH = 0.99
 """Share of the sequences that are read whole."""
 
 
 def propose(found: FoundFiles, machine: Machine) -> Draft | None:
     """Return the task, a small network, simple explanations of its labels, and a control with permuted labels."""
-    if found.bed:
+    if found.classes:
+        source, labels, length, guesses = _of_fasta(found)
+    elif found.bed:
         first = found.intervals[found.bed[0]]
         if len(found.bed) == 1 and first[0].name and len({span.name for span in first}) == 1:
             return None  # one class is no label of intervals
@@ -135,7 +140,7 @@ def _of_table(found: FoundFiles, table: TableHead) -> tuple[dict, str, int, list
         splits = {"by": "given"}
         guesses.append(f"splits are those of column {split!r}; `by: similarity` makes new ones without near copies")
     else:
-        splits = {"by": "similarity", "validation": 0.1, "test": 0.2}
+        splits = dict(APART)
         guesses.append("no column of splits: rows are divided at random, near copies together")
     return {"table": table.path, "columns": columns, "splits": splits}, labels, _length(lengths), guesses
 
@@ -150,16 +155,34 @@ def _lengths(table: TableHead, columns: dict[str, str]) -> list[int]:
     return lengths
 
 
+def _of_fasta(found: FoundFiles) -> tuple[dict, str, int, list[str]]:
+    """Return the source of FASTA files, one a class."""
+    if len(found.classes) < 2:
+        raise InputError("one class is no label", where=found.classes[0], fix="Give a FASTA file a class, two or more.")
+    named, lengths = _named_by_class(found.classes, "FASTA"), [*chain.from_iterable(found.class_lengths.values())]
+    guesses = [
+        f"each FASTA file is a class: {', '.join(named)}",
+        "the files have no splits: sequences are divided at random, near copies together",
+    ]
+    return {"fasta": named, "splits": dict(APART)}, "classes", _length(lengths), guesses
+
+
+def _named_by_class(paths: list[str], what: str) -> dict[str, str]:
+    """Return files by the class that each is named after: what stands before the first dot."""
+    names = [Path(path).name.split(".")[0] for path in paths]
+    if len(set(names)) < len(names):
+        raise InputError(f"two {what} files have the same name", where=paths[0], fix="Name each after its class.")
+    return dict(zip(names, paths))
+
+
 def _of_bed(found: FoundFiles) -> tuple[dict, str, int, list[str]]:
     """Return the source of BED files: one a class, or one whose names are the labels."""
     lengths = [span.end - span.start for spans in found.intervals.values() for span in spans]
-    splits = {"by": "similarity", "validation": 0.1, "test": 0.2}
+    splits = dict(APART)
     if len(found.bed) > 1:
-        names = [Path(path).name.split(".")[0] for path in found.bed]
-        if len(set(names)) < len(names):
-            raise InputError("two BED files have the same name", where=found.bed[0], fix="Name each after its class.")
-        guesses = [f"each BED file is a class: {', '.join(names)}"]
-        return {"bed": dict(zip(names, found.bed)), "splits": splits}, "classes", _length(lengths), guesses
+        named = _named_by_class(found.bed, "BED")
+        guesses = [f"each BED file is a class: {', '.join(named)}"]
+        return {"bed": named, "splits": splits}, "classes", _length(lengths), guesses
     path = found.bed[0]
     names, scores = ([getattr(span, part) for span in found.intervals[path]] for part in ("name", "score"))
     if len(set(names)) > MOST_CLASSES and len(set(scores)) > 2 and _are_values(scores):
