@@ -55,18 +55,7 @@ def quality_checks(facts: Mapping[str, Any], near: NearPairs) -> list[Check]:
     found.append(
         _check("reverse complements", both, rows, both / rows > FAIL, f"{both:,} rows are another one reversed")
     )
-    if "label_conflicts" in facts:
-        conflict = facts["label_conflicts"]
-        text = "no sequence has two labels"
-        if conflict["rows"]:
-            text = (
-                f"{conflict['groups_same_sequence_two_labels']:,} sequences have two labels: no model can be right about "
-                f"{conflict['least_errors']:,} of these {conflict['rows']:,} rows"
-            )
-        found.append(_check("label conflicts", conflict["rows"], rows, conflict["rows"] / rows > FAIL, text))
-    elif facts["copies_target_sd"] is not None:
-        repeated = rows - facts["once"]
-        found += conflict_of_values(repeated, rows, facts["copies_target_sd"], facts["target"]["std"])
+    found += conflict_checks(facts, rows, facts.get("target", {}).get("std", 0.0))
     found += letter_checks(facts)
     if near.without:
         text = f"{near.without:,} rows have no stretch of {near.k} bases without N, and were compared as a whole alone"
@@ -88,17 +77,29 @@ def quality_checks(facts: Mapping[str, Any], near: NearPairs) -> list[Check]:
     return found
 
 
-def conflict_of_values(repeated: int, rows: int, spread: float, whole: float) -> list[Check]:
-    """Return whether values of copies of a sequence differ by so much that no model can be right about all of them.
+def conflict_checks(facts: Mapping[str, Any], rows: int, whole: float) -> list[Check]:
+    """Return whether labels, or values, of copies of a sequence differ so that no model can be right about all of them.
 
     Parameters
     ----------
-    repeated, rows
-        Rows that have copies, and all of them.
-    spread, whole
-        Mean standard deviation of the values of copies, and that of all rows.
+    facts
+        Of `conflict_facts`.
+    rows, whole
+        All rows, and the standard deviation of their values; of classes it is not read.
     """
-    far = spread > NOISE * whole
+    if "label_conflicts" in facts:
+        conflict = facts["label_conflicts"]
+        text = "no sequence has two labels"
+        if conflict["rows"]:
+            text = (
+                f"{conflict['groups_same_sequence_two_labels']:,} sequences have two labels: no model can be right about "
+                f"{conflict['least_errors']:,} of these {conflict['rows']:,} rows"
+            )
+        return [_check("label conflicts", conflict["rows"], rows, conflict["rows"] / rows > FAIL, text)]
+    spread = facts["copies_target_sd"]
+    if spread is None:
+        return []
+    repeated, far = rows - facts["once"], spread > NOISE * whole
     text = f"values of copies of a sequence lie {spread:.3g} apart (standard deviation; of all rows {whole:.3g})"
     if far:
         text += f": no model can be right about these {repeated:,} rows"

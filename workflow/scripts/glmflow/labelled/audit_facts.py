@@ -29,8 +29,7 @@ def copy_facts(copies: pd.DataFrame, target: NDArray, classes: bool) -> dict[str
     same = pd.Series(copies["copy"].to_numpy() * 2 + strand)
     sizes = same.map(same.value_counts()).to_numpy()
     strands = pd.Series(strand).groupby(copies["copy"].to_numpy()).transform("nunique").to_numpy()
-    table = pd.DataFrame({"copy": copies["copy"], "target": target})
-    facts: dict[str, Any] = {
+    return {
         "exact": {
             "distinct_sequences": int(same.nunique()),
             "groups_of_copies": int(same[sizes > 1].nunique()),
@@ -42,22 +41,36 @@ def copy_facts(copies: pd.DataFrame, target: NDArray, classes: bool) -> dict[str
             "rows_in_groups": int((strands > 1).sum()),
             "own_reverse_complement": int(copies["palindrome"].sum()),
         },
+        **conflict_facts(copies["copy"].to_numpy(), target, classes),
     }
+
+
+def conflict_facts(copy: NDArray, target: NDArray, classes: bool) -> dict[str, Any]:
+    """Return how far labels, or values, of copies of a sequence contradict each other.
+
+    Parameters
+    ----------
+    copy, target
+        Which sequence each row has, either strand (`exact_copies`), and its label or value.
+    classes
+        Whether labels are classes; numbers have a spread instead of a conflict.
+    """
+    table = pd.DataFrame({"copy": copy, "target": target})
     if classes:
         labels = table.groupby("copy")["target"].transform("nunique")
         conflicting = table[labels > 1]
         most = conflicting.groupby("copy")["target"].agg(lambda values: values.value_counts().iloc[0]).sum()
-        facts["label_conflicts"] = {
-            "groups_same_sequence_two_labels": int(conflicting["copy"].nunique()),
-            "rows": len(conflicting),
-            "least_errors": int(len(conflicting) - most),
+        return {
+            "label_conflicts": {
+                "groups_same_sequence_two_labels": int(conflicting["copy"].nunique()),
+                "rows": len(conflicting),
+                "least_errors": int(len(conflicting) - most),
+            }
         }
-    else:
-        repeated = table[table.duplicated("copy", keep=False)]
-        facts["once"] = len(table) - len(repeated)
-        spread = repeated.groupby("copy")["target"].std(ddof=1)
-        facts["copies_target_sd"] = round(float(spread.mean()), 3) if len(spread) else None
-    return facts
+    repeated = table[table.duplicated("copy", keep=False)]
+    spread = repeated.groupby("copy")["target"].std(ddof=1)
+    apart = _short(float(spread.mean()), 3) if len(spread) else None
+    return {"once": len(table) - len(repeated), "copies_target_sd": apart}
 
 
 def near_facts(near: NearPairs, target: NDArray | None) -> dict[str, Any]:
@@ -114,4 +127,9 @@ def class_facts(rows: pd.DataFrame, describe: pd.DataFrame, target: NDArray, cla
 
 def target_facts(target: NDArray) -> dict[str, float]:
     """Return count, mean, standard deviation and quartiles of a target."""
-    return {name: round(float(value), 4) for name, value in pd.Series(target).describe().items()}
+    return {name: _short(float(value), 4) for name, value in pd.Series(target).describe().items()}
+
+
+def _short(value: float, digits: int) -> float:
+    """Return a value rounded to so many decimals, or, if that would leave next to nothing of it, to three digits."""
+    return round(value, digits) if abs(value) >= 10.0 ** (1 - digits) else float(f"{value:.3g}")

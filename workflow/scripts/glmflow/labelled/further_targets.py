@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from glmflow.genome.packed import Packed
 from glmflow.genome.similarity import exact_copies
-from glmflow.labelled.audit_checks import Check, conflict_of_values, property_checks, scored_rows
+from glmflow.labelled.audit_checks import Check, conflict_checks, property_checks, scored_rows
+from glmflow.labelled.audit_facts import conflict_facts
 from glmflow.labelled.composition import composition
 from glmflow.labelled.separability import FITTED, separability
 from glmflow.labelled.simple_predictors import sampled
@@ -51,24 +51,12 @@ def further_checks(
         read = packed if len(names) <= READ else None
         alone = separability(read, describe, target, classes and len(classes), train, test, places=places)
         of_splits = split_checks(rows[["split"]], split, target, classes, alone, NO_ROWS, pd.DataFrame())
-        for check in (*_conflicts(copy, target, classes is not None), *of_splits, *property_checks(alone)):
+        conflicts = conflict_facts(copy, target, classes is not None)
+        of_copies = conflict_checks(conflicts, len(rows), float(np.std(target, ddof=1)))
+        for check in (*of_copies, *of_splits, *property_checks(alone)):
             if check.verdict != "PASS":
                 found.setdefault(check.check, []).append((name, check))
     return [_together(name, checks) for name, checks in found.items()]
-
-
-def _conflicts(copy: NDArray, target: NDArray, classes: bool) -> Iterator[Check]:
-    """Yield the rows whose sequence another row has with another label, or values of copies that lie far apart."""
-    table = pd.DataFrame({"copy": copy, "target": target})
-    repeated = table[table.duplicated("copy", keep=False)]
-    by = repeated.groupby("copy")["target"]
-    if not classes:
-        spread = float(by.std(ddof=1).mean()) if len(repeated) else 0.0
-        yield from conflict_of_values(len(repeated), len(table), spread, float(table["target"].std()))
-        return
-    rows = int((by.transform("nunique") > 1).sum())
-    text = f"{rows:,} rows have a sequence with two labels"
-    yield Check("label conflicts", rows, len(table), "WARN" if rows else "PASS", text)
 
 
 def _together(check: str, found: Sequence[tuple[str, Check]]) -> Check:
