@@ -216,6 +216,20 @@ def test_values_of_another_scale_and_values_far_from_all_others(clean, tmp_path)
     assert "1 values are" in found(clean.assign(label=far), tmp_path, labels="values")[1]["outlying values"]
 
 
+@pytest.mark.parametrize("value", [0.0, -999.0])
+def test_one_value_that_stands_for_a_missing_one(clean, tmp_path, value):
+    values = GENERATOR.normal(5, 1, len(clean))
+    missing = np.arange(len(clean)) % 20 == 3
+    status, detail = found(clean.assign(label=np.where(missing, value, values)), tmp_path, labels="values")
+    assert status["one value of many rows"] == "WARN"
+    rows = int(missing[clean["split"] != "validation"].sum())
+    assert f"{rows} rows have the very same value, {value:.4g}" in detail["one value of many rows"]
+    limited = found(clean.assign(label=np.clip(values, 4, 6)), tmp_path, labels="values")[0]
+    assert limited["one value of many rows"] == "WARN"
+    counts = GENERATOR.poisson(3, len(clean)).astype(float)
+    assert "one value of many rows" not in found(clean.assign(label=counts), tmp_path, labels="values")[0]
+
+
 @pytest.mark.parametrize(
     "header", ["patient_id", "Donor ID", "geneId", "ensembl_gene_id", "individuals", "sample_name"]
 )

@@ -24,6 +24,8 @@ FAR = 0.4
 """Distance of the distributions of length, GC or N between training and test rows from which on these are called unlike."""
 SURE = 4.0
 """Standard errors that make a finding more than chance."""
+MEASURED, COMMON, SEVERAL = 0.9, 0.02, 5
+"""Share of distinct values from which on values are measured; share, and rows, of one value that is no chance among them."""
 KIN = "kin_"
 """Prefix of columns that are not asked for, and by whose name rows belong together."""
 
@@ -230,3 +232,19 @@ def _values(train: NDArray, test: NDArray) -> Iterator[Check]:
         value = both[np.abs(both - middle).argmax()]
         text = f"{int(far.sum()):,} values are a thousand spreads from the median ({value:.4g}): a loss of squares learns these"
     yield Check("outlying values", int(far.sum()), len(both), "WARN" if far.any() else "PASS", text)
+    yield _same_value(both)
+
+
+def _same_value(values: NDArray) -> Check:
+    """Return whether many rows have one value where the others hardly share any: filled in, or a limit of detection."""
+    found, counts = np.unique(values, return_counts=True)
+    most, others = int(counts.max()), np.sort(counts)[:-2]  # two: values may have a limit at either end
+    measured = len(others) >= MEASURED * others.sum() > 0
+    many = measured and most >= max(SEVERAL, COMMON * len(values))
+    text = "no value is that of many rows"
+    if many:
+        text = (
+            f"{most:,} rows have the very same value, {found[counts.argmax()]:.4g}, where the others hardly share any: missing "
+            "values filled in, or a limit of detection?"
+        )
+    return Check("one value of many rows", most if many else 0, len(values), "WARN" if many else "PASS", text)
