@@ -216,6 +216,21 @@ def test_values_of_another_scale_and_values_far_from_all_others(clean, tmp_path)
     assert "1 values are" in found(clean.assign(label=far), tmp_path, labels="values")[1]["outlying values"]
 
 
+def test_rows_whose_label_is_not_known(clean, tmp_path):
+    def with_class(name):
+        return clean.assign(label=[name if row % 4 == 0 else own for row, own in enumerate(clean["label"])])
+
+    status, detail = found(with_class("Unlabelled"), tmp_path)
+    rows = sum(row % 4 == 0 for row in range(len(clean)) if not TRAIN <= row < TRAIN + VALIDATION)
+    assert status == {"class without a label": "WARN"} and detail["class without a label"].startswith(
+        f"{rows} rows are of"
+    )
+    assert found(with_class("none"), tmp_path)[0] == found(with_class("-"), tmp_path)[0] == {}
+    for word in (".", "?"):
+        with pytest.raises(InputError, match=r"no label .* is none"):
+            found(with_class(word), tmp_path)
+
+
 @pytest.mark.parametrize("value", [0.0, -999.0])
 def test_one_value_that_stands_for_a_missing_one(clean, tmp_path, value):
     values = GENERATOR.normal(5, 1, len(clean))

@@ -17,7 +17,7 @@ from glmflow.genome.contigs import some
 
 MOST_CLASSES = 50
 """Whole numbers with more values than this are not taken for classes without being asked."""
-MISSING = ("", "na", "nan", "n/a", "null", "<na>", "#n/a", "nat")
+MISSING = ("", "na", "nan", "n/a", "null", "<na>", "#n/a", "nat", "?", ".")
 """Words that mean that there is no label, capitals or not."""
 MISSING_AS_WRITTEN = ("None",)
 """Those that mean it as programs write them; `none` is a class."""

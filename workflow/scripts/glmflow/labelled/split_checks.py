@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -26,6 +27,10 @@ SURE = 4.0
 """Standard errors that make a finding more than chance."""
 MEASURED, COMMON, SEVERAL = 0.9, 0.02, 5
 """Share of distinct values from which on values are measured; share, and rows, of one value that is no chance among them."""
+UNLABELLED = re.compile(
+    r"(unknown|missing|un(?:label+ed|defined|determined|assigned|classified|certain)|not[ _-]available)", re.I
+)
+"""Names of classes that say that the class is not known."""
 KIN = "kin_"
 """Prefix of columns that are not asked for, and by whose name rows belong together."""
 
@@ -125,7 +130,13 @@ def _classes(train: NDArray, test: NDArray, classes: Sequence[str]) -> Iterator[
     if few:
         text = f"test rows of a class are few or none ({', '.join(few[:10])}): nothing can be said of it"
     yield Check("test rows of each class", len(few), len(classes), "WARN" if few else "PASS", text)
-    learned = np.bincount(train, minlength=len(classes)) / len(train)
+    seen = np.bincount(train, minlength=len(classes))
+    for index, name in enumerate(classes):
+        if UNLABELLED.fullmatch(str(name).strip()):
+            rows = int(seen[index] + count[index])
+            text = f"{rows:,} rows are of a class called {name!r}: leave them out, if their label is not known"
+            yield Check("class without a label", rows, len(train) + len(test), "WARN", text)
+    learned = seen / len(train)
     own = count / len(test)
     distance = float(np.abs(learned - own).sum() / 2)
     error = np.sqrt(learned * (1 - learned) / len(test)).sum() / 2
