@@ -69,6 +69,8 @@ COPIES = {
     "6 % changed": (lambda s: changed(s, 0.06), "related copies: test"),
     "written backwards": (lambda s: s[::-1], "backwards: test"),
     "complement": (lambda s: s.translate(COMPLEMENT), "backwards: test"),
+    "padded, complement": (lambda s: s.translate(COMPLEMENT) + "N" * 9, "backwards: test"),
+    "padded, written backwards": (lambda s: s[::-1] + "N" * 9, "backwards: test"),
     "transitions": (lambda s: s.translate(str.maketrans("ACGT", "GTAC")), "letters exchanged: test"),
     "put together from two": (lambda s: s[:75] + drawn(75), "related copies: test"),
     "within a longer one": (lambda s: drawn(40) + s[5:145] + drawn(40), "near: test"),

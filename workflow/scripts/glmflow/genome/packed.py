@@ -279,6 +279,18 @@ def blocks(lengths: Sequence[int] | np.ndarray, bases: int) -> Iterator[slice]:
         first = last
 
 
+def without_padding(packed: Packed) -> Packed:
+    """Return the sequences without the N in front of and behind them; the same object where none has any."""
+    some = packed.offsets[1:] > packed.offsets[:-1]
+    ends = packed.codes[packed.offsets[:-1][some]], packed.codes[packed.offsets[1:][some] - 1]
+    if not any((codes == N).any() for codes in ends):
+        return packed
+    known = np.concatenate([[-1], np.flatnonzero(packed.codes != N), [len(packed.codes)]])
+    first = np.minimum(known[np.searchsorted(known, packed.offsets[:-1])], packed.offsets[1:])
+    last = np.maximum(known[np.searchsorted(known, packed.offsets[1:]) - 1] + 1, first)
+    return Packed(packed.codes[ranges(first, last - first)], np.concatenate([[0], np.cumsum(last - first)]))
+
+
 def n_share(packed: Packed) -> np.ndarray:
     """Return the share of N in each sequence, float64[n]; 0 where it is empty."""
     return count_in(packed, packed.codes == N) / np.maximum(packed.lengths, 1)

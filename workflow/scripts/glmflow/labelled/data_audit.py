@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glmflow.genome.packed import Packed
+from glmflow.genome.packed import Packed, without_padding
 from glmflow.genome.similarity import K, exact_copies
 from glmflow.labelled.audit_checks import (
     Check,
@@ -103,8 +103,9 @@ def audit(
     split = rows["split"].to_numpy(object) if "split" in rows else np.full(len(rows), None, object)
     # Test rows once more, written backwards: canonical forms make these the same as their complements.
     turned = np.flatnonzero(split == "test")
-    both = exact_copies(chain(packed.each(), (packed.one(row)[::-1] for row in turned)))
-    copies, backwards = both.iloc[: len(rows)], _backwards(both, split, turned)
+    both, bare = _and_backwards(packed, turned), without_padding(packed)
+    copies = both.iloc[: len(rows)]
+    backwards = _backwards(both if bare is packed else _and_backwards(bare, turned), split, turned)
     facts |= copy_facts(copies, target, classes is not None)
     if classes is not None:
         facts |= class_facts(rows, describe, target, classes)
@@ -219,6 +220,11 @@ def interval_audit(
         *_of_labels(rows, split, target, classes, properties, facts),
     ]
     return pd.DataFrame(checks, columns=list(Check._fields)), properties
+
+
+def _and_backwards(packed: Packed, turned: NDArray[np.int64]) -> pd.DataFrame:
+    """Return the exact copies of all sequences, and behind them of the `turned` ones, written backwards."""
+    return exact_copies(chain(packed.each(), (packed.one(row)[::-1] for row in turned)))
 
 
 def _backwards(copies: pd.DataFrame, split: NDArray, turned: NDArray[np.int64]) -> NDArray[np.int64]:
