@@ -434,6 +434,34 @@ def test_what_tells_the_second_column_is_named_too(clean, tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["labels", "values"])
+def test_columns_that_are_one_another_or_its_opposite(clean, tmp_path, kind):
+    table, settings = two_columns(clean, kind), {"labels": kind, "columns": {"label": ["a", "b"]}}
+    for b in (table["a"], 1 - table["a"]):
+        status, detail = found(table.assign(b=b), tmp_path, **settings)
+        assert status == {"columns that say the same": "WARN"} and "(b by a)" in detail["columns that say the same"]
+
+
+@pytest.mark.parametrize("kept", ["bases", "dinucleotides"])
+def test_negatives_that_are_shuffled_positives(clean, tmp_path, kept):
+    """Shuffled: all bases, or what stands between three C's, which leaves what every base stands beside."""
+
+    def shuffled(text):
+        if kept == "bases":
+            return "".join(GENERATOR.permutation(list(text)))
+        first, *middle, last = text.split("C")
+        return "C".join([first, *GENERATOR.permutation(middle), last])
+
+    positive = clean["sequence"][: len(clean) // 2].tolist()
+    half = clean.iloc[: 2 * len(positive)].assign(
+        sequence=positive + [shuffled(text) for text in positive],
+        label=["pos"] * len(positive) + ["neg"] * len(positive),
+    )
+    mixed = half.sample(frac=1, random_state=1).assign(split=half["split"].to_numpy())
+    status, detail = found(mixed.drop(columns=["chrom", "start", "end"]), tmp_path)
+    assert status["shuffled classes"] == "WARN" and f"have exactly the {kept} of" in detail["shuffled classes"]
+
+
+@pytest.mark.parametrize("kind", ["labels", "values"])
 def test_one_sequence_with_two_labels_in_the_second_column(clean, tmp_path, kind):
     table = two_columns(clean, kind)
     texts, b = table["sequence"].tolist(), table["b"].tolist()

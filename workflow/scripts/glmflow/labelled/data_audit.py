@@ -31,6 +31,7 @@ from glmflow.labelled.exchanged_letters import exchanged
 from glmflow.labelled.near_pairs import NearPairs, near_pairs, suited_k
 from glmflow.labelled.overlap import overlapping_pairs
 from glmflow.labelled.separability import separability
+from glmflow.labelled.shuffled_classes import shuffled_checks
 from glmflow.labelled.simple_predictors import sampled
 from glmflow.labelled.split_checks import split_checks, validation_checks
 from glmflow.labelled.telling_stretches import stretch_checks
@@ -147,6 +148,8 @@ def audit(
         *_of_validation(split, target, classes, describe, packed),
         *exchange_checks(split, exchanged(packed, split)),
     ]
+    if classes is not None:
+        checks += shuffled_checks(packed, target, classes, ~copies["copy"].duplicated(keep=False).to_numpy())
     table = pd.DataFrame(checks, columns=list(Check._fields))
     shown = example_pairs(rows, split, target, classes, pairs)
     leaked = copied_examples(rows["example"].tolist(), split, near, copies)

@@ -18,6 +18,8 @@ from glmflow.labelled.split_checks import split_checks
 
 MOST, READ = 50, 8
 """Columns that are looked at, and up to which k-mers and positions are fitted to each as well."""
+SAME = 1 - 1e-9
+"""Correlation from which on two columns are one."""
 SHOWN = 3
 """Columns that a finding names."""
 NO_ROWS = np.zeros(0, np.int64)
@@ -56,7 +58,24 @@ def further_checks(
         for check in (*of_copies, *of_splits, *property_checks(alone)):
             if check.verdict != "PASS":
                 found.setdefault(check.check, []).append((name, check))
-    return [_together(name, checks) for name, checks in found.items()]
+    return [*(_together(name, checks) for name, checks in found.items()), *_repeated(truth, names)]
+
+
+def _repeated(truth: pd.DataFrame, names: Sequence[str]) -> list[Check]:
+    """Return the columns that hold what an earlier one holds, or its opposite: scored together they count one thing twice."""
+    values = truth.to_numpy(np.float64)[:, :MOST]
+    values = values - values.mean(axis=0)
+    size = np.sqrt((values**2).sum(axis=0))
+    told = values[:, size > 0] / size[size > 0]
+    left = np.flatnonzero(size > 0)
+    same = np.triu(np.abs(told.T @ told) > SAME, 1)
+    pairs = [(names[left[one]], names[left[other]]) for one, other in zip(*np.nonzero(same))]
+    if not pairs:
+        return []
+    shown = ", ".join(f"{other} by {one}" for one, other in pairs[:SHOWN])
+    more = f" and {len(pairs) - SHOWN} more pairs" if len(pairs) > SHOWN else ""
+    text = f"columns are told by one another ({shown}{more}): the same, or the opposite, in other units"
+    return [Check("columns that say the same", int(same.any(axis=0).sum()), values.shape[1], "WARN", text)]
 
 
 def _together(check: str, found: Sequence[tuple[str, Check]]) -> Check:
