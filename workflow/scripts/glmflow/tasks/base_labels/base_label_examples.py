@@ -22,6 +22,7 @@ from glmflow.labelled.framing import COMPARED
 from glmflow.labelled.given_splits import parts_as_splits, read_split_column, require_rows, split_name
 from glmflow.labelled.label_arrays import read_label_array
 from glmflow.tasks.audited import audited
+from glmflow.tasks.base_labels.base_label_checks import label_checks
 from glmflow.tasks.base_labels.base_segments import (
     UNSCORED,
     bin_labels,
@@ -68,6 +69,8 @@ def examples(task: BaseLabels, files: Mapping[str, Any], division: Division) -> 
     share = foreground(task, labels, classes).sum(axis=1) / scored
     packed = fetch(genome, rows) if len(rows) * task.windows.size <= COMPARED else None
     found = audited(rows, packed, share, None)
+    for one in label_checks(genome, rows, labels, classes):
+        found.checks.add(one.check, one.rows, one.of, one.text, False, one.verdict)
     facts = {"classes.tsv": table, LABELS: labels_table(rows["example"], labels), **found.facts}
     counts = counts_table(counts | found.counts)
     return Made(examples_table(found.rows), counts, found.checks.table(), facts, copies=found.copies)
