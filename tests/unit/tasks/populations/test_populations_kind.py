@@ -18,6 +18,7 @@ from glmflow.statistics.classification import class_scores
 from glmflow.tasks.populations import examples, score
 from glmflow.tasks.populations.distinctness import near_haplotypes
 from glmflow.tasks.populations.population_scores import of_windows
+from glmflow.tasks.populations.swapped_people import swapped_people
 from glmflow.tasks.tables import Division
 
 SIZE, SAMPLES = 200, 40
@@ -78,6 +79,7 @@ def test_both_haplotypes_of_every_sample_in_the_densest_windows(cohort):
         assert part["split"].nunique() == 1 and part["target"].nunique() == 1
     checks = found.checks.set_index("check")
     assert checks.loc["test haplotypes whose sample is in training", "found"] == 0
+    assert checks.loc["swapped labels", "status"] == "PASS"
 
 
 def test_controls(cohort):
@@ -175,6 +177,26 @@ def test_near_haplotypes_are_said_and_windows_are_compared_where_they_are_held_o
     reference = task(control="reference")
     said = audited(examples(reference, cohort, Division()), reference, cohort)[0].checks.set_index("check")
     assert "everyone carries the reference" in said.loc["copies of training", "detail"]
+
+
+def test_classes_of_test_samples_that_are_swapped():
+    generator = np.random.default_rng(0)
+    target = np.repeat(np.array(["east", "north", "south"], object), 80)
+    split = np.tile(np.array(["train", "test"], object), 120)
+    often = {
+        "east": np.full(60, 0.2),
+        "north": 0.2 + 0.2 * (np.arange(60) % 3 == 0),
+        "south": 0.2 + 0.2 * (np.arange(60) % 3 == 1),
+    }
+    windows = [np.array([generator.binomial(2, often[name]) for name in target]).astype(np.uint8) for _ in range(3)]
+    classes = ["east", "north", "south"]
+    sound = swapped_people(windows, target, split, classes)
+    assert sound.verdict == "PASS"
+    other = np.where(split == "test", pd.Series(target).replace({"north": "south", "south": "north"}), target)
+    found = swapped_people(windows, other, split, classes)
+    assert found.verdict == "FAIL" and "north and south, AUROC 0." in found.text and "east" not in found.text
+    nothing = swapped_people(windows, generator.permutation(target), split, classes)
+    assert nothing.verdict == "PASS"
 
 
 def test_a_sample_under_two_names_in_two_splits_is_named(tmp_path):

@@ -37,6 +37,7 @@ from glmflow.tasks.populations.population_samples import (
     redraw,
     split_haplotypes,
 )
+from glmflow.tasks.populations.swapped_people import swapped_people
 from glmflow.tasks.tables import CLEAN, WARN, Checks, Division, Made, counts_table, examples_table
 
 MOST = 2_000_000_000
@@ -81,6 +82,12 @@ def examples(task: Populations, files: Mapping[str, Any], division: Division) ->
     checks = checks_of(task, seen, near)
     if near is not None and len(near):
         rows[CLEAN] = (split != "train") & ~rows["example"].isin(near["example"])
+    if task.splits.by == "samples" and task.control == "none":
+        people = rows.assign(split=split).drop_duplicates("sample").set_index("sample").loc[names]
+        dosages = [own.reshape(len(names), 2, -1).sum(axis=1) for own in alleles]
+        label, part = (people[name].to_numpy(object) for name in ("label", "split"))
+        told = swapped_people(dosages, label, part, sorted(set(label)))
+        checks.add(told.check, told.rows, told.of, told.text, told.verdict == "FAIL", told.verdict)
     rows = rows.assign(split=split, sequence=sequences, strand="+", subset=column_of(scored, len(rows)))
     rows["target"] = rows.pop("label")
     rows = redraw(rows, task.splits.seed) if task.control == "permuted_labels" else rows
