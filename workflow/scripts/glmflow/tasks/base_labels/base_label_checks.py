@@ -14,13 +14,13 @@ from glmflow.labelled.audit_checks import Check
 from glmflow.labelled.split_checks import FEWEST_OF_CLASS, SURE
 from glmflow.tasks.base_labels.base_segments import UNSCORED
 
-WINDOWS = 2_000
-"""Windows of a split that are looked at: those with most classes first, others at random."""
+BASES, WINDOWS = 8_000_000, 50
+"""Bases of a split that are looked at, in so many windows at least: those with several classes first, others at random."""
 EDGES = 20
 """Starts, or ends, of a class in either split from which on their place is compared."""
 AROUND, MOVED = 5, 3
 """Bases on either side of a start or end that are compared, and by how many it may have been moved."""
-_CODE = np.full(256, -1, np.int64)
+_CODE = np.full(256, -1, np.int8)
 _CODE[list(b"ACGT")] = range(4)
 
 
@@ -40,9 +40,10 @@ def label_checks(
     """
     split = rows["split"].to_numpy(object)
     yield _held_out(labels[split == "test"], classes)
-    chosen = [_chosen(np.flatnonzero(split == name), labels) for name in ("train", "test")]
-    if not all(map(len, chosen)):
+    if not ((split == "train").any() and (split == "test").any()):
         return
+    most = max(WINDOWS, BASES // int(rows["end"].iloc[0] - rows["start"].iloc[0]))
+    chosen = [_chosen(np.flatnonzero(split == name), labels, most) for name in ("train", "test")]
     bases = [_bases(genome, rows.iloc[own]) for own in chosen]
     of_bin = bases[0].shape[1] // labels.shape[1]
     bases = [codes[:, : of_bin * labels.shape[1]] for codes in bases]
@@ -62,16 +63,16 @@ def _held_out(test: NDArray[np.int8], classes: Sequence[str]) -> Check:
     return Check("test windows of each class", len(few), len(classes), "WARN" if few else "PASS", text)
 
 
-def _chosen(rows: NDArray[np.int64], labels: NDArray[np.int8]) -> NDArray[np.int64]:
+def _chosen(rows: NDArray[np.int64], labels: NDArray[np.int8], most: int) -> NDArray[np.int64]:
     """Return windows of a split: those with several classes first, where there are too many."""
-    if len(rows) <= WINDOWS:
+    if len(rows) <= most:
         return rows
     drawn = np.random.default_rng(0).permutation(rows)
     several = labels[drawn].max(axis=1) != labels[drawn].min(axis=1)
-    return np.sort(drawn[np.argsort(~several, kind="stable")][:WINDOWS])
+    return np.sort(drawn[np.argsort(~several, kind="stable")][:most])
 
 
-def _bases(genome: Reference, rows: pd.DataFrame) -> NDArray[np.int64]:
+def _bases(genome: Reference, rows: pd.DataFrame) -> NDArray[np.int8]:
     """Return the bases of windows of one length, `[windows, L]`: 0 to 3, -1 for N."""
     return _CODE[fetch(genome, rows.assign(strand="+")).codes.reshape(len(rows), -1)]
 
@@ -118,9 +119,9 @@ def _unlike(bases: list[NDArray], labels: list[NDArray], classes: Sequence[str])
     return Check("classes of test windows", len(said), len(classes), "WARN" if said else "PASS", text)
 
 
-def _threes(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+def _threes(codes: NDArray[np.int8]) -> NDArray[np.int8]:
     """Return the 3-mer around each base, `[windows, L]`: 0 to 63; -1 at the ends and beside N."""
-    around = np.full(codes.shape, -1, np.int64)
+    around = np.full(codes.shape, -1, np.int8)
     left, middle, right = codes[:, :-2], codes[:, 1:-1], codes[:, 2:]
     fine = (left >= 0) & (middle >= 0) & (right >= 0)
     around[:, 1:-1] = np.where(fine, 16 * left + 4 * middle + right, -1)

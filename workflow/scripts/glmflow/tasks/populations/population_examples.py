@@ -84,7 +84,7 @@ def examples(task: Populations, files: Mapping[str, Any], division: Division) ->
         rows[CLEAN] = (split != "train") & ~rows["example"].isin(near["example"])
     if task.splits.by == "samples" and task.control == "none":
         people = rows.assign(split=split).drop_duplicates("sample").set_index("sample").loc[names]
-        dosages = [own.reshape(len(names), 2, -1).sum(axis=1) for own in alleles]
+        dosages = [own.reshape(len(names), 2, -1).sum(axis=1, dtype=np.uint8) for own in alleles]
         label, part = (people[name].to_numpy(object) for name in ("label", "split"))
         told = swapped_people(dosages, label, part, sorted(set(label)))
         checks.add(told.check, told.rows, told.of, told.text, told.verdict == "FAIL", told.verdict)
