@@ -26,6 +26,8 @@ from glmflow.labelled.region_gene_pairs import with_genes
 from glmflow.labelled.rows import beside_roles, known_values, rows_of, table_columns
 from glmflow.labelled.source_files import Part, find_parts, parts_of
 
+FEW = 4
+"""Files that an error names one by one."""
 KEYS = ("table", "fasta", "bed", "folder")
 """What a data set is given as."""
 
@@ -360,4 +362,7 @@ def _examples(names: pd.Series | None, count: int) -> Any:
 
 
 def _where(parts: list[Part]) -> str:
-    return str(parts[0].path if len(parts) == 1 else parts[0].path.parent)
+    """Return the files, or, if they are many, the folder of the first."""
+    if len(parts) <= FEW:
+        return ", ".join(dict.fromkeys(str(part.path) for part in parts))
+    return str(parts[0].path.parent)
