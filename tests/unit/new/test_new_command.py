@@ -244,6 +244,13 @@ def test_two_fasta_files_are_two_classes(place, capsys):
         assert said in capsys.readouterr().err
 
 
+def test_a_column_twice_and_a_folder_are_one_line(place, capsys):
+    (place / "twice.csv").write_text("seq,label,label\nACGT,a,b\n")
+    (place / "folder.csv").mkdir()
+    assert new("--table", "twice.csv") == 1 and "twice.csv: two columns are called 'label'" in capsys.readouterr().err
+    assert new("--table", "folder.csv") == 1 and "folder.csv: a folder, not a file" in capsys.readouterr().err
+
+
 def test_coverage_and_expression_share_a_study(place):
     assert new(*FILES["snp2gex"], "--bigwig", *TRACKS) == 0
     assert {task.kind for task in read_study("mine.yaml").tasks.values()} == {"rnaseq_tracks", "snp2gex"}

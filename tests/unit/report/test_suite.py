@@ -67,6 +67,26 @@ def test_what_is_given_more_than_the_sequence_is_named_and_not_ranked(results):
     assert in_words(found).endswith(" Without a rank, since given more than the sequence: copied.")
 
 
+def test_a_control_is_no_task_of_the_table(results, capsys):
+    folder = folder_of(results, "permuted", "best", "full", [row(0.02), row(0.02, "validation")])
+    own = yaml.safe_load((folder / "run.yaml").read_text())
+    (folder / "run.yaml").write_text(
+        yaml.safe_dump(own | {"task": {"kind": "sequences", "control": "permuted_labels"}})
+    )
+    found = suite(Study(ReportInputs.from_results(results)), [*TASKS, "permuted"])
+    assert [*found.metrics] == found.ranked == [*TASKS] and found.controls == ["permuted"]
+    assert found.table.set_index("model")["rank"].notna().all()
+    assert found.table.set_index("model").loc["best", "train_seconds"] == 10 * len(TASKS)
+    assert in_words(found).endswith(" Controls are not counted: permuted.")
+    assert main(["suite", str(results)]) == 0
+    assert "permuted (" not in capsys.readouterr().out
+
+
+def test_a_paired_test_that_cannot_find_anything_is_said(results):
+    said = in_words(suite(Study(ReportInputs.from_results(results)), TASKS))
+    assert "4 tasks are too few for the paired test of 2 models (p is 0.25 at least" in said
+
+
 def test_the_critical_difference_is_that_of_the_textbook():
     """Demsar 2006, section 3.2.4: four classifiers, 14 data sets, q 2.569: CD 1.25."""
     generator = np.random.default_rng(0)

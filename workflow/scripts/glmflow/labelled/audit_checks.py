@@ -116,9 +116,11 @@ def letter_checks(facts: Mapping[str, Any]) -> list[Check]:
             _check("ambiguous letters", count, rows, False, f"{count:,} rows hold letters other than A, C, G, T")
         )
     if "soft_masked_by_class" in facts and facts["rows_in_lower_case"]:
-        found.append(_spread("lower case", facts["soft_masked_by_class"], rows, "soft-masked bases"))
+        found.append(
+            _spread("lower case", facts["soft_masked_by_class"], facts["rows_in_lower_case"], rows, "soft-masked bases")
+        )
     if "n_share_by_class" in facts and any(facts["n_share_by_class"].values()):
-        found.append(_spread("N", facts["n_share_by_class"], rows, "N"))
+        found.append(_spread("N", facts["n_share_by_class"], facts.get("rows_with_ambiguity_codes", rows), rows, "N"))
     return found
 
 
@@ -245,9 +247,9 @@ def _check(name: str, count: int, of: int, fails: bool, text: str) -> Check:
     return Check(name, int(count), int(of), "FAIL" if fails else ("WARN" if count else "PASS"), text)
 
 
-def _spread(name: str, by_class: Mapping[str, float], rows: int, words: str) -> Check:
-    """Warn if classes differ in a share of their bases."""
+def _spread(name: str, by_class: Mapping[str, float], count: int, rows: int, words: str) -> Check:
+    """Warn if classes differ in a share of their bases, which `count` of the rows have some of."""
     low, high = min(by_class, key=by_class.get), max(by_class, key=by_class.get)  # type: ignore[arg-type]
     text = f"{words}: {by_class[high]:.1%} of the bases in {high}, {by_class[low]:.1%} in {low}"
     differs = by_class[high] - by_class[low] > 0.05
-    return Check(name, rows if differs else 0, rows, "WARN" if differs else "PASS", text)
+    return Check(name, count if differs else 0, rows, "WARN" if differs else "PASS", text)

@@ -81,6 +81,13 @@ POSITION = {"start", "end"}
 """Roles that one column may play, if the user names it for both: the position of a base, counted from one."""
 
 
+def require_names_once(header: Sequence[str], where: str | PathLike[str]) -> None:
+    """Stop if two columns of a table have one name."""
+    twice = [name for name in dict.fromkeys(header) if list(header).count(name) > 1]
+    if twice:
+        raise InputError(f"two columns are called {twice[0]!r}", where=where, fix="Rename one of them.")
+
+
 def find_columns(
     header: Sequence[str], given: Mapping[str, str | Sequence[str]] | None = None, where: str | PathLike[str] = "table"
 ) -> dict[str, list[str]]:
@@ -102,9 +109,7 @@ def find_columns(
         can be found.
     """
     given = {role: [names] if isinstance(names, str) else list(names) for role, names in (given or {}).items()}
-    twice = [name for name in dict.fromkeys(header) if list(header).count(name) > 1]
-    if twice:
-        raise InputError(f"two columns are called {twice[0]!r}", where=where, fix="Rename one of them.")
+    require_names_once(header, where)
     for role, names in given.items():
         if role not in NAMES:
             raise InputError(f"columns: no role {role!r}", where=where, fix=f"Roles are {', '.join(NAMES)}.")

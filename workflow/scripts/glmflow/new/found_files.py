@@ -87,7 +87,11 @@ class FoundFiles:
         several = (*self.vcf, *self.bigwig, *self.bed, *self.classes)
         for path in (fasta, gtf, expression, table, motifs, *several):
             if path and not Path(path).is_file():
-                raise InputError("no such file", where=path, fix="Correct the path.")
+                folder = Path(path).is_dir()
+                what, fix = (
+                    ("a folder, not a file", "Name a file in it.") if folder else ("no such file", "Correct the path.")
+                )
+                raise InputError(what, where=path, fix=fix)
         repeated = [path for path, count in Counter(map(str, several)).items() if count > 1]
         if repeated:
             raise InputError("given twice", where=repeated[0], fix="Give each file once.")
@@ -179,11 +183,13 @@ class FoundFiles:
     @cached_property
     def table(self) -> TableHead | None:
         """First rows of the table; None without one."""
+        from glmflow.labelled.columns import require_names_once
         from glmflow.labelled.delimited import TableFile
 
         if not self.table_path:
             return None
         file = TableFile(self.table_path)
+        require_names_once(file.header, self.table_path)
         columns: dict[str, list[str]] = {name: [] for name in file.header}
         for block in file.blocks(file.header):
             for name in columns:

@@ -37,7 +37,7 @@ def run_suite(arguments: argparse.Namespace) -> int:
             found.table.to_csv(sys.stdout, sep="\t", index=False)
             continue
         print(f"{kind.link}: {', '.join(f'{task} ({metric})' for task, metric in found.metrics.items())}\n")
-        print(as_text(found.table, list(tasks)))
+        print(as_text(found.table, list(found.metrics)))
         print(f"\n{in_words(found)}")
     return 0
 

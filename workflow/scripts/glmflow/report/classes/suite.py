@@ -41,6 +41,8 @@ class Suite(NamedTuple):
         Tasks over which ranks are taken.
     left_out : list of str
         Baselines that are given more than the sequence, which have no place among the ranks.
+    controls : list of str
+        Tasks that are controls, which have no place in the table: nothing can be learned there.
     """
 
     table: pd.DataFrame
@@ -51,14 +53,17 @@ class Suite(NamedTuple):
     p: float
     ranked: list[str]
     left_out: list[str]
+    controls: list[str]
 
 
 def suite(study: Study, tasks: Sequence[str]) -> Suite:
     """Compare the models of some tasks by the headline metric of each on its test split.
 
     A model that was fitted in several ways stands for the one that is best on the validation split: the test split has no
-    part in the choice. Baselines that are given more than the sequence are left out.
+    part in the choice. Baselines that are given more than the sequence are left out, and so are controls.
     """
+    controls = [task for task in tasks if is_control(study, task)]
+    tasks = [task for task in tasks if task not in controls]
     values, intervals, chosen, origins = {}, {}, {}, {}
     left_out: dict[str, None] = {}
     for task in tasks:
@@ -92,7 +97,13 @@ def suite(study: Study, tasks: Sequence[str]) -> Suite:
         ["rank", "tasks", "model"], ascending=[True, False, True], na_position="last", kind="stable"
     )
     metrics = {task: study.headlines[task].title for task in tasks}
-    return Suite(table.reset_index(drop=True), intervals, chosen, metrics, difference, p, ranked, [*left_out])
+    return Suite(table.reset_index(drop=True), intervals, chosen, metrics, difference, p, ranked, [*left_out], controls)
+
+
+def is_control(study: Study, task: str) -> bool:
+    """Whether a task is a control of another: `control` of its settings, as permuted labels."""
+    own = next(run.task_settings for run in study.inputs.runs if run.task == task)
+    return own.get("control", "none") not in (None, "none")
 
 
 def chosen_row(study: Study, task: str, rows: pd.DataFrame) -> Any:
@@ -167,8 +178,11 @@ def cost_of(study: Study, chosen: dict[tuple[str, str], str]) -> pd.DataFrame:
 
 def in_words(found: Suite) -> str:
     """Return in a sentence what the ranks say, and in another what has none."""
-    names = ", ".join(found.left_out)
-    return _of_ranks(found) + (f" Without a rank, since given more than the sequence: {names}." if names else "")
+    told = (
+        f" Without a rank, since given more than the sequence: {', '.join(found.left_out)}." if found.left_out else ""
+    )
+    controls = f" Controls are not counted: {', '.join(found.controls)}." if found.controls else ""
+    return _of_ranks(found) + told + controls
 
 
 def _of_ranks(found: Suite) -> str:
@@ -182,7 +196,19 @@ def _of_ranks(found: Suite) -> str:
     if not close:
         return f"{start}; every other model is more than the critical difference of {found.difference:.2f} behind it."
     names = ", ".join(close)
-    return f"{start}; not told apart from it (within {found.difference:.2f} ranks): {names}."
+    return f"{start}; not told apart from it (within {found.difference:.2f} ranks): {names}.{_too_few(found)}"
+
+
+def _too_few(found: Suite) -> str:
+    """Return that no difference could have been found over so few tasks, if so: the smallest p that the paired test can have."""
+    tasks, others = len(found.ranked), int(found.table["rank"].notna().sum()) - 1
+    smallest = others * 2.0 ** (1 - tasks)
+    if smallest <= LEVEL:
+        return ""
+    return (
+        f" {tasks} tasks are too few for the paired test of {others} models (p is {min(1.0, smallest):.2g} at least, even if one "
+        "is ahead in every task): look at the tasks one by one."
+    )
 
 
 def kind_of_model(origin: str) -> str:

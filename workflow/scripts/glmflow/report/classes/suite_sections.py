@@ -87,7 +87,7 @@ def models_section(study: Study, tasks: Sequence[str]) -> Section:
             "kind": kind_of_model(row["origin"]),
             "cells": [
                 (row[task], found.intervals.get((row["model"], task)), found.chosen.get((row["model"], task)))
-                for task in tasks
+                for task in found.metrics
             ],
         }
         for row in found.table.to_dict("records")
@@ -95,7 +95,7 @@ def models_section(study: Study, tasks: Sequence[str]) -> Section:
     html = render(
         "which_model.html",
         rows=rows,
-        tasks=list(tasks),
+        tasks=list(found.metrics),
         metrics=found.metrics,
         words=in_words(found),
         found=found,
